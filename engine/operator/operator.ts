@@ -1,0 +1,31 @@
+import type { Schema } from '../../sql/base/type.ts';
+import type { StreamError } from '../../sql/base/error.ts';
+import type { Batch } from '../delta/batch.ts';
+
+/** Hands a batch to whatever is below. Called synchronously, any number of times. */
+export type Emit = (batch: Batch) => void;
+
+/** A row that an expression could not be computed for. It leaves the plan here, in both directions. */
+export type ReportRowError = (error: StreamError, batch: Batch, row: number) => void;
+
+/**
+ * One node of a running plan, on one partition, on one thread.
+ * - `push` and `flush` finish before the next call; neither returns a promise.
+ * - Within an epoch the runtime pushes any number of batches to every port, in any order, then
+ *   calls `flush` once per operator in topological order (inputs before readers). What was emitted by
+ *   the end of `flush`, summed over all epochs, is the node's SQL meaning over the sum of all pushed batches.
+ *   Between pushes an operator may hold changes back (aggregates emit once an epoch: one retraction and
+ *   one insertion a touched group), so only the state after `flush` means anything.
+ * - A pushed batch, and the bytes that its strings refer to, may be reused by the caller when the epoch
+ *   ends: state copies what it keeps. An emitted batch stays valid until the end of its epoch.
+ */
+export interface Operator {
+  readonly schema: Schema;
+  /** Batches for input `port`, counted from 0. */
+  push(port: number, batch: Batch, emit: Emit): void;
+  flush(emit: Emit): void;
+  /** Bytes of state held now; 0 for a stateless operator. */
+  stateBytes(): number;
+  /** Rows, groups or keys in the state now. */
+  stateEntries(): number;
+}

@@ -1,0 +1,130 @@
+/**
+ * What the engine needs from durable storage. One implementation: duckdb-store.ts. All writes go
+ * through one connection, one transaction at a time; readers see a commit whole or not at all.
+ */
+import type { LogStorage, Offset } from '../../connectors/connector.ts';
+import type { Row } from '../../sql/base/datum.ts';
+import type { Schema } from '../../sql/base/type.ts';
+import type { Batch } from '../delta/batch.ts';
+
+/** How a view's rows are stored; decided from its plan when it is created. */
+export type ViewStorage =
+  /** Rows are only ever added; duplicates are stored as often as they occur. */
+  | { readonly kind: 'append' }
+  /** At most one row per value of these columns. */
+  | { readonly kind: 'keyed'; readonly key: readonly number[] }
+  /** Distinct rows with a count. */
+  | { readonly kind: 'bag' };
+
+export interface StoredRelation {
+  /** The catalog's id; the stored table's name derives from it. */
+  readonly id: number;
+  readonly schema: Schema;
+  readonly storage: ViewStorage;
+}
+
+export interface ViewChange {
+  readonly relation: StoredRelation;
+  /**
+   * Weighted rows. Over one commit they need not be consolidated for 'bag'; for 'keyed' they are: at most one -1 and one +1 a key;
+   * for 'append' all weights are positive.
+   */
+  readonly changes: readonly Batch[];
+  /** Empty the table first: the changes are the whole content (after a rebuild). */
+  readonly replace: boolean;
+}
+
+export interface PartitionPosition {
+  readonly relationId: number;
+  readonly partition: number;
+  /** The next offset to read. */
+  readonly offset: Offset;
+}
+
+/** A record or row that could not be processed, for `<stream>_errors`. */
+export interface ErrorRecord {
+  readonly relationId: number;
+  readonly relation: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: Offset;
+  readonly timestampMs: number;
+  readonly sqlstate: string;
+  readonly reason: string;
+  /** The record's raw value; undefined for rows that are not a record's. */
+  readonly raw: Buffer | undefined;
+}
+
+export interface OutboxChunk {
+  readonly sinkId: number;
+  /** Grows by one per chunk of a sink. */
+  readonly sequence: number;
+  /** Encoded records; opaque to the store. */
+  readonly data: Buffer;
+}
+
+/** Everything that one epoch changes; committed in one transaction. */
+export interface EpochCommit {
+  readonly epoch: number;
+  readonly views: readonly ViewChange[];
+  readonly positions: readonly PartitionPosition[];
+  readonly errors: readonly ErrorRecord[];
+  readonly outbox: readonly OutboxChunk[];
+}
+
+/** One catalog entry as it is persisted: the statement's canonical text and what belongs to it. */
+export interface CatalogEntry {
+  readonly id: number;
+  readonly name: string;
+  readonly kind: string;
+  readonly sql: string;
+  /** JSON text of the session layer's own making (resolved options, paused, first offsets …). */
+  readonly detail: string;
+}
+
+export interface CatalogChange {
+  readonly put: readonly CatalogEntry[];
+  readonly remove: readonly number[];
+  /** Tables to create or drop for stored relations, in the same transaction. */
+  readonly createTables: readonly StoredRelation[];
+  readonly dropTables: readonly number[];
+}
+
+export interface QueryResult {
+  readonly schema: Schema;
+  /** Rows in chunks of at most 2,048, read as the consumer asks for them. */
+  readonly chunks: AsyncIterable<readonly Row[]>;
+}
+
+export interface StoreStatus {
+  readonly epoch: number;
+  readonly positions: readonly PartitionPosition[];
+  readonly catalog: readonly CatalogEntry[];
+  /** Per relation id: the epoch that changed it last. */
+  readonly versions: ReadonlyMap<number, number>;
+}
+
+export interface Store {
+  readonly log: LogStorage;
+  /** What the last commit left. */
+  status(): Promise<StoreStatus>;
+  /** Settles when the epoch is durable and visible. Never call it again before it settled. */
+  commit(epoch: EpochCommit): Promise<void>;
+  changeCatalog(change: CatalogChange): Promise<void>;
+  /** The rows of a stored relation at the last commit, as weighted batches. */
+  scan(relation: StoredRelation): AsyncIterable<Batch>;
+  /**
+   * Runs DuckDB SQL (rendered by engine/view/pull.ts) in a read transaction of its own.
+   * @param signal  cancels the statement.
+   */
+  query(sql: string, schema: Schema, signal?: AbortSignal | undefined): Promise<QueryResult>;
+  /** Undelivered chunks of a sink with a sequence above `after`, in order, at most `chunksMax`. */
+  outbox(sinkId: number, after: number, chunksMax: number): Promise<readonly OutboxChunk[]>;
+  /** Forgets delivered chunks. */
+  acknowledge(sinkId: number, upTo: number): Promise<void>;
+  /** Bytes on disk, or in memory for a store without a file. */
+  sizeBytes(): Promise<number>;
+  /** Writes the write-ahead log into the data file when it is worth it; called when idle. */
+  checkpoint(): Promise<void>;
+  close(): Promise<void>;
+}

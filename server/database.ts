@@ -1,0 +1,158 @@
+/**
+ * What the doors (HTTP, WebSocket, REPL, later the PostgreSQL protocol) may ask of the database. They translate
+ * their protocol to these calls and nothing else; the implementation is server/millrace.ts.
+ */
+import type { ProduceRecord, StoredRecord, TopicInfo } from '../connectors/connector.ts';
+import type { Row } from '../sql/base/datum.ts';
+import type { Span, StreamError } from '../sql/base/error.ts';
+import type { Schema } from '../sql/base/type.ts';
+
+export interface Database {
+  /** A session keeps SETs between calls; without a name it lives for one call. Idle named ones expire. */
+  session(name: string | undefined): Session;
+  /** Rows of a view for polling. Throws VIEW_UNKNOWN. */
+  readView(name: string, request: ViewRequest): Promise<ViewAnswer>;
+  /** The version (epoch of the last change) of a view, without reading it. */
+  viewVersion(name: string): number;
+  /** Settles when the view's version is above `since`, or `waitMs` is over, or the signal fires. */
+  waitForView(name: string, since: number, waitMs: number, signal: AbortSignal): Promise<number>;
+  /** Snapshot, then changes. */
+  subscribe(request: SubscribeRequest): Promise<Subscription>;
+  /** Encoded records into a stream's topic; settles when durable. Throws PRESSURE. */
+  ingest(stream: string, records: readonly IngestRecord[]): Promise<{ readonly accepted: number }>;
+  topics(): Promise<readonly TopicInfo[]>;
+  produce(
+    topic: string,
+    records: readonly ProduceRecord[],
+  ): Promise<readonly { readonly partition: number; readonly offset: number }[]>;
+  readTopic(
+    topic: string,
+    partition: number,
+    offset: number,
+    limit: number,
+  ): Promise<readonly StoredRecord[]>;
+  deleteTopic(topic: string): Promise<void>;
+  status(): DatabaseStatus;
+  /** Commits and stops. */
+  close(): Promise<void>;
+}
+
+/** One record of HTTP ingest: the JSON text of the value as it arrived (the stream's own format decides). */
+export interface IngestRecord {
+  readonly value: Buffer;
+}
+
+export interface Session {
+  /**
+   * Runs one or more statements in order; yields each result before the next statement starts. Throws
+   * StatementFailure at the first error; what failed changed nothing.
+   * @param signal  cancels the running statement.
+   */
+  execute(
+    sql: string,
+    params: readonly unknown[],
+    signal: AbortSignal,
+  ): AsyncIterable<StatementResult>;
+}
+
+/** A StreamError together with the statement it is about, for position and caret. */
+export interface StatementFailure extends Error {
+  readonly error: StreamError;
+  /** The failing statement's own text; `at` of the error is relative to the whole `sql`. */
+  readonly statement: string;
+  readonly at: Span | undefined;
+}
+
+export type StatementResult =
+  | {
+      readonly kind: 'rows';
+      readonly tag: string;
+      readonly schema: Schema;
+      readonly chunks: AsyncIterable<readonly Row[]>;
+    }
+  | { readonly kind: 'ok'; readonly tag: string; readonly message: string }
+  | { readonly kind: 'subscription'; readonly subscription: Subscription };
+
+export interface ViewRequest {
+  /** Column = text comparisons, in PostgreSQL's text form; operators eq, ne, lt, le, gt, ge, in, like. */
+  readonly where: readonly {
+    readonly column: string;
+    readonly operator: 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge' | 'in' | 'like' | 'is-null' | 'is-not-null';
+    readonly values: readonly string[];
+  }[];
+  readonly order: readonly { readonly column: string; readonly descending: boolean }[];
+  readonly limit: number | undefined;
+  readonly offset: number | undefined;
+}
+
+export interface ViewAnswer {
+  readonly version: number;
+  readonly schema: Schema;
+  readonly chunks: AsyncIterable<readonly Row[]>;
+}
+
+export interface SubscribeRequest {
+  readonly view: string;
+  /** Resume after this version; undefined sends the whole view first. Throws VIEW_VERSION_GONE. */
+  readonly since: number | undefined;
+  readonly snapshot: boolean;
+}
+
+export interface Subscription {
+  readonly schema: Schema;
+  /** In version order. A slow reader gets one merged change. Ends when the view is dropped or `close` is called. */
+  readonly events: AsyncIterable<SubscriptionEvent>;
+  close(): void;
+}
+
+export type SubscriptionEvent =
+  /** Rows of the view as of `version`; `last` closes the snapshot. */
+  | { readonly kind: 'snapshot'; readonly version: number; readonly rows: readonly Row[]; readonly last: boolean }
+  | { readonly kind: 'changes'; readonly version: number; readonly changes: readonly RowChange[] };
+
+/** `update` only for views with a key; otherwise a delete and an insert. */
+export type RowChange =
+  | { readonly op: 'insert'; readonly row: Row }
+  | { readonly op: 'delete'; readonly row: Row }
+  | { readonly op: 'update'; readonly row: Row; readonly before: Row };
+
+export interface DatabaseStatus {
+  readonly ready: boolean;
+  /** Why not ready, for /readyz. */
+  readonly reason: string | undefined;
+  readonly epoch: number;
+  readonly epochs: {
+    readonly committed: number;
+    /** Sums, for rates and histograms. */
+    readonly computeMs: number;
+    readonly commitMs: number;
+    readonly lastCommitMs: number;
+  };
+  readonly streams: readonly {
+    readonly name: string;
+    readonly kind: 'stream' | 'table';
+    readonly records: number;
+    readonly bytes: number;
+    readonly errors: number;
+    readonly partitions: readonly {
+      readonly partition: number;
+      readonly offset: number;
+      readonly endOffset: number | undefined;
+    }[];
+    readonly fault: string | undefined;
+  }[];
+  readonly views: readonly {
+    readonly name: string;
+    readonly kind: 'materialized-view' | 'table' | 'stream' | 'sink';
+    readonly version: number;
+    readonly rowsIn: number;
+    readonly rowsChanged: number;
+    readonly stateBytes: number;
+    readonly stateEntries: number;
+    readonly state: 'running' | 'catching-up' | 'paused' | 'failed';
+    /** 0..1 while catching up. */
+    readonly progress: number;
+    readonly reason: string | undefined;
+  }[];
+  readonly storeBytes: number;
+}

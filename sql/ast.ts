@@ -1,0 +1,654 @@
+/**
+ * What the parser returns: plain frozen data, tagged by `kind`, each node with its span in the
+ * statement's text. The tree keeps what was written; names and types are the binder's work.
+ */
+import type { Span } from './base/error.ts';
+
+/** An identifier: folded to lower case unless it was quoted. */
+export interface Identifier {
+  readonly name: string;
+  readonly quoted: boolean;
+  readonly span: Span;
+}
+
+/** `a`, `a.b` or `a.b.c`; never empty. */
+export interface QualifiedName {
+  readonly parts: readonly Identifier[];
+  readonly span: Span;
+}
+
+/** A type as written: `numeric(10,2)`, `timestamp(3) with time zone`, `int[]`, `row(a int, b text)`. */
+export interface TypeName {
+  /** Normalised to PostgreSQL's catalogue names: int4, int8, float8, varchar, bpchar, timestamptz, struct, map, … */
+  readonly name: string;
+  readonly modifiers: readonly number[];
+  readonly arrayDimensions: number;
+  /** Interval fields as written, in upper case: `DAY TO SECOND`. */
+  readonly intervalFields?: string | undefined;
+  /** Attributes of row/struct types. */
+  readonly fields?: readonly { readonly name: Identifier; readonly type: TypeName }[] | undefined;
+  /** Key and value of map types; element of array<…>. */
+  readonly arguments?: readonly TypeName[] | undefined;
+  readonly span: Span;
+}
+
+// ---------------------------------------------------------------- expressions
+
+export type Expression = { readonly span: Span } & (
+  | { readonly kind: 'null' }
+  | { readonly kind: 'boolean'; readonly value: boolean }
+  /** The digits as written; the binder decides between integer, bigint and numeric. */
+  | { readonly kind: 'number'; readonly text: string }
+  | { readonly kind: 'string'; readonly value: string }
+  /** B'1010' and X'1F'. */
+  | { readonly kind: 'bit-string'; readonly text: string }
+  /** `DATE '2024-01-01'`, `INTERVAL '1' DAY`. */
+  | { readonly kind: 'typed-literal'; readonly type: TypeName; readonly value: string }
+  /** `a.b.c`: table, column and field parts are told apart by the binder. */
+  | { readonly kind: 'column'; readonly name: QualifiedName }
+  /** `*` or `t.*`. */
+  | { readonly kind: 'star'; readonly qualifier: QualifiedName | undefined }
+  | { readonly kind: 'parameter'; readonly index: number }
+  /** Arithmetic, comparison and any other operator by its PostgreSQL spelling (`<>` for `!=`). */
+  | { readonly kind: 'unary'; readonly op: string; readonly operand: Expression }
+  | {
+      readonly kind: 'binary';
+      readonly op: string;
+      readonly left: Expression;
+      readonly right: Expression;
+    }
+  | { readonly kind: 'and' | 'or'; readonly left: Expression; readonly right: Expression }
+  | { readonly kind: 'not'; readonly operand: Expression }
+  | {
+      readonly kind: 'is';
+      readonly test: 'null' | 'true' | 'false' | 'unknown' | 'json' | 'document' | 'normalized';
+      readonly negated: boolean;
+      readonly operand: Expression;
+    }
+  | {
+      readonly kind: 'is-distinct';
+      readonly negated: boolean;
+      readonly left: Expression;
+      readonly right: Expression;
+    }
+  | {
+      readonly kind: 'between';
+      readonly negated: boolean;
+      readonly symmetric: boolean;
+      readonly operand: Expression;
+      readonly low: Expression;
+      readonly high: Expression;
+    }
+  | {
+      readonly kind: 'like';
+      readonly op: 'like' | 'ilike' | 'similar';
+      readonly negated: boolean;
+      readonly operand: Expression;
+      readonly pattern: Expression;
+      readonly escape: Expression | undefined;
+    }
+  | {
+      readonly kind: 'in-list';
+      readonly negated: boolean;
+      readonly operand: Expression;
+      readonly items: readonly Expression[];
+    }
+  | {
+      readonly kind: 'in-query';
+      readonly negated: boolean;
+      readonly operand: Expression;
+      readonly query: Query;
+    }
+  /** `x = ANY (query)`, `x < ALL (array)`; SOME is ANY. */
+  | {
+      readonly kind: 'quantified';
+      readonly op: string;
+      readonly quantifier: 'any' | 'all';
+      readonly operand: Expression;
+      readonly right:
+        | { readonly kind: 'query'; readonly query: Query }
+        | { readonly kind: 'array'; readonly array: Expression };
+    }
+  | {
+      readonly kind: 'case';
+      readonly operand: Expression | undefined;
+      readonly whens: readonly { readonly when: Expression; readonly then: Expression }[];
+      readonly otherwise: Expression | undefined;
+    }
+  /** `CAST(x AS t)`, `x::t`; TRY_CAST has `try: true` and gives NULL instead of an error. */
+  | {
+      readonly kind: 'cast';
+      readonly operand: Expression;
+      readonly type: TypeName;
+      readonly try: boolean;
+    }
+  | FunctionCall
+  | { readonly kind: 'scalar-query'; readonly query: Query }
+  | { readonly kind: 'exists'; readonly query: Query }
+  | { readonly kind: 'array-query'; readonly query: Query }
+  | { readonly kind: 'array'; readonly items: readonly Expression[] }
+  /** `ROW(a, b)` and `(a, b)`. */
+  | { readonly kind: 'row'; readonly items: readonly Expression[]; readonly explicit: boolean }
+  | { readonly kind: 'subscript'; readonly operand: Expression; readonly index: Expression }
+  | {
+      readonly kind: 'slice';
+      readonly operand: Expression;
+      readonly low: Expression | undefined;
+      readonly high: Expression | undefined;
+    }
+  /** `(expr).field` and ksqlDB's `expr->field`. */
+  | { readonly kind: 'field'; readonly operand: Expression; readonly field: Identifier }
+  | { readonly kind: 'at-time-zone'; readonly operand: Expression; readonly zone: Expression }
+  | { readonly kind: 'collate'; readonly operand: Expression; readonly collation: QualifiedName }
+  | { readonly kind: 'grouping'; readonly items: readonly Expression[] }
+  /** ksqlDB lambdas: `x => x + 1`, `(a, b) => a + b`. */
+  | {
+      readonly kind: 'lambda';
+      readonly parameters: readonly Identifier[];
+      readonly body: Expression;
+    }
+);
+
+/**
+ * A function, aggregate or window call. SQL's keyword syntaxes arrive as ordinary calls:
+ * `EXTRACT(f FROM x)` = extract('f', x) · `SUBSTRING(x FROM a FOR b)` = substring(x, a, b) ·
+ * `POSITION(a IN b)` = position(b, a) · `TRIM(LEADING a FROM b)` = ltrim(b, a) (btrim, rtrim) ·
+ * `OVERLAY(a PLACING b FROM c FOR d)` = overlay(a, b, c, d) · COALESCE, NULLIF, GREATEST, LEAST ·
+ * CURRENT_DATE, CURRENT_TIMESTAMP, LOCALTIME, … by their names in lower case, with `keyword`.
+ */
+export interface FunctionCall {
+  readonly kind: 'call';
+  readonly span: Span;
+  readonly name: QualifiedName;
+  readonly args: readonly FunctionArgument[];
+  /** `count(*)`. */
+  readonly star: boolean;
+  readonly distinct: boolean;
+  readonly variadic: boolean;
+  readonly orderBy: readonly SortItem[];
+  readonly withinGroup: readonly SortItem[];
+  readonly filter: Expression | undefined;
+  readonly nulls: 'respect' | 'ignore' | undefined;
+  readonly over: WindowSpec | Identifier | undefined;
+  /** Written without parentheses, as CURRENT_DATE is. */
+  readonly keyword: boolean;
+}
+
+export interface FunctionArgument {
+  readonly name: Identifier | undefined;
+  readonly value: Expression;
+}
+
+export interface SortItem {
+  readonly expression: Expression;
+  readonly descending: boolean;
+  /** As written; the default depends on the direction and is the binder's. */
+  readonly nulls: 'first' | 'last' | undefined;
+  readonly span: Span;
+}
+
+export interface WindowSpec {
+  readonly kind: 'window-spec';
+  readonly base: Identifier | undefined;
+  readonly partitionBy: readonly Expression[];
+  readonly orderBy: readonly SortItem[];
+  readonly frame: WindowFrame | undefined;
+  readonly span: Span;
+}
+
+export interface WindowFrame {
+  readonly unit: 'rows' | 'range' | 'groups';
+  readonly start: FrameBound;
+  readonly end: FrameBound;
+  readonly exclude: 'no others' | 'current row' | 'group' | 'ties';
+}
+
+export type FrameBound =
+  | { readonly kind: 'unbounded-preceding' | 'unbounded-following' | 'current-row' }
+  | { readonly kind: 'preceding' | 'following'; readonly offset: Expression };
+
+// -------------------------------------------------------------------- queries
+
+export interface Query {
+  readonly kind: 'query';
+  readonly span: Span;
+  readonly with:
+    | { readonly recursive: boolean; readonly items: readonly CommonTable[] }
+    | undefined;
+  readonly body: QueryBody;
+  readonly orderBy: readonly SortItem[];
+  readonly limit: Expression | undefined;
+  readonly offset: Expression | undefined;
+  /** FETCH FIRST n ROWS WITH TIES; a FETCH … ONLY arrives as `limit`. */
+  readonly withTies: boolean;
+  readonly locking: readonly string[];
+  readonly emit: Emit | undefined;
+}
+
+/** `EMIT CHANGES`, `EMIT FINAL`, `EMIT ON WINDOW CLOSE`, `EMIT EVERY INTERVAL '…'`. */
+export type Emit =
+  | { readonly kind: 'changes' | 'final' | 'window-close'; readonly span: Span }
+  | { readonly kind: 'every'; readonly interval: Expression; readonly span: Span };
+
+export interface CommonTable {
+  readonly name: Identifier;
+  readonly columns: readonly Identifier[];
+  readonly materialized: boolean | undefined;
+  /** A query, or DML with RETURNING. */
+  readonly statement: Query | Statement;
+  readonly span: Span;
+}
+
+export type QueryBody = { readonly span: Span } & (
+  | Select
+  | { readonly kind: 'values'; readonly rows: readonly (readonly Expression[])[] }
+  | {
+      readonly kind: 'set-operation';
+      readonly op: 'union' | 'intersect' | 'except';
+      readonly all: boolean;
+      readonly left: QueryBody;
+      readonly right: QueryBody;
+    }
+  /** A parenthesised query with clauses of its own. */
+  | { readonly kind: 'nested'; readonly query: Query }
+  | { readonly kind: 'table'; readonly name: QualifiedName }
+);
+
+export interface Select {
+  readonly kind: 'select';
+  readonly span: Span;
+  readonly distinct:
+    | { readonly kind: 'all' | 'distinct' }
+    | { readonly kind: 'on'; readonly expressions: readonly Expression[] };
+  readonly items: readonly SelectItem[];
+  readonly from: readonly FromItem[];
+  readonly where: Expression | undefined;
+  readonly groupBy: readonly GroupItem[];
+  readonly groupByDistinct: boolean;
+  readonly having: Expression | undefined;
+  readonly windows: readonly { readonly name: Identifier; readonly spec: WindowSpec }[];
+  readonly qualify: Expression | undefined;
+  /** ksqlDB's `WINDOW TUMBLING (SIZE …)` after FROM. */
+  readonly streamWindow: StreamWindow | undefined;
+  /** ksqlDB's `PARTITION BY` of CREATE STREAM … AS SELECT. */
+  readonly partitionBy: readonly Expression[];
+}
+
+export interface SelectItem {
+  readonly expression: Expression;
+  readonly alias: Identifier | undefined;
+  readonly span: Span;
+}
+
+export type GroupItem = { readonly span: Span } & (
+  | { readonly kind: 'expression'; readonly expression: Expression }
+  | { readonly kind: 'rollup' | 'cube'; readonly sets: readonly (readonly Expression[])[] }
+  | { readonly kind: 'grouping-sets'; readonly items: readonly GroupItem[] }
+  | { readonly kind: 'empty' }
+  | { readonly kind: 'set'; readonly expressions: readonly Expression[] }
+);
+
+export interface StreamWindow {
+  readonly kind: 'tumbling' | 'hopping' | 'session';
+  /** Interval expressions. */
+  readonly size: Expression;
+  readonly advance: Expression | undefined;
+  readonly retention: Expression | undefined;
+  readonly grace: Expression | undefined;
+  readonly span: Span;
+}
+
+export interface TableAlias {
+  readonly name: Identifier;
+  readonly columns: readonly Identifier[];
+}
+
+export type FromItem = { readonly span: Span } & (
+  | {
+      readonly kind: 'relation';
+      readonly name: QualifiedName;
+      readonly only: boolean;
+      readonly alias: TableAlias | undefined;
+      readonly sample:
+        | { readonly method: string; readonly args: readonly Expression[] }
+        | undefined;
+      /** `FOR SYSTEM_TIME AS OF expr`. */
+      readonly systemTime: Expression | undefined;
+      readonly streamWindow: StreamWindow | undefined;
+    }
+  | {
+      readonly kind: 'derived';
+      readonly query: Query;
+      readonly lateral: boolean;
+      readonly alias: TableAlias | undefined;
+    }
+  /** `f(…) [WITH ORDINALITY]`, `ROWS FROM (f(…), g(…))`. */
+  | {
+      readonly kind: 'function';
+      readonly calls: readonly {
+        readonly call: FunctionCall;
+        readonly columns: readonly { readonly name: Identifier; readonly type: TypeName }[];
+      }[];
+      readonly rowsFrom: boolean;
+      readonly lateral: boolean;
+      readonly ordinality: boolean;
+      readonly alias: TableAlias | undefined;
+    }
+  /**
+   * TUMBLE/HOP/CUMULATE/SESSION(source, column, interval…), and Flink's
+   * TABLE(TUMBLE(TABLE source, DESCRIPTOR(column), interval…)) in the same form.
+   */
+  | {
+      readonly kind: 'window-table';
+      readonly window: 'tumble' | 'hop' | 'cumulate' | 'session';
+      readonly source: FromItem;
+      readonly timeColumn: QualifiedName;
+      /** Intervals as in the call; the order is that of the spelling used. */
+      readonly intervals: readonly Expression[];
+      /** Partition columns of a Flink-spelled SESSION. */
+      readonly partitionBy: readonly Expression[];
+      readonly flink: boolean;
+      readonly alias: TableAlias | undefined;
+    }
+  | {
+      readonly kind: 'join';
+      readonly type: 'inner' | 'left' | 'right' | 'full' | 'cross' | 'semi' | 'anti' | 'asof' | 'asof-left';
+      readonly natural: boolean;
+      readonly left: FromItem;
+      readonly right: FromItem;
+      readonly on: Expression | undefined;
+      readonly using:
+        | { readonly columns: readonly Identifier[]; readonly alias: Identifier | undefined }
+        | undefined;
+      /** ksqlDB's `WITHIN (before, after) GRACE PERIOD`. */
+      readonly within:
+        | {
+            readonly before: Expression;
+            readonly after: Expression;
+            readonly grace: Expression | undefined;
+          }
+        | undefined;
+      /** A parenthesised join may carry an alias. */
+      readonly alias: TableAlias | undefined;
+    }
+  | MatchRecognize
+);
+
+/** MATCH_RECOGNIZE of ISO/IEC 19075-5. */
+export interface MatchRecognize {
+  readonly kind: 'match-recognize';
+  readonly span: Span;
+  readonly source: FromItem;
+  readonly partitionBy: readonly Expression[];
+  readonly orderBy: readonly SortItem[];
+  readonly measures: readonly SelectItem[];
+  readonly rowsPerMatch: 'one' | 'all' | 'all-show-empty' | 'all-omit-empty' | 'all-with-unmatched';
+  readonly skip:
+    | { readonly kind: 'past-last-row' | 'to-next-row' }
+    | { readonly kind: 'to-first' | 'to-last'; readonly variable: Identifier };
+  readonly pattern: RowPattern;
+  readonly within: Expression | undefined;
+  readonly subsets: readonly {
+    readonly name: Identifier;
+    readonly variables: readonly Identifier[];
+  }[];
+  readonly define: readonly { readonly variable: Identifier; readonly condition: Expression }[];
+  readonly alias: TableAlias | undefined;
+}
+
+export type RowPattern =
+  | { readonly kind: 'variable'; readonly name: Identifier }
+  | { readonly kind: 'sequence' | 'alternation' | 'permute'; readonly items: readonly RowPattern[] }
+  | { readonly kind: 'empty' | 'start' | 'end' }
+  | { readonly kind: 'exclusion'; readonly pattern: RowPattern }
+  | {
+      readonly kind: 'quantified';
+      readonly pattern: RowPattern;
+      readonly min: number;
+      readonly max: number | undefined;
+      readonly reluctant: boolean;
+    };
+
+// ----------------------------------------------------------------- statements
+
+/** One `key = value` of a WITH (…) clause; keys in lower case, dots kept. */
+export interface Option {
+  readonly key: string;
+  readonly value: Expression;
+  readonly span: Span;
+}
+
+export interface ColumnDefinition {
+  readonly name: Identifier;
+  /** Undefined for a column whose type is inferred (schema registry). */
+  readonly type: TypeName | undefined;
+  readonly primaryKey: boolean;
+  /** ksqlDB's `KEY` of streams. */
+  readonly key: boolean;
+  readonly notNull: boolean;
+  readonly unique: boolean;
+  readonly default: Expression | undefined;
+  readonly generated: Expression | undefined;
+  readonly check: Expression | undefined;
+  /** `METADATA [FROM 'x'] [VIRTUAL]`, ksqlDB's `HEADERS` / `HEADER('k')`, `INCLUDE`. */
+  readonly metadata: string | undefined;
+  readonly span: Span;
+}
+
+export type TableConstraint = { readonly span: Span; readonly name: Identifier | undefined } & (
+  | { readonly kind: 'primary-key' | 'unique'; readonly columns: readonly Identifier[] }
+  | { readonly kind: 'check'; readonly expression: Expression }
+);
+
+export interface Watermark {
+  readonly column: Identifier;
+  readonly expression: Expression;
+  readonly span: Span;
+}
+
+export type RelationKind = 'stream' | 'table' | 'source' | 'view' | 'materialized-view' | 'sink';
+
+export type ObjectKind =
+  | RelationKind
+  | 'connection'
+  | 'secret'
+  | 'type'
+  | 'function'
+  | 'index'
+  | 'schema'
+  | 'query';
+
+export interface Assignment {
+  readonly column: Identifier;
+  readonly value: Expression | 'default';
+  readonly span: Span;
+}
+
+export type Statement = { readonly span: Span } & (
+  | Query
+  | {
+      readonly kind: 'create-relation';
+      /** SOURCE is a read-only stream or table. */
+      readonly relation: 'stream' | 'table' | 'source';
+      readonly orReplace: boolean;
+      readonly ifNotExists: boolean;
+      readonly temporary: boolean;
+      readonly name: QualifiedName;
+      readonly columns: readonly ColumnDefinition[];
+      readonly constraints: readonly TableConstraint[];
+      readonly watermark: Watermark | undefined;
+      readonly options: readonly Option[];
+      /** CREATE STREAM|TABLE … AS SELECT …. */
+      readonly query: Query | undefined;
+    }
+  | {
+      readonly kind: 'create-view';
+      readonly materialized: boolean;
+      readonly orReplace: boolean;
+      readonly ifNotExists: boolean;
+      readonly name: QualifiedName;
+      readonly columns: readonly Identifier[];
+      readonly options: readonly Option[];
+      readonly query: Query;
+    }
+  | {
+      readonly kind: 'create-sink';
+      readonly orReplace: boolean;
+      readonly ifNotExists: boolean;
+      readonly name: QualifiedName;
+      readonly from: QualifiedName | undefined;
+      readonly query: Query | undefined;
+      readonly options: readonly Option[];
+    }
+  | {
+      readonly kind: 'create-connection' | 'create-secret';
+      readonly orReplace: boolean;
+      readonly ifNotExists: boolean;
+      readonly name: QualifiedName;
+      readonly options: readonly Option[];
+    }
+  | {
+      readonly kind: 'create-type';
+      readonly orReplace: boolean;
+      readonly ifNotExists: boolean;
+      readonly name: QualifiedName;
+      readonly definition:
+        | { readonly kind: 'enum'; readonly labels: readonly string[] }
+        | { readonly kind: 'composite'; readonly fields: readonly { readonly name: Identifier; readonly type: TypeName }[] }
+        | { readonly kind: 'alias'; readonly type: TypeName };
+    }
+  | {
+      readonly kind: 'create-function';
+      readonly orReplace: boolean;
+      readonly aggregate: boolean;
+      readonly name: QualifiedName;
+      readonly parameters: readonly {
+        readonly name: Identifier | undefined;
+        readonly type: TypeName;
+        readonly default: Expression | undefined;
+      }[];
+      readonly returns:
+        | { readonly kind: 'type'; readonly type: TypeName; readonly set: boolean }
+        | { readonly kind: 'table'; readonly columns: readonly { readonly name: Identifier; readonly type: TypeName }[] };
+      readonly language: string;
+      readonly volatility: 'immutable' | 'stable' | 'volatile' | undefined;
+      readonly strict: boolean;
+      readonly body: string;
+    }
+  | {
+      readonly kind: 'create-index';
+      readonly unique: boolean;
+      readonly ifNotExists: boolean;
+      readonly name: Identifier | undefined;
+      readonly relation: QualifiedName;
+      readonly items: readonly SortItem[];
+    }
+  | { readonly kind: 'create-schema'; readonly ifNotExists: boolean; readonly name: QualifiedName }
+  | {
+      readonly kind: 'insert';
+      readonly with: Query['with'];
+      readonly relation: QualifiedName;
+      readonly alias: Identifier | undefined;
+      readonly columns: readonly Identifier[];
+      /** Undefined for DEFAULT VALUES. A `values` row may hold the expression kind `default` below. */
+      readonly source: Query | undefined;
+      /** Positions (row, column) of the keyword DEFAULT in a VALUES source; its expression is NULL there. */
+      readonly defaults: readonly (readonly [row: number, column: number])[];
+      readonly onConflict:
+        | {
+            readonly columns: readonly Identifier[];
+            readonly action: 'nothing' | 'update';
+            readonly set: readonly Assignment[];
+            readonly where: Expression | undefined;
+          }
+        | undefined;
+      readonly returning: readonly SelectItem[];
+    }
+  | {
+      readonly kind: 'update';
+      readonly with: Query['with'];
+      readonly relation: QualifiedName;
+      readonly alias: Identifier | undefined;
+      readonly set: readonly Assignment[];
+      readonly from: readonly FromItem[];
+      readonly where: Expression | undefined;
+      readonly returning: readonly SelectItem[];
+    }
+  | {
+      readonly kind: 'delete';
+      readonly with: Query['with'];
+      readonly relation: QualifiedName;
+      readonly alias: Identifier | undefined;
+      readonly using: readonly FromItem[];
+      readonly where: Expression | undefined;
+      readonly returning: readonly SelectItem[];
+    }
+  | { readonly kind: 'truncate'; readonly relations: readonly QualifiedName[] }
+  | {
+      readonly kind: 'subscribe';
+      /** `SUBSCRIBE [TO] name` or `SUBSCRIBE (query)`. */
+      readonly target: QualifiedName | Query;
+      readonly options: readonly Option[];
+    }
+  | {
+      readonly kind: 'show';
+      /** Lower case, as written: 'streams', 'tables', 'views', 'sinks', 'topics', 'functions', 'queries', … or a setting's name. */
+      readonly what: string;
+      readonly like: string | undefined;
+      readonly extended: boolean;
+    }
+  | { readonly kind: 'describe'; readonly name: QualifiedName; readonly extended: boolean }
+  | {
+      readonly kind: 'explain';
+      readonly analyze: boolean;
+      readonly options: readonly Option[];
+      readonly statement: Statement | undefined;
+      /** `EXPLAIN name`: the running plan of a view or sink. */
+      readonly name: QualifiedName | undefined;
+    }
+  | { readonly kind: 'print'; readonly topic: string; readonly fromBeginning: boolean; readonly limit: number | undefined }
+  | { readonly kind: 'pause' | 'resume' | 'terminate'; readonly name: QualifiedName | 'all' }
+  | {
+      readonly kind: 'drop';
+      readonly object: ObjectKind;
+      readonly names: readonly QualifiedName[];
+      readonly ifExists: boolean;
+      readonly cascade: boolean;
+      /** ksqlDB's `DELETE TOPIC`. */
+      readonly deleteTopic: boolean;
+    }
+  | {
+      readonly kind: 'alter';
+      readonly object: ObjectKind | 'system';
+      readonly name: QualifiedName;
+      readonly ifExists: boolean;
+      readonly actions: readonly AlterAction[];
+    }
+  | { readonly kind: 'set'; readonly scope: 'session' | 'local' | undefined; readonly name: string; readonly values: readonly Expression[] | 'default' }
+  | { readonly kind: 'reset'; readonly name: string | 'all' }
+  | { readonly kind: 'flush' }
+  | { readonly kind: 'begin' | 'commit' | 'rollback'; readonly savepoint: Identifier | undefined }
+  | { readonly kind: 'savepoint' | 'release'; readonly name: Identifier }
+  | { readonly kind: 'prepare'; readonly name: Identifier; readonly types: readonly TypeName[]; readonly statement: Statement }
+  | { readonly kind: 'execute'; readonly name: Identifier; readonly args: readonly Expression[] }
+  | { readonly kind: 'deallocate'; readonly name: Identifier | 'all' }
+  | {
+      readonly kind: 'copy';
+      readonly source: QualifiedName | Query;
+      readonly columns: readonly Identifier[];
+      readonly direction: 'from' | 'to';
+      readonly target: string;
+      readonly options: readonly Option[];
+    }
+);
+
+export type AlterAction =
+  | { readonly kind: 'add-column'; readonly column: ColumnDefinition; readonly ifNotExists: boolean }
+  | { readonly kind: 'drop-column'; readonly column: Identifier; readonly ifExists: boolean }
+  | { readonly kind: 'rename-column'; readonly column: Identifier; readonly to: Identifier }
+  | { readonly kind: 'rename'; readonly to: Identifier }
+  | { readonly kind: 'alter-type'; readonly column: Identifier; readonly type: TypeName }
+  | { readonly kind: 'set-default'; readonly column: Identifier; readonly default: Expression | undefined }
+  | { readonly kind: 'set-not-null' | 'drop-not-null'; readonly column: Identifier }
+  | { readonly kind: 'set-options'; readonly options: readonly Option[] }
+  | { readonly kind: 'reset-options'; readonly keys: readonly string[] };

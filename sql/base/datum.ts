@@ -1,0 +1,15 @@
+import type { Interval } from './interval.ts';
+import type { Numeric } from './numeric.ts';
+
+/** One non-NULL SQL value; sql/base/type.ts lists which form stands for which type. */
+export type Datum =
+  | boolean
+  | number
+  | bigint
+  | string
+  | Uint8Array
+  | Numeric
+  | Interval
+  | readonly (Datum | null)[];
+
+export type Row = readonly (Datum | null)[];

@@ -1,0 +1,114 @@
+/**
+ * SQL types, and the one JavaScript value that stands for each SQL value ("datum").
+ *
+ * | SqlType kind                  | datum (NULL is always `null`)                                        |
+ * | ----------------------------- | -------------------------------------------------------------------- |
+ * | boolean                       | boolean                                                              |
+ * | smallint, integer             | number (integral)                                                    |
+ * | date                          | number: days since 1970-01-01; ±infinity = ±DATE_INFINITY            |
+ * | bigint                        | bigint                                                               |
+ * | time                          | bigint: microseconds since midnight                                  |
+ * | timestamp, timestamptz        | bigint: microseconds since 1970-01-01 (UTC); ±infinity = int64 max/min |
+ * | real, double                  | number (real is rounded by Math.fround)                              |
+ * | numeric                       | Numeric (sql/base/numeric.ts), keeps its display scale               |
+ * | text, varchar, char, uuid     | string (uuid in lower-case canonical form)                           |
+ * | jsonb                         | string: PostgreSQL's canonical jsonb text                            |
+ * | json                          | string: the text as it was written                                   |
+ * | bytea                         | Uint8Array                                                           |
+ * | interval                      | Interval (sql/base/interval.ts): months, days, microseconds          |
+ * | array                         | readonly Datum[]                                                     |
+ * | row                           | readonly Datum[], one an attribute                                   |
+ */
+export type SqlType =
+  | { readonly kind: 'boolean' }
+  | { readonly kind: 'smallint' }
+  | { readonly kind: 'integer' }
+  | { readonly kind: 'bigint' }
+  | { readonly kind: 'real' }
+  | { readonly kind: 'double' }
+  | {
+      readonly kind: 'numeric';
+      readonly precision?: number | undefined;
+      readonly scale?: number | undefined;
+    }
+  | { readonly kind: 'text' }
+  | { readonly kind: 'varchar'; readonly length?: number | undefined }
+  | { readonly kind: 'char'; readonly length?: number | undefined }
+  | { readonly kind: 'bytea' }
+  | { readonly kind: 'date' }
+  | { readonly kind: 'time'; readonly precision?: number | undefined }
+  | { readonly kind: 'timestamp'; readonly precision?: number | undefined }
+  | { readonly kind: 'timestamptz'; readonly precision?: number | undefined }
+  | { readonly kind: 'interval' }
+  | { readonly kind: 'json' }
+  | { readonly kind: 'jsonb' }
+  | { readonly kind: 'uuid' }
+  | { readonly kind: 'array'; readonly element: SqlType }
+  | { readonly kind: 'row'; readonly fields: readonly Column[] }
+  /** An untyped literal or NULL before it has met a context. No column of a relation has it. */
+  | { readonly kind: 'unknown' };
+
+export type TypeKind = SqlType['kind'];
+
+export interface Column {
+  readonly name: string;
+  readonly type: SqlType;
+  /** False when the plan proves that no row holds NULL here. */
+  readonly nullable: boolean;
+}
+
+export type Schema = readonly Column[];
+
+export const DATE_INFINITY = 2147483647;
+export const TIMESTAMP_INFINITY = 9223372036854775807n;
+export const TIMESTAMP_NEGATIVE_INFINITY = -9223372036854775808n;
+
+/** PostgreSQL's name of a type as `format_type` prints it: `numeric(10,2)`, `integer[]`. */
+export function typeName(type: SqlType): string {
+  switch (type.kind) {
+    case 'double':
+      return 'double precision';
+    case 'numeric':
+      return type.precision === undefined
+        ? 'numeric'
+        : `numeric(${type.precision},${type.scale ?? 0})`;
+    case 'varchar':
+      return type.length === undefined ? 'character varying' : `character varying(${type.length})`;
+    case 'char':
+      return type.length === undefined ? 'bpchar' : `character(${type.length})`;
+    case 'time':
+      return type.precision === undefined
+        ? 'time without time zone'
+        : `time(${type.precision}) without time zone`;
+    case 'timestamp':
+      return type.precision === undefined
+        ? 'timestamp without time zone'
+        : `timestamp(${type.precision}) without time zone`;
+    case 'timestamptz':
+      return type.precision === undefined
+        ? 'timestamp with time zone'
+        : `timestamp(${type.precision}) with time zone`;
+    case 'array':
+      return `${typeName(type.element)}[]`;
+    case 'row':
+      return 'record';
+    default:
+      return type.kind;
+  }
+}
+
+/** True when both types name the same values in the same form, modifiers included. */
+export function sameType(a: SqlType, b: SqlType): boolean {
+  if (a.kind === 'row' && b.kind === 'row') {
+    const other = b.fields;
+    return (
+      a.fields.length === other.length &&
+      a.fields.every((field, i) => {
+        const twin = other[i];
+        return twin !== undefined && field.name === twin.name && sameType(field.type, twin.type);
+      })
+    );
+  }
+  if (a.kind === 'array' && b.kind === 'array') return sameType(a.element, b.element);
+  return typeName(a) === typeName(b);
+}

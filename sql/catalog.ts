@@ -1,0 +1,100 @@
+/**
+ * What names mean now. The catalog is read by the binder and owned by the server's session layer,
+ * which persists it through the store in the same transaction as the change that it describes.
+ */
+import type { Datum } from './base/datum.ts';
+import type { Schema, SqlType } from './base/type.ts';
+import type { BoundExpr } from './expression.ts';
+import type { LogicalNode } from './logical-plan.ts';
+
+export interface RelationBase {
+  /** Folded name, unique over all kinds. */
+  readonly name: string;
+  /** Stable number, never reused; names of stored tables and of state derive from it. */
+  readonly id: number;
+  readonly schema: Schema;
+  /** The statement that created it, deparsed. */
+  readonly sql: string;
+  /** Relations that this one reads, by name. */
+  readonly dependsOn: readonly string[];
+}
+
+/** Input from a connector: a stream (append-only records) or a table (changelog by key). */
+export interface SourceRelation extends RelationBase {
+  readonly kind: 'stream' | 'table';
+  /** A SOURCE: SQL may read it but not INSERT. */
+  readonly readOnly: boolean;
+  /** Undefined for a table that lives only in Millrace (no topic behind it). */
+  readonly input: SourceInput | undefined;
+  /** Column numbers of the primary key; empty = none. */
+  readonly primaryKey: readonly number[];
+  readonly columns: readonly SourceColumn[];
+  readonly watermark: { readonly column: number; readonly expression: BoundExpr } | undefined;
+  /** Set when the relation is fed by CREATE STREAM|TABLE … AS SELECT. */
+  readonly query: LogicalNode | undefined;
+}
+
+export interface SourceInput {
+  /** 'kafka', 'embedded', 'nexmark', 'datagen', … */
+  readonly connector: string;
+  /** The topic for log-like connectors, else the relation's name. */
+  readonly topic: string;
+  readonly valueFormat: string;
+  readonly keyFormat: string;
+  /** All WITH options as text, keys in lower case. */
+  readonly options: ReadonlyMap<string, string>;
+}
+
+export interface SourceColumn {
+  /** Where a record holds this column. */
+  readonly from:
+    | { readonly kind: 'value'; readonly field: string }
+    | { readonly kind: 'key'; readonly field: string | undefined }
+    | { readonly kind: 'header'; readonly header: string | undefined }
+    | { readonly kind: 'metadata'; readonly item: 'timestamp' | 'partition' | 'offset' | 'topic' }
+    | { readonly kind: 'generated'; readonly expression: BoundExpr };
+  readonly default: BoundExpr | undefined;
+  readonly notNull: boolean;
+  readonly check: BoundExpr | undefined;
+}
+
+export interface MaterializedView extends RelationBase {
+  readonly kind: 'materialized-view';
+  readonly query: LogicalNode;
+  /** Column numbers that identify a row; empty = a bag. */
+  readonly key: readonly number[];
+  /** No row of it is ever deleted or updated. */
+  readonly appendOnly: boolean;
+}
+
+/** A named query, expanded where it is used. */
+export interface PlainView extends RelationBase {
+  readonly kind: 'view';
+  readonly query: LogicalNode;
+}
+
+export interface Sink extends RelationBase {
+  readonly kind: 'sink';
+  readonly query: LogicalNode;
+  readonly connector: string;
+  readonly options: ReadonlyMap<string, string>;
+  readonly key: readonly number[];
+}
+
+export type Relation = SourceRelation | MaterializedView | PlainView | Sink;
+
+export interface Catalog {
+  relation(name: string): Relation | undefined;
+  relations(): readonly Relation[];
+  /** User-defined types, by folded name. */
+  type(name: string): SqlType | undefined;
+}
+
+/** Values that a statement sees from its session: settings, the clock, parameters. */
+export interface StatementContext {
+  readonly params: readonly (Datum | null)[];
+  readonly paramTypes: readonly (SqlType | undefined)[];
+  /** Microseconds since 1970-01-01 UTC: now() of the statement. */
+  readonly nowMicros: bigint;
+  readonly settings: ReadonlyMap<string, string>;
+}

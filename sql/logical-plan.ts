@@ -1,0 +1,134 @@
+/**
+ * The bound logical plan: what to compute, not how. Columns are numbers; `schema` names and types
+ * them. Plans are plain frozen data, so rewrites share the parts that they leave alone.
+ */
+import type { Schema } from './base/type.ts';
+import type {
+  BoundAggregate,
+  BoundExpr,
+  BoundSortKey,
+  BoundWindowCall,
+} from './expression.ts';
+
+export type JoinType = 'inner' | 'left' | 'right' | 'full' | 'semi' | 'anti';
+
+export type LogicalNode = { readonly schema: Schema } & (
+  /** A stream, table or materialized view of the catalog, all columns in catalog order. */
+  | { readonly kind: 'scan'; readonly relation: string }
+  | { readonly kind: 'values'; readonly rows: readonly (readonly BoundExpr[])[] }
+  | { readonly kind: 'filter'; readonly input: LogicalNode; readonly where: BoundExpr }
+  | {
+      readonly kind: 'project';
+      readonly input: LogicalNode;
+      readonly expressions: readonly BoundExpr[];
+    }
+  /**
+   * Schema: left columns then right ones (only left ones for semi and anti). `on` is over left then
+   * right columns; undefined = every pair. With `lateral` the right side's outer-columns of depth 1 are left columns.
+   */
+  | {
+      readonly kind: 'join';
+      readonly type: JoinType;
+      readonly left: LogicalNode;
+      readonly right: LogicalNode;
+      readonly on: BoundExpr | undefined;
+      readonly lateral: boolean;
+    }
+  /**
+   * Schema: group keys, then aggregates. No keys = exactly one row, also over no input.
+   * `groupingSets` lists key numbers per set (keys outside a set are NULL); undefined = one set of all keys.
+   * `groupings` adds, after the aggregates, one integer column per GROUPING(…) call: the key numbers it asks for.
+   */
+  | {
+      readonly kind: 'aggregate';
+      readonly input: LogicalNode;
+      readonly keys: readonly BoundExpr[];
+      readonly groupingSets: readonly (readonly number[])[] | undefined;
+      readonly aggregates: readonly BoundAggregate[];
+      readonly groupings: readonly (readonly number[])[];
+    }
+  | { readonly kind: 'distinct'; readonly input: LogicalNode }
+  /** DISTINCT ON (keys): the first row per key in `orderBy`. */
+  | {
+      readonly kind: 'distinct-on';
+      readonly input: LogicalNode;
+      readonly keys: readonly BoundExpr[];
+      readonly orderBy: readonly BoundSortKey[];
+    }
+  | {
+      readonly kind: 'set-operation';
+      readonly op: 'union' | 'intersect' | 'except';
+      readonly all: boolean;
+      readonly left: LogicalNode;
+      readonly right: LogicalNode;
+    }
+  /** Schema: input columns, then one per call. */
+  | {
+      readonly kind: 'window';
+      readonly input: LogicalNode;
+      readonly calls: readonly BoundWindowCall[];
+    }
+  | { readonly kind: 'sort'; readonly input: LogicalNode; readonly keys: readonly BoundSortKey[] }
+  /** After a sort this is top-N. Counts are constant expressions of type bigint. */
+  | {
+      readonly kind: 'limit';
+      readonly input: LogicalNode;
+      readonly limit: BoundExpr | undefined;
+      readonly offset: BoundExpr | undefined;
+      readonly withTies: boolean;
+    }
+  /**
+   * Per partition the first `limit` rows by `orderBy`: row_number/rank/dense_rank … <= n, recognised by a rewrite.
+   * Schema: input columns, then the rank as bigint when `emitRank`.
+   */
+  | {
+      readonly kind: 'top-n';
+      readonly input: LogicalNode;
+      readonly partitionBy: readonly BoundExpr[];
+      readonly orderBy: readonly BoundSortKey[];
+      readonly rank: 'row_number' | 'rank' | 'dense_rank';
+      readonly limit: number;
+      readonly offset: number;
+      readonly emitRank: boolean;
+    }
+  /** Schema: input columns, then window_start and window_end of the time column's type. */
+  | {
+      readonly kind: 'window-table';
+      readonly window: WindowShape;
+      readonly input: LogicalNode;
+      readonly timeColumn: number;
+    }
+  /**
+   * A set-returning function in FROM (generate_series, unnest, jsonb_array_elements, …). Under a lateral join its
+   * arguments may hold outer-columns. With `ordinality` a last bigint column counts from 1.
+   */
+  | {
+      readonly kind: 'table-function';
+      readonly name: string;
+      readonly args: readonly BoundExpr[];
+      readonly ordinality: boolean;
+    }
+  /** `WITH RECURSIVE`: `step` reads `recursive-reference`s of the same id. */
+  | {
+      readonly kind: 'recursive';
+      readonly id: number;
+      readonly base: LogicalNode;
+      readonly step: LogicalNode;
+      readonly all: boolean;
+    }
+  | { readonly kind: 'recursive-reference'; readonly id: number }
+);
+
+/** Lengths in microseconds; months only where the window is a calendar one. */
+export type WindowShape =
+  | { readonly kind: 'tumble'; readonly sizeMicros: bigint; readonly offsetMicros: bigint }
+  | {
+      readonly kind: 'hop';
+      readonly slideMicros: bigint;
+      readonly sizeMicros: bigint;
+      readonly offsetMicros: bigint;
+    }
+  | { readonly kind: 'cumulate'; readonly stepMicros: bigint; readonly sizeMicros: bigint }
+  | { readonly kind: 'session'; readonly gapMicros: bigint; readonly partitionBy: readonly number[] };
+
+export type LogicalKind = LogicalNode['kind'];
