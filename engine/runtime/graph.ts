@@ -1,0 +1,151 @@
+/**
+ * The running plans as one graph: nodes in topological order (inputs before readers), edges that pick
+ * columns, taps where results leave. Equal sub-plans of views that stand at the same positions are one node.
+ */
+import { Batch } from '../delta/batch.ts';
+import type { BatchColumn } from '../delta/column.ts';
+import type { Operator } from '../operator/operator.ts';
+
+/** Where a node's rows leave the graph: a stored view, a sink, a subscription. */
+export interface Tap {
+  take(batch: Batch): void;
+}
+
+interface Edge {
+  readonly node: GraphNode;
+  readonly port: number;
+  /** Columns of the producer that the reader wants, in its order; undefined = all as they are. */
+  readonly columns: readonly number[] | undefined;
+}
+
+export class GraphNode {
+  /** Equal fingerprints mean equal rows, as long as both stand at the same positions. */
+  readonly fingerprint: string;
+  /** Undefined for a leaf, which the runtime feeds through `emit`. */
+  readonly operator: Operator | undefined;
+  readonly inputs: readonly GraphNode[];
+  readonly label: string;
+  rowsOut = 0;
+  /** Nanoseconds spent in this operator and, for push, in what it called below. */
+  readonly #edges: Edge[] = [];
+  readonly #taps = new Set<Tap>();
+
+  constructor(
+    fingerprint: string,
+    label: string,
+    operator: Operator | undefined,
+    inputs: readonly GraphNode[],
+  ) {
+    this.fingerprint = fingerprint;
+    this.label = label;
+    this.operator = operator;
+    this.inputs = inputs;
+  }
+
+  readonly emit = (batch: Batch): void => {
+    if (batch.length === 0) return;
+    this.rowsOut += batch.length;
+    for (const edge of this.#edges) pushThrough(edge, batch);
+    for (const tap of this.#taps) tap.take(batch);
+  };
+
+  connect(node: GraphNode, port: number, columns: readonly number[] | undefined): void {
+    this.#edges.push({ node, port, columns });
+  }
+
+  /** Removes every edge to `node`. */
+  disconnect(node: GraphNode): void {
+    for (let i = this.#edges.length - 1; i >= 0; i--) {
+      if (this.#edges[i]?.node === node) this.#edges.splice(i, 1);
+    }
+  }
+
+  addTap(tap: Tap): void {
+    this.#taps.add(tap);
+  }
+
+  removeTap(tap: Tap): void {
+    this.#taps.delete(tap);
+  }
+
+  get isRead(): boolean {
+    return this.#edges.length > 0 || this.#taps.size > 0;
+  }
+
+  /** Gives this node's readers to `twin`, which computes the same rows. */
+  moveReadersTo(twin: GraphNode): void {
+    for (const edge of this.#edges.splice(0)) twin.#edges.push(edge);
+    for (const tap of this.#taps) twin.#taps.add(tap);
+    this.#taps.clear();
+  }
+}
+
+function pushThrough(edge: Edge, batch: Batch): void {
+  const operator = edge.node.operator;
+  if (operator === undefined) edge.node.emit(selectColumns(batch, edge.columns));
+  else operator.push(edge.port, selectColumns(batch, edge.columns), edge.node.emit);
+}
+
+/** The batch with only the given columns, in the given order; the columns themselves are shared. */
+export function selectColumns(batch: Batch, columns: readonly number[] | undefined): Batch {
+  if (columns === undefined) return batch;
+  const picked: BatchColumn[] = columns.map((index) => batch.column(index));
+  return new Batch(batch.length, picked, batch.weights);
+}
+
+export class Graph {
+  readonly #nodes: GraphNode[] = [];
+
+  add(node: GraphNode): void {
+    this.#nodes.push(node);
+  }
+
+  get nodes(): readonly GraphNode[] {
+    return this.#nodes;
+  }
+
+  /** Ends an epoch: every operator emits what it held back, inputs before readers. */
+  flush(): void {
+    for (const node of this.#nodes) node.operator?.flush(node.emit);
+  }
+
+  /**
+   * Folds the nodes of a plan that has just become level into equal older ones, so that their state is held once.
+   * @returns what became of each node of the plan: itself or its older twin.
+   */
+  share(fresh: readonly GraphNode[], settled: (node: GraphNode) => boolean): ReadonlyMap<GraphNode, GraphNode> {
+    const kept = new Map<GraphNode, GraphNode>();
+    for (const node of fresh) {
+      const twin = this.#nodes.find(
+        (other) => other !== node && other.fingerprint === node.fingerprint && settled(other),
+      );
+      if (twin === undefined || node.operator === undefined) {
+        kept.set(node, node);
+        continue;
+      }
+      node.moveReadersTo(twin);
+      this.#detach(node);
+      kept.set(node, twin);
+    }
+    return kept;
+  }
+
+  /** Removes a node and then its inputs, as far as nobody reads them any more. */
+  release(node: GraphNode): void {
+    if (node.isRead || !this.#nodes.includes(node)) return;
+    if (node.operator === undefined) return;
+    this.#detach(node);
+    for (const input of node.inputs) this.release(input);
+  }
+
+  /** Leaves go with the relation that they stand for. */
+  removeLeaf(node: GraphNode): void {
+    this.#detach(node);
+  }
+
+  #detach(node: GraphNode): void {
+    const at = this.#nodes.indexOf(node);
+    if (at >= 0) this.#nodes.splice(at, 1);
+    for (const input of node.inputs) input.disconnect(node);
+  }
+}

@@ -1,0 +1,91 @@
+/** Where a plan's rows wait for the end of the epoch: for a stored relation, or for a sink's outbox. */
+import type { ProduceRecord } from '../../connectors/connector.ts';
+import type { Batch } from '../delta/batch.ts';
+import type { StoredRelation, ViewChange } from '../store/store.ts';
+import type { Tap } from './graph.ts';
+import { encodeOutbox } from './outbox-codec.ts';
+
+/** Makes one commit's batches hold at most one -1 and one +1 per row. */
+export type Consolidate = (batches: readonly Batch[]) => readonly Batch[];
+
+export class ViewOutput implements Tap {
+  readonly relation: StoredRelation;
+  readonly #consolidate: Consolidate | undefined;
+  #batches: Batch[] = [];
+  rowsChanged = 0;
+  /** The next commit is the whole content. */
+  replace = false;
+  /** Rows come from a replay of what the store already has. */
+  muted = false;
+
+  constructor(relation: StoredRelation, consolidate: Consolidate | undefined) {
+    this.relation = relation;
+    this.#consolidate = consolidate;
+  }
+
+  take(batch: Batch): void {
+    if (!this.muted) this.#batches.push(batch);
+  }
+
+  /** The change since the last call; undefined when there is none. */
+  drain(): ViewChange | undefined {
+    if (this.#batches.length === 0 && !this.replace) return undefined;
+    const batches = this.#batches;
+    this.#batches = [];
+    const changes = this.#consolidate === undefined ? batches : this.#consolidate(batches);
+    const rows = changes.reduce((sum, batch) => sum + batch.length, 0);
+    if (rows === 0 && !this.replace) return undefined;
+    this.rowsChanged += rows;
+    const change = { relation: this.relation, changes, replace: this.replace };
+    this.replace = false;
+    return change;
+  }
+}
+
+/** Turns one epoch's weighted rows into records; owns the sink's key rules. */
+export type EncodeSink = (batches: readonly Batch[]) => readonly ProduceRecord[];
+
+/** Most records in one outbox chunk. */
+export const RECORDS_PER_CHUNK_MAX = 10_000;
+
+export class SinkOutput implements Tap {
+  readonly sinkId: number;
+  readonly #encode: EncodeSink | undefined;
+  #batches: Batch[] = [];
+  #sequence: number;
+  muted = false;
+  rows = 0;
+
+  /** @param encode  undefined for a sink that only counts (blackhole). */
+  constructor(sinkId: number, sequence: number, encode: EncodeSink | undefined) {
+    this.sinkId = sinkId;
+    this.#sequence = sequence;
+    this.#encode = encode;
+  }
+
+  take(batch: Batch): void {
+    if (this.muted) return;
+    this.rows += batch.length;
+    if (this.#encode !== undefined) this.#batches.push(batch);
+  }
+
+  get sequence(): number {
+    return this.#sequence;
+  }
+
+  drain(): readonly { readonly sinkId: number; readonly sequence: number; readonly data: Buffer }[] {
+    if (this.#batches.length === 0 || this.#encode === undefined) return [];
+    const records = this.#encode(this.#batches);
+    this.#batches = [];
+    const chunks = [];
+    for (let from = 0; from < records.length; from += RECORDS_PER_CHUNK_MAX) {
+      this.#sequence++;
+      chunks.push({
+        sinkId: this.sinkId,
+        sequence: this.#sequence,
+        data: encodeOutbox(records.slice(from, from + RECORDS_PER_CHUNK_MAX)),
+      });
+    }
+    return chunks;
+  }
+}

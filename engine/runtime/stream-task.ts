@@ -1,0 +1,262 @@
+/**
+ * A stream that plans read: one common cursor whose positions are the committed ones, and a private cursor
+ * for every new plan that is still reading what the others have already seen.
+ */
+import type { Offset, RecordBatch, SourceReader, StartPosition } from '../../connectors/connector.ts';
+import type { StreamError } from '../../sql/base/error.ts';
+import { type CompileDecoder, ScanCursor, type ScanReader } from './scan-cursor.ts';
+
+export interface PartitionBounds {
+  readonly earliest: Offset;
+  /** Infinity for a source without an end. */
+  readonly end: Offset;
+}
+
+export interface StreamDefinition {
+  readonly id: number;
+  readonly name: string;
+  readonly topic: string;
+  /** Where new plans begin to read. */
+  readonly startAt: 'earliest' | 'latest';
+  open(from: StartPosition): Promise<SourceReader>;
+  bounds(): Promise<ReadonlyMap<number, PartitionBounds>>;
+  readonly compile: CompileDecoder;
+}
+
+/** A plan's readers while they stand behind the common cursor. */
+interface PrivateScan {
+  readonly cursor: ScanCursor;
+  readonly owner: number;
+  readonly readers: readonly ScanReader[];
+}
+
+export type ReportStreamError = (
+  stream: StreamTask,
+  records: RecordBatch,
+  record: number,
+  error: StreamError,
+) => void;
+
+/** Records that a private scan may be behind when the common one starts to wait for it. */
+const HOLD_RECORDS_MAX = 500_000;
+/** Private scans get this many times the bytes of a common one, so that they come level. */
+const CATCH_UP_BYTES_FACTOR = 4;
+
+export class StreamTask {
+  readonly definition: StreamDefinition;
+  readonly #report: ReportStreamError;
+  readonly #onReadable: () => void;
+  #common: ScanCursor | undefined;
+  #owners = new Map<number, readonly ScanReader[]>();
+  #privates: PrivateScan[] = [];
+  #ends: ReadonlyMap<number, Offset> = new Map();
+  /** Positions that the running epoch must not pass; set while state is rebuilt. */
+  #replayTo: ReadonlyMap<number, Offset> | undefined;
+  paused = false;
+  errors = 0;
+  /** The stream's positions at the last commit. */
+  committed: ReadonlyMap<number, Offset> = new Map();
+
+  constructor(definition: StreamDefinition, report: ReportStreamError, onReadable: () => void) {
+    this.definition = definition;
+    this.#report = report;
+    this.#onReadable = onReadable;
+  }
+
+  get isRead(): boolean {
+    return this.#common !== undefined;
+  }
+
+  get positions(): ReadonlyMap<number, Offset> {
+    return this.#common?.positions ?? this.committed;
+  }
+
+  get records(): number {
+    return this.#common?.records ?? 0;
+  }
+
+  get bytes(): number {
+    return this.#common?.bytes ?? 0;
+  }
+
+  /** Ends as last asked of the source. */
+  get ends(): ReadonlyMap<number, Offset> {
+    return this.#ends;
+  }
+
+  get fault(): StreamError | undefined {
+    return this.#common?.source.fault();
+  }
+
+  isPrivate(owner: number): boolean {
+    return this.#privates.some((scan) => scan.owner === owner);
+  }
+
+  async refreshEnds(): Promise<ReadonlyMap<number, Offset>> {
+    if (this.#common !== undefined) this.#ends = await this.#common.source.endOffsets();
+    return this.#ends;
+  }
+
+  /** The offsets at which a plan that is created now begins. */
+  async startOffsets(): Promise<ReadonlyMap<number, Offset>> {
+    const bounds = await this.definition.bounds();
+    const start = new Map<number, Offset>();
+    for (const [partition, { earliest, end }] of bounds) {
+      const isEndless = end === Number.POSITIVE_INFINITY;
+      start.set(partition, this.definition.startAt === 'latest' && !isEndless ? end : earliest);
+    }
+    return start;
+  }
+
+  /** A new plan reads from `from`: beside the common cursor when that one has moved on. */
+  async addPlan(
+    owner: number,
+    readers: readonly ScanReader[],
+    from: ReadonlyMap<number, Offset>,
+  ): Promise<void> {
+    this.#owners.set(owner, readers);
+    if (this.#common === undefined) {
+      this.#common = await this.#open(from, from, true);
+      this.#resetReaders();
+      return;
+    }
+    const cursor = await this.#open(from, from, false);
+    cursor.setReaders(readers);
+    this.#privates.push({ cursor, owner, readers });
+  }
+
+  /**
+   * After a restart: every plan reads from its own start (in its readers' `from`) up to the committed
+   * positions before anything new is consumed.
+   */
+  async restore(
+    owners: ReadonlyMap<number, readonly ScanReader[]>,
+    from: ReadonlyMap<number, Offset>,
+    committed: ReadonlyMap<number, Offset>,
+  ): Promise<void> {
+    this.#owners = new Map(owners);
+    this.committed = committed;
+    this.#replayTo = committed;
+    this.#common = await this.#open(from, from, true);
+    this.#resetReaders();
+  }
+
+  get isReplaying(): boolean {
+    if (this.#replayTo === undefined || this.#common === undefined) return false;
+    for (const [partition, offset] of this.#replayTo) {
+      if ((this.#common.positions.get(partition) ?? 0) < offset) return true;
+    }
+    return false;
+  }
+
+  endReplay(): void {
+    this.#replayTo = undefined;
+  }
+
+  async removePlan(owner: number): Promise<void> {
+    this.#owners.delete(owner);
+    const gone = this.#privates.filter((scan) => scan.owner === owner);
+    this.#privates = this.#privates.filter((scan) => scan.owner !== owner);
+    for (const scan of gone) await scan.cursor.close();
+    this.#resetReaders();
+    if (this.#owners.size === 0) {
+      await this.#common?.close();
+      this.#common = undefined;
+    }
+  }
+
+  /** Consumes what is at hand; returns the number of records. */
+  step(bytesMax: number): number {
+    if (this.paused || this.#common === undefined) return 0;
+    if (this.#replayTo !== undefined) return this.#common.step(bytesMax, this.#replayTo);
+    let consumed = 0;
+    for (const scan of this.#privates) {
+      consumed += scan.cursor.step(
+        bytesMax * CATCH_UP_BYTES_FACTOR,
+        this.#common.positions,
+        true,
+      );
+    }
+    const isHeld = this.#privates.some((scan) => this.#gap(scan.cursor) < HOLD_RECORDS_MAX);
+    if (!isHeld) consumed += this.#common.step(bytesMax);
+    return consumed;
+  }
+
+  /**
+   * Between two epochs: plans whose private cursor stands where the common one does join it.
+   * @returns the owners that became level here.
+   */
+  async joinLevel(): Promise<readonly number[]> {
+    if (this.#privates.length === 0) return [];
+    const level = this.#privates.filter((scan) => this.#gap(scan.cursor) === 0);
+    if (level.length === 0) return [];
+    this.#privates = this.#privates.filter((scan) => !level.includes(scan));
+    this.#resetReaders();
+    for (const scan of level) await scan.cursor.close();
+    return level.map((scan) => scan.owner);
+  }
+
+  /** How much of its way a plan has gone: consumed and total records, by the offsets. */
+  progress(
+    owner: number,
+    start: ReadonlyMap<number, Offset>,
+    target: ReadonlyMap<number, Offset>,
+  ): { readonly done: number; readonly total: number } {
+    const scan = this.#privates.find((candidate) => candidate.owner === owner);
+    const positions = scan?.cursor.positions ?? this.positions;
+    let done = 0;
+    let total = 0;
+    for (const [partition, end] of target) {
+      const from = start.get(partition) ?? 0;
+      if (!Number.isFinite(end)) continue;
+      total += Math.max(end - from, 0);
+      done += Math.max(Math.min(positions.get(partition) ?? from, end) - from, 0);
+    }
+    return { done, total };
+  }
+
+  async close(): Promise<void> {
+    for (const scan of this.#privates) await scan.cursor.close();
+    await this.#common?.close();
+    this.#privates = [];
+    this.#common = undefined;
+  }
+
+  #gap(cursor: ScanCursor): number {
+    let gap = 0;
+    for (const [partition, offset] of this.#common?.positions ?? []) {
+      gap += Math.max(offset - (cursor.positions.get(partition) ?? 0), 0);
+    }
+    return gap;
+  }
+
+  #resetReaders(): void {
+    const behind = new Set(this.#privates.map((scan) => scan.owner));
+    const readers: ScanReader[] = [];
+    for (const [owner, own] of this.#owners) if (!behind.has(owner)) readers.push(...own);
+    this.#common?.setReaders(readers);
+  }
+
+  async #open(
+    offsets: ReadonlyMap<number, Offset>,
+    positions: ReadonlyMap<number, Offset>,
+    reportErrors: boolean,
+  ): Promise<ScanCursor> {
+    const reader = await this.definition.open({ offsets, otherwise: 'earliest' });
+    reader.onReadable(this.#onReadable);
+    const cursor = new ScanCursor(
+      reader,
+      positions,
+      this.definition.compile,
+      (records, record, error) => {
+        // Records below the committed position were reported when they were first read.
+        const offset = records.offsets[record] as number;
+        const isKnown = offset < (this.committed.get(records.partition) ?? 0);
+        if (!reportErrors || isKnown) return;
+        this.errors++;
+        this.#report(this, records, record, error);
+      },
+    );
+    return cursor;
+  }
+}
