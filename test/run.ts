@@ -1,0 +1,88 @@
+/**
+ * Runs the tests: `node test/run.ts [unit|all|long] [file…]`.
+ * `all` (the default) is the static checks and every test, against a real Kafka broker: the one named by
+ * KAFKA_BOOTSTRAP, else one started here. `unit` needs no server. `long` repeats the properties many times.
+ * Ends with the line `N passed, N failed`.
+ */
+import { spawnSync } from 'node:child_process';
+import { globSync } from 'node:fs';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+
+type Mode = 'unit' | 'all' | 'long';
+
+const [first, ...rest] = process.argv.slice(2);
+const mode: Mode = first === 'unit' || first === 'long' ? first : 'all';
+const named = first === undefined || first === mode ? rest : [first, ...rest];
+
+/** Tests that need a broker or take the machine for themselves. */
+const INTEGRATION = ['test/kafka/', 'test/integration/', 'test/connectors/kafka'];
+const LONG_RUNS = '2000';
+const FILE_TIMEOUT_MS = 600_000;
+
+let passed = 0;
+let failed = 0;
+
+if (mode === 'long') process.env.MILLRACE_TEST_RUNS ??= LONG_RUNS;
+if (mode !== 'unit' && named.length === 0) runChecks();
+const broker = mode === 'unit' ? undefined : await provideBroker();
+try {
+  await runFiles(chooseFiles());
+} finally {
+  await broker?.stop();
+}
+process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
+process.exit(failed === 0 && passed > 0 ? 0 : 1);
+
+function chooseFiles(): string[] {
+  if (named.length > 0) return named;
+  const files = globSync('test/**/*.test.ts').map((path) => path.replaceAll('\\', '/')).sort();
+  if (mode !== 'unit') return files;
+  return files.filter((path) => !INTEGRATION.some((prefix) => path.startsWith(prefix)));
+}
+
+function runChecks(): void {
+  for (const [name, command] of [
+    ['biome', ['biome', 'ci', '.']],
+    ['tsc', ['tsc', '--noEmit']],
+  ] as const) {
+    const result = spawnSync(`node_modules/.bin/${command[0]}`, command.slice(1), {
+      stdio: 'inherit',
+    });
+    if (result.status === 0) passed++;
+    else {
+      failed++;
+      process.stdout.write(`check failed: ${name}\n`);
+    }
+  }
+}
+
+/** Broker tests are part of the run; only a machine without Java, outside CI, goes without. */
+async function provideBroker(): Promise<{ stop(): Promise<void> } | undefined> {
+  if (process.env.KAFKA_BOOTSTRAP !== undefined) return undefined;
+  const java = spawnSync('java', ['-version'], { stdio: 'ignore' });
+  const maven = spawnSync('mvn', ['-v'], { stdio: 'ignore' });
+  if (process.env.CI === undefined && (java.status !== 0 || maven.status !== 0)) {
+    process.stdout.write('no Java 17 and Maven here: tests against a real Kafka broker are left out\n');
+    process.env.MILLRACE_NO_BROKER = '1';
+    return undefined;
+  }
+  const { startKafka } = await import('./kafka/broker.ts');
+  const started = await startKafka();
+  process.env.KAFKA_BOOTSTRAP = started.bootstrap;
+  return started;
+}
+
+async function runFiles(files: string[]): Promise<void> {
+  const stream = run({ files, concurrency: 2, timeout: FILE_TIMEOUT_MS });
+  stream.on('test:pass', (event) => {
+    if (event.details.type !== 'suite' && event.skip === undefined && event.todo === undefined) passed++;
+    // A skipped test proves nothing, and in CI it hides a missing server.
+    if (event.skip !== undefined && process.env.CI !== undefined) failed++;
+  });
+  stream.on('test:fail', (event) => {
+    if (event.details.type !== 'suite') failed++;
+  });
+  stream.compose(spec).pipe(process.stdout);
+  await new Promise<void>((resolve) => stream.on('end', () => resolve()));
+}
