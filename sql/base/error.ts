@@ -85,6 +85,7 @@ export const errorTable = {
   PRESSURE: { sqlstate: '53000', http: 429, retry: 'backoff' },
   STATEMENT_CANCELED: { sqlstate: '57014', http: 499, retry: 'never' },
   SHUTTING_DOWN: { sqlstate: '57P01', http: 503, retry: 'backoff' },
+  NOT_READY: { sqlstate: '57P03', http: 503, retry: 'backoff' },
   STORE_FAILED: { sqlstate: '58030', http: 500, retry: 'backoff' },
   INTERNAL: { sqlstate: 'XX000', http: 500, retry: 'never' },
 } as const satisfies Record<string, ErrorFacts>;
