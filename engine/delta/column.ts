@@ -229,7 +229,7 @@ export function datumAt(column: BatchColumn, row: number): Datum | null {
     case 'num': {
       const scale = column.scales[row] as number;
       if (scale === WIDE_SCALE) return column.wide?.[row] ?? null;
-      return new Numeric('finite', column.values[row] as bigint, scale);
+      return new Numeric(column.values[row] as bigint, scale);
     }
     case 'str':
       return column.get(row);

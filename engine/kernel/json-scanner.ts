@@ -1,0 +1,341 @@
+/**
+ * JSON records to columns, without an object a record. Three tiers: a template of the usual member order
+ * (json-template.ts), a walk that takes members in any order (here), and exact readers for values whose
+ * spelling the fast ones do not know (json-value.ts). Every record is validated to its end whatever is wanted of it.
+ */
+import type { RecordBatch } from '../../connectors/connector.ts';
+import { StreamError } from '../../sql/base/error.ts';
+import { Batch } from '../delta/batch.ts';
+import { StringFill } from './column-fill.ts';
+import { JsonField, type ScanField } from './json-field.ts';
+import {
+  compileTemplate,
+  learnTemplate,
+  sameTemplate,
+  type Template,
+  type TemplateScan,
+} from './json-template.ts';
+import { asciiLower, jsonString } from './json-value.ts';
+import { BACKSLASH, CLOSE_OBJECT, COMMA, JsonWalker, OPEN_OBJECT } from './json-walker.ts';
+
+export type { ScanField } from './json-field.ts';
+
+/** Records off the template before one is generated: short streams never pay for a compilation. */
+const MISSES_BEFORE_LEARNING = 32;
+/** Templates that one scanner generates in its life; topics of many shapes stay on the second tier. */
+const TEMPLATES_MAX = 8;
+
+export interface RecordError {
+  readonly record: number;
+  readonly error: StreamError;
+}
+
+export interface ScanResult {
+  /** One column a field, in order; rows of bad records are left out. */
+  readonly batch: Batch;
+  /** Record number of each row; null = row r is record from + r. */
+  readonly recordOf: Int32Array | null;
+  readonly errors: readonly RecordError[];
+  /** Records whose value is null (tombstones). They have a row only when the scanner was told so. */
+  readonly nulls: readonly number[];
+}
+
+export interface JsonScanner {
+  /** Scans records [from, to). Strings of the batch refer to the records' bytes. */
+  scan(records: RecordBatch, from: number, to: number): ScanResult;
+}
+
+export interface ScanOptions {
+  /** Null values give a row of NULLs, so that a table can read the key beside it. */
+  readonly nullRows?: boolean | undefined;
+}
+
+export function compileJsonScanner(
+  fields: readonly ScanField[],
+  options: ScanOptions = {},
+): JsonScanner {
+  return new Scanner(fields, options.nullRows === true);
+}
+
+const MISSING = -1;
+
+class Scanner implements JsonScanner {
+  readonly #fields: readonly JsonField[];
+  readonly #nullRows: boolean;
+  readonly #walker = new JsonWalker();
+  readonly #lowerNames: readonly Buffer[];
+  /** Some names differ by case only (or not at all), so a member may be wanted twice. */
+  readonly #ambiguous: boolean;
+  // What the walk found of each field: where its value lies, and whether its name matched exactly.
+  readonly #starts: Int32Array;
+  readonly #ends: Int32Array;
+  readonly #exact: Uint8Array;
+  readonly #escaped: Uint8Array;
+  #next = 0;
+  #template: Template | undefined;
+  #scan: TemplateScan | undefined;
+  #templates = 0;
+  #misses = 0;
+  #records: RecordBatch | undefined;
+  #errors: RecordError[] = [];
+  #nulls: number[] = [];
+
+  constructor(fields: readonly ScanField[], nullRows: boolean) {
+    this.#fields = fields.map((field) => new JsonField(field));
+    this.#nullRows = nullRows;
+    const lower = fields.map((field) => asciiLower(field.field));
+    this.#lowerNames = lower.map((name) => Buffer.from(name));
+    this.#ambiguous = new Set(lower).size < lower.length;
+    this.#starts = new Int32Array(fields.length);
+    this.#ends = new Int32Array(fields.length);
+    this.#exact = new Uint8Array(fields.length);
+    this.#escaped = new Uint8Array(fields.length);
+  }
+
+  scan(records: RecordBatch, from: number, to: number): ScanResult {
+    const walker = this.#walker;
+    walker.reset(records.bytes);
+    this.#records = records;
+    this.#errors = [];
+    this.#nulls = [];
+    for (const { fill } of this.#fields) {
+      fill.begin(to - from);
+      if (fill instanceof StringFill) fill.refersTo(records.bytes);
+    }
+    const recordOf = new Int32Array(to - from);
+    const rows = this.#scanAll(records, from, to, recordOf);
+    const columns = this.#fields.map(({ fill }) => fill.finish(rows));
+    this.#records = undefined;
+    return {
+      batch: new Batch(rows, columns, null),
+      recordOf: rows === to - from ? null : recordOf,
+      errors: this.#errors,
+      nulls: this.#nulls,
+    };
+  }
+
+  #scanAll(records: RecordBatch, from: number, to: number, recordOf: Int32Array): number {
+    let record = from;
+    let row = 0;
+    if (this.#scan === undefined) {
+      // Without a template the walk goes on until it has seen enough to learn one.
+      while (record < to && (this.#misses < MISSES_BEFORE_LEARNING || !this.#mayLearn)) {
+        if (this.#slow(record, row)) recordOf[row++] = record;
+        record++;
+      }
+      if (record === to) return row;
+      this.#learn(records, record - 1);
+      this.#misses = 0;
+      if (this.#scan === undefined) return this.#scanRest(record, to, row, recordOf);
+    }
+    const before = this.#misses;
+    row = this.#scan(
+      records.bytes,
+      this.#walker.view,
+      records.valueStarts,
+      records.valueLengths,
+      record,
+      to,
+      row,
+      recordOf,
+      this.#slow,
+    );
+    const missed = this.#misses - before;
+    if (missed * 2 <= to - from) this.#misses = 0;
+    else if (this.#misses >= MISSES_BEFORE_LEARNING && this.#mayLearn) {
+      this.#learn(records, to - 1);
+      this.#misses = 0;
+    }
+    return row;
+  }
+
+  #scanRest(from: number, to: number, rows: number, recordOf: Int32Array): number {
+    let row = rows;
+    for (let record = from; record < to; record++) {
+      if (this.#slow(record, row)) recordOf[row++] = record;
+    }
+    return row;
+  }
+
+  get #mayLearn(): boolean {
+    return this.#templates < TEMPLATES_MAX;
+  }
+
+  /** Learns from a record that was walked last and found good; otherwise the next batch tries again. */
+  #learn(records: RecordBatch, record: number): void {
+    const start = records.valueStarts[record] as number;
+    const length = records.valueLengths[record] as number;
+    if (length < 2 || !this.#find(start, start + length)) return;
+    const template = learnTemplate(this.#walker, start, start + length, this.#starts);
+    this.#templates++;
+    if (template === undefined) return;
+    if (this.#template !== undefined && sameTemplate(this.#template, template)) return;
+    const scan = compileTemplate(template, this.#fields, this.#walker);
+    if (scan === undefined) return;
+    this.#template = template;
+    this.#scan = scan;
+  }
+
+  /** One record by the second tier. @returns whether it gave a row. */
+  readonly #slow = (record: number, row: number): boolean => {
+    const records = this.#records as RecordBatch;
+    const start = records.valueStarts[record] as number;
+    const length = records.valueLengths[record] as number;
+    this.#misses++;
+    for (const { fill } of this.#fields) fill.clear(row);
+    if (length < 0) {
+      this.#nulls.push(record);
+      if (this.#nullRows) for (const { fill } of this.#fields) fill.setNull(row);
+      return this.#nullRows;
+    }
+    try {
+      if (!this.#find(start, start + length)) throw this.#malformed(start, start + length);
+      this.#read(row);
+      return true;
+    } catch (error) {
+      if (!(error instanceof StreamError)) throw error;
+      this.#errors.push({ record, error });
+      for (const { fill } of this.#fields) fill.clear(row);
+      return false;
+    }
+  };
+
+  #read(row: number): void {
+    const walker = this.#walker;
+    for (let i = 0; i < this.#fields.length; i++) {
+      const field = this.#fields[i] as JsonField;
+      const start = this.#starts[i] as number;
+      if (start === MISSING) field.missing(row);
+      else field.read(walker, start, this.#ends[i] as number, this.#escaped[i] === 1, row);
+    }
+  }
+
+  /** Walks a whole record and notes the wanted values. @returns false when it is not one JSON object. */
+  #find(start: number, end: number): boolean {
+    const walker = this.#walker;
+    const { bytes } = walker;
+    walker.end = end;
+    this.#starts.fill(MISSING);
+    this.#exact.fill(0);
+    this.#next = 0;
+    let at = walker.space(start);
+    if (at >= end || bytes[at] !== OPEN_OBJECT) {
+      walker.fail(at);
+      return false;
+    }
+    at = walker.space(at + 1);
+    if (at < end && bytes[at] === CLOSE_OBJECT) return this.#onlySpace(at + 1);
+    for (;;) {
+      const keyStart = at;
+      at = walker.key(at);
+      if (at < 0) return false;
+      const valueStart = at;
+      walker.escaped = false;
+      at = walker.value(at);
+      if (at < 0) return false;
+      this.#note(keyStart, valueStart, at, walker.escaped);
+      at = walker.space(at);
+      if (at >= end) {
+        walker.fail(at);
+        return false;
+      }
+      if (bytes[at] === CLOSE_OBJECT) return this.#onlySpace(at + 1);
+      if (bytes[at] !== COMMA) {
+        walker.fail(at);
+        return false;
+      }
+      at = walker.space(at + 1);
+    }
+  }
+
+  #onlySpace(at: number): boolean {
+    const walker = this.#walker;
+    const rest = walker.space(at);
+    if (rest === walker.end) return true;
+    walker.fail(rest);
+    return false;
+  }
+
+  #note(keyStart: number, valueStart: number, valueEnd: number, escaped: boolean): void {
+    const { bytes } = this.#walker;
+    // The key was walked before: its closing quote is the next one that no backslash hides.
+    let keyEnd = keyStart + 1;
+    let plain = true;
+    while (bytes[keyEnd] !== 34) {
+      if (bytes[keyEnd] === BACKSLASH) {
+        plain = false;
+        keyEnd++;
+      }
+      keyEnd++;
+    }
+    if (!plain) {
+      const name = Buffer.from(jsonString(bytes, keyStart, keyEnd + 1));
+      this.#match(name, 0, name.length, valueStart, valueEnd, escaped);
+    } else {
+      this.#match(bytes, keyStart + 1, keyEnd, valueStart, valueEnd, escaped);
+    }
+  }
+
+  /** The last member of a name wins; an exact name wins over one that differs by case. */
+  #match(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    valueStart: number,
+    valueEnd: number,
+    escaped: boolean,
+  ): void {
+    const count = this.#fields.length;
+    let found = false;
+    // Members mostly come in the order of the fields, so the search goes on where it last ended.
+    for (let tried = 0, i = this.#next; tried < count; tried++, i = i + 1 === count ? 0 : i + 1) {
+      if (!sameBytes((this.#fields[i] as JsonField).name, bytes, start, end)) continue;
+      this.#set(i, valueStart, valueEnd, escaped);
+      this.#exact[i] = 1;
+      this.#next = i + 1 === count ? 0 : i + 1;
+      found = true;
+      if (!this.#ambiguous) return;
+    }
+    if (found && !this.#ambiguous) return;
+    for (let i = 0; i < count; i++) {
+      if (this.#exact[i] === 1) continue;
+      if (!sameLowered(this.#lowerNames[i] as Buffer, bytes, start, end)) continue;
+      this.#set(i, valueStart, valueEnd, escaped);
+    }
+  }
+
+  #set(field: number, start: number, end: number, escaped: boolean): void {
+    this.#starts[field] = start;
+    this.#ends[field] = end;
+    this.#escaped[field] = escaped ? 1 : 0;
+  }
+
+  #malformed(start: number, end: number): StreamError {
+    const { fault, bytes } = this.#walker;
+    const place = fault - start;
+    let what = 'unexpected end';
+    if (fault < end) {
+      const byte = bytes[fault] as number;
+      const shown =
+        byte > 32 && byte < 127 ? `"${String.fromCharCode(byte)}"` : `byte 0x${byte.toString(16)}`;
+      what = `unexpected ${shown} at byte ${place}`;
+    }
+    return new StreamError('RECORD_MALFORMED', `record value is not a JSON object: ${what}`);
+  }
+}
+
+function sameBytes(name: Buffer, bytes: Buffer, start: number, end: number): boolean {
+  if (name.length !== end - start) return false;
+  for (let i = 0; i < name.length; i++) if (name[i] !== bytes[start + i]) return false;
+  return true;
+}
+
+function sameLowered(lowerName: Buffer, bytes: Buffer, start: number, end: number): boolean {
+  if (lowerName.length !== end - start) return false;
+  for (let i = 0; i < lowerName.length; i++) {
+    const byte = bytes[start + i] as number;
+    const lowered = byte >= 65 && byte <= 90 ? byte + 32 : byte;
+    if (lowerName[i] !== lowered) return false;
+  }
+  return true;
+}
