@@ -1,0 +1,187 @@
+import type { Socket } from 'node:net';
+import swagger from '@fastify/swagger';
+import websocket from '@fastify/websocket';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { StreamError } from '../../sql/base/error.ts';
+import type { Log } from '../config.ts';
+import type { Database } from '../database.ts';
+import type { Limits } from '../limits.ts';
+import { DoorMetrics } from '../metrics.ts';
+import { socketOptions, socketRoute } from '../ws/route.ts';
+import { changesRoute } from './changes-route.ts';
+import type { Door } from './door.ts';
+import { describeFailure } from './failure.ts';
+import { ingestRoute } from './ingest-route.ts';
+import { json } from './openapi.ts';
+import { RouteTable } from './route-table.ts';
+import { sqlRoute } from './sql-route.ts';
+import { statusRoutes } from './status-routes.ts';
+import { topicRoutes } from './topic-routes.ts';
+import { viewRoute } from './view-route.ts';
+
+export interface HttpServer {
+  readonly app: FastifyInstance;
+  /** Listens; gives the port that the system chose. */
+  listen(host: string, port: number): Promise<number>;
+  /** Ends streams and waits, lets open requests finish for `closeMsMax`, then cuts them off. */
+  close(): Promise<void>;
+}
+
+/** The HTTP and WebSocket door. It does not own the database. */
+export async function createHttpServer(
+  database: Database,
+  limits: Limits,
+  log: Log,
+): Promise<HttpServer> {
+  const stopping = new AbortController();
+  const app = fastify({
+    bodyLimit: limits.bodyBytesMax,
+    forceCloseConnections: 'idle',
+    keepAliveTimeout: 65_000,
+    requestTimeout: 0,
+    logger: false,
+    http: { maxHeaderSize: limits.headerBytesMax },
+    routerOptions: { maxParamLength: 1024, ignoreTrailingSlash: true },
+    clientErrorHandler: refuseMalformed,
+    frameworkErrors: (error, _request, reply) => sendFailure(error, reply, log),
+  });
+  const metrics = new DoorMetrics(database);
+  await prepare(app, limits, log, metrics);
+  const door: Door = { app, database, limits, log, metrics, stopping: stopping.signal };
+  for (const route of [
+    sqlRoute,
+    viewRoute,
+    changesRoute,
+    ingestRoute,
+    topicRoutes,
+    statusRoutes,
+    socketRoute,
+  ]) {
+    route(door);
+  }
+  await app.ready();
+  return {
+    app,
+    listen: (host, port) => listen(app, host, port),
+    close: async () => {
+      stopping.abort();
+      const timer = setTimeout(() => app.server.closeAllConnections(), limits.closeMsMax);
+      try {
+        await app.close();
+      } finally {
+        clearTimeout(timer);
+        metrics.close();
+      }
+    },
+  };
+}
+
+async function listen(app: FastifyInstance, host: string, port: number): Promise<number> {
+  await app.listen({ host, port });
+  const address = app.server.address();
+  return typeof address === 'object' && address !== null ? address.port : port;
+}
+
+async function prepare(
+  app: FastifyInstance,
+  limits: Limits,
+  log: Log,
+  metrics: DoorMetrics,
+): Promise<void> {
+  app.server.maxConnections = limits.connectionsMax;
+  // Bodies stay bytes: the routes slice them, so that no number loses a digit on the way.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  app.setValidatorCompiler(() => () => true);
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data));
+  app.setErrorHandler((error, _request, reply) => sendFailure(error, reply, log));
+  const routes = new RouteTable();
+  app.addHook('onRoute', (route) => routes.add(route.url, route.method));
+  app.setNotFoundHandler((request, reply) => refuseRoute(routes, request, reply, log));
+  app.addHook('onResponse', (request, reply, done) => {
+    const labels = {
+      method: request.method,
+      route: request.routeOptions.url ?? 'unknown',
+      status: String(reply.statusCode),
+    };
+    metrics.requests.observe(labels, reply.elapsedTime / 1000);
+    log.debug({ ...labels, url: request.url, ms: reply.elapsedTime }, 'request');
+    done();
+  });
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Millrace',
+        description: 'A streaming SQL database: SQL in, views that are always up to date out.',
+        version: '1',
+        license: { name: 'Apache-2.0' },
+      },
+    },
+  });
+  await app.register(websocket, socketOptions(limits));
+}
+
+function sendFailure(error: unknown, reply: FastifyReply, log: Log): void {
+  const failure = describeFailure(error);
+  if (failure.internal) log.error({ err: error }, 'a request failed internally');
+  if (failure.retry) reply.header('retry-after', '1');
+  reply
+    .code(failure.status)
+    .type(json)
+    .send(JSON.stringify({ error: failure.body }));
+}
+
+function refuseRoute(
+  routes: RouteTable,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  log: Log,
+): void {
+  const path = request.url.split('?', 1)[0] ?? '';
+  const methods = routes.methodsOf(path);
+  if (methods.length === 0) {
+    const hint = 'The routes are listed in /openapi.json.';
+    sendFailure(
+      new StreamError('REQUEST_UNKNOWN_ROUTE', `there is no ${path}`, { hint }),
+      reply,
+      log,
+    );
+    return;
+  }
+  reply.header('allow', methods.join(', '));
+  const message = `${path} does not take ${request.method}`;
+  const hint = `It takes ${methods.join(', ')}.`;
+  sendFailure(new StreamError('REQUEST_METHOD', message, { hint }), reply, log);
+}
+
+/** Bytes that are not HTTP, headers past their limit, requests that never end: answered before there is a request. */
+function refuseMalformed(error: Error & { readonly code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, failure] = malformedStatus(error.code);
+  const body = JSON.stringify({ error: describeFailure(failure).body });
+  const length = Buffer.byteLength(body);
+  socket.end(
+    `HTTP/1.1 ${status}\r\nContent-Type: ${json}\r\nContent-Length: ${length}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
+
+function malformedStatus(code: string | undefined): readonly [string, StreamError] {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return [
+        '431 Request Header Fields Too Large',
+        new StreamError('REQUEST_TOO_LARGE', 'the request line and headers are too large'),
+      ];
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return [
+        '408 Request Timeout',
+        new StreamError('REQUEST_TIMEOUT', 'the request took too long to arrive'),
+      ];
+    default:
+      return ['400 Bad Request', new StreamError('REQUEST_INVALID', 'the request is not HTTP')];
+  }
+}

@@ -1,0 +1,55 @@
+import type { RowChange, Subscription, SubscriptionEvent } from '../database.ts';
+import type { RowWriter } from './row-text.ts';
+
+/**
+ * One message of a subscription. The doors add their own envelope (an id, an SSE event name) around `text`,
+ * which is a JSON object.
+ */
+export interface SubscriptionMessage {
+  readonly kind: 'snapshot' | 'change';
+  readonly version: number;
+  /** True when the reader holds all of `version` with this message, so that it may resume after it. */
+  readonly complete: boolean;
+  readonly text: string;
+}
+
+/** Rows of a snapshot that go into one message. */
+const ROWS_PER_MESSAGE = 1000;
+
+/**
+ * Messages in order: `{"kind":"snapshot","version":V,"rows":[…],"last":false}` until one says `"last":true`, then
+ * `{"kind":"change","version":V,"op":"insert","row":…,"last":true}`; `last` closes a version's changes.
+ */
+export function* messagesOf(
+  event: SubscriptionEvent,
+  writer: RowWriter,
+): Generator<SubscriptionMessage> {
+  const { version } = event;
+  if (event.kind === 'changes') {
+    const end = event.changes.length - 1;
+    for (const [index, change] of event.changes.entries()) {
+      const text = changeText(version, change, index === end, writer);
+      yield { kind: 'change', version, complete: index === end, text };
+    }
+    return;
+  }
+  for (let from = 0; from === 0 || from < event.rows.length; from += ROWS_PER_MESSAGE) {
+    const rows = event.rows.slice(from, from + ROWS_PER_MESSAGE);
+    const complete = event.last && from + ROWS_PER_MESSAGE >= event.rows.length;
+    const body = rows.map(writer).join(',');
+    const text = `{"kind":"snapshot","version":${version},"rows":[${body}],"last":${complete}}`;
+    yield { kind: 'snapshot', version, complete, text };
+  }
+}
+
+function changeText(version: number, change: RowChange, last: boolean, writer: RowWriter): string {
+  const before = change.op === 'update' ? `,"before":${writer(change.before)}` : '';
+  const row = writer(change.row);
+  return `{"kind":"change","version":${version},"op":"${change.op}","row":${row}${before},"last":${last}}`;
+}
+
+/** Closes `subscription` when the signal fires, which ends the loop over its events. */
+export function closeOnAbort(subscription: Subscription, signal: AbortSignal): void {
+  if (signal.aborted) subscription.close();
+  else signal.addEventListener('abort', () => subscription.close(), { once: true });
+}

@@ -1,0 +1,191 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Database, DatabaseStatus } from './database.ts';
+
+/** Buckets of commit and epoch times, in seconds: the fixed price of a commit lies near 3 ms. */
+const SECONDS_BUCKETS = [0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
+
+/** How often the engine's sums are looked at between two scrapes, to fill the histograms. */
+const SAMPLE_MS = 250;
+
+/**
+ * The process's Prometheus metrics. What the engine knows is read from `Database.status()` when a scrape comes;
+ * what the doors count themselves they count here.
+ */
+export class DoorMetrics {
+  readonly registry = new Registry();
+  readonly requests: Histogram<'method' | 'route' | 'status'>;
+  readonly ingestedRecords: Counter;
+  readonly ingestedBytes: Counter;
+  readonly cacheHits: Counter;
+  readonly subscriptions: Gauge<'door'>;
+  readonly #engine: EngineMetrics;
+  readonly #database: Database;
+  #cacheBytes: () => number = () => 0;
+
+  constructor(database: Database) {
+    const registers = [this.registry];
+    this.#database = database;
+    collectDefaultMetrics({ register: this.registry });
+    this.requests = new Histogram({
+      name: 'millrace_http_request_seconds',
+      help: 'Time from a request to the end of its answer.',
+      labelNames: ['method', 'route', 'status'],
+      buckets: SECONDS_BUCKETS,
+      registers,
+    });
+    this.ingestedRecords = new Counter({
+      name: 'millrace_http_ingested_records_total',
+      help: 'Records accepted over HTTP.',
+      registers,
+    });
+    this.ingestedBytes = new Counter({
+      name: 'millrace_http_ingested_bytes_total',
+      help: 'Bytes of the bodies of accepted ingest requests.',
+      registers,
+    });
+    this.cacheHits = new Counter({
+      name: 'millrace_view_cache_hits_total',
+      help: 'View polls that were answered from the response cache.',
+      registers,
+    });
+    this.subscriptions = new Gauge({
+      name: 'millrace_subscriptions',
+      help: 'Open subscriptions.',
+      labelNames: ['door'],
+      registers,
+    });
+    const cacheBytes = (): number => this.#cacheBytes();
+    new Gauge({
+      name: 'millrace_view_cache_bytes',
+      help: 'Bytes of rendered view answers that are kept.',
+      registers,
+      collect(): void {
+        this.set(cacheBytes());
+      },
+    });
+    this.#engine = new EngineMetrics(this.registry, database);
+  }
+
+  /** The response cache tells its size through `bytes`. */
+  watchCache(bytes: () => number): void {
+    this.#cacheBytes = bytes;
+  }
+
+  /** The text of `GET /metrics`. */
+  async render(): Promise<string> {
+    this.#engine.update(this.#database.status());
+    return await this.registry.metrics();
+  }
+
+  close(): void {
+    this.#engine.close();
+  }
+}
+
+class EngineMetrics {
+  readonly #registry: Registry;
+  readonly #gauges = new Map<string, Gauge>();
+  readonly #counters = new Map<string, Counter>();
+  readonly #compute: Histogram;
+  readonly #commit: Histogram;
+  readonly #timer: NodeJS.Timeout;
+  #seen = { committed: 0, computeMs: 0, commitMs: 0 };
+
+  constructor(registry: Registry, database: Database) {
+    this.#registry = registry;
+    const histogram = (name: string, help: string): Histogram =>
+      new Histogram({ name, help, buckets: SECONDS_BUCKETS, registers: [registry] });
+    this.#compute = histogram(
+      'millrace_epoch_compute_seconds',
+      'Time to compute an epoch; the mean of the epochs between two samples, counted once for each.',
+    );
+    this.#commit = histogram(
+      'millrace_commit_seconds',
+      'Time to commit an epoch; the mean of the epochs between two samples, counted once for each.',
+    );
+    this.#timer = setInterval(() => this.#observe(database.status()), SAMPLE_MS).unref();
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  update(status: DatabaseStatus): void {
+    this.#observe(status);
+    for (const gauge of this.#gauges.values()) gauge.reset();
+    for (const counter of this.#counters.values()) counter.reset();
+    this.#set('millrace_ready', 'Whether the database serves.', {}, status.ready ? 1 : 0);
+    this.#set('millrace_epoch', 'Number of the last committed epoch.', {}, status.epoch);
+    this.#set('millrace_store_bytes', 'Size of the store on disk.', {}, status.storeBytes);
+    for (const stream of status.streams) this.#stream(stream);
+    for (const view of status.views) this.#view(view);
+  }
+
+  #stream(stream: DatabaseStatus['streams'][number]): void {
+    const labels = { stream: stream.name };
+    this.#count('millrace_stream_records_total', 'Records read.', labels, stream.records);
+    this.#count('millrace_stream_bytes_total', 'Bytes read.', labels, stream.bytes);
+    this.#count(
+      'millrace_stream_errors_total',
+      'Records that were refused.',
+      labels,
+      stream.errors,
+    );
+    const faulty = stream.fault === undefined ? 0 : 1;
+    this.#set('millrace_stream_fault', 'Whether the source is failing now.', labels, faulty);
+    for (const { partition, offset, endOffset } of stream.partitions) {
+      const place = { stream: stream.name, partition: String(partition) };
+      this.#set('millrace_stream_offset', 'Position reached.', place, offset);
+      if (endOffset === undefined || !Number.isFinite(endOffset)) continue;
+      const lag = Math.max(0, endOffset - offset);
+      this.#set('millrace_stream_lag_records', 'Records not yet read.', place, lag);
+    }
+  }
+
+  #view(view: DatabaseStatus['views'][number]): void {
+    const labels = { view: view.name, kind: view.kind };
+    this.#set('millrace_view_version', 'Epoch of the last change.', labels, view.version);
+    this.#count('millrace_view_rows_in_total', 'Changes taken in.', labels, view.rowsIn);
+    this.#count('millrace_view_rows_changed_total', 'Changes given out.', labels, view.rowsChanged);
+    this.#set('millrace_view_state_bytes', 'Memory of the state.', labels, view.stateBytes);
+    this.#set('millrace_view_state_entries', 'Entries of the state.', labels, view.stateEntries);
+    this.#set('millrace_view_progress', 'Share caught up, 0 to 1.', labels, view.progress);
+    const running = view.state === 'running' ? 1 : 0;
+    this.#set('millrace_view_running', 'Whether it is kept up to date now.', labels, running);
+  }
+
+  /** A total that the engine counts itself: every scrape begins at zero and adds all of it. */
+  #count(name: string, help: string, labels: Record<string, string>, value: number): void {
+    let counter = this.#counters.get(name);
+    if (counter === undefined) {
+      const labelNames = Object.keys(labels);
+      counter = new Counter({ name, help, labelNames, registers: [this.#registry] });
+      this.#counters.set(name, counter);
+    }
+    counter.inc(labels, value);
+  }
+
+  #set(name: string, help: string, labels: Record<string, string>, value: number): void {
+    let gauge = this.#gauges.get(name);
+    if (gauge === undefined) {
+      const labelNames = Object.keys(labels);
+      gauge = new Gauge({ name, help, labelNames, registers: [this.#registry] });
+      this.#gauges.set(name, gauge);
+    }
+    gauge.set(labels, value);
+  }
+
+  #observe(status: DatabaseStatus): void {
+    const { committed, computeMs, commitMs } = status.epochs;
+    const epochs = committed - this.#seen.committed;
+    if (epochs > 0) {
+      const compute = (computeMs - this.#seen.computeMs) / epochs / 1000;
+      const commit = (commitMs - this.#seen.commitMs) / epochs / 1000;
+      for (let epoch = 0; epoch < epochs; epoch++) {
+        this.#compute.observe(compute);
+        this.#commit.observe(commit);
+      }
+    }
+    this.#seen = { committed, computeMs, commitMs };
+  }
+}

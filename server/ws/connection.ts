@@ -1,0 +1,176 @@
+import type { WebSocket } from 'ws';
+import { StreamError } from '../../sql/base/error.ts';
+import type { Subscription } from '../database.ts';
+import type { TextSink } from '../http/answer.ts';
+import type { Door } from '../http/door.ts';
+import { describeFailure } from '../http/failure.ts';
+import { columnsJson, objectWriter } from '../http/row-text.ts';
+import type { SqlRequest } from '../http/sql-body.ts';
+import { writeResult } from '../http/sql-results.ts';
+import { messagesOf } from '../http/subscription-text.ts';
+import { type ClientMessage, MessageFault, type MessageId, parseMessage } from './messages.ts';
+import { SocketSender } from './sender.ts';
+
+/** What one id stands for on a connection: aborting ends it. */
+type Task = AbortController;
+
+/** One WebSocket: reads operations, runs each beside the others, ends them all when the socket closes. */
+export class Connection {
+  readonly #door: Door;
+  readonly #sender: SocketSender;
+  readonly #tasks = new Map<MessageId, Task>();
+
+  constructor(door: Door, socket: WebSocket) {
+    const { socketBufferBytesMax, socketStallMsMax } = door.limits;
+    this.#door = door;
+    this.#sender = new SocketSender(socket, socketBufferBytesMax, socketStallMsMax);
+    socket.on('message', (data: Buffer, binary: boolean) => {
+      this.#receive(data, binary).catch((error: unknown) => {
+        door.log.error({ err: error }, 'a WebSocket message failed internally');
+      });
+    });
+    socket.on('close', () => {
+      for (const task of this.#tasks.values()) task.abort();
+    });
+  }
+
+  async #receive(data: Buffer, binary: boolean): Promise<void> {
+    try {
+      if (binary) throw new StreamError('REQUEST_INVALID', 'messages must be text');
+      const message = parseMessage(data, this.#door.limits.jsonDepthMax);
+      await this.#handle(message);
+    } catch (error) {
+      if (error instanceof MessageFault) await this.#fail(error.id, error.error);
+      else await this.#fail(null, error);
+    }
+  }
+
+  async #handle(message: ClientMessage): Promise<void> {
+    const { id } = message;
+    switch (message.op) {
+      case 'ping':
+        await this.#send(id, '"kind":"pong"');
+        return;
+      case 'unsubscribe':
+        if (!this.#tasks.has(message.id)) {
+          throw new MessageFault(id, invalid('there is no subscription with this id'));
+        }
+        this.#tasks.get(message.id)?.abort();
+        return;
+      default:
+        await this.#start(message);
+    }
+  }
+
+  async #start(
+    message: Extract<ClientMessage, { op: 'subscribe' | 'subscribe-sql' | 'sql' }>,
+  ): Promise<void> {
+    const { id } = message;
+    const { subscriptionsPerSocketMax } = this.#door.limits;
+    if (this.#tasks.has(id)) throw new MessageFault(id, invalid('this id is in use'));
+    if (this.#tasks.size >= subscriptionsPerSocketMax) {
+      const text = `a socket may have at most ${subscriptionsPerSocketMax} subscriptions`;
+      throw new MessageFault(id, new StreamError('PRESSURE', text));
+    }
+    const task = new AbortController();
+    this.#tasks.set(id, task);
+    try {
+      if (message.op === 'subscribe') await this.#subscribe(message, task.signal);
+      else await this.#runSql(id, message.request, message.op === 'subscribe-sql', task.signal);
+      await this.#send(id, `"kind":"end"`);
+    } catch (error) {
+      await this.#fail(id, error, message.op === 'subscribe' ? undefined : message.request.sql);
+    } finally {
+      this.#tasks.delete(id);
+    }
+  }
+
+  async #subscribe(
+    message: Extract<ClientMessage, { op: 'subscribe' }>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { view, since, snapshot } = message;
+    const subscription = await this.#door.database.subscribe({ view, since, snapshot });
+    await this.#follow(message.id, subscription, signal);
+  }
+
+  async #runSql(
+    id: MessageId,
+    request: SqlRequest,
+    subscriptionOnly: boolean,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const session = this.#door.database.session(request.session);
+    for await (const result of session.execute(request.sql, request.params, signal)) {
+      if (result.kind === 'subscription') {
+        await this.#follow(id, result.subscription, signal);
+      } else if (subscriptionOnly) {
+        throw invalid('this statement has no changes to subscribe to', 'Use "op":"sql".');
+      } else {
+        const text = new BoundedText(this.#door.limits.socketBufferBytesMax);
+        await writeResult(result, request.format, this.#door.limits.resultRowsMax, text);
+        await this.#send(id, `"kind":"result","result":${text.take()}`);
+      }
+    }
+  }
+
+  async #follow(id: MessageId, subscription: Subscription, signal: AbortSignal): Promise<void> {
+    const close = (): void => subscription.close();
+    if (signal.aborted) close();
+    signal.addEventListener('abort', close, { once: true });
+    const gauge = this.#door.metrics.subscriptions;
+    gauge.inc({ door: 'ws' });
+    try {
+      await this.#send(id, `"kind":"subscribed","columns":${columnsJson(subscription.schema)}`);
+      const writer = objectWriter(subscription.schema);
+      for await (const event of subscription.events) {
+        for (const message of messagesOf(event, writer)) {
+          if (signal.aborted) return;
+          await this.#send(id, message.text.slice(1, -1));
+        }
+      }
+    } finally {
+      gauge.dec({ door: 'ws' });
+      signal.removeEventListener('abort', close);
+      subscription.close();
+    }
+  }
+
+  /** @param members  the message's own members as JSON, without the braces. */
+  async #send(id: MessageId | null, members: string): Promise<void> {
+    await this.#sender.send(`{"id":${JSON.stringify(id)},${members}}`);
+  }
+
+  async #fail(id: MessageId | null, error: unknown, sql?: string): Promise<void> {
+    const failure = describeFailure(error, sql);
+    if (failure.internal) this.#door.log.error({ err: error }, 'a WebSocket operation failed');
+    await this.#send(id, `"kind":"error","error":${JSON.stringify(failure.body)}`);
+  }
+}
+
+/** Collects one result for one message. @throws StreamError REQUEST_TOO_LARGE. */
+class BoundedText implements TextSink {
+  readonly #lengthMax: number;
+  #text = '';
+
+  constructor(lengthMax: number) {
+    this.#lengthMax = lengthMax;
+  }
+
+  async write(text: string): Promise<void> {
+    this.#text += text;
+    if (this.#text.length > this.#lengthMax) {
+      throw new StreamError('REQUEST_TOO_LARGE', 'the result does not fit into one message', {
+        hint: 'Ask for it with POST /v1/sql, which streams.',
+      });
+    }
+  }
+
+  take(): string {
+    return this.#text;
+  }
+}
+
+function invalid(message: string, hint?: string): StreamError {
+  return new StreamError('REQUEST_INVALID', message, { hint });
+}
