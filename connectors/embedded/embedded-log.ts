@@ -1,0 +1,405 @@
+/**
+ * Topics without a broker, on the engine's own storage. Records from many callers share one append
+ * transaction: while one is under way, the next ones gather.
+ */
+import type { Buffer } from 'node:buffer';
+import { StreamError } from '../../sql/base/error.ts';
+import type {
+  LogSegment,
+  LogStorage,
+  Offset,
+  ProduceRecord,
+  RecordBatch,
+  SourceReader,
+  StartPosition,
+  StoredRecord,
+  TopicInfo,
+  TopicLog,
+} from '../connector.ts';
+import { partitionOfKey } from '../partitioner.ts';
+import { firstRowAt, storedRecord } from '../record-batch.ts';
+import { EmbeddedReader } from './embedded-reader.ts';
+import { decodeSegment, encodeSegment, recordBytes, type TimedRecord } from './segment.ts';
+import { TailCache } from './tail-cache.ts';
+import { Partition, parseRetention, Topic } from './topic.ts';
+
+export interface EmbeddedLogOptions {
+  /** Milliseconds since 1970-01-01 UTC, for records without a timestamp. */
+  readonly now: () => number;
+  /** Bytes of records accepted and not yet durable; more is refused with PRESSURE. */
+  readonly inFlightBytesMax: number;
+  /** Bytes of the newest segments kept in memory for readers. */
+  readonly tailBytesMax: number;
+  /** Largest record, key, value and headers together. */
+  readonly recordBytesMax: number;
+  /** How often limits of topics are enforced. */
+  readonly retentionCheckMs: number;
+}
+
+const defaults: EmbeddedLogOptions = {
+  now: Date.now,
+  inFlightBytesMax: 64 * 1024 * 1024,
+  tailBytesMax: 64 * 1024 * 1024,
+  recordBytesMax: 16 * 1024 * 1024,
+  retentionCheckMs: 30_000,
+};
+
+/** Records of one segment at most, unless a single record is larger. */
+const SEGMENT_BYTES_MAX = 1024 * 1024;
+const SEGMENT_RECORDS_MAX = 65_536;
+const PARTITIONS_MAX = 1024;
+const TOPIC_NAME = /^[a-zA-Z0-9._-]{1,249}$/;
+
+type Place = { readonly partition: number; readonly offset: Offset };
+
+interface Append {
+  readonly topic: Topic;
+  readonly records: readonly TimedRecord[];
+  readonly partitions: readonly number[];
+  readonly bytes: number;
+  readonly done: PromiseWithResolvers<readonly Place[]>;
+}
+
+export class EmbeddedLog implements TopicLog {
+  readonly type = 'embedded';
+  readonly #storage: LogStorage;
+  readonly #options: EmbeddedLogOptions;
+  readonly #topics = new Map<string, Topic>();
+  readonly #cache: TailCache;
+  readonly #readers = new Set<EmbeddedReader>();
+  #waiting: Append[] = [];
+  #inFlightBytes = 0;
+  #flushing = false;
+  /** Everything that changes the storage, one after the other. */
+  #serial: Promise<void> = Promise.resolve();
+  readonly #retentionTimer: NodeJS.Timeout;
+  #closed = false;
+
+  private constructor(storage: LogStorage, options: EmbeddedLogOptions) {
+    this.#storage = storage;
+    this.#options = options;
+    this.#cache = new TailCache(options.tailBytesMax);
+    this.#retentionTimer = setInterval(() => {
+      // A trim that fails is tried again at the next tick; the records simply stay longer.
+      this.enforceRetention().catch(() => undefined);
+    }, options.retentionCheckMs);
+    this.#retentionTimer.unref();
+  }
+
+  static async open(
+    storage: LogStorage,
+    options: Partial<EmbeddedLogOptions> = {},
+  ): Promise<EmbeddedLog> {
+    const log = new EmbeddedLog(storage, { ...defaults, ...options });
+    for (const stored of await storage.topics()) {
+      const partitions = Array.from(
+        { length: stored.partitions },
+        (_, i) => new Partition(i, stored.starts[i] ?? 0, stored.ends[i] ?? 0),
+      );
+      log.#topics.set(stored.name, new Topic(stored.name, partitions, stored.options));
+    }
+    return log;
+  }
+
+  async list(): Promise<readonly TopicInfo[]> {
+    return [...this.#topics.values()].map(topicInfo);
+  }
+
+  async describe(topic: string): Promise<TopicInfo | undefined> {
+    const found = this.#topics.get(topic);
+    return found === undefined ? undefined : topicInfo(found);
+  }
+
+  /**
+   * Options: 'retention.ms', 'retention.bytes' (per partition); others are kept and mean nothing here.
+   * @throws StreamError SQL_DUPLICATE_RELATION when the topic exists; REQUEST_INVALID, SQL_INVALID_OPTION.
+   */
+  async create(
+    name: string,
+    partitions: number,
+    options: ReadonlyMap<string, string>,
+  ): Promise<void> {
+    if (!TOPIC_NAME.test(name) || name === '.' || name === '..') {
+      throw new StreamError('REQUEST_INVALID', `invalid topic name "${name}"`, {
+        hint: 'Use 1 to 249 letters, digits, dots, underscores and hyphens.',
+      });
+    }
+    if (!Number.isInteger(partitions) || partitions < 1 || partitions > PARTITIONS_MAX) {
+      throw new StreamError(
+        'REQUEST_INVALID',
+        `a topic has 1 to ${PARTITIONS_MAX} partitions, not ${partitions}`,
+      );
+    }
+    parseRetention(options);
+    await this.#exclusive(async () => {
+      if (this.#topics.has(name)) {
+        throw new StreamError('SQL_DUPLICATE_RELATION', `topic "${name}" already exists`);
+      }
+      await this.#storage.createTopic(name, partitions, options);
+      const empty = Array.from({ length: partitions }, (_, i) => new Partition(i, 0, 0));
+      this.#topics.set(name, new Topic(name, empty, options));
+    });
+  }
+
+  async delete(name: string): Promise<void> {
+    await this.#exclusive(async () => {
+      const topic = this.#topic(name);
+      await this.#storage.deleteTopic(name);
+      topic.deleted = true;
+      this.#topics.delete(name);
+      for (const partition of topic.partitions) {
+        this.#cache.trim(partition.tail, Number.POSITIVE_INFINITY);
+      }
+      topic.notify();
+    });
+  }
+
+  async produce(name: string, records: readonly ProduceRecord[]): Promise<readonly Place[]> {
+    this.#checkOpen();
+    const topic = this.#topic(name);
+    if (records.length === 0) return [];
+    const now = this.#options.now();
+    const partitions: number[] = [];
+    const timed: TimedRecord[] = [];
+    let bytes = 0;
+    for (const record of records) {
+      const size = recordBytes(record);
+      if (size > this.#options.recordBytesMax) {
+        throw new StreamError(
+          'REQUEST_TOO_LARGE',
+          `a record of ${size} bytes is over the limit of ${this.#options.recordBytesMax}`,
+        );
+      }
+      bytes += size;
+      partitions.push(choosePartition(topic, record, size));
+      timed.push({ record, timestampMs: record.timestampMs ?? now });
+    }
+    if (this.#inFlightBytes > 0 && this.#inFlightBytes + bytes > this.#options.inFlightBytesMax) {
+      throw new StreamError('PRESSURE', `${this.#inFlightBytes} bytes are waiting to be written`, {
+        hint: 'Wait for earlier records to be acknowledged, then send these again.',
+      });
+    }
+    this.#inFlightBytes += bytes;
+    const done = Promise.withResolvers<readonly Place[]>();
+    this.#waiting.push({ topic, records: timed, partitions, bytes, done });
+    this.#flush();
+    return done.promise;
+  }
+
+  async read(
+    name: string,
+    index: number,
+    offset: Offset,
+    limit: number,
+  ): Promise<readonly StoredRecord[]> {
+    const partition = this.#topic(name).partition(index);
+    const records: StoredRecord[] = [];
+    let next = Math.max(offset, partition.start);
+    while (records.length < limit && next < partition.end) {
+      const batch = await this.#batchAt(name, partition, next);
+      if (batch === undefined) break;
+      for (let r = firstRowAt(batch, next); r < batch.length && records.length < limit; r++) {
+        records.push(storedRecord(batch, r));
+      }
+      next = (batch.offsets[batch.length - 1] as number) + 1;
+    }
+    return records;
+  }
+
+  async bounds(
+    name: string,
+  ): Promise<ReadonlyMap<number, { readonly earliest: Offset; readonly end: Offset }>> {
+    const { partitions } = this.#topic(name);
+    return new Map(partitions.map((p) => [p.index, { earliest: p.start, end: p.end }]));
+  }
+
+  async open(name: string, from: StartPosition): Promise<SourceReader> {
+    this.#checkOpen();
+    const topic = this.#topic(name);
+    const reader = new EmbeddedReader(topic, from, this.#storage, () => {
+      this.#readers.delete(reader);
+    });
+    this.#readers.add(reader);
+    return reader;
+  }
+
+  /** Drops whole segments past their topic's limits now; also runs by itself now and then. */
+  async enforceRetention(): Promise<void> {
+    for (const topic of this.#topics.values()) {
+      const { ageMsMax, bytesMax } = topic.retention;
+      if (ageMsMax === Number.POSITIVE_INFINITY && bytesMax === Number.POSITIVE_INFINITY) continue;
+      for (const partition of topic.partitions) {
+        await this.#exclusive(() => this.#trim(topic, partition));
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearInterval(this.#retentionTimer);
+    for (const reader of this.#readers) await reader.close();
+    while (this.#flushing) await this.#serial;
+    await this.#serial;
+  }
+
+  async #trim(topic: Topic, partition: Partition): Promise<void> {
+    if (topic.deleted) return;
+    const { ageMsMax, bytesMax } = topic.retention;
+    const upTo = await partition.retention.expired(
+      this.#options.now() - ageMsMax,
+      bytesMax,
+      (from, segmentsMax) => this.#storage.read(topic.name, partition.index, from, segmentsMax),
+    );
+    if (upTo === undefined) return;
+    await this.#storage.trim(topic.name, partition.index, upTo);
+    partition.start = upTo;
+    this.#cache.trim(partition.tail, upTo);
+  }
+
+  async #batchAt(
+    name: string,
+    partition: Partition,
+    offset: Offset,
+  ): Promise<RecordBatch | undefined> {
+    const cached = partition.tail.batches[partition.tail.find(offset)];
+    if (cached !== undefined) return cached;
+    const [segment] = await this.#storage.read(name, partition.index, offset, 1);
+    return segment === undefined ? undefined : decodeSegment(segment);
+  }
+
+  /** Writes what is waiting until nothing is; one append at a time. */
+  #flush(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    void this.#exclusive(async () => {
+      while (this.#waiting.length > 0) {
+        const appends = this.#waiting;
+        this.#waiting = [];
+        await this.#append(appends);
+      }
+      // In the same turn as the check above: a record that comes next starts a new flush.
+      this.#flushing = false;
+    });
+  }
+
+  async #append(appends: readonly Append[]): Promise<void> {
+    const live = appends.filter((append) => !append.topic.deleted);
+    const plan = planSegments(live);
+    let failure: unknown;
+    try {
+      if (plan.segments.length > 0) await this.#storage.append(plan.segments);
+    } catch (error) {
+      failure = error;
+    }
+    if (failure === undefined) this.#publish(plan);
+    for (const append of appends) this.#inFlightBytes -= append.bytes;
+    for (const append of appends) {
+      if (append.topic.deleted) append.done.reject(unknownTopic(append.topic.name));
+      else if (failure !== undefined) append.done.reject(storeFailed(failure));
+      else append.done.resolve(plan.places.get(append) ?? []);
+    }
+  }
+
+  #publish(plan: SegmentPlan): void {
+    for (const [i, segment] of plan.segments.entries()) {
+      const { topic, partition } = plan.targets[i] as { topic: Topic; partition: Partition };
+      partition.end = segment.baseOffset + segment.count;
+      const limits = topic.retention;
+      if (Math.min(limits.ageMsMax, limits.bytesMax) < Number.POSITIVE_INFINITY) {
+        partition.retention.add(segment);
+      }
+      this.#cache.add(partition.tail, decodeSegment(segment));
+    }
+    for (const topic of new Set(plan.targets.map((target) => target.topic))) topic.notify();
+  }
+
+  async #exclusive(work: () => Promise<void>): Promise<void> {
+    const run = this.#serial.then(work);
+    // The next one runs whether or not this one failed; the failure belongs to this caller.
+    this.#serial = run.catch(() => undefined);
+    await run;
+  }
+
+  #topic(name: string): Topic {
+    const topic = this.#topics.get(name);
+    if (topic === undefined) throw unknownTopic(name);
+    return topic;
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new StreamError('SHUTTING_DOWN', 'the log is closed');
+  }
+}
+
+interface SegmentPlan {
+  readonly segments: readonly LogSegment[];
+  readonly targets: readonly { readonly topic: Topic; readonly partition: Partition }[];
+  readonly places: ReadonlyMap<Append, readonly Place[]>;
+}
+
+/** Gives every record its offset, in the order of the calls, and cuts each partition into segments. */
+function planSegments(appends: readonly Append[]): SegmentPlan {
+  const perPartition = new Map<Partition, { topic: Topic; records: TimedRecord[] }>();
+  const places = new Map<Append, readonly Place[]>();
+  for (const append of appends) {
+    const given: Place[] = [];
+    for (const [i, record] of append.records.entries()) {
+      const partition = append.topic.partitions[append.partitions[i] as number] as Partition;
+      let group = perPartition.get(partition);
+      if (group === undefined) {
+        group = { topic: append.topic, records: [] };
+        perPartition.set(partition, group);
+      }
+      given.push({ partition: partition.index, offset: partition.end + group.records.length });
+      group.records.push(record);
+    }
+    places.set(append, given);
+  }
+  const segments: LogSegment[] = [];
+  const targets: { topic: Topic; partition: Partition }[] = [];
+  for (const [partition, { topic, records }] of perPartition) {
+    for (const [from, to] of cuts(records)) {
+      const base = partition.end + from;
+      segments.push(encodeSegment(topic.name, partition.index, base, records.slice(from, to)));
+      targets.push({ topic, partition });
+    }
+  }
+  return { segments, targets, places };
+}
+
+function* cuts(records: readonly TimedRecord[]): Iterable<readonly [number, number]> {
+  let from = 0;
+  let bytes = 0;
+  for (const [i, { record }] of records.entries()) {
+    const size = recordBytes(record);
+    if (i > from && (bytes + size > SEGMENT_BYTES_MAX || i - from >= SEGMENT_RECORDS_MAX)) {
+      yield [from, i];
+      from = i;
+      bytes = 0;
+    }
+    bytes += size;
+  }
+  if (from < records.length) yield [from, records.length];
+}
+
+function choosePartition(topic: Topic, record: ProduceRecord, bytes: number): number {
+  if (record.partition !== undefined) return topic.partition(record.partition).index;
+  const count = topic.partitions.length;
+  const key: Buffer | null = record.key;
+  return key === null ? topic.sticky.next(bytes, count) : partitionOfKey(key, count);
+}
+
+function topicInfo(topic: Topic): TopicInfo {
+  return { name: topic.name, partitions: topic.partitions.length, replication: 1 };
+}
+
+function unknownTopic(name: string): StreamError {
+  return new StreamError('SOURCE_UNKNOWN_TOPIC', `topic "${name}" does not exist`);
+}
+
+function storeFailed(cause: unknown): StreamError {
+  if (cause instanceof StreamError) return cause;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new StreamError('STORE_FAILED', `records could not be written: ${reason}`, { cause });
+}
