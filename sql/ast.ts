@@ -64,6 +64,8 @@ export type Expression = { readonly span: Span } & (
       readonly test: 'null' | 'true' | 'false' | 'unknown' | 'json' | 'document' | 'normalized';
       readonly negated: boolean;
       readonly operand: Expression;
+      /** `object`, `array with unique`, … of IS JSON; `nfc`, … of IS NORMALIZED. */
+      readonly detail?: string | undefined;
     }
   | {
       readonly kind: 'is-distinct';
@@ -310,7 +312,11 @@ export type FromItem = { readonly span: Span } & (
       readonly only: boolean;
       readonly alias: TableAlias | undefined;
       readonly sample:
-        | { readonly method: string; readonly args: readonly Expression[] }
+        | {
+            readonly method: string;
+            readonly args: readonly Expression[];
+            readonly repeatable?: Expression | undefined;
+          }
         | undefined;
       /** `FOR SYSTEM_TIME AS OF expr`. */
       readonly systemTime: Expression | undefined;
@@ -352,7 +358,16 @@ export type FromItem = { readonly span: Span } & (
     }
   | {
       readonly kind: 'join';
-      readonly type: 'inner' | 'left' | 'right' | 'full' | 'cross' | 'semi' | 'anti' | 'asof' | 'asof-left';
+      readonly type:
+        | 'inner'
+        | 'left'
+        | 'right'
+        | 'full'
+        | 'cross'
+        | 'semi'
+        | 'anti'
+        | 'asof'
+        | 'asof-left';
       readonly natural: boolean;
       readonly left: FromItem;
       readonly right: FromItem;
@@ -461,6 +476,8 @@ export type ObjectKind =
 export interface Assignment {
   readonly column: Identifier;
   readonly value: Expression | 'default';
+  /** Of `(a, b) = (SELECT …)`: which of the query's `count` columns; the query is shared. */
+  readonly part?: { readonly index: number; readonly count: number } | undefined;
   readonly span: Span;
 }
 
@@ -514,7 +531,10 @@ export type Statement = { readonly span: Span } & (
       readonly name: QualifiedName;
       readonly definition:
         | { readonly kind: 'enum'; readonly labels: readonly string[] }
-        | { readonly kind: 'composite'; readonly fields: readonly { readonly name: Identifier; readonly type: TypeName }[] }
+        | {
+            readonly kind: 'composite';
+            readonly fields: readonly { readonly name: Identifier; readonly type: TypeName }[];
+          }
         | { readonly kind: 'alias'; readonly type: TypeName };
     }
   | {
@@ -529,7 +549,10 @@ export type Statement = { readonly span: Span } & (
       }[];
       readonly returns:
         | { readonly kind: 'type'; readonly type: TypeName; readonly set: boolean }
-        | { readonly kind: 'table'; readonly columns: readonly { readonly name: Identifier; readonly type: TypeName }[] };
+        | {
+            readonly kind: 'table';
+            readonly columns: readonly { readonly name: Identifier; readonly type: TypeName }[];
+          };
       readonly language: string;
       readonly volatility: 'immutable' | 'stable' | 'volatile' | undefined;
       readonly strict: boolean;
@@ -557,6 +580,8 @@ export type Statement = { readonly span: Span } & (
       readonly onConflict:
         | {
             readonly columns: readonly Identifier[];
+            /** `ON CONSTRAINT name`, instead of columns. */
+            readonly constraint?: Identifier | undefined;
             readonly action: 'nothing' | 'update';
             readonly set: readonly Assignment[];
             readonly where: Expression | undefined;
@@ -606,7 +631,12 @@ export type Statement = { readonly span: Span } & (
       /** `EXPLAIN name`: the running plan of a view or sink. */
       readonly name: QualifiedName | undefined;
     }
-  | { readonly kind: 'print'; readonly topic: string; readonly fromBeginning: boolean; readonly limit: number | undefined }
+  | {
+      readonly kind: 'print';
+      readonly topic: string;
+      readonly fromBeginning: boolean;
+      readonly limit: number | undefined;
+    }
   | { readonly kind: 'pause' | 'resume' | 'terminate'; readonly name: QualifiedName | 'all' }
   | {
       readonly kind: 'drop';
@@ -624,12 +654,22 @@ export type Statement = { readonly span: Span } & (
       readonly ifExists: boolean;
       readonly actions: readonly AlterAction[];
     }
-  | { readonly kind: 'set'; readonly scope: 'session' | 'local' | undefined; readonly name: string; readonly values: readonly Expression[] | 'default' }
+  | {
+      readonly kind: 'set';
+      readonly scope: 'session' | 'local' | undefined;
+      readonly name: string;
+      readonly values: readonly Expression[] | 'default';
+    }
   | { readonly kind: 'reset'; readonly name: string | 'all' }
   | { readonly kind: 'flush' }
   | { readonly kind: 'begin' | 'commit' | 'rollback'; readonly savepoint: Identifier | undefined }
   | { readonly kind: 'savepoint' | 'release'; readonly name: Identifier }
-  | { readonly kind: 'prepare'; readonly name: Identifier; readonly types: readonly TypeName[]; readonly statement: Statement }
+  | {
+      readonly kind: 'prepare';
+      readonly name: Identifier;
+      readonly types: readonly TypeName[];
+      readonly statement: Statement;
+    }
   | { readonly kind: 'execute'; readonly name: Identifier; readonly args: readonly Expression[] }
   | { readonly kind: 'deallocate'; readonly name: Identifier | 'all' }
   | {
@@ -643,12 +683,20 @@ export type Statement = { readonly span: Span } & (
 );
 
 export type AlterAction =
-  | { readonly kind: 'add-column'; readonly column: ColumnDefinition; readonly ifNotExists: boolean }
+  | {
+      readonly kind: 'add-column';
+      readonly column: ColumnDefinition;
+      readonly ifNotExists: boolean;
+    }
   | { readonly kind: 'drop-column'; readonly column: Identifier; readonly ifExists: boolean }
   | { readonly kind: 'rename-column'; readonly column: Identifier; readonly to: Identifier }
   | { readonly kind: 'rename'; readonly to: Identifier }
   | { readonly kind: 'alter-type'; readonly column: Identifier; readonly type: TypeName }
-  | { readonly kind: 'set-default'; readonly column: Identifier; readonly default: Expression | undefined }
+  | {
+      readonly kind: 'set-default';
+      readonly column: Identifier;
+      readonly default: Expression | undefined;
+    }
   | { readonly kind: 'set-not-null' | 'drop-not-null'; readonly column: Identifier }
   | { readonly kind: 'set-options'; readonly options: readonly Option[] }
   | { readonly kind: 'reset-options'; readonly keys: readonly string[] };

@@ -79,11 +79,20 @@ const needsAs = `
 
 const words = (text: string): readonly string[] => text.trim().split(/\s+/);
 
-export const keywordClasses: ReadonlyMap<string, KeywordClass> = new Map([
-  ...words(unreserved).map((word) => [word, 'unreserved'] as const),
-  ...words(column).map((word) => [word, 'column'] as const),
-  ...words(functionOrType).map((word) => [word, 'function'] as const),
-  ...words(reserved).map((word) => [word, 'reserved'] as const),
+export interface Keyword {
+  readonly word: string;
+  readonly class: KeywordClass;
+}
+
+const classed = (text: string, keywordClass: KeywordClass): (readonly [string, Keyword])[] =>
+  words(text).map((word) => [word, { word, class: keywordClass }] as const);
+
+/** Every keyword by its lower-case spelling. */
+export const keywords: ReadonlyMap<string, Keyword> = new Map([
+  ...classed(unreserved, 'unreserved'),
+  ...classed(column, 'column'),
+  ...classed(functionOrType, 'function'),
+  ...classed(reserved, 'reserved'),
 ]);
 
 const labelsNeedingAs: ReadonlySet<string> = new Set(words(needsAs));

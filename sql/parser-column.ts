@@ -1,0 +1,210 @@
+/** What stands between the parentheses of CREATE STREAM and CREATE TABLE. */
+import type { ColumnDefinition, Identifier, TableConstraint, Watermark } from './ast.ts';
+import type { Cursor } from './parser-cursor.ts';
+import { columnName, columnNames } from './parser-name.ts';
+import { withPluralIntervals } from './parser-stream.ts';
+import { parseType } from './parser-type.ts';
+
+export interface TableElements {
+  readonly columns: readonly ColumnDefinition[];
+  readonly constraints: readonly TableConstraint[];
+  readonly watermark: Watermark | undefined;
+}
+
+/** `(column, …, PRIMARY KEY (…), WATERMARK FOR c AS e)`, in any order. */
+export function parseTableElements(cursor: Cursor): TableElements {
+  const columns: ColumnDefinition[] = [];
+  const constraints: TableConstraint[] = [];
+  let watermark: Watermark | undefined;
+  cursor.expectSymbol('(');
+  if (cursor.acceptSymbol(')')) return { columns, constraints, watermark };
+  do {
+    const next = parseWatermark(cursor);
+    if (next !== undefined) {
+      if (watermark !== undefined) throw cursor.error('multiple WATERMARK clauses', next.span);
+      watermark = next;
+      continue;
+    }
+    const constraint = parseTableConstraint(cursor);
+    if (constraint === undefined) columns.push(parseColumn(cursor));
+    else constraints.push(constraint);
+  } while (cursor.acceptSymbol(','));
+  cursor.expectSymbol(')');
+  return { columns, constraints, watermark };
+}
+
+function parseWatermark(cursor: Cursor): Watermark | undefined {
+  if (!cursor.at('watermark') || !cursor.wordAhead(1, 'for')) return undefined;
+  const start = cursor.start;
+  cursor.expect('watermark', 'for');
+  const column = columnName(cursor);
+  cursor.expect('as');
+  const expression = withPluralIntervals(cursor, () => cursor.grammar.expression(cursor));
+  return { column, expression, span: cursor.spanFrom(start) };
+}
+
+function parseTableConstraint(cursor: Cursor): TableConstraint | undefined {
+  const start = cursor.start;
+  const name = cursor.accept('constraint') ? columnName(cursor) : undefined;
+  if (cursor.accept('check')) {
+    cursor.expectSymbol('(');
+    const expression = cursor.grammar.expression(cursor);
+    cursor.expectSymbol(')');
+    return { kind: 'check', name, expression, span: cursor.spanFrom(start) };
+  }
+  const kind = cursor.at('primary') ? 'primary-key' : cursor.at('unique') ? 'unique' : undefined;
+  if (kind !== undefined) {
+    cursor.advance();
+    if (kind === 'primary-key') cursor.expect('key');
+    const columns = columnNames(cursor);
+    notEnforced(cursor);
+    return { kind, name, columns, span: cursor.spanFrom(start) };
+  }
+  if (cursor.at('foreign')) throw cursor.unsupported('FOREIGN KEY');
+  if (cursor.at('exclude') && name !== undefined) throw cursor.unsupported('EXCLUDE');
+  if (cursor.at('like')) throw cursor.unsupported('LIKE in a column list');
+  if (name !== undefined) throw cursor.unexpected();
+  return undefined;
+}
+
+/** Flink declares keys that it does not check. */
+function notEnforced(cursor: Cursor): void {
+  cursor.acceptWords('not', 'enforced');
+}
+
+type Draft = { -readonly [Key in keyof ColumnDefinition]: ColumnDefinition[Key] };
+
+/** `name [type] constraint…`, or Flink's `name AS expression`. */
+export function parseColumn(cursor: Cursor): ColumnDefinition {
+  const start = cursor.start;
+  const draft: Draft = {
+    name: columnName(cursor),
+    type: undefined,
+    primaryKey: false,
+    key: false,
+    notNull: false,
+    unique: false,
+    default: undefined,
+    generated: undefined,
+    check: undefined,
+    metadata: undefined,
+    span: { start, end: start },
+  };
+  if (cursor.accept('as')) {
+    draft.generated = withPluralIntervals(cursor, () => cursor.grammar.expression(cursor));
+  } else {
+    if (!atColumnEnd(cursor)) draft.type = parseType(cursor);
+    while (parseColumnClause(cursor, draft));
+  }
+  comment(cursor);
+  return { ...draft, span: cursor.spanFrom(start) };
+}
+
+const typelessFollowers = ['primary', 'key', 'metadata', 'headers', 'header', 'not', 'default'];
+
+/** Whether the column has no type: its name is followed by a clause or by nothing. */
+const atColumnEnd = (cursor: Cursor): boolean =>
+  cursor.atSymbol(',') || cursor.atSymbol(')') || typelessFollowers.some((word) => cursor.at(word));
+
+/** Reads one clause of a column; false when there is none left. */
+function parseColumnClause(cursor: Cursor, draft: Draft): boolean {
+  if (cursor.accept('constraint')) {
+    columnName(cursor);
+    if (!parseColumnConstraint(cursor, draft)) throw cursor.unexpected();
+    return true;
+  }
+  return parseColumnConstraint(cursor, draft) || parseStreamColumnClause(cursor, draft);
+}
+
+function parseColumnConstraint(cursor: Cursor, draft: Draft): boolean {
+  if (cursor.accept('not')) {
+    cursor.expect('null');
+    draft.notNull = true;
+  } else if (cursor.accept('null')) {
+    if (draft.notNull)
+      throw cursor.error('conflicting NULL/NOT NULL declarations', cursor.peek(-1));
+  } else if (cursor.accept('primary')) {
+    cursor.expect('key');
+    draft.primaryKey = true;
+    notEnforced(cursor);
+  } else if (cursor.accept('unique')) {
+    draft.unique = true;
+  } else if (cursor.accept('default')) {
+    draft.default = cursor.grammar.restrictedExpression(cursor);
+  } else if (cursor.accept('check')) {
+    cursor.expectSymbol('(');
+    draft.check = cursor.grammar.expression(cursor);
+    cursor.expectSymbol(')');
+  } else if (cursor.accept('generated')) {
+    parseGenerated(cursor, draft);
+  } else if (cursor.at('references')) {
+    throw cursor.unsupported('REFERENCES');
+  } else if (cursor.at('collate')) {
+    throw cursor.unsupported('COLLATE of a column');
+  } else {
+    return false;
+  }
+  return true;
+}
+
+/** PostgreSQL's `GENERATED ALWAYS AS (expression) [STORED | VIRTUAL]`. */
+function parseGenerated(cursor: Cursor, draft: Draft): void {
+  if (cursor.at('by')) throw cursor.unsupported('GENERATED BY DEFAULT AS IDENTITY');
+  cursor.expect('always', 'as');
+  if (cursor.at('identity')) throw cursor.unsupported('GENERATED ALWAYS AS IDENTITY');
+  cursor.expectSymbol('(');
+  draft.generated = cursor.grammar.expression(cursor);
+  cursor.expectSymbol(')');
+  cursor.acceptOneOf('stored', 'virtual');
+}
+
+/** ksqlDB's KEY, HEADERS and HEADER('k'); Flink's METADATA [FROM 'k'] [VIRTUAL]. */
+function parseStreamColumnClause(cursor: Cursor, draft: Draft): boolean {
+  if (cursor.accept('key')) {
+    draft.key = true;
+  } else if (cursor.accept('metadata')) {
+    draft.metadata = cursor.accept('from') ? cursor.expectString() : draft.name.name;
+    cursor.accept('virtual');
+  } else if (cursor.accept('headers')) {
+    draft.metadata = 'headers';
+  } else if (cursor.at('header') && cursor.symbolAhead(1, '(')) {
+    cursor.advance();
+    cursor.expectSymbol('(');
+    draft.metadata = `header:${cursor.expectString()}`;
+    cursor.expectSymbol(')');
+  } else {
+    return false;
+  }
+  return true;
+}
+
+/** Flink's `COMMENT 'text'`, which says nothing to us. */
+export function comment(cursor: Cursor): void {
+  if (cursor.at('comment') && cursor.peek(1).kind === 'string') {
+    cursor.advance();
+    cursor.advance();
+  }
+}
+
+/** RisingWave's `INCLUDE field [AS name]`: a column filled from the record's metadata. */
+export function parseInclude(cursor: Cursor): ColumnDefinition | undefined {
+  const start = cursor.start;
+  if (!cursor.accept('include')) return undefined;
+  const field: Identifier = columnName(cursor);
+  const header = field.name === 'header' && cursor.token.kind === 'string';
+  const metadata = header ? `header:${cursor.expectString()}` : field.name;
+  const name = cursor.accept('as') ? columnName(cursor) : field;
+  return {
+    name,
+    type: undefined,
+    primaryKey: false,
+    key: false,
+    notNull: false,
+    unique: false,
+    default: undefined,
+    generated: undefined,
+    check: undefined,
+    metadata,
+    span: cursor.spanFrom(start),
+  };
+}

@@ -1,0 +1,190 @@
+/** CREATE CONNECTION, SECRET, TYPE, FUNCTION, INDEX and SCHEMA. */
+import type { Identifier, Statement, TypeName } from './ast.ts';
+import type { Cursor } from './parser-cursor.ts';
+import {
+  columnName,
+  isColumnName,
+  isFunctionName,
+  nonReservedWord,
+  qualifiedFunctionName,
+  qualifiedName,
+} from './parser-name.ts';
+import { parseWithOptions } from './parser-option.ts';
+import { parseSortItem } from './parser-sort.ts';
+import { parseType } from './parser-type.ts';
+
+/** The statement after CREATE [OR REPLACE], from its object's word on. */
+export function parseCreateObject(cursor: Cursor, start: number, orReplace: boolean): Statement {
+  if (cursor.at('connection') || cursor.at('secret')) {
+    return parseCreateWithOptions(cursor, start, orReplace);
+  }
+  if (cursor.accept('type')) return parseCreateType(cursor, start, orReplace);
+  if (cursor.at('function') || cursor.at('aggregate')) {
+    return parseCreateFunction(cursor, start, orReplace);
+  }
+  if (!orReplace && (cursor.at('index') || cursor.at('unique'))) {
+    return parseCreateIndex(cursor, start);
+  }
+  if (!orReplace && cursor.accept('schema')) {
+    const ifNotExists = cursor.acceptWords('if', 'not', 'exists');
+    const name = qualifiedName(cursor);
+    return { kind: 'create-schema', ifNotExists, name, span: cursor.spanFrom(start) };
+  }
+  throw cursor.unexpected();
+}
+
+function parseCreateWithOptions(cursor: Cursor, start: number, orReplace: boolean): Statement {
+  const kind = cursor.expectOneOf('connection', 'secret');
+  const ifNotExists = cursor.acceptWords('if', 'not', 'exists');
+  const name = qualifiedName(cursor);
+  const options = parseWithOptions(cursor);
+  if (kind === 'secret' && cursor.accept('as')) {
+    const at = cursor.start;
+    const value = cursor.expectString();
+    const span = cursor.spanFrom(at);
+    options.push({ key: 'value', value: { kind: 'string', value, span }, span });
+  }
+  const span = cursor.spanFrom(start);
+  return { kind: `create-${kind}`, orReplace, ifNotExists, name, options, span };
+}
+
+function parseCreateType(cursor: Cursor, start: number, orReplace: boolean): Statement {
+  const ifNotExists = cursor.acceptWords('if', 'not', 'exists');
+  const name = qualifiedName(cursor);
+  cursor.expect('as');
+  const definition = parseTypeDefinition(cursor);
+  const span = cursor.spanFrom(start);
+  return { kind: 'create-type', orReplace, ifNotExists, name, definition, span };
+}
+
+type Definition = Extract<Statement, { kind: 'create-type' }>['definition'];
+
+function parseTypeDefinition(cursor: Cursor): Definition {
+  if (cursor.at('enum') && cursor.symbolAhead(1, '(')) {
+    cursor.advance();
+    cursor.expectSymbol('(');
+    const labels = cursor.atSymbol(')') ? [] : cursor.list(() => cursor.expectString());
+    cursor.expectSymbol(')');
+    return { kind: 'enum', labels };
+  }
+  if (!cursor.atSymbol('(')) return { kind: 'alias', type: parseType(cursor) };
+  cursor.advance();
+  const fields = cursor.atSymbol(')') ? [] : cursor.list(() => parseField(cursor));
+  cursor.expectSymbol(')');
+  return { kind: 'composite', fields };
+}
+
+function parseField(cursor: Cursor): { name: Identifier; type: TypeName } {
+  return { name: columnName(cursor), type: parseType(cursor) };
+}
+
+// ------------------------------------------------------------------ functions
+
+type CreateFunction = Extract<Statement, { kind: 'create-function' }>;
+type Parameter = CreateFunction['parameters'][number];
+
+interface FunctionClauses {
+  language: string | undefined;
+  volatility: CreateFunction['volatility'];
+  strict: boolean;
+  body: string | undefined;
+}
+
+function parseCreateFunction(cursor: Cursor, start: number, orReplace: boolean): Statement {
+  const aggregate = cursor.expectOneOf('function', 'aggregate') === 'aggregate';
+  const name = qualifiedFunctionName(cursor);
+  cursor.expectSymbol('(');
+  const parameters = cursor.atSymbol(')') ? [] : cursor.list(() => parseParameter(cursor));
+  cursor.expectSymbol(')');
+  cursor.expect('returns');
+  const returns = parseReturns(cursor);
+  const clauses: FunctionClauses = {
+    language: undefined,
+    volatility: undefined,
+    strict: false,
+    body: undefined,
+  };
+  while (parseFunctionClause(cursor, clauses));
+  const { language, body, volatility, strict } = clauses;
+  const span = cursor.spanFrom(start);
+  if (language === undefined) throw cursor.error('no language specified', span);
+  if (body === undefined) throw cursor.error('no function body specified', span);
+  return {
+    kind: 'create-function',
+    orReplace,
+    aggregate,
+    name,
+    parameters,
+    returns,
+    language,
+    volatility,
+    strict,
+    body,
+    span,
+  };
+}
+
+/** `[IN] [name] type [DEFAULT expression]`. */
+function parseParameter(cursor: Cursor): Parameter {
+  if (cursor.at('out') || cursor.at('inout') || cursor.at('variadic')) {
+    throw cursor.unsupported(`a parameter that is ${cursor.token.text.toUpperCase()}`);
+  }
+  cursor.accept('in');
+  // A name is a word that a type follows.
+  const next = cursor.peek(1);
+  const followed = next.kind === 'word' && next.text !== 'default' && next.text !== 'array';
+  const isTypeOfTwoWords = ['precision', 'varying', 'with', 'without'].includes(next.text);
+  const named =
+    isFunctionName(cursor.token) && (followed || next.kind === 'quoted') && !isTypeOfTwoWords;
+  const name = named ? columnName(cursor) : undefined;
+  const type = parseType(cursor);
+  const hasDefault = cursor.accept('default') || cursor.acceptSymbol('=');
+  return { name, type, default: hasDefault ? cursor.grammar.expression(cursor) : undefined };
+}
+
+function parseReturns(cursor: Cursor): CreateFunction['returns'] {
+  if (cursor.at('table') && cursor.symbolAhead(1, '(')) {
+    cursor.advance();
+    return { kind: 'table', columns: cursor.parenthesized(() => parseField(cursor)) };
+  }
+  const set = cursor.accept('setof');
+  return { kind: 'type', type: parseType(cursor), set };
+}
+
+function parseFunctionClause(cursor: Cursor, clauses: FunctionClauses): boolean {
+  const volatility = cursor.acceptOneOf('immutable', 'stable', 'volatile');
+  if (volatility !== undefined) {
+    clauses.volatility = volatility;
+  } else if (clauses.language === undefined && cursor.accept('language')) {
+    const { kind } = cursor.token;
+    clauses.language = kind === 'string' ? cursor.expectString() : nonReservedWord(cursor).name;
+  } else if (
+    cursor.accept('strict') ||
+    cursor.acceptWords('returns', 'null', 'on', 'null', 'input')
+  ) {
+    clauses.strict = true;
+  } else if (cursor.acceptWords('called', 'on', 'null', 'input')) {
+    clauses.strict = false;
+  } else if (clauses.body === undefined && cursor.accept('as')) {
+    clauses.body = cursor.expectString();
+  } else {
+    return false;
+  }
+  return true;
+}
+
+// -------------------------------------------------------------------- indexes
+
+function parseCreateIndex(cursor: Cursor, start: number): Statement {
+  const unique = cursor.accept('unique');
+  cursor.expect('index');
+  const ifNotExists = cursor.acceptWords('if', 'not', 'exists');
+  const name = !cursor.at('on') && isColumnName(cursor.token) ? columnName(cursor) : undefined;
+  if (ifNotExists && name === undefined) throw cursor.unexpected('a name');
+  cursor.expect('on');
+  const relation = qualifiedName(cursor);
+  if (cursor.accept('using')) columnName(cursor);
+  const items = cursor.parenthesized(() => parseSortItem(cursor));
+  const span = cursor.spanFrom(start);
+  return { kind: 'create-index', unique, ifNotExists, name, relation, items, span };
+}

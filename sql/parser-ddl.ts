@@ -1,0 +1,150 @@
+/** CREATE STREAM, TABLE, SOURCE, VIEW, MATERIALIZED VIEW and SINK. */
+import type { ColumnDefinition, Option, Query, Statement } from './ast.ts';
+import { comment, parseInclude, parseTableElements, type TableElements } from './parser-column.ts';
+import type { Cursor } from './parser-cursor.ts';
+import { parseCreateObject } from './parser-ddl-object.ts';
+import { columnNames, nonReservedWord, optionalColumnNames, qualifiedName } from './parser-name.ts';
+import { parseOptionList, parseWithOptions } from './parser-option.ts';
+import { isQueryAhead } from './parser-parenthesis.ts';
+
+/** Any CREATE statement. */
+export function parseCreate(cursor: Cursor): Statement {
+  const start = cursor.start;
+  cursor.expect('create');
+  const orReplace = cursor.acceptWords('or', 'replace');
+  const temporary = cursor.acceptOneOf('temporary', 'temp') !== undefined;
+  if (cursor.at('materialized') || cursor.at('view') || cursor.at('recursive')) {
+    return parseCreateView(cursor, start, orReplace);
+  }
+  if (cursor.at('sink')) return parseCreateSink(cursor, start, orReplace);
+  const readOnly =
+    cursor.at('source') && ['stream', 'table'].some((word) => cursor.wordAhead(1, word));
+  if (readOnly) cursor.advance();
+  const relation = cursor.acceptOneOf('stream', 'table', 'source');
+  if (relation === undefined) return parseCreateObject(cursor, start, orReplace);
+  return parseCreateRelation(cursor, start, {
+    relation: readOnly ? 'source' : relation,
+    orReplace,
+    temporary,
+  });
+}
+
+/** `IF NOT EXISTS` when it is there. */
+export const ifNotExists = (cursor: Cursor): boolean => cursor.acceptWords('if', 'not', 'exists');
+
+interface RelationWords {
+  readonly relation: 'stream' | 'table' | 'source';
+  readonly orReplace: boolean;
+  readonly temporary: boolean;
+}
+
+const noElements: TableElements = { columns: [], constraints: [], watermark: undefined };
+
+function parseCreateRelation(cursor: Cursor, start: number, words: RelationWords): Statement {
+  const exists = ifNotExists(cursor);
+  const name = qualifiedName(cursor);
+  const elements =
+    cursor.atSymbol('(') && !isQueryAhead(cursor, 0) ? parseTableElements(cursor) : noElements;
+  const included: ColumnDefinition[] = [];
+  for (let next = parseInclude(cursor); next !== undefined; next = parseInclude(cursor)) {
+    included.push(next);
+  }
+  const options = parseRelationOptions(cursor);
+  const query = parseAs(cursor);
+  return {
+    kind: 'create-relation',
+    ...words,
+    ifNotExists: exists,
+    name,
+    columns: [...elements.columns, ...included],
+    constraints: elements.constraints,
+    watermark: elements.watermark,
+    options,
+    query,
+    span: cursor.spanFrom(start),
+  };
+}
+
+/** WITH (…), Flink's PARTITIONED BY and DISTRIBUTED, RisingWave's FORMAT … ENCODE …, in any order. */
+function parseRelationOptions(cursor: Cursor): Option[] {
+  const options: Option[] = [];
+  for (;;) {
+    const before = cursor.index;
+    comment(cursor);
+    options.push(...parseWithOptions(cursor), ...parseFormat(cursor));
+    if (cursor.at('partitioned') && cursor.wordAhead(1, 'by')) {
+      const at = cursor.start;
+      cursor.expect('partitioned', 'by');
+      const columns = columnNames(cursor);
+      const value = columns.map((column) => column.name).join(',');
+      const span = cursor.spanFrom(at);
+      options.push({ key: 'partitioned_by', value: { kind: 'string', value, span }, span });
+    }
+    if (cursor.index === before) return options;
+  }
+}
+
+/** RisingWave's `FORMAT PLAIN ENCODE JSON (…)`, as the options `format` and `encode`. */
+export function parseFormat(cursor: Cursor): Option[] {
+  if (!cursor.at('format') || cursor.symbolAhead(1, '=')) return [];
+  const options: Option[] = [];
+  for (const key of ['format', 'encode']) {
+    const start = cursor.start;
+    cursor.expect(key);
+    const { name, span } = nonReservedWord(cursor);
+    options.push({
+      key,
+      value: { kind: 'string', value: name, span },
+      span: cursor.spanFrom(start),
+    });
+  }
+  return cursor.atSymbol('(') ? [...options, ...parseOptionList(cursor)] : options;
+}
+
+function parseAs(cursor: Cursor): Query | undefined {
+  return cursor.accept('as') ? cursor.grammar.query(cursor) : undefined;
+}
+
+function parseCreateView(cursor: Cursor, start: number, orReplace: boolean): Statement {
+  if (cursor.at('recursive')) throw cursor.unsupported('CREATE RECURSIVE VIEW');
+  const materialized = cursor.accept('materialized');
+  cursor.expect('view');
+  const exists = ifNotExists(cursor);
+  const name = qualifiedName(cursor);
+  const columns = optionalColumnNames(cursor);
+  const options = parseWithOptions(cursor);
+  cursor.expect('as');
+  const query = cursor.grammar.query(cursor);
+  if (materialized && cursor.acceptWords('with', 'no', 'data')) {
+    throw cursor.unsupported('WITH NO DATA', cursor.peek(-1));
+  }
+  if (materialized) cursor.acceptWords('with', 'data');
+  return {
+    kind: 'create-view',
+    materialized,
+    orReplace,
+    ifNotExists: exists,
+    name,
+    columns,
+    options,
+    query,
+    span: cursor.spanFrom(start),
+  };
+}
+
+/** `CREATE SINK name {FROM relation | AS query} WITH (…)`; the options may also come first. */
+function parseCreateSink(cursor: Cursor, start: number, orReplace: boolean): Statement {
+  cursor.expect('sink');
+  const exists = ifNotExists(cursor);
+  const name = qualifiedName(cursor);
+  const before = parseRelationOptions(cursor);
+  const from = cursor.accept('from') ? qualifiedName(cursor) : undefined;
+  let query: Query | undefined;
+  if (from === undefined) {
+    cursor.expect('as');
+    query = cursor.grammar.query(cursor);
+  }
+  const options = [...before, ...parseRelationOptions(cursor)];
+  const span = cursor.spanFrom(start);
+  return { kind: 'create-sink', orReplace, ifNotExists: exists, name, from, query, options, span };
+}

@@ -1,0 +1,256 @@
+/** INSERT, UPDATE, DELETE and TRUNCATE. */
+import type { Assignment, Expression, Identifier, Query, SelectItem, Statement } from './ast.ts';
+import { StreamError } from './base/error.ts';
+import type { Cursor } from './parser-cursor.ts';
+import { parseFromList } from './parser-from.ts';
+import { columnName, isColumnName, qualifiedName } from './parser-name.ts';
+import { parseSelectItem } from './parser-select-item.ts';
+
+type With = Query['with'];
+type Insert = Extract<Statement, { kind: 'insert' }>;
+type OnConflict = NonNullable<Insert['onConflict']>;
+
+/** Whether a statement of this file begins here. */
+export const atManipulation = (cursor: Cursor): boolean =>
+  cursor.at('insert') || cursor.at('update') || cursor.at('delete');
+
+/** The statement after its WITH clause, if it has one. */
+export function parseManipulation(cursor: Cursor, withClause: With, start: number): Statement {
+  if (cursor.at('insert')) return parseInsert(cursor, withClause, start);
+  if (cursor.at('update')) return parseUpdate(cursor, withClause, start);
+  return parseDelete(cursor, withClause, start);
+}
+
+// --------------------------------------------------------------------- INSERT
+
+function parseInsert(cursor: Cursor, withClause: With, start: number): Statement {
+  cursor.expect('insert', 'into');
+  const relation = qualifiedName(cursor);
+  const alias = cursor.accept('as') ? columnName(cursor) : undefined;
+  const columns = atColumnList(cursor) ? cursor.parenthesized(() => insertColumn(cursor)) : [];
+  if (cursor.at('overriding')) throw cursor.unsupported('OVERRIDING');
+  const { source, defaults } =
+    columns.length === 0 && cursor.acceptWords('default', 'values')
+      ? { source: undefined, defaults: [] }
+      : parseInsertSource(cursor);
+  const onConflict = parseOnConflict(cursor);
+  const returning = parseReturning(cursor);
+  return {
+    kind: 'insert',
+    with: withClause,
+    relation,
+    alias,
+    columns,
+    source,
+    defaults,
+    onConflict,
+    returning,
+    span: cursor.spanFrom(start),
+  };
+}
+
+/** `(a, b)` after the relation; a query in parentheses may stand there too. */
+const atColumnList = (cursor: Cursor): boolean =>
+  cursor.atSymbol('(') &&
+  isColumnName(cursor.peek(1)) &&
+  !(cursor.wordAhead(1, 'values') && cursor.symbolAhead(2, '('));
+
+function insertColumn(cursor: Cursor): Identifier {
+  const column = columnName(cursor);
+  refuseIndirection(cursor);
+  return column;
+}
+
+function refuseIndirection(cursor: Cursor): void {
+  if (cursor.atSymbol('.') || cursor.atSymbol('[')) {
+    throw cursor.unsupported('assigning to a part of a column');
+  }
+}
+
+type Defaults = [row: number, column: number][];
+
+/** A query; in a plain VALUES list an item may also be DEFAULT. */
+function parseInsertSource(cursor: Cursor): { source: Query; defaults: Defaults } {
+  const defaults: Defaults = [];
+  if (!cursor.at('values')) return { source: cursor.grammar.query(cursor), defaults };
+  const start = cursor.start;
+  cursor.advance();
+  const rows = readRows(cursor, defaults);
+  const span = cursor.spanFrom(start);
+  const source = cursor.grammar.queryFrom(cursor, { kind: 'values', rows, span });
+  return { source, defaults };
+}
+
+function readRows(cursor: Cursor, defaults: Defaults): Expression[][] {
+  const rows: Expression[][] = [];
+  do {
+    const row: Expression[] = [];
+    cursor.expectSymbol('(');
+    do {
+      const token = cursor.token;
+      if (cursor.accept('default')) {
+        defaults.push([rows.length, row.length]);
+        row.push({ kind: 'null', span: { start: token.start, end: token.end } });
+      } else {
+        row.push(cursor.grammar.expression(cursor));
+      }
+    } while (cursor.acceptSymbol(','));
+    cursor.expectSymbol(')');
+    rows.push(row);
+  } while (cursor.acceptSymbol(','));
+  return rows;
+}
+
+function parseOnConflict(cursor: Cursor): Insert['onConflict'] {
+  if (!cursor.accept('on')) return undefined;
+  cursor.expect('conflict');
+  const target = parseConflictTarget(cursor);
+  cursor.expect('do');
+  if (cursor.accept('nothing')) {
+    return { ...target, action: 'nothing', set: [], where: undefined };
+  }
+  cursor.expect('update', 'set');
+  const set = parseAssignments(cursor);
+  return { ...target, action: 'update', set, where: parseWhere(cursor) };
+}
+
+function parseConflictTarget(cursor: Cursor): Pick<OnConflict, 'columns' | 'constraint'> {
+  if (cursor.acceptWords('on', 'constraint')) {
+    return { columns: [], constraint: columnName(cursor) };
+  }
+  if (!cursor.atSymbol('(')) return { columns: [] };
+  const columns = cursor.parenthesized(() => {
+    if (!isColumnName(cursor.token))
+      throw cursor.unsupported('a conflict target that is no column');
+    return columnName(cursor);
+  });
+  if (cursor.at('where')) throw cursor.unsupported('a conflict target with a condition');
+  return { columns };
+}
+
+// --------------------------------------------------------- UPDATE and DELETE
+
+function parseUpdate(cursor: Cursor, withClause: With, start: number): Statement {
+  cursor.expect('update');
+  const relation = parseTarget(cursor);
+  const alias = parseTargetAlias(cursor);
+  cursor.expect('set');
+  const set = parseAssignments(cursor);
+  const from = cursor.accept('from') ? parseFromList(cursor) : [];
+  const where = parseWhere(cursor);
+  const returning = parseReturning(cursor);
+  const span = cursor.spanFrom(start);
+  return { kind: 'update', with: withClause, relation, alias, set, from, where, returning, span };
+}
+
+function parseDelete(cursor: Cursor, withClause: With, start: number): Statement {
+  cursor.expect('delete', 'from');
+  const relation = parseTarget(cursor);
+  const alias = parseTargetAlias(cursor);
+  const using = cursor.accept('using') ? parseFromList(cursor) : [];
+  const where = parseWhere(cursor);
+  const returning = parseReturning(cursor);
+  const span = cursor.spanFrom(start);
+  return { kind: 'delete', with: withClause, relation, alias, using, where, returning, span };
+}
+
+/** `[ONLY] name [*]`: there is no inheritance, so the words change nothing. */
+function parseTarget(cursor: Cursor): Insert['relation'] {
+  if (cursor.accept('only')) {
+    if (!cursor.acceptSymbol('(')) return qualifiedName(cursor);
+    const name = qualifiedName(cursor);
+    cursor.expectSymbol(')');
+    return name;
+  }
+  const name = qualifiedName(cursor);
+  cursor.acceptSymbol('*');
+  return name;
+}
+
+/** SET is a clause before it is an alias. */
+function parseTargetAlias(cursor: Cursor): Identifier | undefined {
+  if (cursor.accept('as')) return columnName(cursor);
+  return isColumnName(cursor.token) && !cursor.at('set') ? columnName(cursor) : undefined;
+}
+
+const parseWhere = (cursor: Cursor): Expression | undefined =>
+  cursor.accept('where') ? cursor.grammar.expression(cursor) : undefined;
+
+function parseReturning(cursor: Cursor): readonly SelectItem[] {
+  return cursor.accept('returning') ? cursor.list(() => parseSelectItem(cursor)) : [];
+}
+
+// -------------------------------------------------------------- assignments
+
+function parseAssignments(cursor: Cursor): Assignment[] {
+  return cursor.list(() => parseAssignment(cursor)).flat();
+}
+
+function parseAssignment(cursor: Cursor): Assignment[] {
+  const start = cursor.start;
+  if (cursor.atSymbol('(')) return parseRowAssignment(cursor, start);
+  const column = insertColumn(cursor);
+  cursor.expectSymbol('=');
+  const value = cursor.accept('default') ? 'default' : cursor.grammar.expression(cursor);
+  return [{ column, value, span: cursor.spanFrom(start) }];
+}
+
+/** `(a, b) = (x, y)` is one assignment a column; `(a, b) = (SELECT …)` shares the query. */
+function parseRowAssignment(cursor: Cursor, start: number): Assignment[] {
+  const columns = cursor.parenthesized(() => insertColumn(cursor));
+  cursor.expectSymbol('=');
+  const values = parseRowValue(cursor);
+  const span = cursor.spanFrom(start);
+  if (Array.isArray(values)) {
+    if (values.length !== columns.length) {
+      throw cursor.error('number of columns does not match number of values', span);
+    }
+    return columns.map((column, index) => ({ column, value: values[index] ?? 'default', span }));
+  }
+  const count = columns.length;
+  return columns.map((column, index) => ({ column, value: values, part: { index, count }, span }));
+}
+
+function parseRowValue(cursor: Cursor): Expression | (Expression | 'default')[] {
+  if (atRowWithDefault(cursor)) {
+    cursor.accept('row');
+    return cursor.parenthesized(() =>
+      cursor.accept('default') ? ('default' as const) : cursor.grammar.expression(cursor),
+    );
+  }
+  const value = cursor.grammar.expression(cursor);
+  if (value.kind === 'row') return [...value.items];
+  if (value.kind === 'scalar-query') return value;
+  throw new StreamError(
+    'SQL_NOT_SUPPORTED',
+    'source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression',
+    { at: value.span },
+  );
+}
+
+/** Whether the row that begins here has DEFAULT among its items. */
+function atRowWithDefault(cursor: Cursor): boolean {
+  let at = cursor.at('row') ? 1 : 0;
+  if (!cursor.symbolAhead(at, '(')) return false;
+  for (let depth = 0; ; at++) {
+    if (cursor.symbolAhead(at, '(')) depth++;
+    else if (cursor.symbolAhead(at, ')')) depth--;
+    else if (depth === 1 && cursor.wordAhead(at, 'default')) return true;
+    if (depth === 0 || cursor.peek(at).kind === 'end' || cursor.peek(at).kind === 'error') {
+      return false;
+    }
+  }
+}
+
+// ------------------------------------------------------------------ TRUNCATE
+
+/** `TRUNCATE [TABLE] name, … [RESTART IDENTITY | CONTINUE IDENTITY] [CASCADE | RESTRICT]`. */
+export function parseTruncate(cursor: Cursor): Statement {
+  const start = cursor.start;
+  cursor.expect('truncate');
+  cursor.accept('table');
+  const relations = cursor.list(() => parseTarget(cursor));
+  if (cursor.accept('restart') || cursor.accept('continue')) cursor.expect('identity');
+  cursor.acceptOneOf('cascade', 'restrict');
+  return { kind: 'truncate', relations, span: cursor.spanFrom(start) };
+}

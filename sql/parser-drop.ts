@@ -1,0 +1,143 @@
+/** DROP and ALTER. */
+import type { AlterAction, ObjectKind, Statement } from './ast.ts';
+import { parseColumn } from './parser-column.ts';
+import type { Cursor } from './parser-cursor.ts';
+import { columnName, qualifiedFunctionName, qualifiedName } from './parser-name.ts';
+import { parseOption, parseOptionKey, parseOptionList } from './parser-option.ts';
+import { settingName } from './parser-session.ts';
+import { parseType } from './parser-type.ts';
+
+const objects = [
+  ...(['stream', 'table', 'source', 'view', 'sink', 'connection', 'secret', 'type'] as const),
+  ...(['function', 'index', 'schema', 'query'] as const),
+] satisfies readonly ObjectKind[];
+
+/** `STREAM`, `MATERIALIZED VIEW`, … */
+function parseObjectKind(cursor: Cursor): ObjectKind {
+  if (!cursor.accept('materialized')) return cursor.expectOneOf(...objects);
+  cursor.expect('view');
+  return 'materialized-view';
+}
+
+export function parseDrop(cursor: Cursor): Statement {
+  const start = cursor.start;
+  cursor.expect('drop');
+  const object = parseObjectKind(cursor);
+  if (object === 'index') cursor.accept('concurrently');
+  const ifExists = cursor.acceptWords('if', 'exists');
+  const names = cursor.list(() =>
+    object === 'function' ? parseFunctionSignature(cursor) : qualifiedName(cursor),
+  );
+  const cascade = cursor.acceptOneOf('cascade', 'restrict') === 'cascade';
+  const deleteTopic = cursor.acceptWords('delete', 'topic');
+  const span = cursor.spanFrom(start);
+  return { kind: 'drop', object, names, ifExists, cascade, deleteTopic, span };
+}
+
+/** A function's name; argument types may follow, and say nothing as names are not overloaded. */
+function parseFunctionSignature(cursor: Cursor): ReturnType<typeof qualifiedName> {
+  const name = qualifiedFunctionName(cursor);
+  if (cursor.acceptSymbol('(') && !cursor.acceptSymbol(')')) {
+    cursor.list(() => parseType(cursor));
+    cursor.expectSymbol(')');
+  }
+  return name;
+}
+
+export function parseAlter(cursor: Cursor): Statement {
+  const start = cursor.start;
+  cursor.expect('alter');
+  if (cursor.at('system')) return parseAlterSystem(cursor, start);
+  const object = parseObjectKind(cursor);
+  const ifExists = cursor.acceptWords('if', 'exists');
+  if (object === 'table') cursor.accept('only');
+  const name = qualifiedName(cursor);
+  const actions = parseActions(cursor);
+  return { kind: 'alter', object, name, ifExists, actions, span: cursor.spanFrom(start) };
+}
+
+/** PostgreSQL's `ALTER SYSTEM SET name = value`, ksqlDB's `ALTER SYSTEM 'name' = 'value'`. */
+function parseAlterSystem(cursor: Cursor, start: number): Statement {
+  const at = cursor.token;
+  cursor.expect('system');
+  const part = { name: 'system', quoted: false, span: { start: at.start, end: at.end } };
+  const name = { parts: [part], span: part.span };
+  let action: AlterAction;
+  if (cursor.accept('reset')) {
+    action = { kind: 'reset-options', keys: [cursor.accept('all') ? 'all' : settingName(cursor)] };
+  } else {
+    cursor.accept('set');
+    if (!cursor.symbolAhead(1, '=') && !cursor.symbolAhead(1, '.')) throw cursor.unexpected();
+    action = { kind: 'set-options', options: [parseOption(cursor)] };
+  }
+  const span = cursor.spanFrom(start);
+  return { kind: 'alter', object: 'system', name, ifExists: false, actions: [action], span };
+}
+
+function parseActions(cursor: Cursor): AlterAction[] {
+  if (cursor.accept('rename')) return [parseRename(cursor)];
+  return cursor.list(() => parseAction(cursor));
+}
+
+function parseRename(cursor: Cursor): AlterAction {
+  if (cursor.accept('to')) return { kind: 'rename', to: columnName(cursor) };
+  cursor.accept('column');
+  const column = columnName(cursor);
+  cursor.expect('to');
+  return { kind: 'rename-column', column, to: columnName(cursor) };
+}
+
+function parseAction(cursor: Cursor): AlterAction {
+  const word = cursor.expectOneOf('add', 'drop', 'alter', 'set', 'reset');
+  switch (word) {
+    case 'add': {
+      if (cursor.at('constraint') || cursor.at('primary') || cursor.at('unique')) {
+        throw cursor.unsupported('ADD CONSTRAINT');
+      }
+      cursor.accept('column');
+      const ifNotExists = cursor.acceptWords('if', 'not', 'exists');
+      return { kind: 'add-column', column: parseColumn(cursor), ifNotExists };
+    }
+    case 'drop': {
+      if (cursor.at('constraint')) throw cursor.unsupported('DROP CONSTRAINT');
+      cursor.accept('column');
+      const ifExists = cursor.acceptWords('if', 'exists');
+      const column = columnName(cursor);
+      cursor.acceptOneOf('cascade', 'restrict');
+      return { kind: 'drop-column', column, ifExists };
+    }
+    case 'alter':
+      return parseAlterColumn(cursor);
+    case 'set':
+      return { kind: 'set-options', options: parseOptionList(cursor) };
+    case 'reset':
+      return { kind: 'reset-options', keys: cursor.parenthesized(() => parseOptionKey(cursor)) };
+  }
+}
+
+function parseAlterColumn(cursor: Cursor): AlterAction {
+  cursor.accept('column');
+  const column = columnName(cursor);
+  if (cursor.accept('type')) return parseNewType(cursor, column);
+  if (cursor.accept('drop')) {
+    if (cursor.accept('default')) return { kind: 'set-default', column, default: undefined };
+    cursor.expect('not', 'null');
+    return { kind: 'drop-not-null', column };
+  }
+  cursor.expect('set');
+  if (cursor.accept('data')) {
+    cursor.expect('type');
+    return parseNewType(cursor, column);
+  }
+  if (cursor.accept('default')) {
+    return { kind: 'set-default', column, default: cursor.grammar.expression(cursor) };
+  }
+  cursor.expect('not', 'null');
+  return { kind: 'set-not-null', column };
+}
+
+function parseNewType(cursor: Cursor, column: ReturnType<typeof columnName>): AlterAction {
+  const type = parseType(cursor);
+  if (cursor.at('using')) throw cursor.unsupported('ALTER COLUMN TYPE with USING');
+  return { kind: 'alter-type', column, type };
+}

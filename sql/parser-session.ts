@@ -1,0 +1,289 @@
+/** SET, transactions, PREPARE, COPY: statements about the session. */
+import type { Expression, Statement } from './ast.ts';
+import type { Cursor } from './parser-cursor.ts';
+import {
+  columnName,
+  label,
+  nonReservedWord,
+  optionalColumnNames,
+  qualifiedName,
+} from './parser-name.ts';
+import { parseOptionList, parseOptionValue } from './parser-option.ts';
+import { parseType } from './parser-type.ts';
+
+const textOf = (cursor: Cursor, value: string, start: number): Expression => ({
+  kind: 'string',
+  value,
+  span: cursor.spanFrom(start),
+});
+
+// ------------------------------------------------------------------- settings
+
+/** `a.b.c`, or ksqlDB's `'a.b.c'`. */
+export function settingName(cursor: Cursor): string {
+  if (cursor.token.kind === 'string') return cursor.advance().text;
+  const parts = [columnName(cursor).name];
+  while (cursor.acceptSymbol('.')) parts.push(label(cursor).name);
+  return parts.join('.');
+}
+
+/** `SET [SESSION | LOCAL] name {= | TO} value, …`, `SET TIME ZONE …`, `SET TRANSACTION …`. */
+export function parseSet(cursor: Cursor): Statement {
+  const start = cursor.start;
+  cursor.expect('set');
+  const scoped = !cursor.symbolAhead(1, '=') && !cursor.wordAhead(1, 'to');
+  const scope = scoped ? cursor.acceptOneOf('session', 'local') : undefined;
+  if (cursor.acceptWords('time', 'zone')) {
+    const values = parseSettingValues(cursor, 'local');
+    return { kind: 'set', scope, name: 'timezone', values, span: cursor.spanFrom(start) };
+  }
+  if (scope !== 'local' && cursor.acceptWords('characteristics', 'as')) {
+    cursor.expect('transaction');
+    const values = parseTransactionModes(cursor);
+    return { kind: 'set', scope, name: 'transaction', values, span: cursor.spanFrom(start) };
+  }
+  if (scope === undefined && cursor.at('transaction') && scoped) {
+    cursor.advance();
+    const values = parseTransactionModes(cursor);
+    return {
+      kind: 'set',
+      scope: 'local',
+      name: 'transaction',
+      values,
+      span: cursor.spanFrom(start),
+    };
+  }
+  const name = settingName(cursor);
+  if (!cursor.acceptSymbol('=')) cursor.expect('to');
+  const values = parseSettingValues(cursor, undefined);
+  return { kind: 'set', scope, name, values, span: cursor.spanFrom(start) };
+}
+
+/**
+ * @param alsoDefault a word that means DEFAULT here.
+ */
+function parseSettingValues(
+  cursor: Cursor,
+  alsoDefault: string | undefined,
+): readonly Expression[] | 'default' {
+  if (cursor.accept('default')) return 'default';
+  if (alsoDefault !== undefined && cursor.accept(alsoDefault)) return 'default';
+  return cursor.list(() => parseSettingValue(cursor));
+}
+
+function parseSettingValue(cursor: Cursor): Expression {
+  const { start, kind, text } = cursor.token;
+  if (kind === 'string') return textOf(cursor, cursor.advance().text, start);
+  if (kind === 'number' || cursor.atSymbol('-') || cursor.atSymbol('+'))
+    return signedNumber(cursor);
+  if (kind === 'word' && text === 'interval') return cursor.grammar.expression(cursor);
+  const word = cursor.acceptOneOf('true', 'false', 'on');
+  return textOf(cursor, word ?? nonReservedWord(cursor).name, start);
+}
+
+function signedNumber(cursor: Cursor): Expression {
+  const start = cursor.start;
+  const sign = cursor.token.kind === 'operator' ? cursor.advance().text : undefined;
+  const token = cursor.token;
+  if (token.kind !== 'number') throw cursor.unexpected('a number');
+  cursor.advance();
+  const operand: Expression = {
+    kind: 'number',
+    text: token.text,
+    span: cursor.spanFrom(token.start),
+  };
+  if (sign === undefined) return operand;
+  return { kind: 'unary', op: sign, operand, span: cursor.spanFrom(start) };
+}
+
+/** `RESET name`, `RESET ALL`, and ksqlDB's `UNSET 'name'`. */
+export function parseReset(cursor: Cursor): Statement {
+  const start = cursor.start;
+  cursor.expectOneOf('reset', 'unset');
+  if (cursor.accept('all')) return { kind: 'reset', name: 'all', span: cursor.spanFrom(start) };
+  if (cursor.acceptWords('time', 'zone')) {
+    return { kind: 'reset', name: 'timezone', span: cursor.spanFrom(start) };
+  }
+  const name = settingName(cursor);
+  return { kind: 'reset', name, span: cursor.spanFrom(start) };
+}
+
+// --------------------------------------------------------------- transactions
+
+/** BEGIN and START TRANSACTION. */
+export function parseBegin(cursor: Cursor): Statement {
+  const start = cursor.start;
+  if (cursor.accept('start')) cursor.expect('transaction');
+  else {
+    cursor.expect('begin');
+    cursor.acceptOneOf('work', 'transaction');
+  }
+  if (!atStatementEnd(cursor)) parseTransactionModes(cursor);
+  return { kind: 'begin', savepoint: undefined, span: cursor.spanFrom(start) };
+}
+
+/** COMMIT and END. */
+export function parseCommit(cursor: Cursor): Statement {
+  const start = cursor.start;
+  cursor.expectOneOf('commit', 'end');
+  cursor.acceptOneOf('work', 'transaction');
+  parseChain(cursor);
+  return { kind: 'commit', savepoint: undefined, span: cursor.spanFrom(start) };
+}
+
+/** ROLLBACK and ABORT, also back to a savepoint. */
+export function parseRollback(cursor: Cursor): Statement {
+  const start = cursor.start;
+  const word = cursor.expectOneOf('rollback', 'abort');
+  cursor.acceptOneOf('work', 'transaction');
+  if (word === 'rollback' && cursor.accept('to')) {
+    cursor.accept('savepoint');
+    const savepoint = columnName(cursor);
+    return { kind: 'rollback', savepoint, span: cursor.spanFrom(start) };
+  }
+  parseChain(cursor);
+  return { kind: 'rollback', savepoint: undefined, span: cursor.spanFrom(start) };
+}
+
+function parseChain(cursor: Cursor): void {
+  if (!cursor.accept('and')) return;
+  if (!cursor.accept('no')) throw cursor.unsupported('AND CHAIN');
+  cursor.expect('chain');
+}
+
+const isolationLevels = [
+  ['read', 'uncommitted'],
+  ['read', 'committed'],
+  ['repeatable', 'read'],
+  ['serializable'],
+] as const;
+
+/** `ISOLATION LEVEL …`, `READ ONLY`, …, with or without commas; each as a string. */
+function parseTransactionModes(cursor: Cursor): Expression[] {
+  const modes: Expression[] = [];
+  do {
+    const { start, end } = cursor.token;
+    skipTransactionMode(cursor);
+    const span = { start, end: Math.max(end, cursor.spanFrom(start).end) };
+    const value = cursor.source.slice(span.start, span.end).toLowerCase().replace(/\s+/g, ' ');
+    modes.push({ kind: 'string', value, span });
+  } while (cursor.acceptSymbol(',') || !atStatementEnd(cursor));
+  return modes;
+}
+
+function skipTransactionMode(cursor: Cursor): void {
+  if (cursor.acceptWords('isolation', 'level')) {
+    if (!isolationLevels.some((level) => cursor.acceptWords(...level))) throw cursor.unexpected();
+  } else if (cursor.accept('read')) {
+    cursor.expectOneOf('only', 'write');
+  } else {
+    cursor.accept('not');
+    cursor.expect('deferrable');
+  }
+}
+
+/** Whether the statement is over. */
+export const atStatementEnd = (cursor: Cursor): boolean =>
+  cursor.token.kind === 'end' || cursor.atSymbol(';');
+
+/** SAVEPOINT and RELEASE. */
+export function parseSavepoint(cursor: Cursor): Statement {
+  const start = cursor.start;
+  const word = cursor.expectOneOf('savepoint', 'release');
+  if (word === 'release') cursor.accept('savepoint');
+  const name = columnName(cursor);
+  return { kind: word, name, span: cursor.spanFrom(start) };
+}
+
+// --------------------------------------------------------- prepared statements
+
+const preparable: readonly string[] = [
+  'select',
+  'values',
+  'table',
+  'with',
+  'insert',
+  'update',
+  'delete',
+];
+
+/** `PREPARE name [(types)] AS statement`. */
+export function parsePrepare(cursor: Cursor): Statement {
+  const start = cursor.start;
+  cursor.expect('prepare');
+  const name = columnName(cursor);
+  const types = cursor.atSymbol('(') ? cursor.parenthesized(() => parseType(cursor)) : [];
+  cursor.expect('as');
+  const begins = cursor.atSymbol('(') || preparable.some((word) => cursor.at(word));
+  if (!begins) throw cursor.unexpected();
+  const statement = cursor.grammar.statement(cursor);
+  return { kind: 'prepare', name, types, statement, span: cursor.spanFrom(start) };
+}
+
+export function parseExecute(cursor: Cursor): Statement {
+  const start = cursor.start;
+  cursor.expect('execute');
+  const name = columnName(cursor);
+  const args = cursor.atSymbol('(')
+    ? cursor.parenthesized(() => cursor.grammar.expression(cursor))
+    : [];
+  return { kind: 'execute', name, args, span: cursor.spanFrom(start) };
+}
+
+export function parseDeallocate(cursor: Cursor): Statement {
+  const start = cursor.start;
+  cursor.expect('deallocate');
+  const next = cursor.peek(1);
+  // A statement may itself be called "prepare".
+  if (next.kind === 'word' || next.kind === 'quoted') cursor.accept('prepare');
+  const name = cursor.accept('all') ? 'all' : columnName(cursor);
+  return { kind: 'deallocate', name, span: cursor.spanFrom(start) };
+}
+
+// ----------------------------------------------------------------------- COPY
+
+type Copy = Extract<Statement, { kind: 'copy' }>;
+
+/** `COPY {name [(columns)] | (query)} {FROM | TO} {'file' | STDIN | STDOUT} [[WITH] (options)]`. */
+export function parseCopy(cursor: Cursor): Statement {
+  const start = cursor.start;
+  cursor.expect('copy');
+  let source: Copy['source'];
+  let columns: Copy['columns'] = [];
+  if (cursor.acceptSymbol('(')) {
+    source = cursor.grammar.query(cursor);
+    cursor.expectSymbol(')');
+  } else {
+    source = qualifiedName(cursor);
+    columns = optionalColumnNames(cursor);
+  }
+  const direction = 'parts' in source ? cursor.expectOneOf('from', 'to') : 'to';
+  if (!('parts' in source)) cursor.expect('to');
+  if (cursor.at('program')) throw cursor.unsupported('COPY with a program');
+  const target =
+    cursor.token.kind === 'string' ? cursor.expectString() : cursor.expectOneOf('stdin', 'stdout');
+  if (cursor.accept('with') && !cursor.atSymbol('(')) throw cursor.unexpected();
+  const options = cursor.atSymbol('(') ? parseGenericOptions(cursor) : [];
+  const span = cursor.spanFrom(start);
+  return { kind: 'copy', source, columns, direction, target, options, span };
+}
+
+/** `(FORMAT csv, HEADER, …)`: names with a value after a blank, as COPY and EXPLAIN have them. */
+export function parseGenericOptions(cursor: Cursor): Copy['options'] {
+  if (cursor.symbolAhead(2, '=')) return parseOptionList(cursor);
+  return cursor.parenthesized(() => {
+    const start = cursor.start;
+    const key = label(cursor).name;
+    const bare = cursor.atSymbol(',') || cursor.atSymbol(')');
+    const value: Expression = bare
+      ? { kind: 'boolean', value: true, span: cursor.spanFrom(start) }
+      : parseGenericValue(cursor);
+    return { key, value, span: cursor.spanFrom(start) };
+  });
+}
+
+function parseGenericValue(cursor: Cursor): Expression {
+  const start = cursor.start;
+  if (cursor.accept('on')) return { kind: 'boolean', value: true, span: cursor.spanFrom(start) };
+  return parseOptionValue(cursor);
+}

@@ -1,0 +1,138 @@
+/** SHOW, DESCRIBE, EXPLAIN, PRINT, SUBSCRIBE, PAUSE, RESUME and TERMINATE. */
+import type { Option, Statement } from './ast.ts';
+import type { Cursor } from './parser-cursor.ts';
+import { isColumnName, isNonReservedWord, label, qualifiedName } from './parser-name.ts';
+import { parseWithOptions } from './parser-option.ts';
+import { isQueryAhead } from './parser-parenthesis.ts';
+import { atStatementEnd, parseGenericOptions } from './parser-session.ts';
+
+/** What SHOW takes that is more than one word. */
+const phrases: readonly (readonly string[])[] = [
+  ['all', 'topics'],
+  ['materialized', 'views'],
+  ['connector', 'plugins'],
+  ['time', 'zone'],
+  ['transaction', 'isolation', 'level'],
+  ['session', 'authorization'],
+];
+
+/** `SHOW what [LIKE 'pattern'] [EXTENDED]`, also `LIST what`. */
+export function parseShow(cursor: Cursor): Statement {
+  const start = cursor.start;
+  cursor.expectOneOf('show', 'list');
+  const what = parseShown(cursor);
+  const like = cursor.accept('like') ? cursor.expectString() : undefined;
+  const extended = cursor.accept('extended');
+  return { kind: 'show', what, like, extended, span: cursor.spanFrom(start) };
+}
+
+function parseShown(cursor: Cursor): string {
+  const phrase = phrases.find((words) => cursor.acceptWords(...words));
+  if (phrase !== undefined) return phrase.join(' ');
+  if (cursor.at('create') || (cursor.at('columns') && cursor.wordAhead(1, 'from'))) {
+    return parseShownObject(cursor);
+  }
+  if (cursor.accept('all')) return 'all';
+  if (!isColumnName(cursor.token) && !cursor.at('tables')) throw cursor.unexpected('a name');
+  const parts = [label(cursor).name];
+  while (cursor.acceptSymbol('.')) parts.push(label(cursor).name);
+  return parts.join('.').toLowerCase();
+}
+
+/** `CREATE VIEW name`, `COLUMNS FROM name`: the words, then the name as it was written. */
+function parseShownObject(cursor: Cursor): string {
+  const words = [cursor.advance().text, label(cursor).name];
+  if (words.at(-1) === 'materialized') words.push(label(cursor).name);
+  const { span } = qualifiedName(cursor);
+  return `${words.join(' ')} ${cursor.source.slice(span.start, span.end)}`;
+}
+
+const describable = ['stream', 'table', 'source', 'view', 'sink', 'function', 'connector'] as const;
+
+/** `DESCRIBE [EXTENDED] [kind] name [EXTENDED]`. */
+export function parseDescribe(cursor: Cursor): Statement {
+  const start = cursor.start;
+  cursor.expectOneOf('describe', 'desc');
+  const follows = (): boolean => ['word', 'quoted'].includes(cursor.peek(1).kind);
+  const first = follows() && cursor.accept('extended');
+  if (follows() && cursor.acceptWords('materialized')) cursor.expect('view');
+  else if (follows() && !cursor.wordAhead(1, 'extended')) cursor.acceptOneOf(...describable);
+  const name = qualifiedName(cursor);
+  const extended = cursor.accept('extended') || first;
+  return { kind: 'describe', name, extended, span: cursor.spanFrom(start) };
+}
+
+// -------------------------------------------------------------------- EXPLAIN
+
+const explainable: ReadonlySet<string> = new Set([
+  ...['select', 'values', 'table', 'with', 'insert', 'update', 'delete', 'create', 'execute'],
+]);
+
+/** `EXPLAIN [ANALYZE] [VERBOSE] {statement | name}`, `EXPLAIN (options) …`, Flink's PLAN FOR. */
+export function parseExplain(cursor: Cursor): Statement {
+  const start = cursor.start;
+  cursor.expect('explain');
+  const options = parseExplainOptions(cursor);
+  const analyze = options.some(
+    ({ key, value }) => key === 'analyze' && (value.kind !== 'boolean' || value.value),
+  );
+  cursor.acceptWords('plan', 'for');
+  const { kind, text } = cursor.token;
+  const isStatement = cursor.atSymbol('(') || (kind === 'word' && explainable.has(text));
+  const statement = isStatement ? cursor.grammar.statement(cursor) : undefined;
+  const name = isStatement ? undefined : qualifiedName(cursor);
+  return { kind: 'explain', analyze, options, statement, name, span: cursor.spanFrom(start) };
+}
+
+function parseExplainOptions(cursor: Cursor): readonly Option[] {
+  if (cursor.atSymbol('(') && !isQueryAhead(cursor, 0)) return parseGenericOptions(cursor);
+  const options: Option[] = [];
+  for (const word of ['analyze', 'verbose']) {
+    const start = cursor.start;
+    const found = cursor.accept(word) || (word === 'analyze' && cursor.accept('analyse'));
+    if (!found) continue;
+    const span = cursor.spanFrom(start);
+    options.push({ key: word, value: { kind: 'boolean', value: true, span }, span });
+  }
+  return options;
+}
+
+// ------------------------------------------------------------ topics and queries
+
+/** ksqlDB's `PRINT topic [FROM BEGINNING] [LIMIT n]`. */
+export function parsePrint(cursor: Cursor): Statement {
+  const start = cursor.start;
+  cursor.expect('print');
+  const topic = cursor.token.kind === 'string' ? cursor.expectString() : label(cursor).name;
+  const fromBeginning = cursor.acceptWords('from', 'beginning');
+  const limit = cursor.accept('limit') ? cursor.expectInteger() : undefined;
+  return { kind: 'print', topic, fromBeginning, limit, span: cursor.spanFrom(start) };
+}
+
+/** `SUBSCRIBE [TO] {name | query | (query)} [WITH (options)]`. */
+export function parseSubscribe(cursor: Cursor): Statement {
+  const start = cursor.start;
+  cursor.expect('subscribe');
+  cursor.accept('to');
+  const target = isQueryAhead(cursor, 0) ? cursor.grammar.query(cursor) : qualifiedName(cursor);
+  const options = parseWithOptions(cursor);
+  return { kind: 'subscribe', target, options, span: cursor.spanFrom(start) };
+}
+
+const pausable = ['query', 'view', 'sink', 'source', 'stream', 'table'] as const;
+
+/** PAUSE, RESUME and TERMINATE, of one view, sink or query, or of ALL. */
+export function parsePause(cursor: Cursor): Statement {
+  const start = cursor.start;
+  const kind = cursor.expectOneOf('pause', 'resume', 'terminate');
+  if (cursor.accept('all')) {
+    if (!atStatementEnd(cursor)) cursor.expectOneOf('queries');
+    return { kind, name: 'all', span: cursor.spanFrom(start) };
+  }
+  if (isNonReservedWord(cursor.peek(1))) {
+    if (cursor.accept('materialized')) cursor.expect('view');
+    else cursor.acceptOneOf(...pausable);
+  }
+  const name = qualifiedName(cursor);
+  return { kind, name, span: cursor.spanFrom(start) };
+}
