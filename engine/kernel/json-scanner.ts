@@ -48,13 +48,18 @@ export interface JsonScanner {
 export interface ScanOptions {
   /** Null values give a row of NULLs, so that a table can read the key beside it. */
   readonly nullRows?: boolean | undefined;
+  /**
+   * For one field only: a record that is no object, or an object without that member, is the field's value
+   * itself. Keys are written so.
+   */
+  readonly bare?: boolean | undefined;
 }
 
 export function compileJsonScanner(
   fields: readonly ScanField[],
   options: ScanOptions = {},
 ): JsonScanner {
-  return new Scanner(fields, options.nullRows === true);
+  return new Scanner(fields, options);
 }
 
 const MISSING = -1;
@@ -62,6 +67,7 @@ const MISSING = -1;
 class Scanner implements JsonScanner {
   readonly #fields: readonly JsonField[];
   readonly #nullRows: boolean;
+  readonly #bare: boolean;
   readonly #walker = new JsonWalker();
   readonly #lowerNames: readonly Buffer[];
   /** Some names differ by case only (or not at all), so a member may be wanted twice. */
@@ -80,9 +86,10 @@ class Scanner implements JsonScanner {
   #errors: RecordError[] = [];
   #nulls: number[] = [];
 
-  constructor(fields: readonly ScanField[], nullRows: boolean) {
+  constructor(fields: readonly ScanField[], options: ScanOptions) {
     this.#fields = fields.map((field) => new JsonField(field));
-    this.#nullRows = nullRows;
+    this.#nullRows = options.nullRows === true;
+    this.#bare = options.bare === true;
     const lower = fields.map((field) => asciiLower(field.field));
     this.#lowerNames = lower.map((name) => Buffer.from(name));
     this.#ambiguous = new Set(lower).size < lower.length;
@@ -166,6 +173,8 @@ class Scanner implements JsonScanner {
     const start = records.valueStarts[record] as number;
     const length = records.valueLengths[record] as number;
     if (length < 2 || !this.#find(start, start + length)) return;
+    // What lacks the only member is the value itself, which no template reads.
+    if (this.#bare && this.#starts[0] === MISSING) return;
     const template = learnTemplate(this.#walker, start, start + length, this.#starts);
     this.#templates++;
     if (template === undefined) return;
@@ -189,7 +198,12 @@ class Scanner implements JsonScanner {
       return this.#nullRows;
     }
     try {
-      if (!this.#find(start, start + length)) throw this.#malformed(start, start + length);
+      const found = this.#find(start, start + length);
+      if (this.#bare && (!found || this.#starts[0] === MISSING)) {
+        this.#findBare(start, start + length);
+      } else if (!found) {
+        throw this.#malformed(start, start + length);
+      }
       this.#read(row);
       return true;
     } catch (error) {
@@ -246,6 +260,16 @@ class Scanner implements JsonScanner {
       }
       at = walker.space(at + 1);
     }
+  }
+
+  #findBare(start: number, end: number): void {
+    const walker = this.#walker;
+    walker.end = end;
+    walker.escaped = false;
+    const from = walker.space(start);
+    const to = walker.value(from);
+    if (to < 0 || !this.#onlySpace(to)) throw this.#malformed(start, end);
+    this.#set(0, from, to, walker.escaped);
   }
 
   #onlySpace(at: number): boolean {
@@ -320,7 +344,7 @@ class Scanner implements JsonScanner {
         byte > 32 && byte < 127 ? `"${String.fromCharCode(byte)}"` : `byte 0x${byte.toString(16)}`;
       what = `unexpected ${shown} at byte ${place}`;
     }
-    return new StreamError('RECORD_MALFORMED', `record value is not a JSON object: ${what}`);
+    return new StreamError('RECORD_MALFORMED', `record is not a JSON object: ${what}`);
   }
 }
 
