@@ -1,0 +1,128 @@
+/** From the catalog's relations to what the engine runs: streams with their decoders, tables, views, sinks. */
+import type { SinkConnector, TopicLog } from '../connectors/connector.ts';
+import type { ConnectorRegistry } from '../connectors/registry.ts';
+import { unknownConnector } from '../connectors/registry.ts';
+import { compileRecordDecoder } from '../engine/kernel/record-decoder.ts';
+import type { StreamDefinition } from '../engine/runtime/stream-task.ts';
+import type { StoredRelation } from '../engine/store/store.ts';
+import { assert } from '../sql/base/assert.ts';
+import { StreamError } from '../sql/base/error.ts';
+import type { Schema } from '../sql/base/type.ts';
+import type { SourceRelation } from '../sql/catalog.ts';
+
+/** Columns of every `<stream>_errors`. */
+export const ERROR_SCHEMA: Schema = [
+  { name: 'topic', type: { kind: 'text' }, nullable: false },
+  { name: 'partition', type: { kind: 'integer' }, nullable: false },
+  { name: 'offset', type: { kind: 'bigint' }, nullable: false },
+  { name: 'timestamp', type: { kind: 'timestamptz' }, nullable: false },
+  { name: 'sqlstate', type: { kind: 'text' }, nullable: false },
+  { name: 'reason', type: { kind: 'text' }, nullable: false },
+  { name: 'raw', type: { kind: 'bytea' }, nullable: true },
+];
+
+/** A table fed by a topic is stored under its own id and reads its changelog as a stream of this id. */
+export function changelogId(tableId: number): number {
+  return -tableId;
+}
+
+const START_OPTIONS = ['auto.offset.reset', 'scan.startup.mode'] as const;
+
+/** 'earliest' unless the statement says otherwise; Flink's spellings are understood. */
+function startAt(options: ReadonlyMap<string, string>): 'earliest' | 'latest' {
+  for (const key of START_OPTIONS) {
+    const text = options.get(key)?.toLowerCase();
+    if (text === undefined) continue;
+    if (text === 'earliest' || text === 'earliest-offset') return 'earliest';
+    if (text === 'latest' || text === 'latest-offset') return 'latest';
+    throw new StreamError('SQL_INVALID_OPTION', `invalid value for "${key}": "${text}"`, {
+      hint: "It is 'earliest' or 'latest'.",
+    });
+  }
+  return 'earliest';
+}
+
+export function logOf(
+  connectors: ConnectorRegistry,
+  relation: SourceRelation,
+): TopicLog | undefined {
+  return relation.input === undefined ? undefined : connectors.log(relation.input.connector);
+}
+
+/**
+ * @param id  the relation's own id for a stream, `changelogId` for a table.
+ * @throws StreamError SQL_INVALID_OPTION for options that the connector or a format refuses.
+ */
+export function streamDefinition(
+  connectors: ConnectorRegistry,
+  relation: SourceRelation,
+  id: number,
+): StreamDefinition {
+  const input = relation.input;
+  assert(input !== undefined, 'a stream has an input');
+  const compile: StreamDefinition['compile'] = (columns) =>
+    compileRecordDecoder({
+      valueFormat: input.valueFormat,
+      keyFormat: input.keyFormat,
+      topic: input.topic,
+      columns: columns.map((index) => {
+        const column = relation.columns[index];
+        const type = relation.schema[index]?.type;
+        assert(column !== undefined && type !== undefined, 'a column of the stream');
+        return { type, from: column.from, notNull: column.notNull };
+      }),
+    });
+  const base = {
+    id,
+    name: relation.name,
+    topic: input.topic,
+    startAt: startAt(input.options),
+    compile,
+  };
+  const log = connectors.log(input.connector);
+  if (log !== undefined) {
+    return {
+      ...base,
+      open: (from) => log.open(input.topic, from),
+      bounds: () => log.bounds(input.topic),
+    };
+  }
+  const source = connectors.source(input.connector);
+  if (source === undefined) throw unknownConnector(input.connector, connectors.sourceTypes());
+  source.validate(input.options, relation.schema);
+  return {
+    ...base,
+    open: (from) => source.open(input.options, relation.schema, from),
+    bounds: async () => new Map([[0, { earliest: 0, end: Number.POSITIVE_INFINITY }]]),
+  };
+}
+
+export function storedTable(relation: {
+  readonly id: number;
+  readonly schema: Schema;
+  readonly primaryKey: readonly number[];
+}): StoredRelation {
+  const { id, schema, primaryKey } = relation;
+  return {
+    id,
+    schema,
+    storage: primaryKey.length > 0 ? { kind: 'keyed', key: primaryKey } : { kind: 'bag' },
+  };
+}
+
+export function storedErrors(id: number): StoredRelation {
+  return { id, schema: ERROR_SCHEMA, storage: { kind: 'append' } };
+}
+
+/** Validates a sink's options; the connector is looked up by name. */
+export function sinkConnector(
+  connectors: ConnectorRegistry,
+  type: string,
+  options: ReadonlyMap<string, string>,
+  schema: Schema,
+  key: readonly number[],
+): SinkConnector {
+  const connector = connectors.sink(type);
+  connector.validate(options, schema, key);
+  return connector;
+}

@@ -1,0 +1,333 @@
+/** SHOW … and DESCRIBE: the catalog and its state as rows. */
+import type { TopicLog } from '../connectors/connector.ts';
+import type { Engine } from '../engine/runtime/engine.ts';
+import type { Datum } from '../sql/base/datum.ts';
+import { StreamError } from '../sql/base/error.ts';
+import { typeName } from '../sql/base/type.ts';
+import type { MaterializedView, Relation, SourceRelation } from '../sql/catalog.ts';
+import { registry } from '../sql/function/builtin.ts';
+import type { StatementResult } from './database.ts';
+import type { LiveCatalog } from './live-catalog.ts';
+import { BIGINT, BOOLEAN, DOUBLE, INTEGER, rowsResult, TEXT } from './row-result.ts';
+
+export interface ShowContext {
+  readonly catalog: LiveCatalog;
+  readonly engine: Engine;
+  readonly logs: readonly TopicLog[];
+  readonly settings: ReadonlyMap<string, string>;
+}
+
+type Show = (context: ShowContext) => Promise<StatementResult>;
+
+/** What may follow SHOW; a test keeps docs and table in step. */
+const SHOWS: Readonly<Record<string, Show>> = {
+  streams: async (context) => showSources(context, 'stream'),
+  tables: async (context) => showSources(context, 'table'),
+  sources: async (context) => showSources(context, undefined),
+  views: showViews,
+  'materialized views': showViews,
+  sinks: showSinks,
+  topics: showTopics,
+  functions: showFunctions,
+  queries: showQueries,
+  all: showSettings,
+};
+
+/** @throws StreamError SQL_UNKNOWN_OBJECT with what there is. */
+export async function show(
+  context: ShowContext,
+  what: string,
+  like: string | undefined,
+): Promise<StatementResult> {
+  const found = SHOWS[what];
+  if (found !== undefined) return filterByName(await found(context), like);
+  const setting = context.settings.get(what);
+  if (setting !== undefined) return rowsResult('SHOW', [[what, TEXT]], [[setting]]);
+  throw new StreamError('SQL_UNKNOWN_OBJECT', `unrecognized configuration parameter "${what}"`, {
+    hint: `SHOW takes ${Object.keys(SHOWS).join(', ')}, or the name of a setting.`,
+  });
+}
+
+/** LIKE of SHOW applies to the first column. */
+function filterByName(result: StatementResult, like: string | undefined): StatementResult {
+  if (like === undefined || result.kind !== 'rows') return result;
+  const escaped = like.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  const pattern = new RegExp(`^${escaped.replaceAll('%', '.*').replaceAll('_', '.')}$`, 's');
+  const { chunks } = result;
+  return {
+    ...result,
+    chunks: (async function* () {
+      for await (const rows of chunks) yield rows.filter((row) => pattern.test(String(row[0])));
+    })(),
+  };
+}
+
+function showSources(context: ShowContext, kind: 'stream' | 'table' | undefined): StatementResult {
+  const rows = context.catalog
+    .live()
+    .filter(({ owner }) => owner === undefined)
+    .map(({ relation }) => relation)
+    .filter(
+      (relation): relation is SourceRelation =>
+        (relation.kind === 'stream' || relation.kind === 'table') &&
+        (kind === undefined || relation.kind === kind),
+    )
+    .map((relation) => [
+      relation.name,
+      relation.kind,
+      relation.input?.connector ?? null,
+      relation.input?.topic ?? null,
+      relation.input?.keyFormat ?? null,
+      relation.input?.valueFormat ?? null,
+      relation.primaryKey.map((index) => relation.schema[index]?.name).join(', ') || null,
+    ]);
+  return rowsResult(
+    'SHOW',
+    [
+      ['name', TEXT],
+      ['kind', TEXT],
+      ['connector', TEXT],
+      ['topic', TEXT],
+      ['key_format', TEXT],
+      ['value_format', TEXT],
+      ['primary_key', TEXT],
+    ],
+    rows,
+  );
+}
+
+async function showViews({ catalog, engine }: ShowContext): Promise<StatementResult> {
+  const rows = catalog
+    .relations()
+    .filter((relation) => relation.kind === 'materialized-view' || relation.kind === 'view')
+    .map((relation) => {
+      const status = engine.taskStatus(relation.id);
+      return [
+        relation.name,
+        relation.kind === 'view' ? 'view' : 'materialized view',
+        relation.kind === 'view' ? null : (status?.state ?? 'paused'),
+        status?.progress ?? null,
+        status === undefined ? null : BigInt(status.version),
+        status === undefined ? null : BigInt(status.rowsChanged),
+        status === undefined ? null : BigInt(status.stateBytes),
+        relation.kind === 'materialized-view' ? keyNames(relation) : null,
+        status?.reason ?? null,
+      ];
+    });
+  return rowsResult(
+    'SHOW',
+    [
+      ['name', TEXT],
+      ['kind', TEXT],
+      ['state', TEXT],
+      ['progress', DOUBLE],
+      ['version', BIGINT],
+      ['rows_changed', BIGINT],
+      ['state_bytes', BIGINT],
+      ['key', TEXT],
+      ['reason', TEXT],
+    ],
+    rows,
+  );
+}
+
+async function showSinks({ catalog, engine }: ShowContext): Promise<StatementResult> {
+  const rows: (Datum | null)[][] = [];
+  for (const relation of catalog.relations()) {
+    if (relation.kind !== 'sink') continue;
+    const status = engine.taskStatus(relation.id);
+    rows.push([
+      relation.name,
+      relation.connector,
+      relation.options.get('kafka_topic') ?? relation.options.get('topic') ?? null,
+      status?.state ?? 'paused',
+      status === undefined ? null : BigInt(status.rowsChanged),
+      status?.reason ?? null,
+    ]);
+  }
+  return rowsResult(
+    'SHOW',
+    [
+      ['name', TEXT],
+      ['connector', TEXT],
+      ['topic', TEXT],
+      ['state', TEXT],
+      ['rows', BIGINT],
+      ['reason', TEXT],
+    ],
+    rows,
+  );
+}
+
+async function showTopics({ logs }: ShowContext): Promise<StatementResult> {
+  const rows: (Datum | null)[][] = [];
+  for (const log of logs) {
+    for (const topic of await log.list()) {
+      rows.push([topic.name, log.type, topic.partitions, topic.replication]);
+    }
+  }
+  rows.sort((a, b) => (String(a[0]) < String(b[0]) ? -1 : 1));
+  return rowsResult(
+    'SHOW',
+    [
+      ['name', TEXT],
+      ['log', TEXT],
+      ['partitions', INTEGER],
+      ['replication', INTEGER],
+    ],
+    rows,
+  );
+}
+
+async function showFunctions(): Promise<StatementResult> {
+  const rows: (Datum | null)[][] = [];
+  for (const name of registry.names()) {
+    for (const scalar of registry.scalars(name)) {
+      if (!/^[a-z_]/.test(name) || name === 'cast') continue;
+      const args = scalar.parameters.map(typeName).join(', ') + (scalar.variadic ? ', …' : '');
+      rows.push([name, 'scalar', args, typeName(scalar.result), scalar.description]);
+    }
+    for (const aggregate of registry.aggregates(name)) {
+      const args = aggregate.parameters.map(typeName).join(', ');
+      rows.push([name, 'aggregate', args, typeName(aggregate.result), aggregate.description]);
+    }
+  }
+  return rowsResult(
+    'SHOW',
+    [
+      ['name', TEXT],
+      ['kind', TEXT],
+      ['arguments', TEXT],
+      ['result', TEXT],
+      ['description', TEXT],
+    ],
+    rows,
+  );
+}
+
+async function showQueries({ catalog, engine }: ShowContext): Promise<StatementResult> {
+  const rows = catalog
+    .relations()
+    .filter((relation) => engine.taskStatus(relation.id) !== undefined && relation.sql !== '')
+    .map((relation) => [
+      relation.name,
+      relation.kind,
+      engine.taskStatus(relation.id)?.state ?? 'paused',
+      relation.sql,
+    ]);
+  return rowsResult(
+    'SHOW',
+    [
+      ['name', TEXT],
+      ['kind', TEXT],
+      ['state', TEXT],
+      ['sql', TEXT],
+    ],
+    rows,
+  );
+}
+
+async function showSettings({ settings }: ShowContext): Promise<StatementResult> {
+  return rowsResult(
+    'SHOW',
+    [
+      ['name', TEXT],
+      ['setting', TEXT],
+    ],
+    [...settings],
+  );
+}
+
+function keyNames(relation: MaterializedView): string | null {
+  return relation.key.map((index) => relation.schema[index]?.name).join(', ') || null;
+}
+
+/** DESCRIBE name: one row a column; EXTENDED adds a `properties` row set as name and value columns. */
+export function describe(
+  context: ShowContext,
+  relation: Relation,
+  extended: boolean,
+): StatementResult {
+  if (extended) return describeExtended(context, relation);
+  const key =
+    relation.kind === 'stream' || relation.kind === 'table'
+      ? relation.primaryKey
+      : relation.kind === 'view'
+        ? []
+        : relation.key;
+  const rows = relation.schema.map((column, i) => [
+    column.name,
+    typeName(column.type),
+    column.nullable,
+    key.includes(i),
+    columnSource(relation, i),
+  ]);
+  return rowsResult(
+    'DESCRIBE',
+    [
+      ['column', TEXT],
+      ['type', TEXT],
+      ['nullable', BOOLEAN],
+      ['key', BOOLEAN],
+      ['from', TEXT],
+    ],
+    rows,
+  );
+}
+
+function columnSource(relation: Relation, index: number): string | null {
+  if (relation.kind !== 'stream' && relation.kind !== 'table') return null;
+  const from = relation.columns[index]?.from;
+  if (relation.input === undefined || from === undefined) return null;
+  switch (from.kind) {
+    case 'value':
+      return `value.${from.field}`;
+    case 'key':
+      return from.field === undefined ? 'key' : `key.${from.field}`;
+    case 'header':
+      return from.header === undefined ? 'headers' : `header ${from.header}`;
+    case 'metadata':
+      return from.item;
+    case 'generated':
+      return 'generated';
+  }
+}
+
+function describeExtended({ engine }: ShowContext, relation: Relation): StatementResult {
+  const rows: [string, string][] = [
+    ['name', relation.name],
+    ['kind', relation.kind],
+    ['reads', relation.dependsOn.join(', ')],
+    ['sql', relation.sql],
+  ];
+  const status = engine.taskStatus(relation.id);
+  if (status !== undefined) {
+    rows.push(
+      ['state', status.state],
+      ['version', String(status.version)],
+      ['rows in', String(status.rowsIn)],
+      ['rows changed', String(status.rowsChanged)],
+      ['state bytes', String(status.stateBytes)],
+    );
+    if (status.reason !== undefined) rows.push(['reason', status.reason]);
+  }
+  if (relation.kind === 'materialized-view') {
+    rows.push(['key', keyNames(relation) ?? 'none: rows are a bag']);
+    rows.push(['append only', String(relation.appendOnly)]);
+  }
+  if (relation.kind === 'sink') {
+    rows.push(['connector', relation.connector]);
+    rows.push(['delivery', relation.connector === 'blackhole' ? 'none' : 'at least once, in order']);
+  }
+  if (relation.kind === 'stream' || relation.kind === 'table') {
+    for (const [key, value] of relation.input?.options ?? []) rows.push([key, value]);
+  }
+  return rowsResult(
+    'DESCRIBE',
+    [
+      ['property', TEXT],
+      ['value', TEXT],
+    ],
+    rows,
+  );
+}
