@@ -167,12 +167,8 @@ class Decoder {
       seen |= part;
       mask |= part;
     }
-    if (
-      (seen & ~(DATE | TIME | ZONE)) !== (this.seen & ~(DATE | TIME | ZONE)) ||
-      (seen & DATE) !== DATE
-    ) {
-      throw new DecodeFailure('format');
-    }
+    // A joined date must come before the time.
+    if ((seen & ~ZONE) !== DATE) throw new DecodeFailure('format');
     return mask;
   }
 
@@ -326,6 +322,8 @@ class Decoder {
         return MONTH;
       case 'weekday':
         return WEEKDAY;
+      case 'unit':
+        throw new DecodeFailure('format');
       case 'meridiem':
         this.meridiem = word.value;
         return MERIDIEM;
@@ -518,6 +516,10 @@ export function dateFromText(text: string, nowMicros?: bigint): number {
 /** Microseconds since midnight. */
 export function timeFromText(text: string, precision?: number, nowMicros?: bigint): bigint {
   const decoded = decode(text, 'time', nowMicros, true);
+  if (decoded.zone?.kind === 'named' && decoded.days === undefined) {
+    // Without a date the zone's offset is not known.
+    throw failureToError(new DecodeFailure('format'), text, 'time');
+  }
   const time =
     decoded.special === 'now' ? splitTimestamp(requireNow(nowMicros)).time : decoded.time;
   return roundToPrecision(time, precision);

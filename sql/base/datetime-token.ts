@@ -2,7 +2,7 @@
 
 export type Word =
   | { readonly kind: 'month'; readonly value: number }
-  | { readonly kind: 'weekday' | 'ignore' | 'iso-time' | 'julian' | 'dst' }
+  | { readonly kind: 'weekday' | 'ignore' | 'iso-time' | 'julian' | 'dst' | 'unit' }
   | { readonly kind: 'meridiem'; readonly value: 'am' | 'pm' }
   | { readonly kind: 'era'; readonly value: 'ad' | 'bc' }
   | {
@@ -47,6 +47,7 @@ function buildWords(): Map<string, Word> {
   words.set('t', { kind: 'iso-time' });
   for (const name of ['j', 'jd', 'julian']) words.set(name, { kind: 'julian' });
   words.set('dst', { kind: 'dst' });
+  for (const name of ['d', 'h', 'm', 'mm', 's', 'y']) words.set(name, { kind: 'unit' });
   words.set('am', { kind: 'meridiem', value: 'am' });
   words.set('pm', { kind: 'meridiem', value: 'pm' });
   words.set('ad', { kind: 'era', value: 'ad' });

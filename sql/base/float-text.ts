@@ -97,7 +97,7 @@ function invalid(text: string, typeName: string): StreamError {
 function readFloat(text: string, typeName: string): { value: number; special: boolean } {
   const trimmed = text.replace(/^[ \t\n\v\f\r]+|[ \t\n\v\f\r]+$/g, '');
   if (floatPattern.test(trimmed)) return { value: Number(trimmed), special: false };
-  if (/^nan$/i.test(trimmed)) return { value: Number.NaN, special: true };
+  if (/^[+-]?nan$/i.test(trimmed)) return { value: Number.NaN, special: true };
   if (infinityPattern.test(trimmed)) {
     const value = trimmed.startsWith('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
     return { value, special: true };

@@ -119,6 +119,7 @@ class Parts {
     }
     const months = unitMonths.get(unit);
     if (months === undefined) throw new BadInterval();
+    if (BigInt.asIntN(32, whole) !== whole) throw new IntervalOverflow();
     this.months += whole * BigInt(months);
     if (unit === 'month') this.#addDays(fraction * 30);
     else this.months += BigInt(roundHalfEven(fraction * months));
@@ -141,11 +142,8 @@ class Parts {
     const months = sign * this.months;
     const days = sign * this.days;
     const micros = sign * this.micros;
-    if (
-      BigInt.asIntN(32, months) !== months ||
-      BigInt.asIntN(32, days) !== days ||
-      BigInt.asIntN(64, micros) !== micros
-    ) {
+    if (BigInt.asIntN(32, months) !== months) throw intervalOutOfRange();
+    if (BigInt.asIntN(32, days) !== days || BigInt.asIntN(64, micros) !== micros) {
       throw new IntervalOverflow();
     }
     return makeInterval(Number(months), Number(days), micros);
@@ -301,7 +299,6 @@ function decodeIso(text: string): Interval {
   if (more !== undefined || (date === '' && time === undefined)) throw new BadInterval();
   addIsoSection(parts, date, isoDateUnits, ['year', 'month', 'day'], '-');
   if (time !== undefined) {
-    if (time === '') throw new BadInterval();
     addIsoSection(parts, time, isoTimeUnits, ['hour', 'minute', 'second'], ':');
   }
   return parts.finish(false);

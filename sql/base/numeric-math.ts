@@ -42,9 +42,15 @@ export function squareRoot(value: Numeric): Numeric {
   if (!value.isFinite) return value;
   const digitsBeforePoint = Math.trunc((leadingDigit(value).weight * 4) / 2) + 1;
   const scale = boundScale(Math.max(SIGNIFICANT_DIGITS_MIN - digitsBeforePoint, value.scale));
+  return squareRootAt(value, scale);
+}
+
+/** The square root of a finite, non-negative value rounded to `scale` digits. */
+export function squareRootAt(value: Numeric, scale: number): Numeric {
   const shift = 2 * (scale + 1) - value.scale;
-  const root = integerSquareRoot(value.unscaled * powerOfTen(shift));
-  return new Numeric(divideRounded(root, 10n), scale);
+  const scaled =
+    shift >= 0 ? value.unscaled * powerOfTen(shift) : value.unscaled / powerOfTen(-shift);
+  return new Numeric(divideRounded(integerSquareRoot(scaled), 10n), scale);
 }
 
 /** ln of a positive fixed-point value with `digits` decimals, in the same form. */

@@ -86,7 +86,9 @@ export class Numeric {
     if (match === null || (match[2] === undefined && match[3] === undefined)) {
       return parseUnusual(trimmed);
     }
-    return fromParts(match[1] === '-', match[2] ?? '', match[3] ?? '', match[4] ?? '');
+    const parts = [match[2] ?? '', match[3] ?? '', match[4] ?? ''] as const;
+    if (parts.some((part) => /_(_|$)/.test(part))) return undefined;
+    return fromParts(match[1] === '-', ...parts);
   }
 
   /** @throws StreamError VALUE_INVALID_TEXT, VALUE_OUT_OF_RANGE as numeric_in does. */
@@ -388,9 +390,6 @@ function fromBinary(value: number, significantDigits: number): Numeric {
 }
 
 function fromParts(negative: boolean, whole: string, fraction: string, exponent: string): Numeric {
-  if (/_(_|$)/.test(whole) || /_(_|$)/.test(fraction) || /_(_|$)/.test(exponent)) {
-    throw new StreamError('VALUE_INVALID_TEXT', 'invalid input syntax for type numeric');
-  }
   const integral = whole.replaceAll('_', '');
   const decimals = fraction.replaceAll('_', '');
   const power = Number(exponent.replaceAll('_', ''));
@@ -398,13 +397,9 @@ function fromParts(negative: boolean, whole: string, fraction: string, exponent:
   const digits = BigInt(integral + decimals);
   const unscaled = negative ? -digits : digits;
   const scale = decimals.length - power;
-  if (digits === 0n) return new Numeric(0n, Math.min(Math.max(scale, 0), SCALE_MAX));
+  if (scale > SCALE_MAX) throw overflow();
+  if (digits === 0n) return new Numeric(0n, Math.max(scale, 0));
   if (digitCount(digits) - scale > INTEGER_DIGITS_MAX) throw overflow();
-  if (scale > SCALE_MAX) {
-    const drop = scale - SCALE_MAX;
-    const gone = drop > digitCount(digits) + 1;
-    return new Numeric(gone ? 0n : divideRounded(unscaled, powerOfTen(drop)), SCALE_MAX);
-  }
   return scale >= 0 ? new Numeric(unscaled, scale) : new Numeric(unscaled * powerOfTen(-scale), 0);
 }
 

@@ -1,0 +1,94 @@
+import { assert } from '../base/assert.ts';
+import type { Datum } from '../base/datum.ts';
+import { textWriter } from '../base/text-output.ts';
+import type { SqlType } from '../base/type.ts';
+import { comparator } from '../base/value.ts';
+import type { Accumulator } from './aggregate-function.ts';
+
+interface Entry {
+  readonly value: Datum;
+  count: number;
+}
+
+/** Dead entries that the heap may hold before it is rebuilt, beside as many as there are live ones. */
+const DEAD_SLACK = 64;
+
+/**
+ * min or max under deletes: every distinct value with its count, and a heap over them whose dead
+ * entries are dropped when they reach the top. Values are told apart by their text, so that of the
+ * equal 1.0 and 1.00 a retracted one is never shown.
+ */
+export function extremeAccumulator(type: SqlType, greatest: boolean): Accumulator {
+  const compare = comparator(type);
+  const write = textWriter(type);
+  const direct = type.kind === 'integer' || type.kind === 'bigint' || type.kind === 'text';
+  const keyOf = (value: Datum): Datum => (direct ? value : write(value));
+  const entries = new Map<Datum, Entry>();
+  let heap: Entry[] = [];
+
+  const before = (a: Entry, b: Entry): boolean => {
+    const order = compare(a.value, b.value);
+    return greatest ? order > 0 : order < 0;
+  };
+  const swap = (a: number, b: number): void => {
+    const entry = heap[a] as Entry;
+    heap[a] = heap[b] as Entry;
+    heap[b] = entry;
+  };
+  const sink = (start: number): void => {
+    let at = start;
+    for (;;) {
+      let best = at;
+      for (let child = 2 * at + 1; child <= 2 * at + 2 && child < heap.length; child++) {
+        if (before(heap[child] as Entry, heap[best] as Entry)) best = child;
+      }
+      if (best === at) return;
+      swap(at, best);
+      at = best;
+    }
+  };
+  const push = (entry: Entry): void => {
+    heap.push(entry);
+    let at = heap.length - 1;
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (!before(heap[at] as Entry, heap[parent] as Entry)) return;
+      swap(at, parent);
+      at = parent;
+    }
+  };
+  const rebuild = (): void => {
+    heap = [...entries.values()];
+    for (let at = (heap.length >> 1) - 1; at >= 0; at--) sink(at);
+  };
+
+  return {
+    add: (args, weight) => {
+      const value = args[0];
+      assert(value !== null && value !== undefined, 'min and max never see NULL');
+      const key = keyOf(value);
+      const entry = entries.get(key);
+      if (entry === undefined) {
+        const created = { value, count: weight };
+        entries.set(key, created);
+        push(created);
+        return;
+      }
+      entry.count += weight;
+      if (entry.count === 0) {
+        entries.delete(key);
+        if (heap.length > 2 * entries.size + DEAD_SLACK) rebuild();
+      }
+    },
+    result: () => {
+      for (let top = heap[0]; top !== undefined; top = heap[0]) {
+        if (top.count > 0) return top.value;
+        const last = heap.pop();
+        if (heap.length === 0 || last === undefined) break;
+        heap[0] = last;
+        sink(0);
+      }
+      return null;
+    },
+  };
+}

@@ -1,0 +1,77 @@
+/** The registry of everything that is built in, and the resolvers of functions without fixed types. */
+import type { SqlType } from '../base/type.ts';
+import { aggregateFunctions, polymorphicAggregateNames, resolveAggregate } from './aggregate.ts';
+import type { AggregateFunction } from './aggregate-function.ts';
+import { arithmeticFunctions } from './arithmetic.ts';
+import { findCast } from './cast.ts';
+import { comparisonFunctions, compositeComparison } from './comparison.ts';
+import { conditionalNames, resolveConditional } from './conditional.ts';
+import { nowFunctions } from './now.ts';
+import type { FunctionRegistry } from './registry.ts';
+import type { ScalarFunction } from './scalar-function.ts';
+import { stringFunctions } from './string.ts';
+
+const scalarFunctions: readonly ScalarFunction[] = [
+  ...comparisonFunctions,
+  ...arithmeticFunctions,
+  ...stringFunctions,
+  ...nowFunctions,
+];
+
+function byName<F extends { readonly name: string }>(
+  functions: readonly F[],
+): ReadonlyMap<string, readonly F[]> {
+  const map = new Map<string, F[]>();
+  for (const fn of functions) {
+    const overloads = map.get(fn.name);
+    if (overloads === undefined) map.set(fn.name, [fn]);
+    else overloads.push(fn);
+  }
+  return map;
+}
+
+const scalarsByName = byName(scalarFunctions);
+const aggregatesByName = byName(aggregateFunctions);
+
+const allNames: readonly string[] = [
+  ...new Set([
+    ...scalarsByName.keys(),
+    ...aggregatesByName.keys(),
+    ...conditionalNames,
+    ...polymorphicAggregateNames,
+  ]),
+].sort();
+
+export const registry: FunctionRegistry = {
+  scalars: (name) => scalarsByName.get(name) ?? [],
+  aggregates: (name) => aggregatesByName.get(name) ?? [],
+  cast: findCast,
+  names: () => allNames,
+};
+
+/**
+ * Functions whose types follow from their arguments: greatest/least/nullif (arguments already of one
+ * common type), comparison of arrays and rows, array and JSON builders, concat, format. The binder
+ * asks here when no overload of `registry.scalars(name)` fits. `argTypes` are the types as they are,
+ * unknown literals as text; the answer's `parameters` are the types to cast each argument to.
+ */
+export function resolvePolymorphic(
+  name: string,
+  argTypes: readonly SqlType[],
+): ScalarFunction | undefined {
+  const conditional = resolveConditional(name, argTypes);
+  if (conditional !== undefined) return conditional;
+  const [first, second] = argTypes;
+  if (argTypes.length === 2 && first !== undefined && first.kind === second?.kind) {
+    if (first.kind === 'array' || first.kind === 'row') return compositeComparison(name, first);
+  }
+  return undefined;
+}
+
+/** The same for aggregates: count(any), array_agg, jsonb_agg, min and max of arrays. */
+export function resolvePolymorphicAggregate(
+  name: string,
+  argTypes: readonly SqlType[],
+): AggregateFunction | undefined {
+  return resolveAggregate(name, argTypes);
+}

@@ -1,0 +1,85 @@
+/** SQL values as JSON documents, the way to_jsonb() turns them. */
+import { assertNever } from '../base/assert.ts';
+import { isInfiniteTimestamp } from '../base/datetime.ts';
+import { timestampToText } from '../base/datetime-text.ts';
+import type { Datum } from '../base/datum.ts';
+import { StreamError } from '../base/error.ts';
+import { type JsonValue, parseJson } from '../base/json.ts';
+import { Numeric } from '../base/numeric.ts';
+import { toText } from '../base/text-output.ts';
+import type { SqlType } from '../base/type.ts';
+
+/** to_jsonb: numbers stay numbers, timestamps become ISO 8601 text, anything else its text. */
+export function datumToJson(datum: Datum | null, type: SqlType): JsonValue {
+  if (datum === null) return null;
+  switch (type.kind) {
+    case 'boolean':
+      return datum as boolean;
+    case 'smallint':
+    case 'integer':
+    case 'bigint':
+      return Numeric.fromInt(datum as number | bigint);
+    case 'numeric': {
+      const value = datum as Numeric;
+      return value.isFinite ? value : value.special;
+    }
+    case 'real':
+    case 'double':
+      return Number.isFinite(datum) ? Numeric.parse(toText(datum, type)) : String(datum);
+    case 'json':
+    case 'jsonb':
+      return parseJson(datum as string);
+    case 'timestamp':
+      return timestampToText(datum as bigint, 'T');
+    case 'timestamptz':
+      return timestampToText(
+        datum as bigint,
+        'T',
+        isInfiniteTimestamp(datum as bigint) ? '' : '+00:00',
+      );
+    case 'array':
+      return (datum as readonly (Datum | null)[]).map((item) => datumToJson(item, type.element));
+    case 'row': {
+      const values = datum as readonly (Datum | null)[];
+      return new Map(
+        type.fields.map((field, index) => [
+          field.name,
+          datumToJson(values[index] ?? null, field.type),
+        ]),
+      );
+    }
+    case 'text':
+    case 'varchar':
+    case 'char':
+    case 'uuid':
+    case 'bytea':
+    case 'date':
+    case 'time':
+    case 'interval':
+    case 'unknown':
+      return toText(datum, type);
+    default:
+      return assertNever(type);
+  }
+}
+
+/** A value as an object's key: its text; containers are refused. */
+export function datumToJsonKey(datum: Datum, type: SqlType): string {
+  switch (type.kind) {
+    case 'json':
+    case 'jsonb':
+    case 'array':
+    case 'row':
+      throw new StreamError(
+        'VALUE_INVALID_PARAMETER',
+        'key value must be scalar, not array, composite, or json',
+      );
+    case 'boolean':
+      return datum === true ? 'true' : 'false';
+    case 'timestamp':
+    case 'timestamptz':
+      return String(datumToJson(datum, type));
+    default:
+      return toText(datum, type);
+  }
+}
