@@ -59,7 +59,7 @@ function buildProgram(): Command {
   program
     .command('sql')
     .description('open a prompt on a running server')
-    .argument('[url]', 'address of the server', process.env['MILLRACE_URL'] ?? DEFAULT_URL)
+    .argument('[url]', 'address of the server', process.env.MILLRACE_URL ?? DEFAULT_URL)
     .action(async (url: string) => {
       const { runRepl } = await import('./repl/repl.ts');
       process.exitCode = await runRepl(parseUrl(url));
@@ -68,7 +68,7 @@ function buildProgram(): Command {
     .command('run')
     .description('run a script; stops at the first error')
     .argument('<file>', 'file with SQL statements, - for standard input')
-    .option('--url <url>', 'address of the server', process.env['MILLRACE_URL'] ?? DEFAULT_URL)
+    .option('--url <url>', 'address of the server', process.env.MILLRACE_URL ?? DEFAULT_URL)
     .action(async (file: string, options: { readonly url: string }) => {
       const { runScript } = await import('./repl/script.ts');
       process.exitCode = await runScript(file, parseUrl(options.url));

@@ -1,6 +1,8 @@
 import { Socket } from 'node:net';
-import { isMainThread, Worker } from 'node:worker_threads';
+import { Worker, workerData } from 'node:worker_threads';
 import { LIFELINE_DESCRIPTOR, LIFELINE_VARIABLE } from './node-version.ts';
+
+const ROLE = 'millrace-lifeline';
 
 /**
  * Ends this process at once when the one that started it in its place is gone (see runInPlace). A thread of its own
@@ -9,10 +11,10 @@ import { LIFELINE_DESCRIPTOR, LIFELINE_VARIABLE } from './node-version.ts';
 export function watchLifeline(environment: Record<string, string | undefined>): void {
   if (environment[LIFELINE_VARIABLE] !== '1') return;
   delete environment[LIFELINE_VARIABLE];
-  new Worker(new URL(import.meta.url), { argv: [], stdout: false, stderr: false }).unref();
+  new Worker(new URL(import.meta.url), { workerData: ROLE }).unref();
 }
 
-if (!isMainThread) {
+if (workerData === ROLE) {
   const pipe = new Socket({ fd: LIFELINE_DESCRIPTOR, readable: true, writable: false });
   pipe.on('close', () => process.kill(process.pid, 'SIGKILL'));
   pipe.resume();

@@ -1,0 +1,140 @@
+import { randomUUID } from 'node:crypto';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { createInterface } from 'node:readline';
+import type { ErrorBody } from '../http/failure.ts';
+import type { Table, TableColumn } from './table.ts';
+
+export type ClientResult =
+  | ({ readonly kind: 'rows' } & Table)
+  | { readonly kind: 'ok'; readonly tag: string; readonly message: string };
+
+/** What a subscription sends after its header; see docs/http-api.md. */
+export type LiveEvent =
+  | { readonly kind: 'snapshot'; readonly rows: readonly TextRow[]; readonly last: boolean }
+  | {
+      readonly kind: 'change';
+      readonly op: 'insert' | 'delete' | 'update';
+      readonly row: TextRow;
+      readonly before?: TextRow | undefined;
+      readonly last: boolean;
+    }
+  | { readonly kind: 'error'; readonly error: ErrorBody };
+
+export type TextRow = readonly (string | null)[];
+
+export type ClientAnswer =
+  | {
+      readonly kind: 'results';
+      readonly results: readonly ClientResult[];
+      readonly error: ErrorBody | undefined;
+    }
+  | {
+      readonly kind: 'live';
+      readonly columns: readonly TableColumn[];
+      readonly events: AsyncIterable<LiveEvent>;
+    };
+
+/** The server did not answer, or not as a Millrace server does. */
+export class ConnectionError extends Error {}
+
+/** Talks to one server in one session. Values come as PostgreSQL's text, so nothing is lost in JSON numbers. */
+export class Client {
+  readonly url: URL;
+  readonly #session = `repl-${randomUUID()}`;
+
+  constructor(url: URL) {
+    this.url = url;
+  }
+
+  /** Runs statements; the signal closes the request, which cancels the running one. @throws ConnectionError. */
+  async query(sql: string, signal?: AbortSignal): Promise<ClientAnswer> {
+    const body = JSON.stringify({ sql, session: this.#session, format: 'text' });
+    const response = await this.#post(body, signal);
+    const type = response.headers['content-type'] ?? '';
+    if (type.startsWith('application/x-ndjson')) return await openLive(response, signal);
+    const text = await readAll(response);
+    const answer = parseObject(text);
+    if (answer === undefined || (!('results' in answer) && !('error' in answer))) {
+      throw new ConnectionError(`${this.url.origin} is not a Millrace server`);
+    }
+    return {
+      kind: 'results',
+      results: (answer.results ?? []) as readonly ClientResult[],
+      error: answer.error as ErrorBody | undefined,
+    };
+  }
+
+  #post(body: string, signal: AbortSignal | undefined): Promise<IncomingMessage> {
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    const start = this.url.protocol === 'https:' ? httpsRequest : httpRequest;
+    const request = start(new URL('/v1/sql', this.url), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
+      ...(signal === undefined ? {} : { signal }),
+    });
+    request.on('response', resolve);
+    request.on('error', (error) => {
+      if (signal?.aborted === true) reject(error);
+      else reject(new ConnectionError(`cannot reach ${this.url.origin}: ${reasonOf(error)}`));
+    });
+    request.end(body);
+    return promise;
+  }
+}
+
+/** An AggregateError of several addresses has no message of its own. */
+function reasonOf(error: Error): string {
+  if (error.message !== '') return error.message;
+  const [first] = error instanceof AggregateError ? error.errors : [];
+  return first instanceof Error ? first.message : 'connection failed';
+}
+
+async function readAll(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? { ...value } : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+async function openLive(
+  response: IncomingMessage,
+  signal: AbortSignal | undefined,
+): Promise<ClientAnswer> {
+  const lines = createInterface({ input: response })[Symbol.asyncIterator]();
+  const first = await lines.next();
+  const header = first.done === true ? undefined : parseObject(first.value);
+  if (header === undefined) throw new ConnectionError('the subscription ended before it began');
+  const events = readEvents(lines, response, signal);
+  return { kind: 'live', columns: (header.columns ?? []) as readonly TableColumn[], events };
+}
+
+async function* readEvents(
+  lines: AsyncIterator<string>,
+  response: IncomingMessage,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<LiveEvent> {
+  try {
+    for (;;) {
+      const next = await lines.next();
+      if (next.done === true) break;
+      const event = parseObject(next.value);
+      if (event === undefined) continue;
+      if ('error' in event) yield { kind: 'error', error: event.error as ErrorBody };
+      else yield event as unknown as LiveEvent;
+    }
+  } catch (error) {
+    if (signal?.aborted !== true) throw error;
+  } finally {
+    response.destroy();
+  }
+}
