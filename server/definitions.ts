@@ -2,7 +2,9 @@
 import type { SinkConnector, TopicLog } from '../connectors/connector.ts';
 import type { ConnectorRegistry } from '../connectors/registry.ts';
 import { unknownConnector } from '../connectors/registry.ts';
-import { compileRecordDecoder } from '../engine/kernel/record-decoder.ts';
+import { Batch } from '../engine/delta/batch.ts';
+import { compileRecordDecoder, type RecordDecoder } from '../engine/kernel/record-decoder.ts';
+import type { ScanDecoder } from '../engine/runtime/scan-cursor.ts';
 import type { StreamDefinition } from '../engine/runtime/stream-task.ts';
 import type { StoredRelation } from '../engine/store/store.ts';
 import { assert } from '../sql/base/assert.ts';
@@ -60,11 +62,17 @@ export function streamDefinition(
 ): StreamDefinition {
   const input = relation.input;
   assert(input !== undefined, 'a stream has an input');
-  const compile: StreamDefinition['compile'] = (columns) =>
-    compileRecordDecoder({
+  const isChangelog = relation.kind === 'table' && relation.primaryKey.length > 0;
+  const compile: StreamDefinition['compile'] = (columns) => {
+    const decoder = compileRecordDecoder({
       valueFormat: input.valueFormat,
       keyFormat: input.keyFormat,
       topic: input.topic,
+      valueFields: relation.columns.flatMap(({ from }) =>
+        from.kind === 'value' ? [from.field] : [],
+      ),
+      delimiter: input.options.get('value_delimiter'),
+      nullRows: isChangelog,
       columns: columns.map((index) => {
         const column = relation.columns[index];
         const type = relation.schema[index]?.type;
@@ -72,6 +80,8 @@ export function streamDefinition(
         return { type, from: column.from, notNull: column.notNull };
       }),
     });
+    return isChangelog ? changelogDecoder(decoder) : decoder;
+  };
   const base = {
     id,
     name: relation.name,
@@ -94,6 +104,23 @@ export function streamDefinition(
     ...base,
     open: (from) => source.open(input.options, relation.schema, from),
     bounds: async () => new Map([[0, { earliest: 0, end: Number.POSITIVE_INFINITY }]]),
+  };
+}
+
+/** Tombstones become rows of weight -1: they remove their key. */
+function changelogDecoder(decoder: RecordDecoder): ScanDecoder {
+  return {
+    decode: (records, from, to) => {
+      const { batch, recordOf, errors, nulls } = decoder.decode(records, from, to);
+      if (nulls.length === 0) return { batch, errors };
+      const removed = new Set(nulls);
+      const weights = new Int32Array(batch.length);
+      for (let row = 0; row < batch.length; row++) {
+        const record = recordOf === null ? from + row : (recordOf[row] as number);
+        weights[row] = removed.has(record) ? -1 : 1;
+      }
+      return { batch: new Batch(batch.length, batch.columns, weights), errors };
+    },
   };
 }
 
