@@ -140,21 +140,25 @@ function decodeBytes(escapes: string, context: ErrorContext): string {
 
 /**
  * The value of a U&'…' literal or U&"…" identifier.
- * @param escape the escape character, a backslash unless UESCAPE names another.
+ * @param escapeCharacter a backslash, unless UESCAPE names another.
  * @throws StreamError SQL_SYNTAX
  */
-export function decodeUnicodeEscapes(body: string, escape: string, context: ErrorContext): string {
+export function decodeUnicodeEscapes(
+  body: string,
+  escapeCharacter: string,
+  context: ErrorContext,
+): string {
   const out = new EscapedText(context);
   let at = 0;
   while (at < body.length) {
-    const next = body.indexOf(escape, at);
+    const next = body.indexOf(escapeCharacter, at);
     if (next < 0) {
       out.plain(body.slice(at));
       break;
     }
     if (next > at) out.plain(body.slice(at, next));
-    if (body.startsWith(escape, next + 1)) {
-      out.plain(escape);
+    if (body.startsWith(escapeCharacter, next + 1)) {
+      out.plain(escapeCharacter);
       at = next + 2;
       continue;
     }

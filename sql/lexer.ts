@@ -112,14 +112,38 @@ class Lexer {
 
   #next(code: number): void {
     const next = this.#source.charCodeAt(this.#at + 1);
-    if (isIdentifierStart(code)) return this.#wordOrPrefixedString(code, next);
-    if (isDigit(code) || (code === 46 && isDigit(next))) return this.#number();
-    if (code === 39) return this.#string(this.#at, this.#at);
-    if (code === 34 || code === 96) return this.#quotedIdentifier(this.#at, this.#at);
-    if (code === 45 && next === 45) return this.#lineComment();
-    if (code === 47 && next === 42) return this.#blockComment();
-    if (code === 36) return this.#dollar(next);
-    if (code < 128 && operatorCodes[code]) return this.#operator();
+    if (isIdentifierStart(code)) {
+      this.#wordOrPrefixedString(code, next);
+      return;
+    }
+    if (isDigit(code) || (code === 46 && isDigit(next))) {
+      this.#number();
+      return;
+    }
+    if (code === 39) {
+      this.#string(this.#at, this.#at);
+      return;
+    }
+    if (code === 34 || code === 96) {
+      this.#quotedIdentifier(this.#at, this.#at);
+      return;
+    }
+    if (code === 45 && next === 45) {
+      this.#lineComment();
+      return;
+    }
+    if (code === 47 && next === 42) {
+      this.#blockComment();
+      return;
+    }
+    if (code === 36) {
+      this.#dollar(next);
+      return;
+    }
+    if (code < 128 && operatorCodes[code]) {
+      this.#operator();
+      return;
+    }
     const start = this.#at;
     const pair =
       code === 58 && (next === 58 || next === 61) ? 2 : code === 46 && next === 46 ? 2 : 1;
@@ -130,9 +154,18 @@ class Lexer {
   #wordOrPrefixedString(code: number, next: number): void {
     const start = this.#at;
     if (next === 39) {
-      if (code === 69 || code === 101) return this.#string(start, start + 1, decodeEscapes);
-      if (code === 66 || code === 98) return this.#bitString('b', /^[01]*$/, 'binary');
-      if (code === 88 || code === 120) return this.#bitString('x', /^[0-9a-fA-F]*$/, 'hexadecimal');
+      if (code === 69 || code === 101) {
+        this.#string(start, start + 1, decodeEscapes);
+        return;
+      }
+      if (code === 66 || code === 98) {
+        this.#bitString('b', /^[01]*$/, 'binary');
+        return;
+      }
+      if (code === 88 || code === 120) {
+        this.#bitString('x', /^[0-9a-fA-F]*$/, 'hexadecimal');
+        return;
+      }
       if (code === 78 || code === 110) {
         // N'…' is the type name NCHAR before a string.
         this.#at = start + 1;
@@ -142,8 +175,14 @@ class Lexer {
     }
     if (next === 38 && (code === 85 || code === 117)) {
       const quote = this.#source.charCodeAt(start + 2);
-      if (quote === 39) return this.#string(start, start + 2, this.#decodeUnicode);
-      if (quote === 34) return this.#quotedIdentifier(start, start + 2, this.#decodeUnicode);
+      if (quote === 39) {
+        this.#string(start, start + 2, this.#decodeUnicode);
+        return;
+      }
+      if (quote === 34) {
+        this.#quotedIdentifier(start, start + 2, this.#decodeUnicode);
+        return;
+      }
     }
     let at = start + 1;
     while (isIdentifierPart(this.#source.charCodeAt(at))) at++;
@@ -227,9 +266,9 @@ class Lexer {
       const end = source.indexOf(mark, from);
       if (end < 0) return -1;
       if (backslashes) {
-        const escape = source.indexOf('\\', from);
-        if (escape >= 0 && escape < end) {
-          from = escape + 2;
+        const backslash = source.indexOf('\\', from);
+        if (backslash >= 0 && backslash < end) {
+          from = backslash + 2;
           continue;
         }
       }
@@ -261,12 +300,12 @@ class Lexer {
     clause.lastIndex = this.#at;
     const found = clause.exec(this.#source);
     if (found === null) return '\\';
-    const escape = found[1] ?? '';
-    if (/[0-9a-fA-F+'"\s]/.test(escape)) {
+    const character = found[1] ?? '';
+    if (/[0-9a-fA-F+'"\s]/.test(character)) {
       throw this.#error('invalid Unicode escape character', this.#at);
     }
     this.#at = clause.lastIndex;
-    return escape;
+    return character;
   }
 
   #bitString(prefix: 'b' | 'x', allowed: RegExp, name: string): void {
@@ -284,7 +323,10 @@ class Lexer {
 
   #dollar(next: number): void {
     const start = this.#at;
-    if (isDigit(next)) return this.#parameter(start);
+    if (isDigit(next)) {
+      this.#parameter(start);
+      return;
+    }
     dollarTagPattern.lastIndex = start;
     const tag = dollarTagPattern.exec(this.#source)?.[0];
     if (tag === undefined) {

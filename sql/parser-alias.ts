@@ -11,11 +11,18 @@ export function optionalAlias(cursor: Cursor): TableAlias | undefined {
   return { name, columns: optionalColumnNames(cursor) };
 }
 
+/** What a misspelt word after a FROM item may have been meant to be. */
+const clausesAfterFrom: readonly string[] = [
+  ...['WHERE', 'JOIN', 'LEFT', 'RIGHT', 'FULL', 'INNER', 'CROSS', 'NATURAL', 'GROUP', 'HAVING'],
+  ...['WINDOW', 'ORDER', 'LIMIT', 'OFFSET', 'FETCH', 'UNION', 'INTERSECT', 'EXCEPT', 'EMIT'],
+];
+
 /**
  * Whether an alias without AS is next. The words of streaming clauses are ordinary names, so they
  * are told from an alias by what follows them; PostgreSQL refuses nearly all of those texts.
  */
 export function atBareAlias(cursor: Cursor): boolean {
+  cursor.recordAll(clausesAfterFrom);
   return isColumnName(cursor.token) && !atStreamingClause(cursor);
 }
 

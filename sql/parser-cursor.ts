@@ -7,8 +7,11 @@ import { assert } from './base/assert.ts';
 import { type Span, StreamError } from './base/error.ts';
 import type { Token } from './lexer.ts';
 
-/** Deepest nesting of parentheses, subqueries and calls: far below what overflows the stack. */
-export const NESTING_MAX = 250;
+/**
+ * Deepest nesting of rules of the grammar, far below what overflows the stack. A pair of
+ * parentheses counts two, a subquery four.
+ */
+export const NESTING_MAX = 600;
 
 /** Highest expression tree: a chain of operators counts one level an operator. */
 export const EXPRESSION_HEIGHT_MAX = 1000;
@@ -249,8 +252,8 @@ export class Cursor {
 
   tooComplex(): StreamError {
     return new StreamError('SQL_TOO_COMPLEX', 'statement is nested too deeply', {
-      at: this.token,
-      hint: `At most ${NESTING_MAX} levels of parentheses and ${EXPRESSION_HEIGHT_MAX} chained operators are read.`,
+      at: { start: this.token.start, end: this.token.end },
+      hint: `At most ${NESTING_MAX / 2} levels of parentheses and ${EXPRESSION_HEIGHT_MAX} operators in a row are read.`,
     });
   }
 

@@ -11,33 +11,7 @@ import { qualifiedName } from './parser-name.ts';
 import { parseParenthesized } from './parser-parenthesis.ts';
 import { parsePrimary } from './parser-primary.ts';
 import { parseType } from './parser-type.ts';
-
-/** From loosest to tightest, as in PostgreSQL's manual, "Operator Precedence". */
-export const precedence = {
-  none: 0,
-  or: 1,
-  and: 2,
-  not: 3,
-  is: 4,
-  comparison: 5,
-  like: 6,
-  operator: 9,
-  add: 10,
-  multiply: 11,
-  power: 12,
-  at: 13,
-  collate: 14,
-  unaryMinus: 15,
-  typecast: 17,
-} as const;
-
-const symbolPrecedence: ReadonlyMap<string, number> = new Map([
-  ...['<', '>', '=', '<=', '>=', '<>'].map((op) => [op, precedence.comparison] as const),
-  ...['+', '-'].map((op) => [op, precedence.add] as const),
-  ...['*', '/', '%'].map((op) => [op, precedence.multiply] as const),
-  ['^', precedence.power],
-  ['::', precedence.typecast],
-]);
+import { CHAIN_BALANCED_FROM, precedence, symbolPrecedence } from './precedence.ts';
 
 const wordPrecedence: ReadonlyMap<string, number> = new Map([
   ['or', precedence.or],
@@ -185,11 +159,8 @@ function parseInfix(
   }
   switch (token.text) {
     case 'or':
-    case 'and': {
-      cursor.advance();
-      const right = operandAt(cursor, level, restricted);
-      return { kind: token.text, left, right, span: cursor.spanFrom(start) };
-    }
+    case 'and':
+      return parseChain(cursor, left, token.text, start, level);
     case 'is':
       cursor.advance();
       return afterIs(cursor, left, start, restricted);
@@ -216,6 +187,44 @@ function parseInfix(
   }
 }
 
+/** `a OR b OR c …` (or AND): both are associative, also with NULLs. */
+function parseChain(
+  cursor: Cursor,
+  first: Expression,
+  kind: 'or' | 'and',
+  start: number,
+  level: number,
+): Expression {
+  const operands = [first];
+  while (cursor.accept(kind)) operands.push(operandAt(cursor, level, false));
+  const { length } = operands;
+  if (length >= CHAIN_BALANCED_FROM) {
+    cursor.height += Math.ceil(Math.log2(length));
+    return balanced(kind, operands, 0, length);
+  }
+  cursor.height += length - 2;
+  const { end } = cursor.spanFrom(start);
+  return operands.reduce((left, right, index) => {
+    const next = operands[index + 1];
+    const span = { start, end: next === undefined ? end : right.span.end };
+    return { kind, left, right, span };
+  });
+}
+
+function balanced(
+  kind: 'or' | 'and',
+  operands: readonly Expression[],
+  from: number,
+  to: number,
+): Expression {
+  const middle = from + Math.ceil((to - from) / 2);
+  const [only] = operands.slice(from, from + 1);
+  if (to - from <= 1 && only !== undefined) return only;
+  const left = balanced(kind, operands, from, middle);
+  const right = balanced(kind, operands, middle, to);
+  return { kind, left, right, span: { start: left.span.start, end: right.span.end } };
+}
+
 /** `[NOT] BETWEEN | IN | LIKE | ILIKE | SIMILAR TO`, with the cursor on the first of the words. */
 function parseMembership(cursor: Cursor, left: Expression, start: number): Expression {
   const negated = cursor.accept('not');
@@ -229,14 +238,14 @@ function parseMembership(cursor: Cursor, left: Expression, start: number): Expre
     return afterQuantifier(cursor, left, op, quantifier, start);
   }
   const pattern = operandAt(cursor, precedence.like, false);
-  const escape = cursor.accept('escape') ? operandAt(cursor, precedence.like, false) : undefined;
+  const escapedBy = cursor.accept('escape') ? operandAt(cursor, precedence.like, false) : undefined;
   return {
     kind: 'like',
     op: word,
     negated,
     operand: left,
     pattern,
-    escape,
+    escape: escapedBy,
     span: cursor.spanFrom(start),
   };
 }

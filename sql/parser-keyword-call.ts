@@ -142,16 +142,24 @@ function substringBody(cursor: Cursor): { name: string; args: Expression[] } | F
     cursor.advance();
     const pattern = cursor.grammar.expression(cursor);
     cursor.expect('escape');
-    const escape = cursor.grammar.expression(cursor);
+    const escapedBy = cursor.grammar.expression(cursor);
     cursor.expectSymbol(')');
-    return { name: 'substring', args: [value, pattern, escape] };
+    return { name: 'substring', args: [value, pattern, escapedBy] };
   }
   if (!cursor.at('from') && !cursor.at('for')) return plainCall(cursor, name, at);
   const { from, length } = fromAndFor(cursor);
   cursor.expectSymbol(')');
-  const one: Expression = { kind: 'number', text: '1', span: value.span };
-  const args = [value, from ?? one, ...(length === undefined ? [] : [length])];
+  const args = [value, from ?? numberOne(value), ...(length === undefined ? [] : [length])];
   return { name: 'substring', args };
+}
+
+const numberOne = ({ span }: Expression): Expression => ({ kind: 'number', text: '1', span });
+
+/** A length without a start must be an integer, else SUBSTRING(x FOR pattern) would be taken. */
+function asInteger(operand: Expression): Expression {
+  const { span } = operand;
+  const type = { name: 'int4', modifiers: [], arrayDimensions: 0, span };
+  return { kind: 'cast', operand, type, try: false, span };
 }
 
 /** `FROM a`, `FOR b`, in any order. */
@@ -168,6 +176,7 @@ function fromAndFor(cursor: Cursor): {
     cursor.expect('for');
     length = cursor.grammar.expression(cursor);
     if (cursor.accept('from')) from = cursor.grammar.expression(cursor);
+    else length = asInteger(length);
   }
   return { from, length };
 }

@@ -152,7 +152,8 @@ export function indirection(
   covered = operand.span,
 ): Expression {
   let result = operand;
-  for (;;) {
+  for (let height = 0; ; height++) {
+    cursor.checkHeight(height);
     if (cursor.acceptSymbol('[')) {
       result = subscript(cursor, result, covered.start);
     } else if (cursor.acceptSymbol('.')) {

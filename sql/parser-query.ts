@@ -39,7 +39,8 @@ const setPrecedence = { union: 1, except: 1, intersect: 2 } as const;
 /** All three associate to the left; INTERSECT binds tighter. */
 function parseSetOperation(cursor: Cursor, first: QueryBody, minimum: number): QueryBody {
   let left = first;
-  for (;;) {
+  for (let height = 0; ; height++) {
+    cursor.checkHeight(height);
     const op = (['union', 'except', 'intersect'] as const).find((word) => cursor.at(word));
     if (op === undefined || setPrecedence[op] <= minimum) return left;
     cursor.advance();

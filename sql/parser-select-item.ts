@@ -4,6 +4,9 @@ import type { Cursor } from './parser-cursor.ts';
 import { identifierOf, isBareColumnLabel, label } from './parser-name.ts';
 import { atEmit } from './parser-stream.ts';
 
+/** What a misspelt word after an item may have been meant to be. */
+const clausesAfterItems: readonly string[] = ['FROM', 'WHERE', 'GROUP', 'ORDER', 'LIMIT'];
+
 /** `*`, `expression`, `expression label`, `expression AS label`. */
 export function parseSelectItem(cursor: Cursor): SelectItem {
   const start = cursor.start;
@@ -18,6 +21,7 @@ export function parseSelectItem(cursor: Cursor): SelectItem {
 
 /** A label without AS, unless it is a streaming clause that could not be a label's follower. */
 function bareLabel(cursor: Cursor): SelectItem['alias'] {
+  cursor.recordAll(clausesAfterItems);
   const token = cursor.token;
   if (!isBareColumnLabel(token) || atEmit(cursor)) return undefined;
   return identifierOf(cursor.advance());

@@ -59,7 +59,12 @@ export function parseType(cursor: Cursor): TypeName {
 export function parseKeywordType(cursor: Cursor): TypeName | undefined {
   const start = cursor.start;
   const base = keywordType(cursor);
-  return base === undefined ? undefined : finish(cursor, start, base, 0);
+  if (base === undefined) return undefined;
+  // A literal's CHAR and BIT are as long as the literal, where a column's have length 1.
+  const isLengthImplied = base.name === 'bpchar' || base.name === 'bit';
+  const written = cursor.tokens[cursor.index - 1]?.text === ')';
+  const whole = isLengthImplied && !written ? { name: base.name } : base;
+  return finish(cursor, start, whole, 0);
 }
 
 function finish(cursor: Cursor, start: number, base: BaseType, arrayDimensions: number): TypeName {
@@ -119,7 +124,8 @@ function keywordType(cursor: Cursor): BaseType | undefined {
     case 'bit': {
       cursor.advance();
       const name = cursor.accept('varying') ? 'varbit' : 'bit';
-      return { name, modifiers: modifiers(cursor) };
+      const length = modifiers(cursor);
+      return { name, modifiers: length.length === 0 && name === 'bit' ? [1] : length };
     }
     case 'national':
     case 'nchar':

@@ -1,0 +1,317 @@
+/** CREATE, DROP and ALTER as canonical SQL text. */
+import type {
+  AlterAction,
+  ColumnDefinition,
+  ObjectKind,
+  Option,
+  Statement,
+  TableConstraint,
+} from './ast.ts';
+import { assertNever } from './base/assert.ts';
+import {
+  clause,
+  identifierList,
+  identifierText,
+  nameText,
+  quoteString,
+  typeText,
+  words,
+} from './deparse-name.ts';
+import type { QueryWriter } from './deparse-query.ts';
+
+type Kind<Name extends Statement['kind']> = Extract<Statement, { kind: Name }>;
+type Definition = Kind<
+  | 'create-relation'
+  | 'create-view'
+  | 'create-sink'
+  | 'create-connection'
+  | 'create-secret'
+  | 'create-type'
+  | 'create-function'
+  | 'create-index'
+  | 'create-schema'
+  | 'drop'
+  | 'alter'
+>;
+
+const objectWords = (object: ObjectKind | 'system'): string =>
+  object.replace('-', ' ').toUpperCase();
+
+export class DefinitionWriter {
+  readonly #queries: QueryWriter;
+
+  constructor(queries: QueryWriter) {
+    this.#queries = queries;
+  }
+
+  write(statement: Definition): string {
+    switch (statement.kind) {
+      case 'create-relation':
+        return this.#relation(statement);
+      case 'create-view':
+        return this.#view(statement);
+      case 'create-sink':
+        return this.#sink(statement);
+      case 'create-connection':
+      case 'create-secret': {
+        const word = statement.kind === 'create-secret' ? 'SECRET' : 'CONNECTION';
+        return words(
+          create(statement, word),
+          nameText(statement.name),
+          this.withOptions(statement.options),
+        );
+      }
+      case 'create-type':
+        return words(
+          create(statement, 'TYPE'),
+          nameText(statement.name),
+          'AS',
+          definitionText(statement),
+        );
+      case 'create-function':
+        return this.#function(statement);
+      case 'create-index':
+        return this.#index(statement);
+      case 'create-schema': {
+        const ifNotExists = statement.ifNotExists && 'IF NOT EXISTS';
+        return words('CREATE SCHEMA', ifNotExists, nameText(statement.name));
+      }
+      case 'drop':
+        return dropText(statement);
+      case 'alter':
+        return this.#alter(statement);
+      default:
+        return assertNever(statement);
+    }
+  }
+
+  #relation(statement: Kind<'create-relation'>): string {
+    const { watermark } = statement;
+    const elements = [
+      ...statement.columns.map((column) => this.#column(column)),
+      ...statement.constraints.map((constraint) => this.#constraint(constraint)),
+      ...(watermark === undefined
+        ? []
+        : [
+            `WATERMARK FOR ${identifierText(watermark.column)} AS ${this.#queries.expressions.write(watermark.expression)}`,
+          ]),
+    ];
+    const query = statement.query && `AS ${this.#queries.write(statement.query)}`;
+    return words(
+      'CREATE',
+      statement.orReplace && 'OR REPLACE',
+      statement.temporary && 'TEMPORARY',
+      statement.relation.toUpperCase(),
+      statement.ifNotExists && 'IF NOT EXISTS',
+      nameText(statement.name),
+      elements.length > 0 && `(${elements.join(', ')})`,
+      this.withOptions(statement.options),
+      query,
+    );
+  }
+
+  #column(column: ColumnDefinition): string {
+    const { write, restricted } = this.#queries.expressions;
+    const restrict = restricted.bind(this.#queries.expressions);
+    const isComputed = column.generated !== undefined && column.type === undefined;
+    return words(
+      identifierText(column.name),
+      column.type && typeText(column.type),
+      isComputed && `AS ${write(column.generated)}`,
+      column.key && 'KEY',
+      column.primaryKey && 'PRIMARY KEY',
+      column.notNull && 'NOT NULL',
+      column.unique && 'UNIQUE',
+      column.default && `DEFAULT ${restrict(column.default)}`,
+      column.check && `CHECK (${write(column.check)})`,
+      column.generated && !isComputed && `GENERATED ALWAYS AS (${write(column.generated)}) STORED`,
+      metadataText(column),
+    );
+  }
+
+  #constraint(constraint: TableConstraint): string {
+    const name = constraint.name && `CONSTRAINT ${identifierText(constraint.name)}`;
+    switch (constraint.kind) {
+      case 'primary-key':
+        return words(name, 'PRIMARY KEY', identifierList(constraint.columns));
+      case 'unique':
+        return words(name, 'UNIQUE', identifierList(constraint.columns));
+      case 'check':
+        return words(name, `CHECK (${this.#queries.expressions.write(constraint.expression)})`);
+      default:
+        return assertNever(constraint);
+    }
+  }
+
+  #view(statement: Kind<'create-view'>): string {
+    return words(
+      create(statement, statement.materialized ? 'MATERIALIZED VIEW' : 'VIEW'),
+      nameText(statement.name),
+      statement.columns.length > 0 && identifierList(statement.columns),
+      this.withOptions(statement.options),
+      `AS ${this.#queries.write(statement.query)}`,
+    );
+  }
+
+  #sink(statement: Kind<'create-sink'>): string {
+    return words(
+      create(statement, 'SINK'),
+      nameText(statement.name),
+      statement.from && `FROM ${nameText(statement.from)}`,
+      statement.query && `AS ${this.#queries.write(statement.query)}`,
+      this.withOptions(statement.options),
+    );
+  }
+
+  #function(statement: Kind<'create-function'>): string {
+    const { write } = this.#queries.expressions;
+    const parameters = statement.parameters.map((parameter) =>
+      words(
+        parameter.name && identifierText(parameter.name),
+        typeText(parameter.type),
+        parameter.default && `DEFAULT ${write(parameter.default)}`,
+      ),
+    );
+    const { returns } = statement;
+    const result =
+      returns.kind === 'table'
+        ? `TABLE (${returns.columns.map((column) => `${identifierText(column.name)} ${typeText(column.type)}`).join(', ')})`
+        : words(returns.set && 'SETOF', typeText(returns.type));
+    return words(
+      'CREATE',
+      statement.orReplace && 'OR REPLACE',
+      statement.aggregate ? 'AGGREGATE' : 'FUNCTION',
+      `${nameText(statement.name)}(${parameters.join(', ')})`,
+      `RETURNS ${result}`,
+      `LANGUAGE ${quoteString(statement.language)}`,
+      statement.volatility?.toUpperCase(),
+      statement.strict && 'STRICT',
+      `AS ${quoteString(statement.body)}`,
+    );
+  }
+
+  #index(statement: Kind<'create-index'>): string {
+    const items = statement.items.map(this.#queries.expressions.sortItem);
+    return words(
+      'CREATE',
+      statement.unique && 'UNIQUE',
+      'INDEX',
+      statement.ifNotExists && 'IF NOT EXISTS',
+      statement.name && identifierText(statement.name),
+      `ON ${nameText(statement.relation)} (${items.join(', ')})`,
+    );
+  }
+
+  #alter(statement: Kind<'alter'>): string {
+    const [action] = statement.actions;
+    if (statement.object === 'system') {
+      if (action?.kind === 'set-options') {
+        return `ALTER SYSTEM SET ${action.options.map((option) => this.option(option)).join(', ')}`;
+      }
+      const key = action?.kind === 'reset-options' ? (action.keys[0] ?? 'all') : 'all';
+      return `ALTER SYSTEM RESET ${key === 'all' ? 'ALL' : keyText(key)}`;
+    }
+    return words(
+      'ALTER',
+      objectWords(statement.object),
+      statement.ifExists && 'IF EXISTS',
+      nameText(statement.name),
+      statement.actions.map((each) => this.#action(each)).join(', '),
+    );
+  }
+
+  #action(action: AlterAction): string {
+    switch (action.kind) {
+      case 'add-column': {
+        const ifNotExists = action.ifNotExists && 'IF NOT EXISTS';
+        return words('ADD COLUMN', ifNotExists, this.#column(action.column));
+      }
+      case 'drop-column':
+        return words('DROP COLUMN', action.ifExists && 'IF EXISTS', identifierText(action.column));
+      case 'rename-column':
+        return `RENAME COLUMN ${identifierText(action.column)} TO ${identifierText(action.to)}`;
+      case 'rename':
+        return `RENAME TO ${identifierText(action.to)}`;
+      case 'alter-type':
+        return `ALTER COLUMN ${identifierText(action.column)} TYPE ${typeText(action.type)}`;
+      case 'set-default': {
+        const value = action.default;
+        const change =
+          value === undefined
+            ? 'DROP DEFAULT'
+            : `SET DEFAULT ${this.#queries.expressions.write(value)}`;
+        return `ALTER COLUMN ${identifierText(action.column)} ${change}`;
+      }
+      case 'set-not-null':
+        return `ALTER COLUMN ${identifierText(action.column)} SET NOT NULL`;
+      case 'drop-not-null':
+        return `ALTER COLUMN ${identifierText(action.column)} DROP NOT NULL`;
+      case 'set-options':
+        return `SET (${action.options.map((option) => this.option(option)).join(', ')})`;
+      case 'reset-options':
+        return `RESET (${action.keys.map(keyText).join(', ')})`;
+      default:
+        return assertNever(action);
+    }
+  }
+
+  /** `WITH (…)` when there are options. */
+  withOptions(options: readonly Option[]): string | undefined {
+    const text = clause(
+      '',
+      options.map((option) => this.option(option)),
+    );
+    return text === undefined ? undefined : `WITH (${text.trim()})`;
+  }
+
+  option(option: Option): string {
+    return `${keyText(option.key)} = ${this.#queries.expressions.write(option.value)}`;
+  }
+}
+
+/** A key that is one plain word goes unquoted. */
+export const keyText = (key: string): string =>
+  /^[a-z_][a-z0-9_]*$/.test(key) ? key : quoteString(key);
+
+const create = (
+  statement: { readonly orReplace: boolean; readonly ifNotExists: boolean },
+  word: string,
+): string =>
+  words(
+    'CREATE',
+    statement.orReplace && 'OR REPLACE',
+    word,
+    statement.ifNotExists && 'IF NOT EXISTS',
+  );
+
+function metadataText({ metadata }: ColumnDefinition): string | undefined {
+  if (metadata === undefined) return undefined;
+  if (metadata === 'headers') return 'HEADERS';
+  if (metadata.startsWith('header:'))
+    return `HEADER(${quoteString(metadata.slice('header:'.length))})`;
+  return `METADATA FROM ${quoteString(metadata)}`;
+}
+
+function definitionText({ definition }: Kind<'create-type'>): string {
+  switch (definition.kind) {
+    case 'enum':
+      return `ENUM (${definition.labels.map(quoteString).join(', ')})`;
+    case 'composite':
+      return `(${definition.fields.map((field) => `${identifierText(field.name)} ${typeText(field.type)}`).join(', ')})`;
+    case 'alias':
+      return typeText(definition.type);
+    default:
+      return assertNever(definition);
+  }
+}
+
+function dropText(statement: Kind<'drop'>): string {
+  return words(
+    'DROP',
+    objectWords(statement.object),
+    statement.ifExists && 'IF EXISTS',
+    statement.names.map(nameText).join(', '),
+    statement.cascade && 'CASCADE',
+    statement.deleteTopic && 'DELETE TOPIC',
+  );
+}

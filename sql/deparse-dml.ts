@@ -1,0 +1,121 @@
+/** INSERT, UPDATE, DELETE and TRUNCATE as canonical SQL text. */
+import type { Assignment, Query, SelectItem, Statement } from './ast.ts';
+import { assertNever } from './base/assert.ts';
+import { clause, identifierList, identifierText, nameText, words } from './deparse-name.ts';
+import type { QueryWriter } from './deparse-query.ts';
+
+type Insert = Extract<Statement, { kind: 'insert' }>;
+type Update = Extract<Statement, { kind: 'update' }>;
+type Delete = Extract<Statement, { kind: 'delete' }>;
+type Manipulation = Insert | Update | Delete | Extract<Statement, { kind: 'truncate' }>;
+
+export class ManipulationWriter {
+  readonly #queries: QueryWriter;
+
+  constructor(queries: QueryWriter) {
+    this.#queries = queries;
+  }
+
+  write(statement: Manipulation): string {
+    switch (statement.kind) {
+      case 'insert':
+        return this.#insert(statement);
+      case 'update':
+        return this.#update(statement);
+      case 'delete':
+        return this.#delete(statement);
+      case 'truncate':
+        return `TRUNCATE ${statement.relations.map(nameText).join(', ')}`;
+      default:
+        return assertNever(statement);
+    }
+  }
+
+  #insert(insert: Insert): string {
+    return words(
+      this.#queries.withClause(insert.with),
+      'INSERT INTO',
+      nameText(insert.relation),
+      insert.alias && `AS ${identifierText(insert.alias)}`,
+      insert.columns.length > 0 && identifierList(insert.columns),
+      this.#source(insert),
+      this.#onConflict(insert.onConflict),
+      this.#returning(insert.returning),
+    );
+  }
+
+  #source({ source, defaults }: Insert): string {
+    if (source === undefined) return 'DEFAULT VALUES';
+    if (source.body.kind !== 'values' || defaults.length === 0) return this.#queries.write(source);
+    const isDefault = (row: number, column: number): boolean =>
+      defaults.some(([atRow, atColumn]) => atRow === row && atColumn === column);
+    const rows = source.body.rows.map((row, rowIndex) => {
+      const items = row.map((value, column) =>
+        isDefault(rowIndex, column) ? 'DEFAULT' : this.#queries.expressions.write(value),
+      );
+      return `(${items.join(', ')})`;
+    });
+    return `VALUES ${rows.join(', ')}`;
+  }
+
+  #onConflict(conflict: Insert['onConflict']): string | undefined {
+    if (conflict === undefined) return undefined;
+    const constraint =
+      conflict.constraint && `ON CONSTRAINT ${identifierText(conflict.constraint)}`;
+    const target = conflict.columns.length > 0 ? identifierList(conflict.columns) : constraint;
+    if (conflict.action === 'nothing') return words('ON CONFLICT', target, 'DO NOTHING');
+    const set = `DO UPDATE SET ${this.#assignments(conflict.set)}`;
+    return words('ON CONFLICT', target, set, this.#where(conflict.where));
+  }
+
+  #update(update: Update): string {
+    return words(
+      this.#queries.withClause(update.with),
+      'UPDATE',
+      nameText(update.relation),
+      update.alias && `AS ${identifierText(update.alias)}`,
+      `SET ${this.#assignments(update.set)}`,
+      clause('FROM', update.from.map(this.#queries.from.write)),
+      this.#where(update.where),
+      this.#returning(update.returning),
+    );
+  }
+
+  #delete(statement: Delete): string {
+    return words(
+      this.#queries.withClause(statement.with),
+      'DELETE FROM',
+      nameText(statement.relation),
+      statement.alias && `AS ${identifierText(statement.alias)}`,
+      clause('USING', statement.using.map(this.#queries.from.write)),
+      this.#where(statement.where),
+      this.#returning(statement.returning),
+    );
+  }
+
+  #where(where: Query['limit']): string | undefined {
+    return where === undefined ? undefined : `WHERE ${this.#queries.expressions.write(where)}`;
+  }
+
+  #returning(items: readonly SelectItem[]): string | undefined {
+    return clause('RETURNING', items.map(this.#queries.selectItem));
+  }
+
+  /** Assignments that share a query are written together again. */
+  #assignments(assignments: readonly Assignment[]): string {
+    const texts: string[] = [];
+    for (let at = 0; at < assignments.length; ) {
+      const first = assignments[at];
+      if (first === undefined) break;
+      const count = first.part?.count ?? 1;
+      const value =
+        first.value === 'default' ? 'DEFAULT' : this.#queries.expressions.write(first.value);
+      const columns = assignments.slice(at, at + count).map((assignment) => assignment.column);
+      const target =
+        first.part === undefined ? identifierText(first.column) : identifierList(columns);
+      texts.push(`${target} = ${value}`);
+      at += count;
+    }
+    return texts.join(', ');
+  }
+}
