@@ -109,7 +109,7 @@ function skipScalar(bytes: Buffer, at: number): number {
 
 function skipWord(bytes: Buffer, at: number, word: string): number {
   const end = at + word.length;
-  if (bytes.latin1Slice(at, end) !== word) throw fault(bytes, at, 'a value');
+  if (bytes.toString('latin1', at, end) !== word) throw fault(bytes, at, 'a value');
   return end;
 }
 
@@ -128,7 +128,7 @@ function skipString(bytes: Buffer, at: number): number {
 function skipEscape(bytes: Buffer, at: number): number {
   const letter = bytes[at + 1];
   if (letter === 0x75) {
-    if (!/^[0-9a-fA-F]{4}$/.test(bytes.latin1Slice(at + 2, Math.min(at + 6, bytes.length)))) {
+    if (!/^[0-9a-fA-F]{4}$/.test(bytes.toString('latin1', at + 2, at + 6))) {
       throw new JsonFault('\\u wants four hexadecimal digits', at);
     }
     return at + 5;

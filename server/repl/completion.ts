@@ -75,6 +75,16 @@ export class Completer {
    * @returns candidates and the part of the line they replace, as node:readline wants it.
    */
   async complete(line: string, statement: string): Promise<[string[], string]> {
+    const [candidates, word] = await this.#candidates(line, statement);
+    const [only] = candidates;
+    // A word that is whole wants a space after it, as in psql; a function its arguments.
+    if (candidates.length === 1 && only !== undefined && !only.endsWith('(')) {
+      return [[`${only} `], word];
+    }
+    return [candidates, word];
+  }
+
+  async #candidates(line: string, statement: string): Promise<[string[], string]> {
     if (/^\s*\\[^\s]*$/.test(line)) {
       const typed = line.trim();
       return [commandNames.filter((name) => name.startsWith(typed)), typed];

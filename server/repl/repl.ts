@@ -141,9 +141,11 @@ class Prompt {
     this.#buffer += this.#buffer === '' ? line : `\n${line}`;
     this.#bufferLines++;
     const { parts, rest, state } = splitStatements(this.#buffer, true);
-    if (parts.length > 0) this.#joinHistory();
+    if (parts.length > 0) {
+      this.#joinHistory();
+      this.#bufferLines = rest === '' ? 0 : 1;
+    }
     this.#buffer = rest;
-    this.#bufferLines = rest === '' ? 0 : 1;
     try {
       for (const part of parts) {
         if (part.kind === 'statement') {
