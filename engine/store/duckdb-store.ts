@@ -1,0 +1,300 @@
+/**
+ * The store on DuckDB. An epoch is staged into temporary tables on the main thread (plain copies), then one
+ * call runs the whole transaction in DuckDB's thread while the engine goes on.
+ */
+
+import type { Row } from '../../sql/base/datum.ts';
+import { StreamError } from '../../sql/base/error.ts';
+import type { Schema } from '../../sql/base/type.ts';
+import type { Batch } from '../delta/batch.ts';
+import { Connection } from './connection.ts';
+import { DatabaseFile, type DatabaseOptions } from './database-file.ts';
+import { writeFailure } from './failure.ts';
+import { LogTable, logTables } from './log-table.ts';
+import { Progress, progressTable } from './progress.ts';
+import { ReadStatement } from './read-statement.ts';
+import { ReaderPool } from './reader-pool.ts';
+import { scanRelation } from './scan.ts';
+import { StageArea } from './stage-area.ts';
+import { Appender } from './staging.ts';
+import type {
+  CatalogChange,
+  CatalogEntry,
+  EpochCommit,
+  OutboxChunk,
+  QueryResult,
+  Store,
+  StoredRelation,
+  StoreStatus,
+} from './store.ts';
+import {
+  catalogEntry,
+  catalogSql,
+  ERROR_TABLE,
+  errorForms,
+  errorRow,
+  OUTBOX_TABLE,
+  outboxForms,
+  outboxRow,
+  pruneErrorsSql,
+  systemStages,
+  systemTables,
+} from './system-table.ts';
+import { resultDecoder } from './vector-read.ts';
+import { applySql, createTableSql, tableName } from './view-table.ts';
+import { WriteQueue } from './write-queue.ts';
+
+export interface StoreOptions extends Partial<DatabaseOptions> {
+  /** Data directory, created when missing; ':memory:' keeps everything in memory. */
+  readonly path: string;
+  /** Connections for statements that read: so many run at the same time, others wait. */
+  readonly readers: number;
+}
+
+const MEMORY_BYTES_MAX_DEFAULT = 2 * 1024 * 1024 * 1024;
+const THREADS_DEFAULT = 2;
+/** A smaller write-ahead log is not worth a checkpoint: it is read back in milliseconds. */
+const CHECKPOINT_WAL_BYTES_MIN = 4 * 1024 * 1024;
+
+/**
+ * Opens the store of a data directory, creating both when missing.
+ * @throws StreamError STORE_FAILED when the directory cannot be used or another process uses it.
+ */
+export async function openDuckdbStore(options: StoreOptions): Promise<Store> {
+  const file = await DatabaseFile.open({
+    path: options.path,
+    memoryBytesMax: options.memoryBytesMax ?? MEMORY_BYTES_MAX_DEFAULT,
+    threads: options.threads ?? THREADS_DEFAULT,
+  });
+  try {
+    return await DuckdbStore.open(file, options.readers);
+  } catch (cause) {
+    file.close();
+    throw writeFailure('opening the store', cause);
+  }
+}
+
+class DuckdbStore implements Store {
+  readonly log: LogTable;
+  readonly #file: DatabaseFile;
+  readonly #writer: Connection;
+  readonly #queue: WriteQueue;
+  readonly #readers: ReaderPool;
+  readonly #stages: StageArea;
+  readonly #errors: Appender;
+  readonly #outbox: Appender;
+  readonly #progress = new Progress();
+  readonly #catalog = new Map<number, CatalogEntry>();
+  #closed = false;
+
+  private constructor(
+    file: DatabaseFile,
+    writer: Connection,
+    queue: WriteQueue,
+    readers: ReaderPool,
+    log: LogTable,
+  ) {
+    this.#file = file;
+    this.#writer = writer;
+    this.#queue = queue;
+    this.#readers = readers;
+    this.log = log;
+    this.#stages = new StageArea(writer);
+    this.#errors = new Appender(writer, 'temp', 'stage_error', errorForms, false);
+    this.#outbox = new Appender(writer, 'temp', 'stage_outbox', outboxForms, false);
+  }
+
+  static async open(file: DatabaseFile, readerCount: number): Promise<DuckdbStore> {
+    const writer = await Connection.open(file.database);
+    // Text of timestamptz and date arithmetic on it follow the session's zone, here always UTC.
+    await writer.run("SET GLOBAL TimeZone = 'UTC'");
+    const create = ['BEGIN', ...systemTables, ...logTables, progressTable, 'COMMIT'];
+    await writer.run([...create, ...systemStages].join(';\n'));
+    const readers = new ReaderPool(
+      await Promise.all(
+        Array.from({ length: Math.max(readerCount, 1) }, () => Connection.open(file.database)),
+      ),
+    );
+    const queue = new WriteQueue();
+    const log = await LogTable.open(writer, queue, readers);
+    const store = new DuckdbStore(file, writer, queue, readers, log);
+    const progress = 'SELECT epoch, entry FROM millrace_progress ORDER BY epoch, rowid';
+    for (const [epoch, entry] of await writer.rows(progress)) {
+      store.#progress.restore(Number(epoch), entry as string);
+    }
+    const catalog = 'SELECT id, name, kind, sql, detail FROM millrace_catalog ORDER BY id';
+    for (const row of await writer.rows(catalog)) {
+      const entry = catalogEntry(row);
+      store.#catalog.set(entry.id, entry);
+    }
+    return store;
+  }
+
+  async status(): Promise<StoreStatus> {
+    return {
+      epoch: this.#progress.epoch,
+      positions: this.#progress.positions,
+      catalog: [...this.#catalog.values()].sort((a, b) => a.id - b.id),
+      versions: this.#progress.versions,
+    };
+  }
+
+  commit(epoch: EpochCommit): Promise<void> {
+    return this.#write(`committing epoch ${epoch.epoch}`, async () => {
+      try {
+        await this.#writer.run(await this.#stage(epoch));
+      } catch (cause) {
+        await this.#rollBack();
+        throw cause;
+      }
+      this.#stages.committed();
+      this.#progress.apply(epoch);
+    });
+  }
+
+  /** Puts the epoch's rows into temporary tables and gives the transaction that takes them from there. */
+  async #stage(epoch: EpochCommit): Promise<string> {
+    const statements = ['BEGIN'];
+    for (const view of epoch.views) {
+      const staged = await this.#stages.stage(view);
+      statements.push(...applySql(view.relation, staged, view.replace));
+    }
+    if (epoch.errors.length > 0) {
+      this.#errors.appendRows(epoch.errors.map(errorRow));
+      this.#errors.flush();
+      const ids = [...new Set(epoch.errors.map((record) => record.relationId))];
+      statements.push(`INSERT INTO ${ERROR_TABLE} FROM temp.stage_error`);
+      statements.push('TRUNCATE temp.stage_error', ...pruneErrorsSql(ids));
+    }
+    if (epoch.outbox.length > 0) {
+      this.#outbox.appendRows(epoch.outbox.map(outboxRow));
+      this.#outbox.flush();
+      statements.push(`INSERT INTO ${OUTBOX_TABLE} FROM temp.stage_outbox`);
+      statements.push('TRUNCATE temp.stage_outbox');
+    }
+    statements.push(...this.#progress.commitSql(epoch), 'COMMIT');
+    return statements.join(';\n');
+  }
+
+  async #rollBack(): Promise<void> {
+    this.#stages.failed();
+    this.#errors.discard();
+    this.#outbox.discard();
+    // Outside of a transaction there is nothing to roll back, which is an error to DuckDB only.
+    await this.#writer.run('ROLLBACK').catch(() => undefined);
+    await this.#writer.run('TRUNCATE temp.stage_error; TRUNCATE temp.stage_outbox');
+  }
+
+  changeCatalog(change: CatalogChange): Promise<void> {
+    return this.#write('changing the catalog', async () => {
+      const gone = [...change.remove, ...change.dropTables];
+      const statements = [
+        'BEGIN',
+        ...change.dropTables.map((id) => `DROP TABLE IF EXISTS ${tableName(id)}`),
+        ...change.createTables.map(createTableSql),
+        ...catalogSql(change),
+        ...(gone.length === 0 ? [] : this.#progress.snapshotSql(gone)),
+        'COMMIT',
+        ...this.#stages.dropSql(change.dropTables),
+      ];
+      try {
+        await this.#writer.run(statements.join(';\n'));
+      } catch (cause) {
+        await this.#writer.run('ROLLBACK').catch(() => undefined);
+        throw cause;
+      }
+      this.#stages.dropped(change.dropTables);
+      if (gone.length > 0) this.#progress.forget(gone);
+      for (const id of change.remove) this.#catalog.delete(id);
+      for (const entry of change.put) this.#catalog.set(entry.id, entry);
+    });
+  }
+
+  scan(relation: StoredRelation): AsyncIterable<Batch> {
+    return scanRelation(this.#readers, relation);
+  }
+
+  async query(sql: string, schema: Schema, signal?: AbortSignal | undefined): Promise<QueryResult> {
+    const statement = await ReadStatement.start(this.#readers, sql, signal);
+    const decode = resultDecoder(statement.result, schema);
+    // Not a generator: its clean-up would not run for a consumer that stops before the first chunk.
+    const chunks: AsyncIterableIterator<readonly Row[]> = {
+      [Symbol.asyncIterator]: () => chunks,
+      next: async () => {
+        const chunk = await statement.next();
+        return chunk === undefined
+          ? { done: true, value: undefined }
+          : { done: false, value: decode(chunk) };
+      },
+      return: async () => {
+        statement.close();
+        return { done: true, value: undefined };
+      },
+    };
+    return { schema, chunks };
+  }
+
+  async outbox(sinkId: number, after: number, chunksMax: number): Promise<readonly OutboxChunk[]> {
+    const statement = await ReadStatement.start(
+      this.#readers,
+      `SELECT sequence, data FROM ${OUTBOX_TABLE} WHERE sink = ${sinkId} AND sequence > ${after} ` +
+        `ORDER BY sequence LIMIT ${chunksMax}`,
+      undefined,
+    );
+    const decode = resultDecoder(statement.result, undefined);
+    const found: OutboxChunk[] = [];
+    for (;;) {
+      const chunk = await statement.next();
+      if (chunk === undefined) return found;
+      for (const [sequence, data] of decode(chunk)) {
+        const bytes = data as Uint8Array;
+        found.push({
+          sinkId,
+          sequence: Number(sequence),
+          data: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+        });
+      }
+    }
+  }
+
+  acknowledge(sinkId: number, upTo: number): Promise<void> {
+    return this.#write('acknowledging delivered chunks', () =>
+      this.#writer.run(
+        `DELETE FROM ${OUTBOX_TABLE} WHERE sink = ${sinkId} AND sequence <= ${upTo}`,
+      ),
+    );
+  }
+
+  async sizeBytes(): Promise<number> {
+    const disk = this.#file.diskBytes();
+    if (disk !== undefined) return disk;
+    return this.#write('measuring the store', async () => {
+      const sql = 'SELECT sum(memory_usage_bytes) FROM duckdb_memory()';
+      const [row] = await this.#writer.rows(sql);
+      return Number(row?.[0] ?? 0);
+    });
+  }
+
+  async checkpoint(): Promise<void> {
+    if (this.#file.walBytes() < CHECKPOINT_WAL_BYTES_MIN) return;
+    await this.#write('checkpointing', () => this.#writer.run('CHECKPOINT'));
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#queue.drained();
+    await this.#readers.close();
+    this.#writer.close();
+    this.#file.close();
+  }
+
+  async #write<T>(action: string, job: () => Promise<T>): Promise<T> {
+    if (this.#closed) throw new StreamError('SHUTTING_DOWN', 'the store is closed');
+    try {
+      return await this.#queue.run(job);
+    } catch (cause) {
+      throw writeFailure(action, cause);
+    }
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * How far the input is consumed: epoch, positions and versions. One row is added per epoch, naming only what changed (the
+ * cheapest write there is); now and then one row with everything replaces all earlier ones.
+ */
+import type { Offset } from '../../connectors/connector.ts';
+import type { EpochCommit, PartitionPosition } from './store.ts';
+
+export const progressTable =
+  'CREATE TABLE IF NOT EXISTS millrace_progress (epoch BIGINT, entry VARCHAR)';
+
+/** After this many rows the next one is a full one. */
+const ROWS_MAX = 256;
+
+interface Entry {
+  /** [relation id, partition, offset] */
+  readonly positions: readonly (readonly [number, number, number])[];
+  /** [relation id, epoch that changed it] */
+  readonly versions: readonly (readonly [number, number])[];
+}
+
+export class Progress {
+  #epoch = 0;
+  readonly #positions = new Map<number, Map<number, Offset>>();
+  readonly #versions = new Map<number, number>();
+  #rows = 0;
+
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  get positions(): readonly PartitionPosition[] {
+    return [...this.#positions].flatMap(([relationId, partitions]) =>
+      [...partitions].map(([partition, offset]) => ({ relationId, partition, offset })),
+    );
+  }
+
+  get versions(): ReadonlyMap<number, number> {
+    return new Map(this.#versions);
+  }
+
+  /** Reads back one stored row; rows come in the order of their epochs. */
+  restore(epoch: number, text: string): void {
+    const entry = JSON.parse(text) as Entry;
+    this.#epoch = epoch;
+    this.#rows++;
+    for (const [relationId, partition, offset] of entry.positions) {
+      this.#place(relationId, partition, offset);
+    }
+    for (const [relationId, version] of entry.versions) this.#versions.set(relationId, version);
+  }
+
+  /** Statements that store what the commit changes. Call `apply` when they are committed. */
+  commitSql(commit: EpochCommit): readonly string[] {
+    if (this.#rows >= ROWS_MAX) {
+      const next = this.#copy();
+      next.apply(commit);
+      return next.snapshotSql();
+    }
+    return [insertSql(commit.epoch, entryOf(commit))];
+  }
+
+  apply(commit: EpochCommit): void {
+    const entry = entryOf(commit);
+    this.#epoch = commit.epoch;
+    this.#rows = this.#rows >= ROWS_MAX ? 1 : this.#rows + 1;
+    for (const [relationId, partition, offset] of entry.positions) {
+      this.#place(relationId, partition, offset);
+    }
+    for (const [relationId, version] of entry.versions) this.#versions.set(relationId, version);
+  }
+
+  /** Statements that store everything, without the given relations. Call `forget` when committed. */
+  snapshotSql(without: readonly number[] = []): readonly string[] {
+    const next = without.length === 0 ? this : this.#copy();
+    if (next !== this) next.forget(without);
+    const entry: Entry = {
+      positions: next.positions.map((p) => [p.relationId, p.partition, p.offset] as const),
+      versions: [...next.#versions],
+    };
+    return ['DELETE FROM millrace_progress', insertSql(next.#epoch, entry)];
+  }
+
+  forget(relationIds: readonly number[]): void {
+    for (const id of relationIds) {
+      this.#positions.delete(id);
+      this.#versions.delete(id);
+    }
+    this.#rows = 1;
+  }
+
+  #place(relationId: number, partition: number, offset: Offset): void {
+    let partitions = this.#positions.get(relationId);
+    if (partitions === undefined) {
+      partitions = new Map();
+      this.#positions.set(relationId, partitions);
+    }
+    partitions.set(partition, offset);
+  }
+
+  #copy(): Progress {
+    const copy = new Progress();
+    copy.#epoch = this.#epoch;
+    for (const { relationId, partition, offset } of this.positions) {
+      copy.#place(relationId, partition, offset);
+    }
+    for (const [id, version] of this.#versions) copy.#versions.set(id, version);
+    return copy;
+  }
+}
+
+function entryOf(commit: EpochCommit): Entry {
+  return {
+    positions: commit.positions.map((p) => [p.relationId, p.partition, p.offset] as const),
+    versions: commit.views.map((view) => [view.relation.id, commit.epoch] as const),
+  };
+}
+
+/** The entry holds only numbers and field names, so it needs no quoting. */
+function insertSql(epoch: number, entry: Entry): string {
+  return `INSERT INTO millrace_progress VALUES (${epoch}, '${JSON.stringify(entry)}')`;
+}

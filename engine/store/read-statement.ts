@@ -1,0 +1,121 @@
+/**
+ * One reading statement from start to end: it holds a connection and a snapshot while its chunks are fetched, and gives
+ * both back when it ends, fails, is canceled, or its consumer stops or falls asleep.
+ */
+import duckdb from '@duckdb/node-bindings';
+import { StreamError } from '../../sql/base/error.ts';
+import type { Connection } from './connection.ts';
+import { queryFailure } from './failure.ts';
+import { canceled, type ReaderPool } from './reader-pool.ts';
+
+/** A consumer that asks for nothing for so long loses its snapshot: it would hold back the store's clean-up. */
+const IDLE_MS_MAX = 60_000;
+
+export class ReadStatement {
+  readonly #pool: ReaderPool;
+  readonly #connection: Connection;
+  readonly result: duckdb.Result;
+  readonly #signal: AbortSignal | undefined;
+  readonly #onAbort: () => void;
+  #idle: NodeJS.Timeout | undefined;
+  /** Why there will be no more chunks. */
+  #stopped: StreamError | 'done' | undefined;
+  #fetching = false;
+
+  private constructor(
+    pool: ReaderPool,
+    connection: Connection,
+    result: duckdb.Result,
+    signal: AbortSignal | undefined,
+  ) {
+    this.#pool = pool;
+    this.#connection = connection;
+    this.result = result;
+    this.#signal = signal;
+    this.#onAbort = () => this.#stop(canceled());
+    signal?.addEventListener('abort', this.#onAbort, { once: true });
+    this.#sleep();
+  }
+
+  /** @throws StreamError of the statement's planning or its first rows; PRESSURE, STATEMENT_CANCELED. */
+  static async start(
+    pool: ReaderPool,
+    sql: string,
+    signal: AbortSignal | undefined,
+  ): Promise<ReadStatement> {
+    const connection = await pool.acquire(signal);
+    const interrupt = () => connection.interrupt();
+    signal?.addEventListener('abort', interrupt, { once: true });
+    try {
+      const result = await connection.stream(sql);
+      if (signal?.aborted === true) throw canceled();
+      return new ReadStatement(pool, connection, result, signal);
+    } catch (cause) {
+      pool.release(connection);
+      throw queryFailure(cause);
+    } finally {
+      signal?.removeEventListener('abort', interrupt);
+    }
+  }
+
+  /** The next chunk, or undefined after the last one. One call at a time. */
+  async next(): Promise<duckdb.DataChunk | undefined> {
+    this.#throwIfFailed();
+    if (this.#stopped !== undefined) return undefined;
+    clearTimeout(this.#idle);
+    this.#fetching = true;
+    try {
+      const chunk = await duckdb.fetch_chunk(this.result);
+      this.#throwIfFailed();
+      if (chunk === null || duckdb.data_chunk_get_size(chunk) === 0) {
+        this.#stopped = 'done';
+        this.#giveBack(false);
+        return undefined;
+      }
+      this.#sleep();
+      return chunk;
+    } catch (cause) {
+      this.#stopped ??= queryFailure(cause);
+      this.#giveBack(true);
+      this.#throwIfFailed();
+      throw cause;
+    } finally {
+      this.#fetching = false;
+    }
+  }
+
+  /** Ends the statement early; safe to call at any time and more than once. */
+  close(): void {
+    this.#stop(this.#fetching ? canceled() : 'done');
+  }
+
+  /** `#stopped` may be set by others while a chunk is awaited, which the compiler does not know. */
+  #throwIfFailed(): void {
+    if (this.#stopped instanceof StreamError) throw this.#stopped;
+  }
+
+  #sleep(): void {
+    this.#idle = setTimeout(() => {
+      const message = `the result was not read for ${IDLE_MS_MAX / 1000} s`;
+      this.#stop(new StreamError('STATEMENT_CANCELED', message));
+    }, IDLE_MS_MAX);
+    this.#idle.unref();
+  }
+
+  /** While a chunk is being fetched the fetch fails by itself; else the connection goes back at once. */
+  #stop(reason: StreamError | 'done'): void {
+    if (this.#stopped !== undefined) return;
+    this.#stopped = reason;
+    if (this.#fetching) this.#connection.interrupt();
+    else this.#giveBack(true);
+  }
+
+  #giveBack(resultIsOpen: boolean): void {
+    clearTimeout(this.#idle);
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+    const release = () => this.#pool.release(this.#connection);
+    // Another statement closes an open result and with it the snapshot; it may fail only as the last one did.
+    if (resultIsOpen) this.#connection.run('SELECT 1').then(release, release);
+    else release();
+  }
+}

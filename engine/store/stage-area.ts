@@ -1,0 +1,90 @@
+/** The temporary tables that changes pass through, one per stored relation, made when first needed. */
+import type { Connection } from './connection.ts';
+import { Appender } from './staging.ts';
+import type { StoredRelation, ViewChange } from './store.ts';
+import { storedForm } from './stored-form.ts';
+import { createStageSql, type StagedRows, stageName } from './view-table.ts';
+
+/** Milliseconds of copying after which other work on the main thread gets its turn. */
+const SLICE_MS_MAX = 5;
+
+export class StageArea {
+  readonly #connection: Connection;
+  readonly #appenders = new Map<number, Appender>();
+  /** Stages that may hold rows of a commit that failed. */
+  readonly #dirty = new Set<number>();
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** Stages a view's changes; the rows lie in the stage's table afterwards. */
+  async stage(change: ViewChange): Promise<StagedRows> {
+    const batches = change.changes.filter((batch) => batch.length > 0);
+    let inserted = false;
+    let deleted = false;
+    let weightMax = 0;
+    if (batches.length === 0) return { inserted, deleted, weightMax };
+    const appender = await this.#appender(change.relation);
+    this.#dirty.add(change.relation.id);
+    let sliceStart = performance.now();
+    for (const batch of batches) {
+      appender.appendBatch(batch);
+      if (batch.weights === null) {
+        inserted = true;
+        weightMax = Math.max(weightMax, 1);
+      } else {
+        for (let row = 0; row < batch.length; row++) {
+          const weight = batch.weights[row] as number;
+          if (weight < 0) deleted = true;
+          else {
+            inserted = true;
+            if (weight > weightMax) weightMax = weight;
+          }
+        }
+      }
+      if (performance.now() - sliceStart > SLICE_MS_MAX) {
+        appender.flush();
+        await new Promise((resolve) => setImmediate(resolve));
+        sliceStart = performance.now();
+      }
+    }
+    appender.flush();
+    return { inserted, deleted, weightMax };
+  }
+
+  /** Says that the commit which emptied the stages has succeeded. */
+  committed(): void {
+    this.#dirty.clear();
+  }
+
+  /** Says that a commit has failed: stages that it filled are made anew when next needed. */
+  failed(): void {
+    for (const id of this.#dirty) {
+      this.#appenders.get(id)?.discard();
+      this.#appenders.delete(id);
+    }
+    this.#dirty.clear();
+  }
+
+  /** Statements that drop the stages of dropped relations. */
+  dropSql(relationIds: readonly number[]): readonly string[] {
+    return relationIds
+      .filter((id) => this.#appenders.has(id))
+      .map((id) => `DROP TABLE IF EXISTS temp.${stageName(id)}`);
+  }
+
+  dropped(relationIds: readonly number[]): void {
+    for (const id of relationIds) this.#appenders.delete(id);
+  }
+
+  async #appender(relation: StoredRelation): Promise<Appender> {
+    const known = this.#appenders.get(relation.id);
+    if (known !== undefined) return known;
+    await this.#connection.run(createStageSql(relation));
+    const forms = relation.schema.map((column) => storedForm(column.type));
+    const appender = new Appender(this.#connection, 'temp', stageName(relation.id), forms, true);
+    this.#appenders.set(relation.id, appender);
+    return appender;
+  }
+}
