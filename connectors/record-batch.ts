@@ -59,3 +59,24 @@ export function firstRowAt(batch: RecordBatch, offset: number): number {
 export function batchBytes(batch: RecordBatch): number {
   return batch.bytes.length + batch.length * 32;
 }
+
+/** The row after the last one that fits: rows from `from` on with about `bytesMax` bytes, at least one. */
+export function rowsWithin(batch: RecordBatch, from: number, bytesMax: number): number {
+  const start = batch.valueStarts[from] ?? 0;
+  let to = from + 1;
+  while (to < batch.length && (batch.valueStarts[to] as number) - start < bytesMax) to++;
+  return Math.min(to, batch.length);
+}
+
+/** The offset of a batch's last record; the batch must not be empty. */
+export function lastOffset(batch: RecordBatch): number {
+  return batch.offsets[batch.length - 1] as number;
+}
+
+/** Bytes from the first value to the end of the last: keys and framing between them are counted. */
+export function spanBytes(batch: RecordBatch): number {
+  const last = batch.length - 1;
+  if (last < 0) return 0;
+  const end = (batch.valueStarts[last] as number) + Math.max(batch.valueLengths[last] as number, 0);
+  return end - (batch.valueStarts[0] as number);
+}

@@ -1,7 +1,14 @@
 /** Reads one topic of the embedded log: at the head from memory, behind it segment by segment. */
 import { StreamError } from '../../sql/base/error.ts';
 import type { LogStorage, Offset, RecordBatch, SourceReader, StartPosition } from '../connector.ts';
-import { batchBytes, firstRowAt, sliceBatch } from '../record-batch.ts';
+import {
+  batchBytes,
+  firstRowAt,
+  lastOffset,
+  rowsWithin,
+  sliceBatch,
+  spanBytes,
+} from '../record-batch.ts';
 import { mergeSmall } from './merge.ts';
 import { decodeSegment } from './segment.ts';
 import type { Partition, Topic } from './topic.ts';
@@ -185,22 +192,9 @@ export class EmbeddedReader implements SourceReader {
 /** Gives the records from the cursor on, as many as the bytes allow but at least one; returns their bytes. */
 function give(cursor: Cursor, batch: RecordBatch, bytesMax: number, taken: RecordBatch[]): number {
   const from = firstRowAt(batch, cursor.next);
-  const start = batch.valueStarts[from] ?? 0;
-  let to = from;
-  while (
-    to < batch.length &&
-    (to === from || (batch.valueStarts[to] as number) - start < bytesMax)
-  ) {
-    to++;
-  }
-  if (to === from) return 0;
-  const given = sliceBatch(batch, from, to);
+  if (from === batch.length) return 0;
+  const given = sliceBatch(batch, from, rowsWithin(batch, from, bytesMax));
   taken.push(given);
   cursor.next = lastOffset(given) + 1;
-  const last = to - 1;
-  return (batch.valueStarts[last] as number) + (batch.valueLengths[last] as number) - start;
-}
-
-function lastOffset(batch: RecordBatch): number {
-  return batch.offsets[batch.length - 1] as number;
+  return spanBytes(given);
 }

@@ -1,0 +1,202 @@
+/** Reads a topic of Kafka without a consumer group: positions live in the engine's commits. */
+import { StreamError } from '../../sql/base/error.ts';
+import type { Offset, RecordBatch, SourceReader, StartPosition } from '../connector.ts';
+import { Backoff, wait } from './backoff.ts';
+import type { Cluster, TopicState } from './cluster.ts';
+import type { FetchLanes } from './fetch-lane.ts';
+import { asStreamError, errorOfCode } from './kafka-error.ts';
+import { EARLIEST, LATEST, listOffsets } from './list-offsets.ts';
+import { type CursorOwner, PartitionCursor } from './partition-cursor.ts';
+
+/** Fetched bytes that wait to be polled, over all partitions of a reader. */
+const BUFFERED_BYTES_MAX = 32 * 1024 * 1024;
+const RESET_FIRST_MS = 50;
+const RESET_MAX_MS = 2000;
+const LEADER_NOT_AVAILABLE = 5;
+
+export class KafkaReader implements SourceReader, CursorOwner {
+  readonly #cluster: Cluster;
+  readonly #lanes: FetchLanes;
+  readonly #topic: TopicState;
+  readonly #cursors: PartitionCursor[] = [];
+  readonly #listen: (state: TopicState | undefined) => void;
+  readonly #onClose: () => void;
+  #listener: (() => void) | undefined;
+  #bufferedBytes = 0;
+  #turn = 0;
+  /** Set while the topic is not there, or another one has its name. */
+  #missing: StreamError | undefined;
+  #gone: StreamError | undefined;
+  #closed = false;
+
+  private constructor(
+    cluster: Cluster,
+    lanes: FetchLanes,
+    topic: TopicState,
+    start: ReadonlyMap<number, Offset>,
+    onClose: () => void,
+  ) {
+    this.#cluster = cluster;
+    this.#lanes = lanes;
+    this.#topic = topic;
+    this.#onClose = onClose;
+    this.#listen = (state) => this.#refreshed(state);
+    for (const partition of topic.leaders.keys()) {
+      this.#cursors.push(new PartitionCursor(this, topic, partition, start.get(partition) ?? 0));
+    }
+    this.#place(topic);
+    cluster.watch(topic.name, this.#listen);
+  }
+
+  /** @throws StreamError SOURCE_UNKNOWN_TOPIC, SOURCE_UNREACHABLE. */
+  static async open(
+    cluster: Cluster,
+    lanes: FetchLanes,
+    name: string,
+    from: StartPosition,
+    onClose: () => void,
+  ): Promise<KafkaReader> {
+    const topic = await cluster.requireTopic(name);
+    const unnamed = [...topic.leaders.keys()].filter((p) => !from.offsets.has(p));
+    const edge = from.otherwise === 'earliest' ? EARLIEST : LATEST;
+    const found =
+      unnamed.length === 0
+        ? new Map<number, Offset>()
+        : await listOffsets(cluster, name, unnamed, edge);
+    const start = new Map([...found, ...from.offsets]);
+    return new KafkaReader(cluster, lanes, topic, start, onClose);
+  }
+
+  partitions(): number {
+    return this.#cursors.length;
+  }
+
+  poll(bytesMax: number): RecordBatch[] {
+    const out: RecordBatch[] = [];
+    const count = this.#cursors.length;
+    let bytes = 0;
+    for (let i = 0; i < count && bytes < bytesMax; i++) {
+      const cursor = this.#cursors[(this.#turn + i) % count] as PartitionCursor;
+      const share = Math.max((bytesMax - bytes) / (count - i), 1);
+      const wanted = cursor.wantsMore();
+      bytes += cursor.take(share, out);
+      if (!wanted && cursor.wantsMore()) cursor.lane?.wake();
+    }
+    this.#turn = (this.#turn + 1) % Math.max(count, 1);
+    return out;
+  }
+
+  onReadable(listener: () => void): void {
+    this.#listener = listener;
+  }
+
+  async endOffsets(): Promise<ReadonlyMap<number, Offset>> {
+    const ends = await listOffsets(this.#cluster, this.#topic.name, 'all', LATEST);
+    for (const cursor of this.#cursors) {
+      const end = ends.get(cursor.partition);
+      if (end !== undefined) ends.set(cursor.partition, cursor.endOfRecords(end));
+    }
+    return ends;
+  }
+
+  fault(): StreamError | undefined {
+    if (this.#missing !== undefined) return this.#missing;
+    for (const { fault } of this.#cursors) if (fault !== undefined) return fault;
+    return this.#cluster.fault() ?? this.#gone;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#listener = undefined;
+    this.#cluster.unwatch(this.#topic.name, this.#listen);
+    for (const cursor of this.#cursors) cursor.close();
+    this.#onClose();
+  }
+
+  hasRoom(): boolean {
+    return this.#bufferedBytes < BUFFERED_BYTES_MAX;
+  }
+
+  buffered(bytes: number): void {
+    const hadRoom = this.hasRoom();
+    this.#bufferedBytes += bytes;
+    if (hadRoom || !this.hasRoom()) return;
+    for (const cursor of this.#cursors) cursor.lane?.wake();
+  }
+
+  readable(): void {
+    this.#listener?.();
+  }
+
+  misplaced(): void {
+    this.#cluster.refreshSoon();
+  }
+
+  /** Retention went over the position, or the log was cut: go on with what is there, and say so. */
+  outOfRange(cursor: PartitionCursor): void {
+    void this.#reset(cursor);
+  }
+
+  async #reset(cursor: PartitionCursor): Promise<void> {
+    const backoff = new Backoff(RESET_FIRST_MS, RESET_MAX_MS);
+    const { topic, partition } = cursor;
+    const wanted = cursor.fetchOffset;
+    while (!this.#closed) {
+      try {
+        const earliest =
+          (await listOffsets(this.#cluster, topic, [partition], EARLIEST)).get(partition) ?? 0;
+        const end =
+          (await listOffsets(this.#cluster, topic, [partition], LATEST)).get(partition) ?? 0;
+        const next = wanted < earliest ? earliest : Math.min(wanted, end);
+        if (next !== wanted) {
+          this.#gone = new StreamError(
+            'SOURCE_RECORDS_GONE',
+            `topic "${topic}" partition ${partition} holds offsets ${earliest} to ${end}, not ${wanted}: reading went on at ${next}`,
+          );
+        }
+        cursor.fault = undefined;
+        cursor.seek(next);
+        return;
+      } catch (error) {
+        cursor.fault = asStreamError(error, `topic "${topic}" partition ${partition}`);
+        await wait(backoff.next());
+      }
+    }
+  }
+
+  #refreshed(state: TopicState | undefined): void {
+    if (state === undefined || state.id !== this.#topic.id) {
+      const what = state === undefined ? 'was deleted' : 'was deleted and created again';
+      this.#missing = new StreamError(
+        'SOURCE_UNKNOWN_TOPIC',
+        `topic "${this.#topic.name}" ${what} in Kafka`,
+      );
+      this.#cluster.refreshSoon();
+      return;
+    }
+    this.#missing = undefined;
+    for (let p = this.#cursors.length; p < state.leaders.length; p++) {
+      this.#cursors.push(new PartitionCursor(this, this.#topic, p, 0));
+    }
+    this.#place(state);
+  }
+
+  /** Every cursor fetches from its partition's leader. */
+  #place(state: TopicState): void {
+    for (const cursor of this.#cursors) {
+      const leader = state.leaders[cursor.partition] ?? -1;
+      if (leader === cursor.node) continue;
+      cursor.lane?.remove(cursor);
+      cursor.node = leader;
+      if (leader < 0) {
+        cursor.lane = undefined;
+        const what = `topic "${this.#topic.name}" partition ${cursor.partition}`;
+        cursor.fault = errorOfCode(LEADER_NOT_AVAILABLE, what);
+        this.#cluster.refreshSoon();
+      } else {
+        cursor.lane = this.#lanes.attach(leader, cursor);
+      }
+    }
+  }
+}
