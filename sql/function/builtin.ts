@@ -6,6 +6,11 @@ import { arithmeticFunctions } from './arithmetic.ts';
 import { findCast } from './cast.ts';
 import { comparisonFunctions, compositeComparison } from './comparison.ts';
 import { conditionalNames, resolveConditional } from './conditional.ts';
+import { dateTimeFieldFunctions } from './datetime-field.ts';
+import { dateTimeMakeFunctions } from './datetime-make.ts';
+import { dateTimeOperators } from './datetime-operator.ts';
+import { dateTruncFunctions } from './datetime-trunc.ts';
+import { mathFunctions } from './math.ts';
 import { nowFunctions } from './now.ts';
 import type { FunctionRegistry } from './registry.ts';
 import type { ScalarFunction } from './scalar-function.ts';
@@ -16,6 +21,11 @@ const scalarFunctions: readonly ScalarFunction[] = [
   ...arithmeticFunctions,
   ...stringFunctions,
   ...nowFunctions,
+  ...mathFunctions,
+  ...dateTimeOperators,
+  ...dateTimeFieldFunctions,
+  ...dateTruncFunctions,
+  ...dateTimeMakeFunctions,
 ];
 
 function byName<F extends { readonly name: string }>(

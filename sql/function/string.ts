@@ -124,8 +124,11 @@ define(
   ['text', 'integer'],
   'text',
   'last characters; negative: all but the first',
-  (text, count) =>
-    sliceCharacters(text, count >= 0 ? Math.max(characterCount(text) - count, 0) : -count),
+  (text, count) => {
+    if (count >= 0) return sliceCharacters(text, Math.max(characterCount(text) - count, 0));
+    // PostgreSQL negates in 32 bits, where the least integer stays negative.
+    return count === -2147483648 ? text : sliceCharacters(text, -count);
+  },
 );
 
 /** `fill` repeated to `count` characters. */
@@ -219,7 +222,7 @@ define(
   (text) => text.codePointAt(0) ?? 0,
 );
 define('chr', ['integer'], 'text', 'character of a code point', (code) => {
-  if (code < 0) throw new StreamError('VALUE_PROGRAM_LIMIT', 'character number must be positive');
+  if (code < 0) throw invalidParameter('character number must be positive');
   if (code === 0) throw new StreamError('VALUE_PROGRAM_LIMIT', 'null character not permitted');
   if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) {
     throw new StreamError(
