@@ -11,6 +11,8 @@ export interface RegistryOptions {
   readonly logs: ReadonlyMap<TopicLog['type'], TopicLog>;
   /** Milliseconds of a clock that never goes back, for pacing. */
   readonly now: () => number;
+  /** Further sources, of a program that embeds Millrace. */
+  readonly sources?: readonly SourceConnector[] | undefined;
 }
 
 export class ConnectorRegistry {
@@ -18,9 +20,9 @@ export class ConnectorRegistry {
   readonly #sources: ReadonlyMap<string, SourceConnector>;
   readonly #sinks: ReadonlyMap<string, SinkConnector>;
 
-  constructor({ logs, now }: RegistryOptions) {
+  constructor({ logs, now, sources = [] }: RegistryOptions) {
     this.#logs = logs;
-    this.#sources = byType([nexmarkConnector(now), datagenConnector(now)]);
+    this.#sources = byType([nexmarkConnector(now), datagenConnector(now), ...sources]);
     const topicSinks = [...logs].map(([type, log]) => topicSinkConnector(type, () => log));
     this.#sinks = byType([blackholeConnector, ...topicSinks]);
   }

@@ -77,7 +77,17 @@ export interface ViewRequest {
   /** Column = text comparisons, in PostgreSQL's text form; operators eq, ne, lt, le, gt, ge, in, like. */
   readonly where: readonly {
     readonly column: string;
-    readonly operator: 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge' | 'in' | 'like' | 'is-null' | 'is-not-null';
+    readonly operator:
+      | 'eq'
+      | 'ne'
+      | 'lt'
+      | 'le'
+      | 'gt'
+      | 'ge'
+      | 'in'
+      | 'like'
+      | 'is-null'
+      | 'is-not-null';
     readonly values: readonly string[];
   }[];
   readonly order: readonly { readonly column: string; readonly descending: boolean }[];
@@ -107,7 +117,12 @@ export interface Subscription {
 
 export type SubscriptionEvent =
   /** Rows of the view as of `version`; `last` closes the snapshot. */
-  | { readonly kind: 'snapshot'; readonly version: number; readonly rows: readonly Row[]; readonly last: boolean }
+  | {
+      readonly kind: 'snapshot';
+      readonly version: number;
+      readonly rows: readonly Row[];
+      readonly last: boolean;
+    }
   | { readonly kind: 'changes'; readonly version: number; readonly changes: readonly RowChange[] };
 
 /** `update` only for views with a key; otherwise a delete and an insert. */

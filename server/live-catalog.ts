@@ -1,6 +1,7 @@
 /** The catalog in memory. The session layer changes it only together with the store, at an epoch's boundary. */
-import type { Catalog, Relation } from '../sql/catalog.ts';
+
 import type { SqlType } from '../sql/base/type.ts';
+import type { Catalog, Relation } from '../sql/catalog.ts';
 
 /** What belongs to a relation beside its statement; persisted with it as JSON. */
 export interface RelationDetail {

@@ -317,7 +317,10 @@ function describeExtended({ engine }: ShowContext, relation: Relation): Statemen
   }
   if (relation.kind === 'sink') {
     rows.push(['connector', relation.connector]);
-    rows.push(['delivery', relation.connector === 'blackhole' ? 'none' : 'at least once, in order']);
+    rows.push([
+      'delivery',
+      relation.connector === 'blackhole' ? 'none' : 'at least once, in order',
+    ]);
   }
   if (relation.kind === 'stream' || relation.kind === 'table') {
     for (const [key, value] of relation.input?.options ?? []) rows.push([key, value]);

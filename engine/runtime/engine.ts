@@ -35,6 +35,7 @@ const COMMIT_RETRY_WAIT_MS = 100;
 const ENDS_REFRESH_MS = 1_000;
 /** Bytes of a bad record that its error row keeps. */
 const ERROR_RAW_BYTES_MAX = 64 * 1024;
+const CHUNKS_PER_EPOCH_MAX = 1_000_000;
 /** Error rows of one relation per epoch; more are counted but not stored. */
 const ERROR_ROWS_PER_EPOCH_MAX = 10_000;
 
@@ -69,9 +70,7 @@ export interface SinkDefinition {
   readonly name: string;
   readonly fragment: PlanFragment;
   /** Undefined for a sink that only counts. */
-  readonly delivery:
-    | { readonly encode: EncodeSink; open(): Promise<SinkWriter>; readonly delivered: number }
-    | undefined;
+  readonly delivery: { readonly encode: EncodeSink; open(): Promise<SinkWriter> } | undefined;
 }
 
 /** A table whose rows come from SQL, or from the engine itself (error tables). */
@@ -156,9 +155,11 @@ export class Engine {
   #endsRefresh: Promise<void> | undefined;
   readonly stats = { committed: 0, computeMs: 0, commitMs: 0, lastCommitMs: 0 };
 
-  constructor(options: EngineOptions) {
+  /** @param epoch  the last one that the store committed. */
+  constructor(options: EngineOptions, epoch: number) {
     this.#options = options;
     this.#store = options.store;
+    this.#epoch = epoch;
   }
 
   get epoch(): number {
@@ -332,14 +333,16 @@ export class Engine {
 
   #sinkTask(definition: SinkDefinition): PlanTask {
     const { id, name, fragment, delivery } = definition;
-    const output = new SinkOutput(id, delivery?.delivered ?? 0, delivery?.encode);
+    // Sequences grow over restarts too, without a look at the outbox: no epoch writes as many chunks.
+    const sequence = this.#epoch * CHUNKS_PER_EPOCH_MAX;
+    const output = new SinkOutput(id, sequence, delivery?.encode);
     const drain =
       delivery === undefined
         ? undefined
         : new SinkDrain(
             this.#store,
             id,
-            delivery.delivered,
+            sequence,
             () => delivery.open(),
             this.#options.random,
           );
@@ -423,11 +426,7 @@ export class Engine {
    * Starts the loop. After a restart the state of all plans is first rebuilt from the retained records below the
    * committed positions and from the stored tables; what the store already has is not written again.
    */
-  async begin(
-    epoch: number,
-    committed: ReadonlyMap<number, ReadonlyMap<number, Offset>>,
-  ): Promise<void> {
-    this.#epoch = epoch;
+  async begin(committed: ReadonlyMap<number, ReadonlyMap<number, Offset>>): Promise<void> {
     const byStream = new Map<StreamTask, Map<number, ScanReader[]>>();
     for (const task of this.#tasks.values()) {
       if (task.fragment === undefined) continue;

@@ -21,7 +21,8 @@ export class SinkDrain {
   /** Rung only by close: new rows must not cut a backoff short. */
   readonly #closing = new Bell();
   readonly #random: () => number;
-  #delivered: number;
+  /** Every chunk up to here has been delivered. */
+  #delivered = 0;
   #committed: number;
   #waiters: { sequence: number; resolve: () => void }[] = [];
   #closed = false;
@@ -32,14 +33,13 @@ export class SinkDrain {
   constructor(
     store: Store,
     sinkId: number,
-    delivered: number,
+    committed: number,
     open: () => Promise<SinkWriter>,
     random: () => number,
   ) {
     this.#store = store;
     this.#sinkId = sinkId;
-    this.#delivered = delivered;
-    this.#committed = delivered;
+    this.#committed = committed;
     this.#open = open;
     this.#random = random;
   }
@@ -47,11 +47,6 @@ export class SinkDrain {
   /** The last fault of the destination that is still being retried. */
   get fault(): StreamError | undefined {
     return this.#fault;
-  }
-
-  /** Chunks that are committed and not delivered yet. */
-  get pendingChunks(): number {
-    return this.#committed - this.#delivered;
   }
 
   start(): void {
@@ -105,20 +100,26 @@ export class SinkDrain {
   }
 
   async #deliverSome(writer: SinkWriter): Promise<boolean> {
+    const committed = this.#committed;
     const chunks = await this.#store.outbox(this.#sinkId, this.#delivered, CHUNKS_PER_READ_MAX);
+    if (chunks.length === 0) this.#advance(committed);
     for (const chunk of chunks) {
       if (this.#closed) return true;
       const records = decodeOutbox(chunk.data);
       await writer.deliver(records);
       this.records += records.length;
       await this.#store.acknowledge(this.#sinkId, chunk.sequence);
-      this.#delivered = chunk.sequence;
-      this.#waiters = this.#waiters.filter((waiter) => {
-        if (waiter.sequence > this.#delivered) return true;
-        waiter.resolve();
-        return false;
-      });
+      this.#advance(chunk.sequence);
     }
     return chunks.length > 0;
+  }
+
+  #advance(sequence: number): void {
+    this.#delivered = Math.max(this.#delivered, sequence);
+    this.#waiters = this.#waiters.filter((waiter) => {
+      if (waiter.sequence > this.#delivered) return true;
+      waiter.resolve();
+      return false;
+    });
   }
 }

@@ -1,0 +1,23 @@
+/** What the parts of the server share: one store, one engine, one catalog, the logs and connectors. */
+import type { TopicLog } from '../connectors/connector.ts';
+import type { ConnectorRegistry } from '../connectors/registry.ts';
+import type { Engine } from '../engine/runtime/engine.ts';
+import type { Store } from '../engine/store/store.ts';
+import type { Log } from './config.ts';
+import type { LiveCatalog } from './live-catalog.ts';
+import type { TableWriter } from './table-writer.ts';
+
+export interface Core {
+  readonly store: Store;
+  readonly engine: Engine;
+  readonly catalog: LiveCatalog;
+  readonly connectors: ConnectorRegistry;
+  /** Where topics of statements that name no connector live. */
+  readonly defaultLog: TopicLog;
+  readonly logs: readonly TopicLog[];
+  /** Writers of tables that live in Millrace, by relation id. */
+  readonly writers: Map<number, TableWriter>;
+  readonly log: Log;
+  /** Microseconds since 1970-01-01 UTC. */
+  readonly nowMicros: () => bigint;
+}

@@ -1,0 +1,249 @@
+/**
+ * A SELECT over streams, answered once: the retained log is run through the same operators that keep views, up
+ * to the end that it has when the statement begins.
+ */
+import { Batch } from '../engine/delta/batch.ts';
+import { compileScalar } from '../engine/kernel/scalar.ts';
+import { lower } from '../engine/plan/lower.ts';
+import { buildFragment } from '../engine/runtime/fragment.ts';
+import { type GraphNode, selectColumns } from '../engine/runtime/graph.ts';
+import { ScanCursor } from '../engine/runtime/scan-cursor.ts';
+import { Bell } from '../engine/runtime/signal.ts';
+import type { Row } from '../sql/base/datum.ts';
+import { StreamError } from '../sql/base/error.ts';
+import { compareNullable } from '../sql/base/value.ts';
+import type { BoundExpr, BoundSortKey } from '../sql/expression.ts';
+import type { LogicalNode } from '../sql/logical-plan.ts';
+import type { Core } from './core.ts';
+import { streamDefinition } from './definitions.ts';
+import { storedRelation } from './lifecycle.ts';
+
+/** Rows that a query over the log may hold in memory; beyond them a materialized view is the tool. */
+const ROWS_MAX = 1_000_000;
+const STEP_BYTES = 1024 * 1024;
+const READ_WAIT_MS = 1_000;
+const CHUNK_ROWS = 2_048;
+
+/** The relations of these kinds hold no rows of their own, so that the store cannot answer for them. */
+export function readsStreams(core: Core, plan: LogicalNode): boolean {
+  let found = false;
+  const visit = (node: LogicalNode): void => {
+    if (node.kind === 'scan' && core.catalog.relation(node.relation)?.kind === 'stream') found = true;
+    for (const child of childrenOf(node)) visit(child);
+  };
+  visit(plan);
+  return found;
+}
+
+function childrenOf(node: LogicalNode): readonly LogicalNode[] {
+  if ('input' in node) return [node.input];
+  if ('left' in node) return [node.left, node.right];
+  if (node.kind === 'recursive') return [node.base, node.step];
+  return [];
+}
+
+/** ORDER BY, LIMIT and the projections above them, which belong to the answer and not to the relation. */
+interface Peeled {
+  readonly inner: LogicalNode;
+  readonly keys: readonly BoundSortKey[];
+  readonly limit: number;
+  readonly offset: number;
+  readonly project: readonly BoundExpr[] | undefined;
+}
+
+function peel(plan: LogicalNode): Peeled {
+  let node = plan;
+  let project: readonly BoundExpr[] | undefined;
+  if (node.kind === 'project' && (node.input.kind === 'sort' || node.input.kind === 'limit')) {
+    project = node.expressions;
+    node = node.input;
+  }
+  let limit = Number.POSITIVE_INFINITY;
+  let offset = 0;
+  if (node.kind === 'limit' && !node.withTies) {
+    limit = countOf(node.limit, Number.POSITIVE_INFINITY);
+    offset = countOf(node.offset, 0);
+    node = node.input;
+  }
+  if (project === undefined && node.kind === 'project' && node.input.kind === 'sort') {
+    project = node.expressions;
+    node = node.input;
+  }
+  let keys: readonly BoundSortKey[] = [];
+  if (node.kind === 'sort') {
+    keys = node.keys;
+    node = node.input;
+  }
+  return { inner: node, keys, limit, offset, project };
+}
+
+function countOf(expression: BoundExpr | undefined, otherwise: number): number {
+  if (expression === undefined) return otherwise;
+  const value = compileScalar(expression)([]);
+  return value === null ? otherwise : Number(value);
+}
+
+/** @throws StreamError SQL_NOT_INCREMENTAL for what the operators cannot compute, REQUEST_TOO_LARGE past ROWS_MAX. */
+export async function queryStreams(
+  core: Core,
+  plan: LogicalNode,
+  signal: AbortSignal,
+): Promise<AsyncIterable<readonly Row[]>> {
+  const { inner, keys, limit, offset, project } = peel(plan);
+  const physical = lower(inner, core.catalog);
+  const rows: Row[] = [];
+  const removed: { row: Row; weight: number }[] = [];
+  const names = new Map<number, string>();
+  let failure: StreamError | undefined;
+  const fragment = buildFragment(
+    physical.root,
+    (name) => {
+      const id = core.catalog.relation(name)?.id ?? 0;
+      names.set(id, name);
+      return id;
+    },
+    (error) => {
+      failure ??= error;
+    },
+  );
+  const isPlain = physical.root.appendOnly;
+  fragment.root.addTap({
+    take: (batch: Batch) => {
+      for (let i = 0; i < batch.length; i++) {
+        const weight = batch.weight(i);
+        if (isPlain) for (let n = 0; n < weight; n++) rows.push(batch.row(i));
+        else removed.push({ row: batch.row(i), weight });
+      }
+    },
+  });
+  const mayStop = isPlain && fragment.stateless && keys.length === 0 && Number.isFinite(limit);
+  const enough = (): boolean => mayStop && rows.length >= offset + limit;
+  for (const { relationId, columns, target, port } of fragment.leaves) {
+    const take = (batch: Batch): void => pushTo(target, port, batch);
+    const name = names.get(relationId) ?? '';
+    for await (const _ of readRelation(core, name, columns, take, mayStop, signal)) {
+      if (failure !== undefined) throw failure;
+      if (rows.length + removed.length > ROWS_MAX) {
+        throw new StreamError('REQUEST_TOO_LARGE', `the query gives more than ${ROWS_MAX} rows`, {
+          hint: 'Add a LIMIT, or keep the result in a materialized view.',
+        });
+      }
+      if (enough()) break;
+    }
+  }
+  for (const node of fragment.nodes) node.operator?.flush(node.emit);
+  if (failure !== undefined) throw failure;
+  if (!isPlain) rows.push(...netRows(removed));
+  if (keys.length > 0) sortRows(rows, keys);
+  const answer = rows.slice(offset, limit === Number.POSITIVE_INFINITY ? undefined : offset + limit);
+  return chunks(project === undefined ? answer : projectRows(answer, project));
+}
+
+function pushTo(target: GraphNode, port: number, batch: Batch): void {
+  if (target.operator === undefined) target.emit(batch);
+  else target.operator.push(port, batch, target.emit);
+}
+
+/** Feeds one relation; yields after every piece, so that the caller can stop. */
+async function* readRelation(
+  core: Core,
+  name: string,
+  columns: readonly number[],
+  take: (batch: Batch) => void,
+  mayStop: boolean,
+  signal: AbortSignal,
+): AsyncGenerator<void> {
+  const relation = core.catalog.relation(name);
+  if (relation === undefined) return;
+  if (relation.kind !== 'stream') {
+    const stored = storedRelation(core, relation);
+    if (stored === undefined) return;
+    for await (const batch of core.store.scan(stored)) {
+      take(selectColumns(batch, columns));
+      yield;
+    }
+    return;
+  }
+  const definition = streamDefinition(core.connectors, relation, relation.id);
+  const bounds = await definition.bounds();
+  const from = new Map([...bounds].map(([partition, { earliest }]) => [partition, earliest]));
+  const ends = new Map([...bounds].map(([partition, { end }]) => [partition, end]));
+  if (!mayStop && [...ends.values()].some((end) => !Number.isFinite(end))) {
+    throw new StreamError('SQL_NOT_SUPPORTED', `stream "${name}" has no end to read up to`, {
+      hint: 'Add a LIMIT (without ORDER BY), or keep the result in a materialized view.',
+    });
+  }
+  const reader = await definition.open({ offsets: from, otherwise: 'earliest' });
+  const bell = new Bell();
+  reader.onReadable(bell.ring);
+  const cursor = new ScanCursor(reader, from, definition.compile, () => {});
+  cursor.setReaders([{ columns, from: new Map(), take }]);
+  try {
+    const isDone = (): boolean =>
+      [...ends].every(([partition, end]) => (cursor.positions.get(partition) ?? 0) >= end);
+    while (!isDone()) {
+      if (signal.aborted) {
+        throw new StreamError('STATEMENT_CANCELED', 'canceling statement due to user request');
+      }
+      if (cursor.step(STEP_BYTES, ends) === 0) await bell.wait(READ_WAIT_MS);
+      else await new Promise((resolve) => setImmediate(resolve));
+      yield;
+    }
+  } finally {
+    await cursor.close();
+  }
+}
+
+/** Rows that are there in the end, each as often as its weights sum to. */
+function netRows(changes: readonly { readonly row: Row; readonly weight: number }[]): Row[] {
+  const kept = new Map<string, { row: Row; weight: number }>();
+  for (const { row, weight } of changes) {
+    const identity = row.map((value) => (value === null ? 'n' : `v${identityText(value)}`)).join('\u0000');
+    const known = kept.get(identity);
+    if (known === undefined) kept.set(identity, { row, weight });
+    else known.weight += weight;
+  }
+  const rows: Row[] = [];
+  for (const { row, weight } of kept.values()) for (let n = 0; n < weight; n++) rows.push(row);
+  return rows;
+}
+
+function identityText(value: unknown): string {
+  return typeof value === 'object'
+    ? JSON.stringify(value, (_, part) => (typeof part === 'bigint' ? `${part}n` : part))
+    : String(value);
+}
+
+function sortRows(rows: Row[], keys: readonly BoundSortKey[]): void {
+  const terms = keys.map(({ expression, descending, nullsFirst }) => ({
+    value: compileScalar(expression),
+    type: expression.type,
+    descending,
+    nullsFirst,
+  }));
+  const keyed = rows.map((row) => ({ row, values: terms.map(({ value }) => value(row)) }));
+  keyed.sort((a, b) => {
+    for (let i = 0; i < terms.length; i++) {
+      const term = terms[i];
+      const left = a.values[i] ?? null;
+      const right = b.values[i] ?? null;
+      if (term === undefined || (left === null && right === null)) continue;
+      if (left === null || right === null) return (left === null) === term.nullsFirst ? -1 : 1;
+      const order = compareNullable(left, right, term.type);
+      if (order !== 0) return term.descending ? -order : order;
+    }
+    return 0;
+  });
+  keyed.forEach(({ row }, i) => {
+    rows[i] = row;
+  });
+}
+
+function projectRows(rows: readonly Row[], expressions: readonly BoundExpr[]): Row[] {
+  const compiled = expressions.map(compileScalar);
+  return rows.map((row) => compiled.map((value) => value(row)));
+}
+
+async function* chunks(rows: readonly Row[]): AsyncGenerator<readonly Row[]> {
+  for (let at = 0; at < rows.length; at += CHUNK_ROWS) yield rows.slice(at, at + CHUNK_ROWS);
+}
