@@ -10,6 +10,8 @@ import type { Batch } from '../delta/batch.ts';
 import { Connection } from './connection.ts';
 import { DatabaseFile, type DatabaseOptions } from './database-file.ts';
 import { writeFailure } from './failure.ts';
+import type { HostCall } from './host-call.ts';
+import { HostFunctions } from './host-function.ts';
 import { LogTable, logTables } from './log-table.ts';
 import { Progress, progressTable } from './progress.ts';
 import { ReadStatement } from './read-statement.ts';
@@ -80,6 +82,7 @@ class DuckdbStore implements Store {
   readonly #writer: Connection;
   readonly #queue: WriteQueue;
   readonly #readers: ReaderPool;
+  readonly #functions: HostFunctions;
   readonly #stages: StageArea;
   readonly #errors: Appender;
   readonly #outbox: Appender;
@@ -93,12 +96,14 @@ class DuckdbStore implements Store {
     queue: WriteQueue,
     readers: ReaderPool,
     log: LogTable,
+    registrar: Connection,
   ) {
     this.#file = file;
     this.#writer = writer;
     this.#queue = queue;
     this.#readers = readers;
     this.log = log;
+    this.#functions = new HostFunctions(registrar);
     this.#stages = new StageArea(writer);
     this.#errors = new Appender(writer, 'temp', 'stage_error', errorForms, false);
     this.#outbox = new Appender(writer, 'temp', 'stage_outbox', outboxForms, false);
@@ -117,7 +122,9 @@ class DuckdbStore implements Store {
     );
     const queue = new WriteQueue();
     const log = await LogTable.open(writer, queue, readers);
-    const store = new DuckdbStore(file, writer, queue, readers, log);
+    // A connection of its own: registering a function waits for the connection's running statement.
+    const registrar = await Connection.open(file.database);
+    const store = new DuckdbStore(file, writer, queue, readers, log, registrar);
     const progress = 'SELECT epoch, entry FROM millrace_progress ORDER BY epoch, rowid';
     for (const [epoch, entry] of await writer.rows(progress)) {
       store.#progress.restore(Number(epoch), entry as string);
@@ -214,8 +221,14 @@ class DuckdbStore implements Store {
     return scanRelation(this.#readers, relation);
   }
 
-  async query(sql: string, schema: Schema, signal?: AbortSignal | undefined): Promise<QueryResult> {
-    const statement = await ReadStatement.start(this.#readers, sql, signal);
+  async query(
+    sql: string,
+    schema: Schema,
+    signal?: AbortSignal | undefined,
+    calls: readonly HostCall[] = [],
+  ): Promise<QueryResult> {
+    const context = { functions: this.#functions, calls };
+    const statement = await ReadStatement.start(this.#readers, sql, signal, context);
     const decode = resultDecoder(statement.result, schema);
     // Not a generator: its clean-up would not run for a consumer that stops before the first chunk.
     const chunks: AsyncIterableIterator<readonly Row[]> = {
@@ -239,7 +252,6 @@ class DuckdbStore implements Store {
       this.#readers,
       `SELECT sequence, data FROM ${OUTBOX_TABLE} WHERE sink = ${sinkId} AND sequence > ${after} ` +
         `ORDER BY sequence LIMIT ${chunksMax}`,
-      undefined,
     );
     const decode = resultDecoder(statement.result, undefined);
     const found: OutboxChunk[] = [];
@@ -285,6 +297,7 @@ class DuckdbStore implements Store {
     this.#closed = true;
     await this.#queue.drained();
     await this.#readers.close();
+    this.#functions.close();
     this.#writer.close();
     this.#file.close();
   }

@@ -234,7 +234,6 @@ export class LogTable implements LogStorage {
       'SELECT base, count, first_ms, last_ms, data FROM millrace_segment ' +
         `WHERE topic = ${topic.id} AND partition = ${partition} AND base + count > ${from} ` +
         `ORDER BY base LIMIT ${segmentsMax}`,
-      undefined,
     );
     const decode = resultDecoder(statement.result, undefined);
     const segments: LogSegment[] = [];

@@ -6,13 +6,22 @@ import duckdb from '@duckdb/node-bindings';
 import { StreamError } from '../../sql/base/error.ts';
 import type { Connection } from './connection.ts';
 import { queryFailure } from './failure.ts';
+import type { HostCall } from './host-call.ts';
+import type { HostFunctions } from './host-function.ts';
 import { canceled, type ReaderPool } from './reader-pool.ts';
 
 /** A consumer that asks for nothing for so long loses its snapshot: it would hold back the store's clean-up. */
 const IDLE_MS_MAX = 60_000;
 
+/** Functions that a statement calls back. */
+export interface CallContext {
+  readonly functions: HostFunctions;
+  readonly calls: readonly HostCall[];
+}
+
 export class ReadStatement {
   readonly #pool: ReaderPool;
+  readonly #context: CallContext | undefined;
   readonly #connection: Connection;
   readonly result: duckdb.Result;
   readonly #signal: AbortSignal | undefined;
@@ -27,7 +36,9 @@ export class ReadStatement {
     connection: Connection,
     result: duckdb.Result,
     signal: AbortSignal | undefined,
+    context: CallContext | undefined,
   ) {
+    this.#context = context;
     this.#pool = pool;
     this.#connection = connection;
     this.result = result;
@@ -41,18 +52,22 @@ export class ReadStatement {
   static async start(
     pool: ReaderPool,
     sql: string,
-    signal: AbortSignal | undefined,
+    signal?: AbortSignal | undefined,
+    context?: CallContext | undefined,
   ): Promise<ReadStatement> {
     const connection = await pool.acquire(signal);
+    context?.functions.enter(context.calls);
     const interrupt = () => connection.interrupt();
     signal?.addEventListener('abort', interrupt, { once: true });
     try {
       const result = await connection.stream(sql);
       if (signal?.aborted === true) throw canceled();
-      return new ReadStatement(pool, connection, result, signal);
+      return new ReadStatement(pool, connection, result, signal, context);
     } catch (cause) {
+      const error = context?.functions.errorOf(cause) ?? queryFailure(cause);
+      context?.functions.leave(context.calls);
       pool.release(connection);
-      throw queryFailure(cause);
+      throw error;
     } finally {
       signal?.removeEventListener('abort', interrupt);
     }
@@ -75,7 +90,7 @@ export class ReadStatement {
       this.#sleep();
       return chunk;
     } catch (cause) {
-      this.#stopped ??= queryFailure(cause);
+      this.#stopped ??= this.#context?.functions.errorOf(cause) ?? queryFailure(cause);
       this.#giveBack(true);
       this.#throwIfFailed();
       throw cause;
@@ -113,7 +128,10 @@ export class ReadStatement {
   #giveBack(resultIsOpen: boolean): void {
     clearTimeout(this.#idle);
     this.#signal?.removeEventListener('abort', this.#onAbort);
-    const release = () => this.#pool.release(this.#connection);
+    const release = () => {
+      this.#context?.functions.leave(this.#context.calls);
+      this.#pool.release(this.#connection);
+    };
     // Another statement closes an open result and with it the snapshot; it may fail only as the last one did.
     if (resultIsOpen) this.#connection.run('SELECT 1').then(release, release);
     else release();

@@ -31,7 +31,6 @@ export async function* scanRelation(
   const statement = await ReadStatement.start(
     readers,
     `SELECT ${names.join(', ')} FROM ${tableName(relation.id)}`,
-    undefined,
   );
   try {
     const columns = relation.schema.map((column, i) =>

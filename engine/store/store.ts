@@ -6,6 +6,7 @@ import type { LogStorage, Offset } from '../../connectors/connector.ts';
 import type { Row } from '../../sql/base/datum.ts';
 import type { Schema } from '../../sql/base/type.ts';
 import type { Batch } from '../delta/batch.ts';
+import type { HostCall } from './host-call.ts';
 
 /** How a view's rows are stored; decided from its plan when it is created. */
 export type ViewStorage =
@@ -116,8 +117,14 @@ export interface Store {
   /**
    * Runs DuckDB SQL (rendered by engine/view/pull.ts) in a read transaction of its own.
    * @param signal  cancels the statement.
+   * @param calls   the host calls that `sql` names.
    */
-  query(sql: string, schema: Schema, signal?: AbortSignal | undefined): Promise<QueryResult>;
+  query(
+    sql: string,
+    schema: Schema,
+    signal?: AbortSignal | undefined,
+    calls?: readonly HostCall[] | undefined,
+  ): Promise<QueryResult>;
   /** Undelivered chunks of a sink with a sequence above `after`, in order, at most `chunksMax`. */
   outbox(sinkId: number, after: number, chunksMax: number): Promise<readonly OutboxChunk[]>;
   /** Forgets delivered chunks. */
