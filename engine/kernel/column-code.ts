@@ -87,7 +87,7 @@ export class BatchColumnReader implements ColumnReader {
       if (this.#nullable(i)) names.push(`N${i} = c${i}.nulls`);
       const physical = physicalOf(type);
       if (physical === 'str') {
-        if (body.includes(`S${i}[row]`)) {
+        if (body.includes(`L${i}[row]`)) {
           names.push(`B${i} = c${i}.bytes`, `S${i} = c${i}.starts`, `L${i} = c${i}.lengths`);
           names.push(`D${i} = $view(B${i})`);
         }

@@ -85,13 +85,18 @@ export class ExpressionCode {
     }
   }
 
+  /**
+   * Emits `otherwise`, a jump, for rows where a WHERE is not true. PostgreSQL takes its conjuncts one by one and stops at
+   * the first that is not true; inside an expression AND goes on behind a NULL, where an error may wait.
+   */
+  filter(condition: BoundExpr, otherwise: string): void {
+    if (condition.kind !== 'and') this.branch(condition, otherwise);
+    else for (const arg of condition.args) this.filter(arg, otherwise);
+  }
+
   /** Emits `otherwise`, a jump, for rows where the condition is not true. */
   branch(condition: BoundExpr, otherwise: string): void {
     const { code } = this;
-    if (condition.kind === 'and') {
-      for (const arg of condition.args) this.branch(arg, otherwise);
-      return;
-    }
     if (condition.kind === 'or') {
       const label = code.fresh('or');
       code.block(`${label}: `, () => {

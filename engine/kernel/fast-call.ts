@@ -84,15 +84,16 @@ for (const kind of int64Kinds) {
   }
 }
 for (const operator of ['+', '-', '*']) {
+  // The sum with 0 turns a negative zero, which integers do not have, into zero.
   rule(`${operator} bigint bigint`, 'int', (g, args) =>
-    checked(g, `${int(g, args, 0)} ${operator} ${int(g, args, 1)}`),
+    checked(g, `${int(g, args, 0)} ${operator} ${int(g, args, 1)} + 0`),
   );
 }
 // Below 2^53 the rounded quotient of two integers never reaches the next integer, so cutting it is exact.
 rule('/ bigint bigint', 'int', (g, args) => {
   const divisor = int(g, args, 1);
   g.code.line(`if (${divisor} === 0) break fast;`);
-  return { code: `Math.trunc(${int(g, args, 0)} / ${divisor})` };
+  return { code: `Math.trunc(${int(g, args, 0)} / ${divisor}) + 0` };
 });
 for (const name of ['%', 'mod']) {
   rule(`${name} bigint bigint`, 'int', (g, args) => {
@@ -147,8 +148,7 @@ for (const from of ['smallint', 'integer', 'bigint'] as const) {
     return toNumeric(g, { code, scale: 0 }, type);
   });
 }
-// The sum with 0 turns a negative zero, which integers and decimals do not have, into zero.
-rule('cast bigint double', 'datum', (g, args) => ({ code: `${int(g, args, 0)} + 0` }));
+rule('cast bigint double', 'datum', (g, args) => ({ code: int(g, args, 0) }));
 rule('cast numeric numeric', 'decimal', (g, args, type) => toNumeric(g, decimal(g, args, 0), type));
 // Numerator and power are exact doubles, so their quotient is the nearest double.
 rule('cast numeric double', 'datum', (g, args) => {

@@ -179,7 +179,7 @@ ${stores.end}
     const nullable = new Set(this.#used.filter((_, position) => key[position] === '1'));
     const reader = new BatchColumnReader(fast, (index) => nullable.has(index));
     const generator = new ExpressionCode(code, reader, fast);
-    if (this.#where !== undefined) generator.branch(this.#where, skip);
+    if (this.#where !== undefined) generator.filter(this.#where, skip);
     const values = this.#expressions.map((expression) => generator.value(expression));
     const stores = storeValues(code, this.#expressions, values);
     return { code, reader, stores, body: code.text() };

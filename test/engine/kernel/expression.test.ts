@@ -225,6 +225,10 @@ function interpret(e: BoundExpr, row: readonly (Datum | null)[]): Datum | null {
   }
 }
 
+/** A WHERE stops at its first conjunct that is not true. */
+const conjuncts = (e: BoundExpr): readonly BoundExpr[] =>
+  e.kind === 'and' ? e.args.flatMap(conjuncts) : [e];
+
 const leaf = (key: Key): fc.Arbitrary<BoundExpr> =>
   fc.oneof(
     { weight: 5, arbitrary: fc.integer({ min: 0, max: 1 }).map((which) => column(key, which)) },
@@ -288,17 +292,15 @@ function expression(key: Key, depth: number): fc.Arbitrary<BoundExpr> {
           .map(
             ([operand, negated]): BoundExpr => ({ ...truth, kind: 'is-null', operand, negated }),
           ),
-        fc
-          .tuple(sub('boolean'), fc.boolean(), fc.boolean())
-          .map(
-            ([operand, value, negated]): BoundExpr => ({
-              ...truth,
-              kind: 'is-truth',
-              operand,
-              value,
-              negated,
-            }),
-          ),
+        fc.tuple(sub('boolean'), fc.boolean(), fc.boolean()).map(
+          ([operand, value, negated]): BoundExpr => ({
+            ...truth,
+            kind: 'is-truth',
+            operand,
+            value,
+            negated,
+          }),
+        ),
         any
           .chain((k) => fc.tuple(sub(k), sub(k), fc.boolean()))
           .map(
@@ -482,7 +484,7 @@ test('filters keep rows where the condition is true, with weights, and report fa
         for (let row = 0; row < batch.length; row++) {
           const datums = batch.row(row);
           try {
-            if (interpret(where, datums) !== true) continue;
+            if (!conjuncts(where).every((e) => interpret(e, datums) === true)) continue;
             selected.push(row);
           } catch (error) {
             failed(error);

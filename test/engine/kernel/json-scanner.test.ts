@@ -265,8 +265,8 @@ const number = fc.oneof(
 const literal = (value: string): fc.Arbitrary<string> =>
   fc
     .boolean()
-    .map((escape) =>
-      escape
+    .map((escaped) =>
+      escaped
         ? `"${[...Array(value.length).keys()].map((i) => `\\u${value.charCodeAt(i).toString(16).padStart(4, '0')}`).join('')}"`
         : JSON.stringify(value),
     );
@@ -350,7 +350,7 @@ test('accepts and finds what JSON.parse does, in any order and spelling', () => 
     fc.property(fc.array(fc.tuple(record, mutation), { minLength: 1, maxLength: 8 }), (items) => {
       const values = items.map(([value, how]) => mutate(Buffer.from(value), how));
       const rows = scanAll(fields, values, 0);
-      values.forEach((value, i) => checkRecord(value, rows[i]));
+      for (const [i, value] of values.entries()) checkRecord(value, rows[i]);
     }),
     { numRuns: runs * 5 },
   );
@@ -369,7 +369,7 @@ test('the template tier refuses what JSON.parse refuses', () => {
         ...mutations.map((how) => mutate(Buffer.from(good), how)),
       ];
       const rows = scanAll(fields, values, 40);
-      values.forEach((value, i) => checkRecord(value, rows[i]));
+      for (const [i, value] of values.entries()) checkRecord(value, rows[i]);
     }),
     { numRuns: runs },
   );
