@@ -55,7 +55,9 @@ function isMidpoint(exponential: string, value: number): boolean {
   if (decimal === exact) return false;
   const ulp = 1n << BigInt(exact.toString(2).length - 53);
   const distance = decimal > exact ? decimal - exact : exact - decimal;
-  return distance * 2n === ulp || (distance * 4n === ulp && decimal < exact);
+  // Below a power of two the neighbour is only half as far away.
+  const powerOfTwo = (exact & (exact - 1n)) === 0n;
+  return distance * 2n === ulp || (powerOfTwo && distance * 4n === ulp && decimal < exact);
 }
 
 function exactInteger(exponential: string): bigint {
