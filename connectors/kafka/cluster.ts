@@ -6,12 +6,8 @@ import { Connections, type Lane } from './connections.ts';
 import { asStreamError, errorOfCode, kafkaCode } from './kafka-error.ts';
 import type { BrokerAddress, KafkaOptions } from './options.ts';
 
-/** How soon a new partition, or a topic that came back, is noticed without any fault. */
-const METADATA_REFRESH_MS = 5000;
 const REFRESH_FIRST_MS = 20;
 const REFRESH_MAX_MS = 1000;
-/** How long a call by a user waits for the cluster before it fails. */
-export const CALL_TIMEOUT_MS = 15_000;
 
 export interface TopicState {
   readonly name: string;
@@ -63,9 +59,9 @@ export class Cluster {
     this.#topics.delete(topic);
   }
 
-  /** Asks the cluster; undefined when there is no such topic. Retries network faults for CALL_TIMEOUT_MS. */
+  /** Asks the cluster; undefined when there is no such topic. Retries network faults for a while. */
   async topic(name: string): Promise<TopicState | undefined> {
-    await this.#ask([name], CALL_TIMEOUT_MS);
+    await this.#ask([name], this.options.callTimeoutMs);
     return this.#topics.get(name);
   }
 
@@ -84,7 +80,7 @@ export class Cluster {
   }
 
   async allTopics(): Promise<readonly TopicState[]> {
-    await this.#ask(null, CALL_TIMEOUT_MS);
+    await this.#ask(null, this.options.callTimeoutMs);
     return [...this.#topics.values()];
   }
 
@@ -121,7 +117,7 @@ export class Cluster {
   watch(topic: string, listener: TopicListener): void {
     const listeners = this.#watchers.get(topic) ?? new Set();
     this.#watchers.set(topic, listeners.add(listener));
-    this.#schedule(METADATA_REFRESH_MS);
+    this.#schedule(this.options.metadataRefreshMs);
   }
 
   unwatch(topic: string, listener: TopicListener): void {
@@ -174,7 +170,7 @@ export class Cluster {
     } else {
       this.refreshSoon();
     }
-    if (this.#watchers.size > 0) this.#schedule(METADATA_REFRESH_MS);
+    if (this.#watchers.size > 0) this.#schedule(this.options.metadataRefreshMs);
   }
 
   /** @param topics  null = all. */

@@ -13,7 +13,7 @@ import type {
 import type { Options } from '../options.ts';
 import { storedRecord } from '../record-batch.ts';
 import { retrying, wait } from './backoff.ts';
-import { CALL_TIMEOUT_MS, Cluster, type TopicState } from './cluster.ts';
+import { Cluster, type TopicState } from './cluster.ts';
 import { FetchLanes } from './fetch-lane.ts';
 import { fetchRecords } from './fetch-request.ts';
 import { asStreamError, errorOfCode } from './kafka-error.ts';
@@ -163,7 +163,7 @@ export class KafkaLog implements TopicLog {
   ): Promise<Offset> {
     const { options } = this.#cluster;
     let leader = state.leaders[partition] ?? -1;
-    const answer = await retrying(CALL_TIMEOUT_MS, async () => {
+    const answer = await retrying(options.callTimeoutMs, async () => {
       const connection = await this.#cluster.leaderConnection(leader, 'read');
       const target = { topicId: state.id, partition, offset, bytesMax: READ_BYTES_MAX };
       const fetched = await fetchRecords(connection, [target], {
@@ -182,8 +182,7 @@ export class KafkaLog implements TopicLog {
     });
     const range = answer.partitions[0];
     if (range === undefined) return Number.POSITIVE_INFINITY;
-    const { start, end, aborted } = range;
-    const section = decodeSection(answer.bytes, start, end, partition, offset, aborted);
+    const section = decodeSection({ ...range, bytes: answer.bytes }, offset, options.checkCrcs);
     const batch = section.records;
     for (let r = 0; r < (batch?.length ?? 0) && records.length < limit; r++) {
       if (batch !== undefined) records.push(storedRecord(batch, r));
@@ -192,14 +191,14 @@ export class KafkaLog implements TopicLog {
   }
 
   async #admin(what: string, work: () => Promise<void>): Promise<void> {
-    await retrying(CALL_TIMEOUT_MS, work).catch((error: unknown) => {
+    await retrying(this.#cluster.options.callTimeoutMs, work).catch((error: unknown) => {
       throw asStreamError(error, what);
     });
   }
 
   /** Brokers learn of a change one after the other: waits until it is seen. */
   async #until(name: string, seen: (state: TopicState | undefined) => boolean): Promise<void> {
-    const deadline = Date.now() + CALL_TIMEOUT_MS;
+    const deadline = Date.now() + this.#cluster.options.callTimeoutMs;
     while (!seen(await this.#cluster.topic(name))) {
       if (Date.now() > deadline) {
         throw new StreamError('SOURCE_UNREACHABLE', `Kafka: topic "${name}" does not settle`);

@@ -7,7 +7,7 @@ import { StreamError } from '../../sql/base/error.ts';
 import type { ProduceRecord } from '../connector.ts';
 import { partitionOfKey, StickyPartitioner } from '../partitioner.ts';
 import { Backoff, retrying, wait } from './backoff.ts';
-import { CALL_TIMEOUT_MS, type Cluster, type TopicState } from './cluster.ts';
+import type { Cluster, TopicState } from './cluster.ts';
 import { asStreamError, codePasses, errorOfCode, kafkaCode } from './kafka-error.ts';
 import { type Place, ProduceCall, ProduceQueue, type ProducerId } from './produce-queue.ts';
 import { type ProducedPartition, produceRecords } from './produce-request.ts';
@@ -220,7 +220,7 @@ export class KafkaProducer {
   }
 
   #identity(): Promise<ProducerId> {
-    this.#producerId ??= retrying(CALL_TIMEOUT_MS, async () => {
+    this.#producerId ??= retrying(this.#cluster.options.callTimeoutMs, async () => {
       const connection = await this.#cluster.anyConnection();
       const answer = await initProducerIdV4.api.async(connection, null, 60_000, -1n, -1);
       return { id: answer.producerId, epoch: answer.producerEpoch };

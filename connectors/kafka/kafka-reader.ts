@@ -67,6 +67,10 @@ export class KafkaReader implements SourceReader, CursorOwner {
     return new KafkaReader(cluster, lanes, topic, start, onClose);
   }
 
+  get checkCrcs(): boolean {
+    return this.#cluster.options.checkCrcs;
+  }
+
   partitions(): number {
     return this.#cursors.length;
   }

@@ -3,7 +3,7 @@ import { listOffsetsV7 } from '@platformatic/kafka';
 import { StreamError } from '../../sql/base/error.ts';
 import type { Offset } from '../connector.ts';
 import { retrying } from './backoff.ts';
-import { CALL_TIMEOUT_MS, type Cluster, type TopicState } from './cluster.ts';
+import type { Cluster, TopicState } from './cluster.ts';
 import { asStreamError, errorOfCode } from './kafka-error.ts';
 
 /** Kafka's names for the ends of a log. */
@@ -23,7 +23,7 @@ export async function listOffsets(
   const found = new Map<number, Offset>();
   let state = cluster.known(topic) ?? (await cluster.requireTopic(topic));
   let stale = false;
-  await retrying(CALL_TIMEOUT_MS, async () => {
+  await retrying(cluster.options.callTimeoutMs, async () => {
     if (stale) state = await cluster.requireTopic(topic);
     stale = true;
     const wanted = partitions === 'all' ? [...state.leaders.keys()] : partitions;

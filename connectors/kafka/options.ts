@@ -1,7 +1,13 @@
 /** How to reach a Kafka cluster, from the options of the server or of a connection. */
-import type { ConnectionOptions } from '@platformatic/kafka';
+import { type ConnectionOptions, loadNativeCRC32C } from '@platformatic/kafka';
 import { StreamError } from '../../sql/base/error.ts';
-import { choiceOption, invalidOption, type Options, requiredOption } from '../options.ts';
+import {
+  choiceOption,
+  invalidOption,
+  numberOption,
+  type Options,
+  requiredOption,
+} from '../options.ts';
 import { type Codec, codecs } from './record-encoder.ts';
 
 export interface KafkaOptions {
@@ -12,6 +18,11 @@ export interface KafkaOptions {
   readonly compression: Codec;
   /** 'read_committed' hides records of open and of aborted transactions. */
   readonly isolation: 'read_committed' | 'read_uncommitted';
+  readonly checkCrcs: boolean;
+  /** How long a call by a user waits for the cluster before it fails. */
+  readonly callTimeoutMs: number;
+  /** How soon a new partition, or a topic that came back, is noticed without any fault. */
+  readonly metadataRefreshMs: number;
 }
 
 export interface BrokerAddress {
@@ -20,6 +31,7 @@ export interface BrokerAddress {
 }
 
 const DEFAULT_PORT = 9092;
+const milliseconds = { min: 1, max: 600_000, integer: true };
 
 const protocols = {
   plaintext: { tls: false, sasl: false },
@@ -49,6 +61,9 @@ const mechanismNames = {
  * | ssl.certificate, ssl.key           | PEM text, for client authentication                        |
  * | compression.type                   | none, gzip, snappy, lz4, zstd; none                        |
  * | isolation.level                    | read_committed, read_uncommitted; read_committed           |
+ * | check.crcs                         | true, false; true where the native checksum is installed   |
+ * | default.api.timeout.ms             | how long a call waits for the cluster; 15000               |
+ * | metadata.max.age.ms                | how soon new partitions are noticed; 5000                  |
  *
  * @throws StreamError SQL_INVALID_OPTION naming the option.
  */
@@ -63,6 +78,11 @@ export function parseKafkaOptions(options: Options): KafkaOptions {
     isolation:
       choiceOption(options, 'isolation.level', ['read_committed', 'read_uncommitted'] as const) ??
       'read_committed',
+    checkCrcs:
+      (choiceOption(options, 'check.crcs', ['true', 'false'] as const) ??
+        String(loadNativeCRC32C() !== null)) === 'true',
+    callTimeoutMs: numberOption(options, 'default.api.timeout.ms', 15_000, milliseconds),
+    metadataRefreshMs: numberOption(options, 'metadata.max.age.ms', 5000, milliseconds),
   };
 }
 

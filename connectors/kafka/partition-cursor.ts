@@ -14,6 +14,7 @@ const PAUSE_FIRST_MS = 20;
 const PAUSE_MAX_MS = 1000;
 
 export interface CursorOwner {
+  readonly checkCrcs: boolean;
   /** False while the reader as a whole has fetched enough. */
   hasRoom(): boolean;
   buffered(bytes: number): void;
@@ -87,8 +88,7 @@ export class PartitionCursor implements FetchCursor {
     this.fault = undefined;
     this.#backoff.reset();
     if (fetched.start === fetched.end) return false;
-    const { start, end, aborted } = fetched;
-    const section = decodeSection(bytes, start, end, this.partition, offset, aborted);
+    const section = decodeSection({ ...fetched, bytes }, offset, this.#owner.checkCrcs);
     this.#fetchOffset = section.nextOffset;
     if (section.records !== undefined) this.#store(section.records);
     return section.nextOffset > offset;

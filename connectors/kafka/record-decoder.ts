@@ -9,7 +9,7 @@
  * Source: kafka.apache.org/documentation/#recordbatch and KIP-98 (transactions).
  */
 import { Buffer } from 'node:buffer';
-import { compressionsAlgorithmsByBitmask } from '@platformatic/kafka';
+import { compressionsAlgorithmsByBitmask, crc32c } from '@platformatic/kafka';
 import { StreamError } from '../../sql/base/error.ts';
 import type { RecordBatch, RecordHeader } from '../connector.ts';
 import { malformed, readInt64 } from './wire.ts';
@@ -17,6 +17,7 @@ import { malformed, readInt64 } from './wire.ts';
 const LENGTH_AT = 8;
 const LENGTH_END = 12;
 const MAGIC_AT = 16;
+const CRC_AT = 17;
 const ATTRIBUTES_AT = 21;
 const RECORDS_AT = 61;
 const COMPRESSION_MASK = 0b111;
@@ -52,20 +53,29 @@ interface Part {
   readonly appendTimestampMs: number | undefined;
 }
 
+/** What a broker sent for one partition. */
+export interface Section {
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
+  readonly partition: number;
+  /** Transactions whose records must not be seen. */
+  readonly aborted: readonly AbortedTransaction[];
+}
+
 /**
- * Decodes what a broker sent for one partition: complete batches, possibly followed by a part of one.
- * @param wanted   records below this offset are dropped (a batch is always sent whole).
- * @param aborted  transactions whose records must not be seen.
+ * Decodes complete batches, possibly followed by a part of one.
+ * @param wanted     records below this offset are dropped (a batch is always sent whole).
+ * @param checkCrcs  false saves 0.3 ms per megabyte; compressed batches are checked all the same, because
+ *                   decompressors do not survive damaged bytes.
  * @throws StreamError SOURCE_UNREACHABLE for bytes that are no record batches, SQL_NOT_SUPPORTED for old formats.
  */
 export function decodeSection(
-  bytes: Buffer,
-  start: number,
-  end: number,
-  partition: number,
+  section: Section,
   wanted: number,
-  aborted: readonly AbortedTransaction[],
+  checkCrcs: boolean,
 ): DecodedSection {
+  const { bytes, start, end, partition, aborted } = section;
   const parts: Part[] = [];
   const open = new AbortFilter(aborted);
   let nextOffset = wanted;
@@ -84,6 +94,7 @@ export function decodeSection(
     const attributes = bytes.readInt16BE(at + ATTRIBUTES_AT);
     const baseOffset = readInt64(bytes, at);
     const lastOffset = baseOffset + bytes.readInt32BE(at + 23);
+    if (checkCrcs || (attributes & COMPRESSION_MASK) !== 0) checkCrc(bytes, at, batchEnd);
     if (lastOffset >= wanted && open.isVisible(bytes, at, attributes, lastOffset)) {
       const part = readPart(bytes, at, batchEnd, attributes, baseOffset);
       compressed ||= part.bytes !== bytes;
@@ -94,6 +105,12 @@ export function decodeSection(
   }
   const readable = compressed ? join(parts) : parts;
   return { records: decodeParts(readable, partition, wanted), nextOffset };
+}
+
+function checkCrc(bytes: Buffer, at: number, batchEnd: number): void {
+  const expected = bytes.readUInt32BE(at + CRC_AT);
+  if (crc32c(bytes.subarray(at + ATTRIBUTES_AT, batchEnd)) === expected) return;
+  throw malformed('the checksum of a record batch does not fit');
 }
 
 /** Hides control batches, and batches of producers while their transaction is one of the aborted. */

@@ -201,6 +201,7 @@ function serverProperties(
     'log.cleaner.dedupe.buffer.size': 4_000_000,
     'log.cleaner.backoff.ms': 100,
     'log.retention.check.interval.ms': 500,
+    'log.initial.task.delay.ms': 1000,
     'num.network.threads': 2,
     'num.io.threads': 4,
     ...settings,
