@@ -8,6 +8,11 @@ import { openMillrace } from './millrace.ts';
 /** How long a start waits for a port or a data directory that an ending process still holds. */
 const TAKEOVER_MS_MAX = 3_000;
 const TAKEOVER_STEP_MS = 50;
+/**
+ * One Ctrl-C reaches this process several times when a parent (npm, or the old Node that started it) passes on what
+ * the terminal has sent to the whole group; signals this close together count as one.
+ */
+const SAME_SIGNAL_MS = 300;
 
 /**
  * Serves until SIGTERM or SIGINT, then commits and stops; a second signal ends the process at once. Prints
@@ -56,11 +61,15 @@ async function stop(
 
 async function watchSignals(log: Logger): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  let stopping = false;
+  let stoppingSince: number | undefined;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      if (stopping) process.exit(signal === 'SIGTERM' ? 143 : 130);
-      stopping = true;
+      const now = performance.now();
+      if (stoppingSince !== undefined) {
+        if (now - stoppingSince > SAME_SIGNAL_MS) process.exit(signal === 'SIGTERM' ? 143 : 130);
+        return;
+      }
+      stoppingSince = now;
       log.info({ signal }, 'stopping');
       resolve();
     });
