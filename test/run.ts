@@ -67,7 +67,7 @@ async function provideBroker(): Promise<{ stop(): Promise<void> } | undefined> {
     process.env.MILLRACE_NO_BROKER = '1';
     return undefined;
   }
-  const { startKafka } = await import('./kafka/broker.ts');
+  const { startKafka } = await import('./kafka/start-kafka.ts');
   const started = await startKafka();
   process.env.KAFKA_BOOTSTRAP = started.bootstrap;
   return started;

@@ -36,7 +36,7 @@ let broker: { readonly bootstrap: string; stop(): Promise<void> } | undefined;
 if (isAll || options.kafka) {
   let bootstrap = process.env.KAFKA_BOOTSTRAP;
   if (bootstrap === undefined) {
-    const { startKafka } = await import('../kafka/broker.ts');
+    const { startKafka } = await import('../kafka/start-kafka.ts');
     broker = await startKafka();
     bootstrap = broker.bootstrap;
   }
@@ -44,9 +44,12 @@ if (isAll || options.kafka) {
 }
 if (isAll || options.latency) {
   process.stdout.write('\nrecord to readable over HTTP, 1,000 events/s\n');
-  const run = spawnSync(process.execPath, ['test/bench/latency.ts', ...(broker ? [broker.bootstrap] : [])], {
-    stdio: 'inherit',
-  });
+  const server = broker?.bootstrap ?? process.env.KAFKA_BOOTSTRAP;
+  const run = spawnSync(
+    process.execPath,
+    ['test/bench/latency.ts', ...(server === undefined ? [] : [server])],
+    { stdio: 'inherit' },
+  );
   if (run.status !== 0) failures++;
 }
 await broker?.stop();
