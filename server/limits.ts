@@ -4,6 +4,8 @@ import { ConfigError } from './config-error.ts';
 export interface Limits {
   /** Largest request body, after decompression. */
   readonly bodyBytesMax: number;
+  /** Bodies of all requests that are being answered at one time. */
+  readonly bodiesBytesMax: number;
   /** Largest request line with headers. */
   readonly headerBytesMax: number;
   /** Open TCP connections; further ones are closed at once. */
@@ -40,6 +42,7 @@ const mebibyte = 1024 * 1024;
 
 export const defaultLimits: Limits = {
   bodyBytesMax: 64 * mebibyte,
+  bodiesBytesMax: 512 * mebibyte,
   headerBytesMax: 32 * 1024,
   connectionsMax: 4096,
   resultRowsMax: 10_000_000,

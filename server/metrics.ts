@@ -21,6 +21,7 @@ export class DoorMetrics {
   readonly #engine: EngineMetrics;
   readonly #database: Database;
   #cacheBytes: () => number = () => 0;
+  #bodyBytes: () => number = () => 0;
 
   constructor(database: Database) {
     const registers = [this.registry];
@@ -63,7 +64,21 @@ export class DoorMetrics {
         this.set(cacheBytes());
       },
     });
+    const bodyBytes = (): number => this.#bodyBytes();
+    new Gauge({
+      name: 'millrace_http_body_bytes',
+      help: 'Bytes of the requests that are being answered.',
+      registers,
+      collect(): void {
+        this.set(bodyBytes());
+      },
+    });
     this.#engine = new EngineMetrics(this.registry, database);
+  }
+
+  /** The request bodies in memory tell their size through `bytes`. */
+  watchBodies(bytes: () => number): void {
+    this.#bodyBytes = bytes;
   }
 
   /** The response cache tells its size through `bytes`. */

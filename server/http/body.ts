@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, zstdDecompress } from 'node:zlib';
 import type { FastifyRequest } from 'fastify';
@@ -13,27 +14,111 @@ const decoders = new Map<string, Decoder>([
 ]);
 
 /**
- * The bytes of a request, decompressed.
- * @throws StreamError REQUEST_TOO_LARGE when they are more than `bytesMax`; REQUEST_INVALID.
+ * Reads request bodies into memory within two bounds: one for each body, one for all that are there at the same time. A body
+ * counts until its request is answered.
  */
-export async function bodyBytes(request: FastifyRequest, bytesMax: number): Promise<Buffer> {
-  const body = request.body instanceof Buffer ? request.body : Buffer.alloc(0);
-  const encoding = (request.headers['content-encoding'] ?? 'identity').toLowerCase();
-  if (encoding === 'identity') return body;
-  const decode = decoders.get(encoding);
-  if (decode === undefined) {
-    throw new StreamError('REQUEST_INVALID', `unknown Content-Encoding "${encoding}"`, {
-      hint: `Known are ${[...decoders.keys()].join(', ')}.`,
-    });
+export class BodyBudget {
+  readonly #bodyBytesMax: number;
+  readonly #totalBytesMax: number;
+  readonly #held = new WeakMap<IncomingMessage, number>();
+  #total = 0;
+
+  constructor(bodyBytesMax: number, totalBytesMax: number) {
+    this.#bodyBytesMax = bodyBytesMax;
+    this.#totalBytesMax = totalBytesMax;
   }
-  try {
-    return await decode(body, { maxOutputLength: bytesMax });
-  } catch (error) {
-    if (error instanceof RangeError) {
-      throw new StreamError('REQUEST_TOO_LARGE', `the body has more than ${bytesMax} bytes`);
+
+  /** Bytes of all bodies held now. */
+  get bytes(): number {
+    return this.#total;
+  }
+
+  /** @throws StreamError REQUEST_TOO_LARGE, PRESSURE. The rest of a refused body is read and dropped. */
+  async read(request: IncomingMessage): Promise<Buffer> {
+    const chunks: Buffer[] = [];
+    const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+    const refuse = (error: unknown): void => {
+      request.off('data', onData);
+      request.resume();
+      reject(error);
+    };
+    const onData = (chunk: Buffer): void => {
+      try {
+        this.#charge(request, chunk.length);
+        chunks.push(chunk);
+      } catch (error) {
+        refuse(error);
+      }
+    };
+    request.on('data', onData);
+    request.once('end', () => resolve(Buffer.concat(chunks)));
+    request.once('error', reject);
+    request.once('aborted', () => reject(cutShort()));
+    if (Number(request.headers['content-length'] ?? 0) > this.#bodyBytesMax) {
+      refuse(this.#tooLarge());
     }
-    throw new StreamError('REQUEST_INVALID', `the body is not valid ${encoding}`, { cause: error });
+    return await promise;
   }
+
+  /**
+   * The bytes that the client meant: decompressed.
+   * @throws StreamError REQUEST_TOO_LARGE, PRESSURE, REQUEST_INVALID.
+   */
+  async decoded(request: FastifyRequest): Promise<Buffer> {
+    const body = request.body instanceof Buffer ? request.body : Buffer.alloc(0);
+    const encoding = (request.headers['content-encoding'] ?? 'identity').toLowerCase();
+    if (encoding === 'identity') return body;
+    const decode = decoders.get(encoding);
+    if (decode === undefined) {
+      throw new StreamError('REQUEST_INVALID', `unknown Content-Encoding "${encoding}"`, {
+        hint: `Known are ${[...decoders.keys()].join(', ')}.`,
+      });
+    }
+    const bytes = await this.#decode(decode, body, encoding);
+    this.release(request.raw);
+    this.#charge(request.raw, bytes.length);
+    return bytes;
+  }
+
+  /** The request is answered: its body is no longer needed. */
+  release(request: IncomingMessage): void {
+    this.#total -= this.#held.get(request) ?? 0;
+    this.#held.delete(request);
+  }
+
+  async #decode(decode: Decoder, body: Buffer, encoding: string): Promise<Buffer> {
+    try {
+      return await decode(body, { maxOutputLength: this.#bodyBytesMax });
+    } catch (error) {
+      if (error instanceof RangeError) throw this.#tooLarge();
+      throw new StreamError('REQUEST_INVALID', `the body is not valid ${encoding}`, {
+        cause: error,
+      });
+    }
+  }
+
+  #charge(request: IncomingMessage, bytes: number): void {
+    const held = (this.#held.get(request) ?? 0) + bytes;
+    if (held > this.#bodyBytesMax) throw this.#tooLarge();
+    if (this.#total + bytes > this.#totalBytesMax) {
+      throw new StreamError('PRESSURE', 'too many bytes of requests are in flight', {
+        hint: 'Send the request again after Retry-After seconds.',
+      });
+    }
+    this.#held.set(request, held);
+    this.#total += bytes;
+  }
+
+  #tooLarge(): StreamError {
+    return new StreamError(
+      'REQUEST_TOO_LARGE',
+      `the body has more than ${this.#bodyBytesMax} bytes`,
+    );
+  }
+}
+
+function cutShort(): StreamError {
+  return new StreamError('REQUEST_INVALID', 'the connection ended before the body did');
 }
 
 /** The media type without its parameters, in lower case. */

@@ -54,6 +54,7 @@ async function streamEvents(
   closeOnAbort(subscription, abortWithClient(reply, door.stopping));
   reply.header('cache-control', 'no-store').header('x-accel-buffering', 'no');
   const answer = new Answer(reply, eventStream, 0);
+  door.metrics.subscriptions.inc({ door: 'sse' });
   let idle = true;
   const heartbeat = setInterval(() => {
     // A heartbeat into a full pipe would only wait behind the data that proves the same.
@@ -78,6 +79,7 @@ async function streamEvents(
     }
   } finally {
     clearInterval(heartbeat);
+    door.metrics.subscriptions.dec({ door: 'sse' });
     subscription.close();
     answer.finish(200);
   }

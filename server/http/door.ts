@@ -3,6 +3,7 @@ import type { Log } from '../config.ts';
 import type { Database } from '../database.ts';
 import type { Limits } from '../limits.ts';
 import type { DoorMetrics } from '../metrics.ts';
+import type { BodyBudget } from './body.ts';
 
 /** What every group of routes is given. */
 export interface Door {
@@ -11,6 +12,7 @@ export interface Door {
   readonly limits: Limits;
   readonly log: Log;
   readonly metrics: DoorMetrics;
+  readonly bodies: BodyBudget;
   /** Fires when the server stops: streams end, waits are over. */
   readonly stopping: AbortSignal;
 }

@@ -1,4 +1,4 @@
-import { bodyBytes, mediaType } from './body.ts';
+import { mediaType } from './body.ts';
 import type { Door } from './door.ts';
 import { ingestDocs } from './openapi.ts';
 import { splitRecords } from './record-split.ts';
@@ -11,7 +11,7 @@ export function ingestRoute(door: Door): void {
     '/v1/streams/:name/records',
     { schema: ingestDocs },
     async (request) => {
-      const body = await bodyBytes(request, door.limits.bodyBytesMax);
+      const body = await door.bodies.decoded(request);
       const records = splitRecords(body, lineTypes.has(mediaType(request)), door.limits);
       const { accepted } = await door.database.ingest(request.params.name, records);
       door.metrics.ingestedRecords.inc(accepted);

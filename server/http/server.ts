@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import swagger from '@fastify/swagger';
 import websocket from '@fastify/websocket';
@@ -8,6 +9,7 @@ import type { Database } from '../database.ts';
 import type { Limits } from '../limits.ts';
 import { DoorMetrics } from '../metrics.ts';
 import { socketOptions, socketRoute } from '../ws/route.ts';
+import { BodyBudget } from './body.ts';
 import { changesRoute } from './changes-route.ts';
 import type { Door } from './door.ts';
 import { describeFailure } from './failure.ts';
@@ -46,8 +48,10 @@ export async function createHttpServer(
     frameworkErrors: (error, _request, reply) => sendFailure(error, reply, log),
   });
   const metrics = new DoorMetrics(database);
-  await prepare(app, limits, log, metrics);
-  const door: Door = { app, database, limits, log, metrics, stopping: stopping.signal };
+  const bodies = new BodyBudget(limits.bodyBytesMax, limits.bodiesBytesMax);
+  metrics.watchBodies(() => bodies.bytes);
+  await prepare(app, limits, log, metrics, bodies);
+  const door: Door = { app, database, limits, log, metrics, bodies, stopping: stopping.signal };
   for (const route of [
     sqlRoute,
     viewRoute,
@@ -87,11 +91,14 @@ async function prepare(
   limits: Limits,
   log: Log,
   metrics: DoorMetrics,
+  bodies: BodyBudget,
 ): Promise<void> {
   app.server.maxConnections = limits.connectionsMax;
   // Bodies stay bytes: the routes slice them, so that no number loses a digit on the way.
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  app.addContentTypeParser('*', (_request: FastifyRequest, payload: IncomingMessage) =>
+    bodies.read(payload),
+  );
   app.setValidatorCompiler(() => () => true);
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   app.setErrorHandler((error, _request, reply) => sendFailure(error, reply, log));
@@ -99,6 +106,7 @@ async function prepare(
   app.addHook('onRoute', (route) => routes.add(route.url, route.method));
   app.setNotFoundHandler((request, reply) => refuseRoute(routes, request, reply, log));
   app.addHook('onResponse', (request, reply, done) => {
+    bodies.release(request.raw);
     const labels = {
       method: request.method,
       route: request.routeOptions.url ?? 'unknown',

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { StreamError } from '../../sql/base/error.ts';
 import type { Subscription } from '../database.ts';
 import { Answer, abortWithClient, ReaderGone } from './answer.ts';
-import { bodyBytes, mediaType } from './body.ts';
+import { mediaType } from './body.ts';
 import type { Door } from './door.ts';
 import { describeFailure, type Failure } from './failure.ts';
 import { json, ndjson, sqlDocs } from './openapi.ts';
@@ -14,7 +14,7 @@ import { closeOnAbort, messagesOf } from './subscription-text.ts';
 /** `POST /v1/sql`: one or more statements, one result each. */
 export function sqlRoute(door: Door): void {
   door.app.post('/v1/sql', { schema: sqlDocs }, async (request, reply) => {
-    const body = await bodyBytes(request, door.limits.bodyBytesMax);
+    const body = await door.bodies.decoded(request);
     await runSql(door, readRequest(request, body, door.limits.jsonDepthMax), reply);
     return reply;
   });
@@ -46,7 +46,12 @@ async function runSql(door: Door, request: SqlRequest, reply: FastifyReply): Pro
             hint: 'Subscribe in a request of its own.',
           });
         }
-        await streamSubscription(result.subscription, request.format, answer, reply, gone);
+        door.metrics.subscriptions.inc({ door: 'sql' });
+        try {
+          await streamSubscription(result.subscription, request.format, answer, reply, gone);
+        } finally {
+          door.metrics.subscriptions.dec({ door: 'sql' });
+        }
         return;
       }
       if (count++ > 0) await answer.write(',');

@@ -1,7 +1,6 @@
 import type { StoredRecord, TopicInfo } from '../../connectors/connector.ts';
 import { StreamError } from '../../sql/base/error.ts';
 import { Answer } from './answer.ts';
-import { bodyBytes } from './body.ts';
 import type { Door } from './door.ts';
 import { deleteTopicDocs, json, listTopicsDocs, produceDocs, readTopicDocs } from './openapi.ts';
 import { parseTopicBody } from './topic-body.ts';
@@ -42,7 +41,7 @@ export function topicRoutes(door: Door): void {
     '/v1/topics/:topic/records',
     { schema: produceDocs },
     async (request) => {
-      const body = await bodyBytes(request, limits.bodyBytesMax);
+      const body = await door.bodies.decoded(request);
       const records = parseTopicBody(body, limits);
       const places =
         records.length === 0 ? [] : await database.produce(request.params.topic, records);
