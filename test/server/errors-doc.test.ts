@@ -6,7 +6,7 @@ import { errorTable } from '../../sql/base/error.ts';
 
 it('docs/errors.md lists every error code with its facts', () => {
   const text = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8');
-  const lines = text.matchAll(/^\| `(\w+)` \| (\w{5}) \| (\d{3}) \| (\w+) \| (.+) \|$/gm);
+  const lines = text.matchAll(/^\| `(\w+)` +\| (\w{5}) +\| (\d{3}) +\| (\w+) +\| .+ \|$/gm);
   const documented = new Map(
     Array.from(lines, ([, code, sqlstate, http, retry]) => [
       code,
@@ -18,7 +18,7 @@ it('docs/errors.md lists every error code with its facts', () => {
 
 it('docs/http-api.md lists every limit with its default', () => {
   const text = readFileSync(new URL('../../docs/http-api.md', import.meta.url), 'utf8');
-  const lines = text.matchAll(/^\| `(\w+Max)` \| ([\d,]+) \| .+ \|$/gm);
+  const lines = text.matchAll(/^\| `(\w+Max)` +\| ([\d,]+) +\| .+ \|$/gm);
   const documented = Array.from(lines, ([, name, value = '']) => [
     name,
     Number(value.replaceAll(',', '')),
