@@ -8,7 +8,9 @@ import { KeyedState } from '../state/keyed-state.ts';
  * Sums the weights of equal rows over batches: sum(batches) = sum(result), no row stands twice and no weight is 0.
  * Rows are equal when they print equal, so a numeric that only changes its scale stays a change.
  */
-export function consolidateBatches(schema: Schema): (batches: readonly Batch[]) => readonly Batch[] {
+export function consolidateBatches(
+  schema: Schema,
+): (batches: readonly Batch[]) => readonly Batch[] {
   const physicals = schema.map(({ type }) => physicalOf(type));
   return (batches) => {
     const [first] = batches;

@@ -1,5 +1,5 @@
-import type { Schema } from '../../sql/base/type.ts';
 import type { StreamError } from '../../sql/base/error.ts';
+import type { Schema } from '../../sql/base/type.ts';
 import type { Batch } from '../delta/batch.ts';
 
 /** Hands a batch to whatever is below. Called synchronously, any number of times. */

@@ -1,0 +1,128 @@
+import { assertNever } from '../../sql/base/assert.ts';
+import type { Schema } from '../../sql/base/type.ts';
+import { type Batch, ROWS_PER_BATCH_MAX } from '../delta/batch.ts';
+import { BatchBuilder } from '../delta/builder.ts';
+import { compilePredicate, compileProjection } from '../kernel/expression.ts';
+import { compileScalar } from '../kernel/scalar.ts';
+import type { PhysicalNode } from '../plan/physical-node.ts';
+import { AggregateOperator } from './aggregate.ts';
+import { JoinOperator, type KeepPairs } from './join.ts';
+import type { Operator, ReportRowError } from './operator.ts';
+import { ProjectOperator } from './project.ts';
+import { SetOperationOperator, type SetRule, setRules } from './set-operation.ts';
+import { TopNOperator } from './top-n.ts';
+import { UnionAllOperator } from './union-all.ts';
+import { UpsertOperator } from './upsert.ts';
+import { ValuesOperator } from './values.ts';
+import { WindowTableOperator } from './window-table.ts';
+
+/**
+ * The operator of a node of a physical plan, without state yet. Ports are the node's inputs in order. Scans are
+ * fed by the runtime and have no operator.
+ * @param report  gets rows for which an expression has no value; they leave the plan in both directions.
+ * @throws StreamError from constants that have no value (`VALUES (1/0)`).
+ */
+export function buildOperator(node: PhysicalNode, report: ReportRowError): Operator {
+  const { schema } = node;
+  switch (node.kind) {
+    case 'scan':
+      throw new Error(`assertion failed: the scan of ${node.relation} is a leaf`);
+    case 'values':
+      return new ValuesOperator(
+        schema,
+        constantBatches(
+          node.rows.map((row) => row.map(compileScalar)),
+          schema,
+        ),
+      );
+    case 'project': {
+      const projection = compileProjection(inputSchema(node, 0), node.where, node.expressions);
+      return new ProjectOperator(schema, (batch) => projection(batch, report));
+    }
+    case 'union-all':
+      return new UnionAllOperator(schema);
+    case 'set-operation':
+      return new SetOperationOperator(schema, ruleOf(node));
+    case 'aggregate': {
+      const input = inputOf(node, 0);
+      return new AggregateOperator(
+        schema,
+        input.schema,
+        node.keys,
+        node.aggregates,
+        input.appendOnly,
+        report,
+      );
+    }
+    case 'join': {
+      const left = inputSchema(node, 0);
+      const right = inputSchema(node, 1);
+      const keep =
+        node.residual === undefined ? undefined : keepPairs(node.residual, left, right, report);
+      return new JoinOperator(schema, { ...node, left, right, keep });
+    }
+    case 'window-table':
+      return new WindowTableOperator(schema, node.window, node.timeColumn);
+    case 'top-n': {
+      const input = inputOf(node, 0);
+      return new TopNOperator(schema, input.schema, { ...node, appendOnly: input.appendOnly });
+    }
+    case 'upsert':
+      return new UpsertOperator(schema, node.key);
+    default:
+      return assertNever(node);
+  }
+}
+
+function inputOf(node: PhysicalNode, port: number): PhysicalNode {
+  const input = node.inputs[port];
+  if (input === undefined) throw new Error(`assertion failed: ${node.kind} has no input ${port}`);
+  return input;
+}
+
+function inputSchema(node: PhysicalNode, port: number): Schema {
+  return inputOf(node, port).schema;
+}
+
+function ruleOf(node: PhysicalNode & { readonly kind: 'set-operation' }): SetRule {
+  switch (node.op) {
+    case 'union':
+      return setRules.union;
+    case 'intersect':
+      return node.all ? setRules['intersect all'] : setRules.intersect;
+    case 'except':
+      return node.all ? setRules['except all'] : setRules.except;
+    default:
+      return assertNever(node.op);
+  }
+}
+
+/** The residual condition of an outer, semi or anti join, over left then right columns. */
+function keepPairs(
+  residual: Parameters<typeof compilePredicate>[1],
+  left: Schema,
+  right: Schema,
+  report: ReportRowError,
+): KeepPairs {
+  const select = compilePredicate([...left, ...right], residual);
+  return (pairs) => {
+    const { rows, count } = select(pairs, report);
+    const kept = new Uint8Array(pairs.length);
+    for (let i = 0; i < count; i++) kept[rows[i] as number] = 1;
+    return kept;
+  };
+}
+
+function constantBatches(
+  rows: readonly (readonly ReturnType<typeof compileScalar>[])[],
+  schema: Schema,
+): Batch[] {
+  const builder = new BatchBuilder(schema);
+  const batches: Batch[] = [];
+  for (const row of rows) {
+    builder.add(row.map((value) => value([])));
+    if (builder.length === ROWS_PER_BATCH_MAX) batches.push(builder.take());
+  }
+  if (builder.length > 0) batches.push(builder.take());
+  return batches;
+}

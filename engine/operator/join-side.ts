@@ -1,0 +1,85 @@
+import type { Schema } from '../../sql/base/type.ts';
+import type { Batch } from '../delta/batch.ts';
+import { type BatchColumn, type Physical, physicalOf } from '../delta/column.ts';
+import { Arrangement } from '../state/arrangement.ts';
+import { compileHash, type HashRows } from '../state/row-hash.ts';
+import { Segments } from '../state/segments.ts';
+
+/** One input of a join: its rows by key and, where rows without partners matter, how often each row is matched. */
+export class JoinSide {
+  readonly physicals: readonly Physical[];
+  readonly rows: Arrangement;
+  readonly #keys: readonly number[];
+  readonly #nullSafe: readonly boolean[];
+  readonly #hash: HashRows;
+  /** Whether this side's rows are emitted depending on their number of matches. */
+  readonly tracked: boolean;
+  /** Weights of matching rows of the other side, by row. */
+  readonly matches = Segments.int32();
+  /** The weight that this row has downstream, beside its pairs. */
+  readonly emitted = Segments.int32();
+  readonly #isTouched = Segments.uint8();
+  readonly #touched: number[] = [];
+
+  constructor(
+    schema: Schema,
+    keys: readonly number[],
+    nullSafe: readonly boolean[],
+    tracked: boolean,
+  ) {
+    this.physicals = schema.map((column) => physicalOf(column.type));
+    this.#keys = keys;
+    this.#nullSafe = nullSafe;
+    this.#hash = compileHash(keys.map((key) => this.physicals[key] as Physical));
+    this.tracked = tracked;
+    this.rows = new Arrangement(this.physicals, keys, { keepEmpty: tracked });
+  }
+
+  keyOf(batch: Batch): BatchColumn[] {
+    return this.#keys.map((key) => batch.column(key));
+  }
+
+  hash(batch: Batch, out: Int32Array): void {
+    this.#hash(this.keyOf(batch), batch.length, out);
+  }
+
+  /** 1 where a key that `=` compares is NULL, so that the row matches nothing; null = nowhere. */
+  nullKeys(batch: Batch): Uint8Array | null {
+    let skip: Uint8Array | null = null;
+    for (let k = 0; k < this.#keys.length; k++) {
+      const { nulls } = batch.column(this.#keys[k] as number);
+      if (nulls === null || this.#nullSafe[k] === true) continue;
+      for (let r = 0; r < batch.length; r++) {
+        if (nulls[r] !== 1) continue;
+        skip ??= new Uint8Array(batch.length);
+        skip[r] = 1;
+      }
+    }
+    return skip;
+  }
+
+  /** Notes that a row's matches or weight have changed in this epoch. */
+  touch(row: number): void {
+    if (this.#isTouched.get(row) === 1) return;
+    this.#isTouched.set(row, 1);
+    this.#touched.push(row);
+  }
+
+  ensure(): void {
+    const { end } = this.rows.rows;
+    this.matches.ensure(end);
+    this.emitted.ensure(end);
+    this.#isTouched.ensure(end);
+  }
+
+  /** The rows touched since the last call, each once. */
+  takeTouched(): readonly number[] {
+    const touched = this.#touched.splice(0);
+    for (const row of touched) this.#isTouched.set(row, 0);
+    return touched;
+  }
+
+  bytes(): number {
+    return this.rows.bytes() + this.matches.bytes + this.emitted.bytes + this.#isTouched.bytes;
+  }
+}

@@ -1,0 +1,26 @@
+import type { Schema } from '../../sql/base/type.ts';
+import type { Batch } from '../delta/batch.ts';
+import type { Emit, Operator } from './operator.ts';
+
+/** UNION ALL: d(L + R) = dL + dR. No state. */
+export class UnionAllOperator implements Operator {
+  readonly schema: Schema;
+
+  constructor(schema: Schema) {
+    this.schema = schema;
+  }
+
+  push(_port: number, batch: Batch, emit: Emit): void {
+    emit(batch);
+  }
+
+  flush(): void {}
+
+  stateBytes(): number {
+    return 0;
+  }
+
+  stateEntries(): number {
+    return 0;
+  }
+}

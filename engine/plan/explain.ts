@@ -1,0 +1,123 @@
+import { assertNever } from '../../sql/base/assert.ts';
+import type { PhysicalAggregate, PhysicalNode, SortColumn } from './physical-node.ts';
+import type { PhysicalPlan } from './physical-plan.ts';
+
+/**
+ * The plan as indented text, the last step first: each operator, what it works by, and what it keeps.
+ * @param shared  fingerprints of nodes that other views run already; undefined = not asked.
+ */
+export function explainPlan(plan: PhysicalPlan, shared?: ReadonlySet<string> | undefined): string {
+  const lines = [`output: ${outputLine(plan)}`];
+  const seen = new Set<PhysicalNode>();
+  const visit = (node: PhysicalNode, depth: number): void => {
+    const repeated = seen.has(node);
+    seen.add(node);
+    const marks = [
+      shared?.has(node.fingerprint) ? 'shared with other views' : '',
+      repeated ? 'as above' : '',
+    ].filter((mark) => mark !== '');
+    const suffix = marks.length === 0 ? '' : `  (${marks.join(', ')})`;
+    lines.push(`${'  '.repeat(depth)}${describe(node)}${suffix}`);
+    if (repeated && node.inputs.length > 0) return;
+    for (const input of node.inputs) visit(input, depth + 1);
+  };
+  visit(plan.root, 0);
+  return lines.join('\n');
+}
+
+function outputLine(plan: PhysicalPlan): string {
+  switch (plan.storage.kind) {
+    case 'append':
+      return 'append-only rows';
+    case 'keyed':
+      return `one row per (${plan.storage.key.map((column) => plan.schema[column]?.name ?? '?').join(', ')})`;
+    case 'bag':
+      return plan.key?.length === 0 ? 'at most one row' : 'rows with a count';
+    default:
+      return assertNever(plan.storage);
+  }
+}
+
+function describe(node: PhysicalNode): string {
+  const [input, other] = node.inputs;
+  switch (node.kind) {
+    case 'scan':
+      return `scan ${node.relation} (${node.schema.map((column) => column.name).join(', ')})`;
+    case 'values':
+      return `values (${node.rows.length} rows)`;
+    case 'project':
+      return node.where === undefined
+        ? `project (${names(node)})`
+        : `filter and project (${names(node)})`;
+    case 'union-all':
+      return 'union all';
+    case 'set-operation':
+      return node.inputs.length === 1
+        ? 'distinct; keeps: distinct rows with their count'
+        : `${node.op}${node.all ? ' all' : ''}; keeps: distinct rows with their counts`;
+    case 'aggregate':
+      return `aggregate by (${columnNames(input, node.keys)}): ${node.aggregates.map((aggregate) => call(aggregate, input)).join(', ')}; keeps: ${groupState(node, input)}`;
+    case 'join': {
+      const keys = node.leftKeys
+        .map((left, i) => {
+          const operator = node.nullSafe[i] === true ? 'is not distinct from' : '=';
+          return `${columnNames(input, [left])} ${operator} ${columnNames(other, [node.rightKeys[i] as number])}`;
+        })
+        .join(' and ');
+      const residual = node.residual === undefined ? '' : ' with a further condition';
+      const on = keys === '' ? 'every pair' : keys;
+      return `${node.type} join on ${on}${residual}; keeps: all rows of both inputs`;
+    }
+    case 'window-table':
+      return `${node.window.kind} windows of ${node.window.sizeMicros} µs on ${columnNames(input, [node.timeColumn])}`;
+    case 'top-n': {
+      const bounded = input?.appendOnly === true && node.rank === 'row_number' && !node.withTies;
+      const state = bounded ? 'the rows that can still come out' : 'all rows in order';
+      const partition =
+        node.partitionBy.length === 0 ? '' : ` per (${columnNames(input, node.partitionBy)})`;
+      return `top-n by ${node.rank} from ${node.offset} up to ${node.limit}${partition} order by (${orderNames(input, node.orderBy)}); keeps: ${state}`;
+    }
+    case 'upsert':
+      return `upsert by (${columnNames(node, node.key)}); keeps: the current row of every key`;
+    default:
+      return assertNever(node);
+  }
+}
+
+function groupState(
+  node: PhysicalNode & { readonly kind: 'aggregate' },
+  input: PhysicalNode | undefined,
+): string {
+  const kept = ['one entry a group'];
+  if (node.aggregates.some((aggregate) => aggregate.distinct))
+    kept.push('distinct values by group');
+  const isExtreme = (aggregate: PhysicalAggregate): boolean =>
+    aggregate.fn.incremental === 'min' || aggregate.fn.incremental === 'max';
+  if (input?.appendOnly !== true && node.aggregates.some(isExtreme))
+    kept.push('all values of min and max');
+  if (node.aggregates.some((aggregate) => aggregate.orderBy.length > 0))
+    kept.push('all rows in order');
+  return kept.join(', ');
+}
+
+function call(aggregate: PhysicalAggregate, input: PhysicalNode | undefined): string {
+  const distinct = aggregate.distinct ? 'distinct ' : '';
+  const args = aggregate.args.length === 0 ? '*' : columnNames(input, aggregate.args);
+  const filter =
+    aggregate.filter === undefined ? '' : ` filter (${columnNames(input, [aggregate.filter])})`;
+  return `${aggregate.fn.name}(${distinct}${args})${filter}`;
+}
+
+function names(node: PhysicalNode): string {
+  return node.schema.map((column) => column.name).join(', ');
+}
+
+function columnNames(node: PhysicalNode | undefined, columns: readonly number[]): string {
+  return columns.map((column) => node?.schema[column]?.name ?? '?').join(', ');
+}
+
+function orderNames(node: PhysicalNode | undefined, order: readonly SortColumn[]): string {
+  return order
+    .map((key) => `${columnNames(node, [key.column])}${key.descending ? ' desc' : ''}`)
+    .join(', ');
+}

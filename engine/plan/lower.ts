@@ -1,0 +1,323 @@
+import { assertNever } from '../../sql/base/assert.ts';
+import { StreamError } from '../../sql/base/error.ts';
+import type { Schema } from '../../sql/base/type.ts';
+import type { Catalog } from '../../sql/catalog.ts';
+import type { BoundExpr, BoundSortKey } from '../../sql/expression.ts';
+import type { LogicalNode } from '../../sql/logical-plan.ts';
+import { compileScalar } from '../kernel/scalar.ts';
+import { lowerAggregate } from './lower-aggregate.ts';
+import { lowerJoin } from './lower-join.ts';
+import type { PhysicalNode } from './physical-node.ts';
+import { keyOf, type PhysicalPlan, storageOf } from './physical-plan.ts';
+import { columnAt, columnsOf, PlanBuilder, reindex, unionOf } from './plan-builder.ts';
+import { withColumns } from './with-columns.ts';
+
+/** What the parts of lowering share. */
+export interface Lowering {
+  readonly builder: PlanBuilder;
+  /** The node's rows with exactly the given columns of its schema, in that order. */
+  lower(node: LogicalNode, needed: readonly number[]): PhysicalNode;
+}
+
+/**
+ * Turns a bound, rewritten logical plan into operators that keep its answer up to date. Only columns that something
+ * reads are carried, down to the scans. A final ORDER BY without LIMIT orders nothing in a view and is dropped.
+ * @throws StreamError SQL_NOT_INCREMENTAL, naming what cannot be kept up to date, with a rewrite where there is one.
+ */
+export function lower(plan: LogicalNode, catalog: Catalog): PhysicalPlan {
+  const builder = new PlanBuilder();
+  const lowering: Lowering = {
+    builder,
+    lower: (node, needed) => lowerNode(node, needed, lowering, catalog),
+  };
+  const root = lowering.lower(plan, allOf(plan.schema));
+  const nodes = reachable(root);
+  return {
+    root,
+    nodes,
+    schema: plan.schema,
+    storage: storageOf(root, catalog),
+    key: keyOf(root, catalog),
+    appendOnly: root.appendOnly,
+  };
+}
+
+function lowerNode(
+  node: LogicalNode,
+  needed: readonly number[],
+  lowering: Lowering,
+  catalog: Catalog,
+): PhysicalNode {
+  const { builder } = lowering;
+  switch (node.kind) {
+    case 'scan':
+      return lowerScan(node, needed, builder, catalog);
+    case 'values': {
+      const rows = node.rows.map((row) => needed.map((column) => row[column] as BoundExpr));
+      return builder.make({ kind: 'values', rows }, schemaOf(node, needed), [], {
+        appendOnly: true,
+      });
+    }
+    case 'filter': {
+      const columns = unionOf(needed, columnsOf([node.where]));
+      const input = lowering.lower(node.input, columns);
+      const expressions = needed.map((column) => picked(input, columns.indexOf(column)));
+      return builder.project(
+        input,
+        reindex(node.where, columns),
+        expressions,
+        schemaOf(node, needed),
+      );
+    }
+    case 'project': {
+      const wanted = needed.map((column) => node.expressions[column] as BoundExpr);
+      const columns = columnsOf(wanted);
+      const input = lowering.lower(node.input, columns);
+      const expressions = wanted.map((expression) => reindex(expression, columns));
+      return builder.project(input, undefined, expressions, schemaOf(node, needed));
+    }
+    case 'join':
+      return lowerJoin(node, needed, lowering);
+    case 'aggregate':
+      return lowerAggregate(node, needed, lowering);
+    case 'distinct': {
+      const input = lowering.lower(node.input, allOf(node.schema));
+      const distinct = builder.make(
+        { kind: 'set-operation', op: 'union', all: false },
+        node.schema,
+        [input],
+        { appendOnly: input.appendOnly },
+      );
+      return builder.pick(distinct, needed);
+    }
+    case 'distinct-on':
+      return lowerTopN(node.input, needed, lowering, {
+        partitionBy: node.keys,
+        orderBy: node.orderBy,
+        rank: 'row_number',
+        limit: 1,
+        offset: 0,
+        emitRank: false,
+        withTies: false,
+      });
+    case 'set-operation':
+      return lowerSetOperation(node, needed, lowering);
+    case 'sort':
+      return lowering.lower(node.input, needed);
+    case 'limit': {
+      const sorted = node.input.kind === 'sort' ? node.input : undefined;
+      const limit = countOf(node.limit, 'LIMIT');
+      const offset = countOf(node.offset, 'OFFSET') ?? 0;
+      const input = sorted?.input ?? node.input;
+      if (limit === undefined && offset === 0) return lowering.lower(input, needed);
+      return lowerTopN(input, needed, lowering, {
+        partitionBy: [],
+        orderBy: sorted?.keys ?? [],
+        rank: 'row_number',
+        limit: limit ?? Number.POSITIVE_INFINITY,
+        offset,
+        emitRank: false,
+        withTies: node.withTies,
+      });
+    }
+    case 'top-n':
+      return lowerTopN(node.input, needed, lowering, { ...node, withTies: false });
+    case 'window-table':
+      return lowerWindowTable(node, needed, lowering);
+    case 'window':
+      throw refusal(
+        'window functions cannot be kept up to date incrementally yet',
+        'A bound on row_number(), rank() or dense_rank() in an outer WHERE (… <= n) is kept as top-N; an aggregate over a whole partition is a GROUP BY joined back.',
+      );
+    case 'table-function':
+      throw refusal(
+        `the table function ${node.name}() cannot be kept up to date incrementally yet`,
+        'List constant rows with VALUES.',
+      );
+    case 'recursive':
+    case 'recursive-reference':
+      throw refusal('WITH RECURSIVE cannot be kept up to date incrementally yet', undefined);
+    default:
+      return assertNever(node);
+  }
+}
+
+function lowerScan(
+  node: LogicalNode & { readonly kind: 'scan' },
+  needed: readonly number[],
+  builder: PlanBuilder,
+  catalog: Catalog,
+): PhysicalNode {
+  const relation = catalog.relation(node.relation);
+  if (relation === undefined) throw new Error(`assertion failed: no relation ${node.relation}`);
+  // Views that read the same columns share a leaf, in whatever order they name them.
+  const columns = unionOf(needed);
+  const scan = builder.make(
+    { kind: 'scan', relation: node.relation, columns },
+    schemaOf(node, columns),
+    [],
+    {
+      appendOnly:
+        relation.kind === 'stream' ||
+        (relation.kind === 'materialized-view' && relation.appendOnly),
+      leaf: `relation ${relation.id}`,
+    },
+  );
+  return builder.pick(
+    scan,
+    needed.map((column) => columns.indexOf(column)),
+  );
+}
+
+function lowerSetOperation(
+  node: LogicalNode & { readonly kind: 'set-operation' },
+  needed: readonly number[],
+  lowering: Lowering,
+): PhysicalNode {
+  const { builder } = lowering;
+  const isUnionAll = node.op === 'union' && node.all;
+  // Rows are compared whole, except that UNION ALL compares none.
+  const columns = isUnionAll ? needed : allOf(node.schema);
+  const inputs = [lowering.lower(node.left, columns), lowering.lower(node.right, columns)];
+  const schema = schemaOf(node, columns);
+  const grows = inputs.every((input) => input.appendOnly) && node.op !== 'except';
+  if (isUnionAll) return builder.make({ kind: 'union-all' }, schema, inputs, { appendOnly: grows });
+  const { op, all } = node;
+  const result = builder.make({ kind: 'set-operation', op, all }, schema, inputs, {
+    appendOnly: grows,
+  });
+  return builder.pick(result, needed);
+}
+
+interface TopN {
+  readonly partitionBy: readonly BoundExpr[];
+  readonly orderBy: readonly BoundSortKey[];
+  readonly rank: 'row_number' | 'rank' | 'dense_rank';
+  readonly limit: number;
+  readonly offset: number;
+  readonly emitRank: boolean;
+  readonly withTies: boolean;
+}
+
+function lowerTopN(
+  input: LogicalNode,
+  needed: readonly number[],
+  lowering: Lowering,
+  top: TopN,
+): PhysicalNode {
+  const { builder } = lowering;
+  const rankColumn = input.schema.length;
+  const sortExpressions = top.orderBy.map((key) => key.expression);
+  const { node, positions, kept } = withColumns(
+    lowering,
+    input,
+    needed.filter((column) => column !== rankColumn),
+    [...top.partitionBy, ...sortExpressions],
+  );
+  const { rank, limit, offset, emitRank, withTies } = top;
+  const schema = emitRank
+    ? [...node.schema, { name: rank, type: { kind: 'bigint' }, nullable: false } as const]
+    : node.schema;
+  const result = builder.make(
+    {
+      kind: 'top-n',
+      partitionBy: positions.slice(0, top.partitionBy.length),
+      orderBy: top.orderBy.map(({ descending, nullsFirst }, i) => ({
+        column: positions[top.partitionBy.length + i] as number,
+        descending,
+        nullsFirst,
+      })),
+      rank,
+      limit,
+      offset,
+      emitRank,
+      withTies,
+    },
+    schema,
+    [node],
+    { appendOnly: false },
+  );
+  return builder.pick(
+    result,
+    needed.map((column) => (column === rankColumn ? node.schema.length : kept(column))),
+  );
+}
+
+function lowerWindowTable(
+  node: LogicalNode & { readonly kind: 'window-table' },
+  needed: readonly number[],
+  lowering: Lowering,
+): PhysicalNode {
+  const { window, timeColumn } = node;
+  if (window.kind !== 'tumble' && window.kind !== 'hop') {
+    throw refusal(
+      `${window.kind.toUpperCase()} windows cannot be kept up to date incrementally yet`,
+      window.kind === 'cumulate'
+        ? 'Aggregate over TUMBLE windows of the step and sum these up.'
+        : 'Use TUMBLE or HOP.',
+    );
+  }
+  const count = node.input.schema.length;
+  const columns = unionOf(
+    needed.filter((column) => column < count),
+    [timeColumn],
+  );
+  const input = lowering.lower(node.input, columns);
+  const result = lowering.builder.make(
+    { kind: 'window-table', window, timeColumn: columns.indexOf(timeColumn) },
+    [...input.schema, columnAt(node.schema, count), columnAt(node.schema, count + 1)],
+    [input],
+    { appendOnly: input.appendOnly },
+  );
+  return lowering.builder.pick(
+    result,
+    needed.map((column) =>
+      column < count ? columns.indexOf(column) : columns.length + column - count,
+    ),
+  );
+}
+
+/** @throws StreamError VALUE_INVALID_LIMIT for a negative number. */
+function countOf(
+  expression: BoundExpr | undefined,
+  clause: 'LIMIT' | 'OFFSET',
+): number | undefined {
+  if (expression === undefined) return undefined;
+  const value = compileScalar(expression)([]);
+  if (value === null) return undefined;
+  const count = Number(value);
+  if (count < 0) {
+    throw new StreamError('VALUE_INVALID_LIMIT', `${clause} must not be negative`, {
+      at: expression.span,
+    });
+  }
+  return count;
+}
+
+function refusal(message: string, hint: string | undefined): StreamError {
+  return new StreamError('SQL_NOT_INCREMENTAL', message, { hint });
+}
+
+function picked(input: PhysicalNode, index: number): BoundExpr {
+  return { kind: 'column', index, type: columnAt(input.schema, index).type };
+}
+
+function schemaOf(node: LogicalNode, columns: readonly number[]): Schema {
+  return columns.map((column) => columnAt(node.schema, column));
+}
+
+export function allOf(schema: Schema): number[] {
+  return schema.map((_, column) => column);
+}
+
+/** The nodes that the root reads, inputs before readers; fusing leaves others behind. */
+function reachable(root: PhysicalNode): PhysicalNode[] {
+  const found = new Set<PhysicalNode>();
+  const visit = (node: PhysicalNode): void => {
+    if (found.has(node)) return;
+    for (const input of node.inputs) visit(input);
+    found.add(node);
+  };
+  visit(root);
+  return [...found];
+}

@@ -1,0 +1,96 @@
+/**
+ * The incremental physical plan: plain data that operator/build.ts turns into operators. Columns are numbers of
+ * the input's columns; only projections, join residuals and constants still hold expressions.
+ */
+
+import type { Schema, SqlType } from '../../sql/base/type.ts';
+import type { BoundExpr } from '../../sql/expression.ts';
+import type { AggregateFunction } from '../../sql/function/aggregate-function.ts';
+import type { JoinType, WindowShape } from '../../sql/logical-plan.ts';
+
+export interface SortColumn {
+  readonly column: number;
+  readonly descending: boolean;
+  readonly nullsFirst: boolean;
+}
+
+export interface PhysicalAggregate {
+  readonly fn: AggregateFunction;
+  readonly args: readonly number[];
+  readonly distinct: boolean;
+  /** A boolean column; rows where it is not true are left out. */
+  readonly filter: number | undefined;
+  readonly orderBy: readonly SortColumn[];
+  readonly type: SqlType;
+}
+
+interface PhysicalBase {
+  /** Position in the plan's topological order. */
+  readonly id: number;
+  readonly schema: Schema;
+  readonly inputs: readonly PhysicalNode[];
+  /** No deletion and no change ever comes out. */
+  readonly appendOnly: boolean;
+  /** Equal for nodes that compute the same rows from the same relations. */
+  readonly fingerprint: string;
+}
+
+export type PhysicalNode = PhysicalBase & PhysicalShape;
+
+export type PhysicalShape =
+  /** A leaf: rows of a relation, these of its columns in this order. The runtime feeds it. */
+  | { readonly kind: 'scan'; readonly relation: string; readonly columns: readonly number[] }
+  /** Constant rows, once. */
+  | { readonly kind: 'values'; readonly rows: readonly (readonly BoundExpr[])[] }
+  | {
+      readonly kind: 'project';
+      readonly where: BoundExpr | undefined;
+      readonly expressions: readonly BoundExpr[];
+    }
+  | { readonly kind: 'union-all' }
+  /** Counts equal rows per input; DISTINCT is a union of one input. */
+  | {
+      readonly kind: 'set-operation';
+      readonly op: 'union' | 'intersect' | 'except';
+      readonly all: boolean;
+    }
+  /** Schema: keys, then aggregates. No keys = one row always. */
+  | {
+      readonly kind: 'aggregate';
+      readonly keys: readonly number[];
+      readonly aggregates: readonly PhysicalAggregate[];
+    }
+  | {
+      readonly kind: 'join';
+      readonly type: JoinType;
+      readonly leftKeys: readonly number[];
+      readonly rightKeys: readonly number[];
+      readonly nullSafe: readonly boolean[];
+      /** Over left then right columns; never set for inner joins, which have a filter above. */
+      readonly residual: BoundExpr | undefined;
+      /** Which of left then right columns come out. */
+      readonly output: readonly number[];
+    }
+  /** Schema: input columns, then window_start and window_end. */
+  | {
+      readonly kind: 'window-table';
+      readonly window: WindowShape & { readonly kind: 'tumble' | 'hop' };
+      readonly timeColumn: number;
+    }
+  /** Schema: input columns, then the rank as bigint when `emitRank`. */
+  | {
+      readonly kind: 'top-n';
+      readonly partitionBy: readonly number[];
+      readonly orderBy: readonly SortColumn[];
+      readonly rank: 'row_number' | 'rank' | 'dense_rank';
+      /** Rows or ranks after `offset` that come out; Infinity = all. */
+      readonly limit: number;
+      readonly offset: number;
+      readonly emitRank: boolean;
+      /** FETCH … WITH TIES: also the rows that sort equal to the last one. */
+      readonly withTies: boolean;
+    }
+  /** The changelog of a table with a primary key: +1 puts a row, -1 removes its key. */
+  | { readonly kind: 'upsert'; readonly key: readonly number[] };
+
+export type PhysicalKind = PhysicalNode['kind'];

@@ -1,0 +1,290 @@
+import type { Batch } from '../delta/batch.ts';
+import type { BatchColumn, Physical } from '../delta/column.ts';
+import { HashIndex } from './hash-index.ts';
+import { compileHash, type HashRows } from './row-hash.ts';
+import { compileMatch, type MatchRows } from './row-match.ts';
+import { NONE, RowStore } from './row-store.ts';
+import { borrowRows, returnRows } from './scratch.ts';
+import { SEGMENT_MASK, SEGMENT_SHIFT, Segments } from './segments.ts';
+
+/** In `previous`: the row number is free. */
+const REMOVED = -2;
+
+/**
+ * All rows of one input of a join, with their weights, chained by key. An index finds the first row of a key; the
+ * others follow in `next`. Equal rows may be stored apart while rows only come; the first row that is taken
+ * back builds a second index, over whole rows, and from then on equal rows share one entry.
+ */
+export class Arrangement {
+  readonly rows: RowStore;
+  readonly weights = Segments.int32();
+  /** The next row of the same key, or NONE. */
+  readonly next = Segments.int32();
+  readonly #previous = Segments.int32();
+  readonly #hashes = Segments.int32();
+  readonly #index = new HashIndex();
+  readonly #keyColumns: readonly number[];
+  readonly #match: MatchRows;
+  readonly #rowHash: HashRows;
+  readonly #rowMatch: MatchRows;
+  #rowIndex: HashIndex | undefined;
+  readonly #rowHashes = Segments.int32();
+  /** The owner looks at rows of weight 0 before it removes them itself. */
+  readonly #keepEmpty: boolean;
+
+  constructor(
+    physicals: readonly Physical[],
+    keyColumns: readonly number[],
+    options: { readonly keepEmpty: boolean },
+  ) {
+    this.rows = new RowStore(physicals);
+    this.#keyColumns = keyColumns;
+    this.#keepEmpty = options.keepEmpty;
+    this.#match = compileMatch(
+      keyColumns.map((column) => physicals[column] as Physical),
+      'sql',
+    );
+    this.#rowHash = compileHash(physicals);
+    this.#rowMatch = compileMatch(physicals, 'exact');
+  }
+
+  get count(): number {
+    return this.rows.count;
+  }
+
+  /** Writes to out[r] the first stored row with the key in row r of `key`, or NONE. */
+  first(key: readonly BatchColumn[], length: number, hashes: Int32Array, out: Int32Array): void {
+    const stored = this.#keyColumns.map((column) => this.rows.columns[column] as never);
+    this.#match(key, length, hashes, stored, this.#index, out, undefined);
+  }
+
+  /**
+   * Adds the weighted rows of a batch, except those with skip[r] = 1.
+   * @param hashes  of the keys, by compileHash over the key's physical forms.
+   * @returns how many rows of state were touched; their numbers are in `touched`, with repetitions.
+   */
+  add(batch: Batch, hashes: Int32Array, skip: Uint8Array | null, touched: Int32Array): number {
+    const from = borrowRows(batch.length);
+    let count = 0;
+    let deletes = false;
+    for (let r = 0; r < batch.length; r++) {
+      if (skip !== null && skip[r] === 1) continue;
+      from[count++] = r;
+      if (batch.weights !== null && (batch.weights[r] as number) < 0) deletes = true;
+    }
+    if (deletes && this.#rowIndex === undefined) this.#buildRowIndex();
+    if (this.#rowIndex === undefined) this.#append(batch, from, count, hashes, touched);
+    else this.#merge(batch, this.#rowIndex, from, count, hashes, touched);
+    returnRows(from);
+    return count;
+  }
+
+  /** Forgets a row. */
+  remove(row: number): void {
+    const next = this.next.get(row);
+    const previous = this.#previous.get(row);
+    if (next !== NONE) this.#previous.set(next, previous);
+    if (previous !== NONE) this.next.set(previous, next);
+    else if (next !== NONE) this.#index.replace(this.#hashes.get(row), row, next);
+    else this.#index.remove(this.#hashes.get(row), row);
+    this.#rowIndex?.remove(this.#rowHashes.get(row), row);
+    this.weights.set(row, 0);
+    this.#previous.set(row, REMOVED);
+    this.rows.release(row);
+  }
+
+  bytes(): number {
+    return (
+      this.rows.bytes() +
+      this.#index.bytes +
+      (this.#rowIndex?.bytes ?? 0) +
+      this.weights.bytes +
+      this.next.bytes +
+      this.#previous.bytes +
+      this.#hashes.bytes +
+      this.#rowHashes.bytes
+    );
+  }
+
+  #ensure(): void {
+    const { end } = this.rows;
+    this.weights.ensure(end);
+    this.next.ensure(end);
+    this.#previous.ensure(end);
+    this.#hashes.ensure(end);
+    if (this.#rowIndex !== undefined) this.#rowHashes.ensure(end);
+  }
+
+  /** Stores every row by itself. */
+  #append(
+    batch: Batch,
+    from: Int32Array,
+    count: number,
+    hashes: Int32Array,
+    touched: Int32Array,
+  ): void {
+    for (let i = 0; i < count; i++) touched[i] = this.rows.allocate();
+    this.#ensure();
+    this.rows.put(batch.columns, from, touched, count);
+    const weights = this.weights.arrays;
+    const own = this.#hashes.arrays;
+    for (let i = 0; i < count; i++) {
+      const row = touched[i] as number;
+      const source = from[i] as number;
+      (weights[row >>> SEGMENT_SHIFT] as Int32Array)[row & SEGMENT_MASK] =
+        batch.weights === null ? 1 : (batch.weights[source] as number);
+      (own[row >>> SEGMENT_SHIFT] as Int32Array)[row & SEGMENT_MASK] = hashes[source] as number;
+    }
+    this.#link(batch, from, touched, count, hashes);
+  }
+
+  /** Chains stored rows into their keys: behind the first row, so that the index stays as it is. */
+  #link(batch: Batch, from: Int32Array, rows: Int32Array, count: number, hashes: Int32Array): void {
+    const key = this.#keyColumns.map((column) => batch.column(column));
+    const stored = this.#keyColumns.map((column) => this.rows.columns[column] as never);
+    const heads = borrowRows(batch.length);
+    // A row that is not to be linked must not be entered by `missing`; `at` maps batch rows to stored ones.
+    const at = borrowRows(batch.length);
+    if (count < batch.length) at.fill(NONE, 0, batch.length);
+    for (let i = 0; i < count; i++) at[from[i] as number] = rows[i] as number;
+    this.#match(key, batch.length, hashes, stored, this.#index, heads, (source, hash) => {
+      const row = at[source] as number;
+      if (row !== NONE) {
+        this.#index.add(hash, row);
+        this.next.set(row, NONE);
+        this.#previous.set(row, NONE);
+      }
+      return row;
+    });
+    const next = this.next.arrays;
+    const previous = this.#previous.arrays;
+    for (let i = 0; i < count; i++) {
+      const row = rows[i] as number;
+      const head = heads[from[i] as number] as number;
+      if (head === row) continue;
+      const headNext = next[head >>> SEGMENT_SHIFT] as Int32Array;
+      const second = headNext[head & SEGMENT_MASK] as number;
+      headNext[head & SEGMENT_MASK] = row;
+      (next[row >>> SEGMENT_SHIFT] as Int32Array)[row & SEGMENT_MASK] = second;
+      (previous[row >>> SEGMENT_SHIFT] as Int32Array)[row & SEGMENT_MASK] = head;
+      if (second !== NONE) {
+        (previous[second >>> SEGMENT_SHIFT] as Int32Array)[second & SEGMENT_MASK] = row;
+      }
+    }
+    returnRows(at);
+    returnRows(heads);
+  }
+
+  /** Adds weights to equal rows; rows that reach weight 0 leave. */
+  #merge(
+    batch: Batch,
+    index: HashIndex,
+    from: Int32Array,
+    count: number,
+    hashes: Int32Array,
+    touched: Int32Array,
+  ): void {
+    const rowHashes = borrowRows(batch.length);
+    const found = borrowRows(batch.length);
+    const fresh = borrowRows(batch.length);
+    const one = new Int32Array(1);
+    const to = new Int32Array(1);
+    const wanted = borrowRows(batch.length);
+    wanted.fill(0, 0, batch.length);
+    for (let i = 0; i < count; i++) wanted[from[i] as number] = 1;
+    let freshCount = 0;
+    this.#rowHash(batch.columns, batch.length, rowHashes);
+    this.#rowMatch(
+      batch.columns,
+      batch.length,
+      rowHashes,
+      this.rows.columns,
+      index,
+      found,
+      (source, hash) => {
+        if (wanted[source] === 0) return NONE;
+        const row = this.rows.allocate();
+        this.#ensure();
+        one[0] = source;
+        to[0] = row;
+        this.rows.put(batch.columns, one, to, 1);
+        this.weights.set(row, 0);
+        this.#hashes.set(row, hashes[source] as number);
+        this.#rowHashes.set(row, hash);
+        index.add(hash, row);
+        fresh[freshCount++] = source;
+        return row;
+      },
+    );
+    const freshRows = borrowRows(batch.length);
+    for (let i = 0; i < freshCount; i++) freshRows[i] = found[fresh[i] as number] as number;
+    if (freshCount > 0) this.#link(batch, fresh, freshRows, freshCount, hashes);
+    for (let i = 0; i < count; i++) {
+      const source = from[i] as number;
+      const row = found[source] as number;
+      this.weights.set(row, this.weights.get(row) + batch.weight(source));
+      touched[i] = row;
+    }
+    if (!this.#keepEmpty) this.#removeEmpty(touched, count);
+    returnRows(freshRows);
+    returnRows(wanted);
+    returnRows(fresh);
+    returnRows(found);
+    returnRows(rowHashes);
+  }
+
+  #removeEmpty(touched: Int32Array, count: number): void {
+    for (let i = 0; i < count; i++) {
+      const row = touched[i] as number;
+      // The same row may stand in the list twice.
+      if (this.weights.get(row) === 0 && this.#previous.get(row) !== REMOVED) this.remove(row);
+    }
+  }
+
+  /** Enters all rows into a new index over whole rows, adding up equal ones. */
+  #buildRowIndex(): void {
+    const index = new HashIndex();
+    this.#rowIndex = index;
+    this.#ensure();
+    const rows = borrowRows(1);
+    const hashes = borrowRows(1);
+    const found = borrowRows(1);
+    const removed: number[] = [];
+    const chunkRows = rows.length;
+    const live = this.#liveRows();
+    for (let start = 0; start < live.length; start += chunkRows) {
+      const count = Math.min(chunkRows, live.length - start);
+      for (let i = 0; i < count; i++) rows[i] = live[start + i] as number;
+      const columns = this.rows.gather(rows, count);
+      this.#rowHash(columns, count, hashes);
+      this.#rowMatch(columns, count, hashes, this.rows.columns, index, found, (source, hash) => {
+        const row = rows[source] as number;
+        index.add(hash, row);
+        return row;
+      });
+      for (let i = 0; i < count; i++) {
+        const row = rows[i] as number;
+        this.#rowHashes.set(row, hashes[i] as number);
+        const twin = found[i] as number;
+        if (twin === row) continue;
+        this.weights.set(twin, this.weights.get(twin) + this.weights.get(row));
+        removed.push(row);
+      }
+    }
+    returnRows(found);
+    returnRows(hashes);
+    returnRows(rows);
+    this.#rowIndex = undefined;
+    for (const row of removed) this.remove(row);
+    this.#rowIndex = index;
+  }
+
+  #liveRows(): Int32Array {
+    const live = new Int32Array(this.rows.count);
+    let count = 0;
+    for (let row = 0; row < this.rows.end; row++) {
+      if (this.weights.get(row) !== 0) live[count++] = row;
+    }
+    return live.subarray(0, count);
+  }
+}

@@ -1,0 +1,81 @@
+import type { Batch } from '../delta/batch.ts';
+import type { BatchColumn, Physical } from '../delta/column.ts';
+import { SEGMENT_ROWS } from './segments.ts';
+import { StoredColumn } from './stored-column.ts';
+import { StoredStrings } from './stored-strings.ts';
+import { StringArena } from './string-arena.ts';
+
+/** No row. */
+export const NONE = -1;
+
+/** Rows by dense numbers; numbers of released rows are given out again. */
+export class RowStore {
+  readonly columns: readonly StoredColumn[];
+  #arena = new StringArena();
+  readonly #free: number[] = [];
+  #end = 0;
+  #capacity = 0;
+
+  constructor(physicals: readonly Physical[]) {
+    this.columns = physicals.map((physical) => new StoredColumn(physical, this.#arena));
+  }
+
+  /** Live rows. */
+  get count(): number {
+    return this.#end - this.#free.length;
+  }
+
+  /** Every row number given out so far is below this. */
+  get end(): number {
+    return this.#end;
+  }
+
+  /** A row number whose cells are to be filled. Columns that others keep by row number grow to `end`. */
+  allocate(): number {
+    const reused = this.#free.pop();
+    if (reused !== undefined) return reused;
+    const row = this.#end++;
+    if (row >= this.#capacity) {
+      this.#capacity = Math.max(16, Math.min(row * 2, row + SEGMENT_ROWS));
+      for (const column of this.columns) column.ensure(this.#capacity);
+    }
+    return row;
+  }
+
+  release(row: number): void {
+    for (const column of this.columns) column.release(row);
+    this.#free.push(row);
+  }
+
+  /** Copies batch rows `from[i]` to rows `to[i]`, the batch's columns in the order of the store's. */
+  put(columns: readonly BatchColumn[], from: Int32Array, to: Int32Array, count: number): void {
+    for (let i = 0; i < this.columns.length; i++) {
+      (this.columns[i] as StoredColumn).put(columns[i] as BatchColumn, from, to, count);
+    }
+  }
+
+  gather(from: Int32Array, count: number): BatchColumn[] {
+    return this.columns.map((column) => column.gather(from, count));
+  }
+
+  /** Call when no row number's strings are being read; batches gathered before stay valid. */
+  compact(): void {
+    if (!this.#arena.wantsCompaction) return;
+    const arena = new StringArena();
+    for (const column of this.columns) {
+      if (column.values instanceof StoredStrings) column.values.moveTo(arena, this.#end);
+    }
+    this.#arena = arena;
+  }
+
+  bytes(): number {
+    let bytes = this.#arena.bytes + this.#free.length * 4;
+    for (const column of this.columns) bytes += column.bytes();
+    return bytes;
+  }
+}
+
+/** The columns of a batch in the given order. */
+export function pickColumns(batch: Batch, columns: readonly number[]): BatchColumn[] {
+  return columns.map((index) => batch.column(index));
+}

@@ -1,0 +1,78 @@
+import { StreamError } from '../../sql/base/error.ts';
+
+/** Addresses count units of 4 bytes inside chunks of 1 MiB, so that 32 bits reach 16 GiB. */
+const UNIT_SHIFT = 2;
+const CHUNK_BYTES = 1 << 20;
+export const ARENA_CHUNK_SHIFT = 18;
+const CHUNK_UNITS_MASK = (1 << ARENA_CHUNK_SHIFT) - 1;
+const CHUNKS_MAX = 1 << 14;
+const CHUNK_BYTES_FIRST = 4096;
+/** Compaction is worth it when more than half is garbage, and at least this much. */
+const GARBAGE_BYTES_MIN = 1 << 18;
+
+/** Copies of the strings that state keeps; the bytes of a batch die with the batch. */
+export class StringArena {
+  readonly chunks: Buffer[] = [];
+  #end = 0;
+  #bytes = 0;
+  #usedBytes = 0;
+  #garbageBytes = 0;
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get wantsCompaction(): boolean {
+    return this.#garbageBytes > GARBAGE_BYTES_MIN && this.#garbageBytes * 2 > this.#usedBytes;
+  }
+
+  /** Copies source[start, start + length) and returns its address. */
+  add(source: Buffer, start: number, length: number): number {
+    if (length === 0) return 0;
+    let chunk = this.chunks[this.chunks.length - 1];
+    let at = this.#end;
+    if (chunk === undefined || at + length > chunk.length) {
+      chunk = this.#grow(length);
+      at = 0;
+    }
+    if (length < 48) {
+      for (let i = 0; i < length; i++) chunk[at + i] = source[start + i] as number;
+    } else {
+      source.copy(chunk, at, start, start + length);
+    }
+    const padded = (length + 3) & ~3;
+    this.#end = at + padded;
+    this.#usedBytes += padded;
+    return ((this.chunks.length - 1) << ARENA_CHUNK_SHIFT) | (at >>> UNIT_SHIFT);
+  }
+
+  /** The bytes at `address` are needed no more. They stay readable until the arena is compacted. */
+  discard(length: number): void {
+    this.#garbageBytes += (length + 3) & ~3;
+  }
+
+  /** Where the bytes of an address are: `chunks[chunkOf(a)]` from `offsetOf(a)` on. */
+  static chunkOf(address: number): number {
+    return address >>> ARENA_CHUNK_SHIFT;
+  }
+
+  static offsetOf(address: number): number {
+    return (address & CHUNK_UNITS_MASK) << UNIT_SHIFT;
+  }
+
+  #grow(length: number): Buffer {
+    const count = this.chunks.length;
+    if (count >= CHUNKS_MAX) {
+      throw new StreamError('VALUE_PROGRAM_LIMIT', 'the strings of one operator exceed 16 GiB');
+    }
+    const regular = count > 8 ? CHUNK_BYTES : CHUNK_BYTES_FIRST << count;
+    // A string longer than a chunk gets one of its own, which it starts.
+    const chunk = Buffer.allocUnsafeSlow(
+      Math.max((length + 3) & ~3, Math.min(regular, CHUNK_BYTES)),
+    );
+    this.chunks.push(chunk);
+    this.#bytes += chunk.length;
+    this.#end = 0;
+    return chunk;
+  }
+}

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import type { Operator } from '../../engine/operator/operator.ts';
+import {
+  Bag,
+  batchOf,
+  type History,
+  histories,
+  postgresRows,
+  Tables,
+  type TestTable,
+} from './history.ts';
+
+export interface OperatorLaw {
+  /** One a port. */
+  readonly tables: readonly TestTable[];
+  readonly operator: () => Operator;
+  /** What PostgreSQL is asked over the tables after every epoch. */
+  readonly query: string;
+  readonly runs: number;
+}
+
+/** After every epoch the sum of what an operator has emitted is PostgreSQL's answer over the present rows. */
+export async function checkOperator(law: OperatorLaw): Promise<void> {
+  await fc.assert(
+    fc.asyncProperty(histories(law.tables), (history) => replay(law, history)),
+    { numRuns: law.runs },
+  );
+}
+
+export async function replay(law: OperatorLaw, history: History): Promise<void> {
+  const operator = law.operator();
+  const bag = new Bag(operator.schema);
+  const tables = new Tables(law.tables);
+  for (const epoch of history) {
+    tables.apply(epoch);
+    // Ports take turns, so that both orders of arrival are met.
+    const batchesMax = Math.max(...epoch.map((batches) => batches.length));
+    for (let i = 0; i < batchesMax; i++) {
+      epoch.forEach((batches, port) => {
+        const changes = batches[i] ?? [];
+        const schema = law.tables[port]?.schema ?? [];
+        if (changes.length > 0) operator.push(port, batchOf(schema, changes), bag.take);
+      });
+    }
+    operator.flush(bag.take);
+    const expected = await postgresRows(tables, law.query, operator.schema.length);
+    assert.deepEqual(bag.rows(), expected);
+  }
+}
