@@ -76,12 +76,14 @@ function digitsAt(bytes: Uint8Array, start: number, count: number): number {
 }
 
 /** Microseconds at midnight of YYYY-MM-DD, or NaN. */
-export function dateMicros(bytes: Uint8Array, start: number): number {
+function dateMicros(bytes: Uint8Array, start: number): number {
   const year = digitsAt(bytes, start, 4);
   const month = digitsAt(bytes, start + 5, 2);
   const day = digitsAt(bytes, start + 8, 2);
   if (bytes[start + 4] !== 45 || bytes[start + 7] !== 45) return Number.NaN;
   if (year < 1 || month < 1 || month > 12 || day < 1) return Number.NaN;
   if (day > daysInMonth(year, month)) return Number.NaN;
-  return daysFromCivil(year, month, day) * DAY_MICROS;
+  const micros = daysFromCivil(year, month, day) * DAY_MICROS;
+  // Microseconds of other centuries are beyond what a double counts one by one.
+  return Math.abs(micros) < Number.MAX_SAFE_INTEGER - DAY_MICROS ? micros : Number.NaN;
 }

@@ -94,7 +94,7 @@ export function setMissing(column: PartColumn, fill: ColumnFill, row: number): v
 
 /**
  * Bytes as Kafka's own serializers write them, and as ksqlDB's format KAFKA therefore does: UTF-8 text, or big-endian
- * smallint (2 bytes), integer (4), bigint (8), real (4), double (8), one byte for boolean, bytes as they are. Any
+ * smallint (2 or 4 bytes), integer (4), bigint (8), real (4 or 8), double (8), one byte for boolean, bytes as they are. Any
  * other type is PostgreSQL's text of it.
  */
 export function readPlain(
@@ -111,10 +111,10 @@ export function readPlain(
     readText(column, fill, bytes, start, length, row);
     return;
   }
-  if (reader.width !== undefined && reader.width !== length) {
+  if (reader.widths.length > 0 && !reader.widths.includes(length)) {
     throw new StreamError(
       'RECORD_MALFORMED',
-      `column "${column.name}" (${typeName(type)}) takes ${reader.width} bytes in this format, the record has ${length}`,
+      `column "${column.name}" (${typeName(type)}) takes ${reader.widths.join(' or ')} bytes in this format, the record has ${length}`,
       { hint: "Use the format 'json' for numbers written as text." },
     );
   }
@@ -122,22 +122,41 @@ export function readPlain(
 }
 
 interface PlainReader {
-  /** Bytes that the value takes; undefined = any number. */
-  readonly width: number | undefined;
+  /** Bytes that the value may take; none = any number. */
+  readonly widths: readonly number[];
   readonly read: (bytes: Buffer, start: number, length: number) => Datum;
 }
 
+function readShort(bytes: Buffer, start: number, length: number): number {
+  const value = length === 2 ? bytes.readInt16BE(start) : bytes.readInt32BE(start);
+  if (value > 32_767 || value < -32_768) {
+    throw new StreamError(
+      'VALUE_OUT_OF_RANGE',
+      `value "${value}" is out of range for type smallint`,
+    );
+  }
+  return value;
+}
+
 const readers: ReadonlyMap<string, PlainReader> = new Map<string, PlainReader>([
-  ['smallint', { width: 2, read: (bytes, start) => bytes.readInt16BE(start) }],
-  ['integer', { width: 4, read: (bytes, start) => bytes.readInt32BE(start) }],
-  ['bigint', { width: 8, read: (bytes, start) => bytes.readBigInt64BE(start) }],
-  ['real', { width: 4, read: (bytes, start) => bytes.readFloatBE(start) }],
-  ['double', { width: 8, read: (bytes, start) => bytes.readDoubleBE(start) }],
-  ['boolean', { width: 1, read: (bytes, start) => bytes[start] !== 0 }],
+  // Kafka has a serializer of its own for short and float; ksqlDB and we write them as their wider kin.
+  ['smallint', { widths: [2, 4], read: readShort }],
+  ['integer', { widths: [4], read: (bytes, start) => bytes.readInt32BE(start) }],
+  ['bigint', { widths: [8], read: (bytes, start) => bytes.readBigInt64BE(start) }],
+  [
+    'real',
+    {
+      widths: [4, 8],
+      read: (bytes, start, length) =>
+        length === 4 ? bytes.readFloatBE(start) : Math.fround(bytes.readDoubleBE(start)),
+    },
+  ],
+  ['double', { widths: [8], read: (bytes, start) => bytes.readDoubleBE(start) }],
+  ['boolean', { widths: [1], read: (bytes, start) => bytes[start] !== 0 }],
   [
     'bytea',
     {
-      width: undefined,
+      widths: [],
       read: (bytes, start, length) => new Uint8Array(bytes.subarray(start, start + length)),
     },
   ],

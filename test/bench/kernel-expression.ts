@@ -77,13 +77,29 @@ measure(
   'q2: auction % 123 = 0',
   count,
   run(
-    call('=', boolean, call('%', bigint, column('auction'), literal(bigint, '123')), literal(bigint, '0')),
+    call(
+      '=',
+      boolean,
+      call('%', bigint, column('auction'), literal(bigint, '123')),
+      literal(bigint, '0'),
+    ),
     column('auction'),
     price,
   ),
 );
-measure("channel = 'Apple'", count, run(call('=', boolean, column('channel'), literal(text, 'Apple')), ...all));
-measure('price * 2 + bidder (bigint)', count, run(undefined, call('+', bigint, call('*', bigint, price, literal(bigint, '2')), column('bidder'))));
+measure(
+  "channel = 'Apple'",
+  count,
+  run(call('=', boolean, column('channel'), literal(text, 'Apple')), ...all),
+);
+measure(
+  'price * 2 + bidder (bigint)',
+  count,
+  run(
+    undefined,
+    call('+', bigint, call('*', bigint, price, literal(bigint, '2')), column('bidder')),
+  ),
+);
 measure(
   'CASE price < 10000, < 1000000 (three texts)',
   count,
@@ -92,12 +108,19 @@ measure(
     type: text,
     whens: [
       { when: call('<', boolean, price, literal(bigint, '10000')), then: literal(text, 'low') },
-      { when: call('<', boolean, price, literal(bigint, '1000000')), then: literal(text, 'middle') },
+      {
+        when: call('<', boolean, price, literal(bigint, '1000000')),
+        then: literal(text, 'middle'),
+      },
     ],
     otherwise: literal(text, 'high'),
   }),
 );
-measure("date_trunc('hour', dateTime)", count, run(undefined, call('date_trunc', timestamp, literal(text, 'hour'), column('dateTime'))));
+measure(
+  "date_trunc('hour', dateTime)",
+  count,
+  run(undefined, call('date_trunc', timestamp, literal(text, 'hour'), column('dateTime'))),
+);
 measure('upper(channel)', count, run(undefined, call('upper', text, column('channel'))));
 measure(
   'price / 3 (numeric, exact way only)',
