@@ -4,6 +4,7 @@ import type {
   ColumnDefinition,
   ObjectKind,
   Option,
+  SortItem,
   Statement,
   TableConstraint,
 } from './ast.ts';
@@ -96,6 +97,8 @@ export class DefinitionWriter {
             `WATERMARK FOR ${identifierText(watermark.column)} AS ${this.#queries.expressions.write(watermark.expression)}`,
           ]),
     ];
+    // A table needs a list, even if it is empty, where a stream may be described by its options.
+    const isBare = statement.query === undefined && statement.options.length === 0;
     const query = statement.query && `AS ${this.#queries.write(statement.query)}`;
     return words(
       'CREATE',
@@ -104,7 +107,7 @@ export class DefinitionWriter {
       statement.relation.toUpperCase(),
       statement.ifNotExists && 'IF NOT EXISTS',
       nameText(statement.name),
-      elements.length > 0 && `(${elements.join(', ')})`,
+      (elements.length > 0 || isBare) && `(${elements.join(', ')})`,
       this.withOptions(statement.options),
       query,
     );
@@ -191,7 +194,7 @@ export class DefinitionWriter {
   }
 
   #index(statement: Kind<'create-index'>): string {
-    const items = statement.items.map(this.#queries.expressions.sortItem);
+    const items = statement.items.map((item) => this.#indexItem(item));
     return words(
       'CREATE',
       statement.unique && 'UNIQUE',
@@ -200,6 +203,15 @@ export class DefinitionWriter {
       statement.name && identifierText(statement.name),
       `ON ${nameText(statement.relation)} (${items.join(', ')})`,
     );
+  }
+
+  /** Anything but a column or a call stands in parentheses. */
+  #indexItem(item: SortItem): string {
+    const text = this.#queries.expressions.sortItem(item);
+    const { kind } = item.expression;
+    if (kind === 'column' || kind === 'call') return text;
+    const expression = this.#queries.expressions.write(item.expression);
+    return `(${expression})${text.slice(expression.length)}`;
   }
 
   #alter(statement: Kind<'alter'>): string {
@@ -269,9 +281,9 @@ export class DefinitionWriter {
   }
 }
 
-/** A key that is one plain word goes unquoted. */
+/** A key of plain words goes unquoted. */
 export const keyText = (key: string): string =>
-  /^[a-z_][a-z0-9_]*$/.test(key) ? key : quoteString(key);
+  /^[a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*)*$/.test(key) ? key : quoteString(key);
 
 const create = (
   statement: { readonly orReplace: boolean; readonly ifNotExists: boolean },

@@ -11,8 +11,11 @@ export interface TableElements {
   readonly watermark: Watermark | undefined;
 }
 
-/** `(column, …, PRIMARY KEY (…), WATERMARK FOR c AS e)`, in any order. */
-export function parseTableElements(cursor: Cursor): TableElements {
+/**
+ * `(column, …, PRIMARY KEY (…), WATERMARK FOR c AS e)`, in any order.
+ * @param typeless whether a column's type may be left to the schema registry.
+ */
+export function parseTableElements(cursor: Cursor, typeless: boolean): TableElements {
   const columns: ColumnDefinition[] = [];
   const constraints: TableConstraint[] = [];
   let watermark: Watermark | undefined;
@@ -26,7 +29,7 @@ export function parseTableElements(cursor: Cursor): TableElements {
       continue;
     }
     const constraint = parseTableConstraint(cursor);
-    if (constraint === undefined) columns.push(parseColumn(cursor));
+    if (constraint === undefined) columns.push(parseColumn(cursor, typeless));
     else constraints.push(constraint);
   } while (cursor.acceptSymbol(','));
   cursor.expectSymbol(')');
@@ -75,7 +78,7 @@ function notEnforced(cursor: Cursor): void {
 type Draft = { -readonly [Key in keyof ColumnDefinition]: ColumnDefinition[Key] };
 
 /** `name [type] constraint…`, or Flink's `name AS expression`. */
-export function parseColumn(cursor: Cursor): ColumnDefinition {
+export function parseColumn(cursor: Cursor, typeless: boolean): ColumnDefinition {
   const start = cursor.start;
   const draft: Draft = {
     name: columnName(cursor),
@@ -93,14 +96,20 @@ export function parseColumn(cursor: Cursor): ColumnDefinition {
   if (cursor.accept('as')) {
     draft.generated = withPluralIntervals(cursor, () => cursor.grammar.expression(cursor));
   } else {
-    if (!atColumnEnd(cursor)) draft.type = parseType(cursor);
+    if (!(typeless && atColumnEnd(cursor)) && !atMetadata(cursor)) draft.type = parseType(cursor);
     while (parseColumnClause(cursor, draft));
   }
   comment(cursor);
   return { ...draft, span: cursor.spanFrom(start) };
 }
 
-const typelessFollowers = ['primary', 'key', 'metadata', 'headers', 'header', 'not', 'default'];
+const typelessFollowers = ['primary', 'key', 'not', 'default'];
+
+/** A column filled from a record's metadata has its type from there. */
+const atMetadata = (cursor: Cursor): boolean =>
+  (cursor.at('metadata') && !cursor.symbolAhead(1, '(')) ||
+  cursor.at('headers') ||
+  (cursor.at('header') && cursor.symbolAhead(1, '('));
 
 /** Whether the column has no type: its name is followed by a clause or by nothing. */
 const atColumnEnd = (cursor: Cursor): boolean =>

@@ -1,16 +1,18 @@
 /** CREATE CONNECTION, SECRET, TYPE, FUNCTION, INDEX and SCHEMA. */
-import type { Identifier, Statement, TypeName } from './ast.ts';
+import type { Identifier, SortItem, Statement, TypeName } from './ast.ts';
 import type { Cursor } from './parser-cursor.ts';
 import {
   columnName,
+  functionOrTypeName,
   isColumnName,
   isFunctionName,
+  isNonReservedWord,
   nonReservedWord,
   qualifiedFunctionName,
   qualifiedName,
 } from './parser-name.ts';
 import { parseWithOptions } from './parser-option.ts';
-import { parseSortItem } from './parser-sort.ts';
+import { parseSortDirection } from './parser-sort.ts';
 import { parseType } from './parser-type.ts';
 
 /** The statement after CREATE [OR REPLACE], from its object's word on. */
@@ -136,7 +138,7 @@ function parseParameter(cursor: Cursor): Parameter {
   const isTypeOfTwoWords = ['precision', 'varying', 'with', 'without'].includes(next.text);
   const named =
     isFunctionName(cursor.token) && (followed || next.kind === 'quoted') && !isTypeOfTwoWords;
-  const name = named ? columnName(cursor) : undefined;
+  const name = named ? functionOrTypeName(cursor) : undefined;
   const type = parseType(cursor);
   const hasDefault = cursor.accept('default') || cursor.acceptSymbol('=');
   return { name, type, default: hasDefault ? cursor.grammar.expression(cursor) : undefined };
@@ -145,7 +147,11 @@ function parseParameter(cursor: Cursor): Parameter {
 function parseReturns(cursor: Cursor): CreateFunction['returns'] {
   if (cursor.at('table') && cursor.symbolAhead(1, '(')) {
     cursor.advance();
-    return { kind: 'table', columns: cursor.parenthesized(() => parseField(cursor)) };
+    const columns = cursor.parenthesized(() => {
+      const name = functionOrTypeName(cursor);
+      return { name, type: parseType(cursor) };
+    });
+    return { kind: 'table', columns };
   }
   const set = cursor.accept('setof');
   return { kind: 'type', type: parseType(cursor), set };
@@ -184,7 +190,20 @@ function parseCreateIndex(cursor: Cursor, start: number): Statement {
   cursor.expect('on');
   const relation = qualifiedName(cursor);
   if (cursor.accept('using')) columnName(cursor);
-  const items = cursor.parenthesized(() => parseSortItem(cursor));
+  const items = cursor.parenthesized(() => parseIndexItem(cursor));
   const span = cursor.spanFrom(start);
   return { kind: 'create-index', unique, ifNotExists, name, relation, items, span };
+}
+
+/** A column, a call, or any expression in parentheses. */
+function parseIndexItem(cursor: Cursor): SortItem {
+  const start = cursor.start;
+  const isParenthesized = cursor.atSymbol('(');
+  if (!isParenthesized && !isNonReservedWord(cursor.token)) throw cursor.unexpected('a column');
+  const expression = cursor.grammar.primary(cursor);
+  const isColumn = expression.kind === 'column' && expression.name.parts.length === 1;
+  if (!isParenthesized && !isColumn && expression.kind !== 'call') {
+    throw cursor.error('an index expression needs parentheses', expression.span);
+  }
+  return parseSortDirection(cursor, expression, start);
 }

@@ -43,14 +43,18 @@ const noElements: TableElements = { columns: [], constraints: [], watermark: und
 function parseCreateRelation(cursor: Cursor, start: number, words: RelationWords): Statement {
   const exists = ifNotExists(cursor);
   const name = qualifiedName(cursor);
-  const elements =
-    cursor.atSymbol('(') && !isQueryAhead(cursor, 0) ? parseTableElements(cursor) : noElements;
+  const hasElements = cursor.atSymbol('(') && !isQueryAhead(cursor, 0);
+  const elements = hasElements
+    ? parseTableElements(cursor, words.relation !== 'table')
+    : noElements;
   const included: ColumnDefinition[] = [];
   for (let next = parseInclude(cursor); next !== undefined; next = parseInclude(cursor)) {
     included.push(next);
   }
   const options = parseRelationOptions(cursor);
   const query = parseAs(cursor);
+  const isDefined = hasElements || included.length > 0 || options.length > 0;
+  if (!isDefined && query === undefined) throw cursor.unexpected();
   return {
     kind: 'create-relation',
     ...words,

@@ -52,7 +52,7 @@ export function parseAlter(cursor: Cursor): Statement {
   const ifExists = cursor.acceptWords('if', 'exists');
   if (object === 'table') cursor.accept('only');
   const name = qualifiedName(cursor);
-  const actions = parseActions(cursor);
+  const actions = parseActions(cursor, object);
   return { kind: 'alter', object, name, ifExists, actions, span: cursor.spanFrom(start) };
 }
 
@@ -66,7 +66,8 @@ function parseAlterSystem(cursor: Cursor, start: number): Statement {
   if (cursor.accept('reset')) {
     action = { kind: 'reset-options', keys: [cursor.accept('all') ? 'all' : settingName(cursor)] };
   } else {
-    cursor.accept('set');
+    // ksqlDB leaves SET out, and quotes the name.
+    if (cursor.token.kind !== 'string') cursor.expect('set');
     if (!cursor.symbolAhead(1, '=') && !cursor.symbolAhead(1, '.')) throw cursor.unexpected();
     action = { kind: 'set-options', options: [parseOption(cursor)] };
   }
@@ -74,13 +75,14 @@ function parseAlterSystem(cursor: Cursor, start: number): Statement {
   return { kind: 'alter', object: 'system', name, ifExists: false, actions: [action], span };
 }
 
-function parseActions(cursor: Cursor): AlterAction[] {
-  if (cursor.accept('rename')) return [parseRename(cursor)];
+function parseActions(cursor: Cursor, object: ObjectKind): AlterAction[] {
+  if (cursor.accept('rename')) return [parseRename(cursor, object)];
   return cursor.list(() => parseAction(cursor));
 }
 
-function parseRename(cursor: Cursor): AlterAction {
-  if (cursor.accept('to')) return { kind: 'rename', to: columnName(cursor) };
+function parseRename(cursor: Cursor, object: ObjectKind): AlterAction {
+  if (object === 'index') cursor.expect('to');
+  if (object === 'index' || cursor.accept('to')) return { kind: 'rename', to: columnName(cursor) };
   cursor.accept('column');
   const column = columnName(cursor);
   cursor.expect('to');
@@ -96,7 +98,7 @@ function parseAction(cursor: Cursor): AlterAction {
       }
       cursor.accept('column');
       const ifNotExists = cursor.acceptWords('if', 'not', 'exists');
-      return { kind: 'add-column', column: parseColumn(cursor), ifNotExists };
+      return { kind: 'add-column', column: parseColumn(cursor, false), ifNotExists };
     }
     case 'drop': {
       if (cursor.at('constraint')) throw cursor.unsupported('DROP CONSTRAINT');

@@ -241,7 +241,7 @@ function namedTypeLiteral(cursor: Cursor, start: number): Expression {
 /** A call, or a literal of a type with modifiers, which begins like one: `geometry(4326) '…'`. */
 function callOrTypedLiteral(cursor: Cursor, name: QualifiedName): Expression {
   const call = parseCallAfterName(cursor, name);
-  const isPlain = call.filter === undefined && call.over === undefined && !call.star;
+  const isPlain = call.filter === undefined && call.over === undefined && call.args.length > 0;
   if (cursor.token.kind === 'string' && isPlain) {
     const modifiers = call.args.map(({ value }) => {
       if (value.kind !== 'number')

@@ -1,5 +1,5 @@
 /** SET, transactions, PREPARE, COPY: statements about the session. */
-import type { Expression, Statement } from './ast.ts';
+import type { Expression, Identifier, Statement } from './ast.ts';
 import type { Cursor } from './parser-cursor.ts';
 import {
   columnName,
@@ -8,7 +8,7 @@ import {
   optionalColumnNames,
   qualifiedName,
 } from './parser-name.ts';
-import { parseOptionList, parseOptionValue } from './parser-option.ts';
+import { parseOptionList } from './parser-option.ts';
 import { parseType } from './parser-type.ts';
 
 const textOf = (cursor: Cursor, value: string, start: number): Expression => ({
@@ -37,7 +37,7 @@ export function parseSet(cursor: Cursor): Statement {
     const values = parseSettingValues(cursor, 'local');
     return { kind: 'set', scope, name: 'timezone', values, span: cursor.spanFrom(start) };
   }
-  if (scope !== 'local' && cursor.acceptWords('characteristics', 'as')) {
+  if (scope === 'session' && cursor.acceptWords('characteristics', 'as')) {
     cursor.expect('transaction');
     const values = parseTransactionModes(cursor);
     return { kind: 'set', scope, name: 'transaction', values, span: cursor.spanFrom(start) };
@@ -137,12 +137,17 @@ export function parseRollback(cursor: Cursor): Statement {
   const word = cursor.expectOneOf('rollback', 'abort');
   cursor.acceptOneOf('work', 'transaction');
   if (word === 'rollback' && cursor.accept('to')) {
-    cursor.accept('savepoint');
+    skipSavepoint(cursor);
     const savepoint = columnName(cursor);
     return { kind: 'rollback', savepoint, span: cursor.spanFrom(start) };
   }
   parseChain(cursor);
   return { kind: 'rollback', savepoint: undefined, span: cursor.spanFrom(start) };
+}
+
+/** The word SAVEPOINT, unless it is itself the name. */
+function skipSavepoint(cursor: Cursor): void {
+  if (['word', 'quoted'].includes(cursor.peek(1).kind)) cursor.accept('savepoint');
 }
 
 function parseChain(cursor: Cursor): void {
@@ -190,7 +195,7 @@ export const atStatementEnd = (cursor: Cursor): boolean =>
 export function parseSavepoint(cursor: Cursor): Statement {
   const start = cursor.start;
   const word = cursor.expectOneOf('savepoint', 'release');
-  if (word === 'release') cursor.accept('savepoint');
+  if (word === 'release') skipSavepoint(cursor);
   const name = columnName(cursor);
   return { kind: word, name, span: cursor.spanFrom(start) };
 }
@@ -269,11 +274,14 @@ export function parseCopy(cursor: Cursor): Statement {
 }
 
 /** `(FORMAT csv, HEADER, …)`: names with a value after a blank, as COPY and EXPLAIN have them. */
-export function parseGenericOptions(cursor: Cursor): Copy['options'] {
+export function parseGenericOptions(
+  cursor: Cursor,
+  optionName: (cursor: Cursor) => Identifier = label,
+): Copy['options'] {
   if (cursor.symbolAhead(2, '=')) return parseOptionList(cursor);
   return cursor.parenthesized(() => {
     const start = cursor.start;
-    const key = label(cursor).name;
+    const key = optionName(cursor).name;
     const bare = cursor.atSymbol(',') || cursor.atSymbol(')');
     const value: Expression = bare
       ? { kind: 'boolean', value: true, span: cursor.spanFrom(start) }
@@ -283,7 +291,22 @@ export function parseGenericOptions(cursor: Cursor): Copy['options'] {
 }
 
 function parseGenericValue(cursor: Cursor): Expression {
-  const start = cursor.start;
+  const { start, kind } = cursor.token;
   if (cursor.accept('on')) return { kind: 'boolean', value: true, span: cursor.spanFrom(start) };
-  return parseOptionValue(cursor);
+  if (cursor.acceptSymbol('*')) {
+    return { kind: 'star', qualifier: undefined, span: cursor.spanFrom(start) };
+  }
+  if (cursor.atSymbol('(')) {
+    const items = cursor.parenthesized(() => cursor.grammar.expression(cursor));
+    return { kind: 'row', items, explicit: false, span: cursor.spanFrom(start) };
+  }
+  if (kind === 'string') return textOf(cursor, cursor.advance().text, start);
+  if (kind === 'number' || cursor.atSymbol('-') || cursor.atSymbol('+'))
+    return signedNumber(cursor);
+  const truth = cursor.acceptOneOf('true', 'false');
+  if (truth !== undefined) {
+    return { kind: 'boolean', value: truth === 'true', span: cursor.spanFrom(start) };
+  }
+  const word = nonReservedWord(cursor);
+  return { kind: 'column', name: { parts: [word], span: word.span }, span: word.span };
 }

@@ -1,7 +1,13 @@
 /** SHOW, DESCRIBE, EXPLAIN, PRINT, SUBSCRIBE, PAUSE, RESUME and TERMINATE. */
-import type { Option, Statement } from './ast.ts';
+import type { Identifier, Option, Statement } from './ast.ts';
 import type { Cursor } from './parser-cursor.ts';
-import { isColumnName, isNonReservedWord, label, qualifiedName } from './parser-name.ts';
+import {
+  isColumnName,
+  isNonReservedWord,
+  label,
+  nonReservedWord,
+  qualifiedName,
+} from './parser-name.ts';
 import { parseWithOptions } from './parser-option.ts';
 import { isQueryAhead } from './parser-parenthesis.ts';
 import { atStatementEnd, parseGenericOptions } from './parser-session.ts';
@@ -80,12 +86,39 @@ export function parseExplain(cursor: Cursor): Statement {
   const { kind, text } = cursor.token;
   const isStatement = cursor.atSymbol('(') || (kind === 'word' && explainable.has(text));
   const statement = isStatement ? cursor.grammar.statement(cursor) : undefined;
+  if (statement !== undefined && !hasPlan(statement)) {
+    throw cursor.error('EXPLAIN needs a statement with a query', statement.span);
+  }
   const name = isStatement ? undefined : qualifiedName(cursor);
   return { kind: 'explain', analyze, options, statement, name, span: cursor.spanFrom(start) };
 }
 
+/** Definitions without a query, and views that are not kept, have nothing to explain. */
+function hasPlan(statement: Statement): boolean {
+  switch (statement.kind) {
+    case 'query':
+    case 'insert':
+    case 'update':
+    case 'delete':
+    case 'create-sink':
+    case 'execute':
+      return true;
+    case 'create-relation':
+      return statement.query !== undefined;
+    case 'create-view':
+      return statement.materialized;
+    default:
+      return false;
+  }
+}
+
+/** ANALYZE is the one reserved word among the options. */
+const explainOption = (cursor: Cursor): Identifier =>
+  cursor.at('analyze') || cursor.at('analyse') ? label(cursor) : nonReservedWord(cursor);
+
 function parseExplainOptions(cursor: Cursor): readonly Option[] {
-  if (cursor.atSymbol('(') && !isQueryAhead(cursor, 0)) return parseGenericOptions(cursor);
+  if (cursor.atSymbol('(') && !isQueryAhead(cursor, 0))
+    return parseGenericOptions(cursor, explainOption);
   const options: Option[] = [];
   for (const word of ['analyze', 'verbose']) {
     const start = cursor.start;

@@ -1,5 +1,5 @@
 /** ORDER BY lists. */
-import type { SortItem } from './ast.ts';
+import type { Expression, SortItem } from './ast.ts';
 import type { Cursor } from './parser-cursor.ts';
 
 /** `ORDER BY …` when it is there, else nothing. */
@@ -12,7 +12,15 @@ export function parseOrderBy(cursor: Cursor): readonly SortItem[] {
 /** One item of ORDER BY: `expression [ASC | DESC | USING < | USING >] [NULLS FIRST | LAST]`. */
 export function parseSortItem(cursor: Cursor): SortItem {
   const start = cursor.start;
-  const expression = cursor.grammar.expression(cursor);
+  return parseSortDirection(cursor, cursor.grammar.expression(cursor), start);
+}
+
+/** The direction and the place of NULLs, after the expression. */
+export function parseSortDirection(
+  cursor: Cursor,
+  expression: Expression,
+  start: number,
+): SortItem {
   const descending = parseDirection(cursor);
   let nulls: SortItem['nulls'];
   if (cursor.acceptWords('nulls', 'first')) nulls = 'first';

@@ -33,7 +33,7 @@ select a and b or c and d, not a and not b, not a = b, not not a, not (a or b), 
 select a or b or c, a or (b or c), (a or b) or c, a and b and c and d;
 select 1 + 2 * 3, (1 + 2) * 3, 1 - 2 - 3, 1 - (2 - 3), 8 / 4 / 2, 8 / (4 / 2), 7 % 4 * 2, 2 ^ 3 ^ 2, 2 ^ (3 ^ 2), -2 ^ 2, -(2 ^ 2), 2 ^ -1;
 select a || b || c, a || (b || c), a || b + c, (a || b) + c, a -> 'b' ->> 'c', a -> b + 1, a #> '{a}', a @> b and c <@ d, a ? 'b', a ?| b, a ?& b;
-select a < b, a <= b, a > b, a >= b, a = b, a <> b, a != b, a + 1 < b - 1, a < b = (c < d), (a < b) = c, a || b = c || d;
+select a < b, a <= b, a > b, a >= b, a = b, a <> b, a != b, a + 1 < b - 1, (a < b) = (c < d), (a < b) = c, a || b = c || d;
 select a & b | c # d, a << 2 >> 1, ~ a & b, a ~ 'x', a !~ 'x', a ~* 'x', a !~* 'x', a ~~ 'x', a ^@ 'x', a @@ b, a && b, a <-> b, a -|- b;
 select a is null, a is not null, a isnull, a notnull, a is true, a is not true, a is false, a is not false, a is unknown, a is not unknown, a is null is not null;
 select a = b is null, (a is null) = b, a is null = b, a + b is null, not a is null, - a is null;
