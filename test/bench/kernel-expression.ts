@@ -100,19 +100,18 @@ measure(
     call('+', bigint, call('*', bigint, price, literal(bigint, '2')), column('bidder')),
   ),
 );
+const when = (limit: string, result: string) => ({
+  when: call('<', boolean, price, literal(bigint, limit)),
+  // biome-ignore lint/suspicious/noThenProperty: the contract of a CASE expression names it so.
+  then: literal(text, result),
+});
 measure(
   'CASE price < 10000, < 1000000 (three texts)',
   count,
   run(undefined, {
     kind: 'case',
     type: text,
-    whens: [
-      { when: call('<', boolean, price, literal(bigint, '10000')), then: literal(text, 'low') },
-      {
-        when: call('<', boolean, price, literal(bigint, '1000000')),
-        then: literal(text, 'middle'),
-      },
-    ],
+    whens: [when('10000', 'low'), when('1000000', 'middle')],
     otherwise: literal(text, 'high'),
   }),
 );
