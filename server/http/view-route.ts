@@ -120,6 +120,7 @@ async function render(
   try {
     const view = await door.database.readView(name, query.request);
     reply.header('etag', `"${view.version}"`);
+    const isCurrent = tellState(door, name, reply);
     const answer = new Answer(reply, type, cache.bodyBytesMax);
     try {
       await writeView(view, query, type, door.limits.resultRowsMax, answer);
@@ -129,7 +130,7 @@ async function render(
       return;
     }
     const body = answer.finish(200);
-    if (body !== undefined) {
+    if (body !== undefined && isCurrent) {
       rendered = { version: view.version, contentType: type, body };
       cache.put(key, rendered);
     }
@@ -138,6 +139,15 @@ async function render(
   } finally {
     settle(rendered);
   }
+}
+
+/** A view that is not kept up to date right now says so, and how far it is. @returns whether it is. */
+function tellState(door: Door, name: string, reply: FastifyReply): boolean {
+  const view = door.database.status().views.find((candidate) => candidate.name === name);
+  if (view === undefined || view.state === 'running') return true;
+  reply.header('millrace-state', view.state);
+  reply.header('millrace-progress', view.progress.toFixed(4));
+  return false;
 }
 
 interface Layout {
