@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { murmur2 as kafkaMurmur2 } from '@platformatic/kafka';
+import fc from 'fast-check';
 import { murmur2, partitionOfKey, StickyPartitioner } from '../../connectors/partitioner.ts';
 
 /** The vectors of Kafka's own UtilsTest.testMurmur2. */
@@ -14,6 +16,16 @@ const vectors: readonly (readonly [string, number])[] = [
 
 it('hashes as Kafka does', () => {
   for (const [text, hash] of vectors) assert.equal(murmur2(Buffer.from(text)), hash);
+});
+
+it('hashes any bytes as the Kafka client does', () => {
+  const keys = fc.uint8Array({ maxLength: 40 });
+  fc.assert(
+    fc.property(keys, (key) => {
+      const bytes = Buffer.from(key);
+      assert.equal(murmur2(bytes) | 0, kafkaMurmur2(bytes) | 0);
+    }),
+  );
 });
 
 it('puts keys into partitions within the count', () => {

@@ -31,8 +31,12 @@ export async function rejectsWith(code: string, work: Promise<unknown>): Promise
   });
 }
 
-export function topicLogContract(name: string, start: () => Promise<TopicLog>): void {
-  describe(`${name}: contract of TopicLog`, () => {
+export function topicLogContract(
+  name: string,
+  start: () => Promise<TopicLog>,
+  options: { readonly skip: boolean } = { skip: false },
+): void {
+  describe(`${name}: contract of TopicLog`, options, () => {
     let log: TopicLog;
     before(async () => {
       log = await start();

@@ -1,15 +1,16 @@
-import { after, before } from 'node:test';
+import { after } from 'node:test';
 import { KafkaLog } from '../../../connectors/kafka/kafka-log.ts';
-import { startKafka, type TestKafka } from '../../kafka/start-kafka.ts';
+import { needsKafka, startKafka, type TestKafka } from '../../kafka/start-kafka.ts';
 import { topicLogContract } from '../topic-log-contract.ts';
 
-let kafka: TestKafka;
-before(async () => {
-  kafka = await startKafka();
-});
-after(() => kafka.stop());
+let kafka: TestKafka | undefined;
+after(() => kafka?.stop());
 
 topicLogContract(
   'kafka',
-  async () => new KafkaLog(new Map([['bootstrap.servers', kafka.bootstrap]])),
+  async () => {
+    kafka = await startKafka();
+    return new KafkaLog(new Map([['bootstrap.servers', kafka.bootstrap]]));
+  },
+  needsKafka,
 );

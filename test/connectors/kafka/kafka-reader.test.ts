@@ -6,11 +6,11 @@ import { nexmarkBatches } from '../../../connectors/generator/nexmark.ts';
 import { KafkaLog } from '../../../connectors/kafka/kafka-log.ts';
 import { codecs } from '../../../connectors/kafka/record-encoder.ts';
 import { storedRecord } from '../../../connectors/record-batch.ts';
-import { startKafka, type TestKafka } from '../../kafka/start-kafka.ts';
+import { needsKafka, startKafka, type TestKafka } from '../../kafka/start-kafka.ts';
 import { readRecords, sleep, values } from '../reading.ts';
 import { earliest, freshTopic, record, rejectsWith } from '../topic-log-contract.ts';
 
-describe('kafka', () => {
+describe('kafka', needsKafka, () => {
   let kafka: TestKafka;
   let log: KafkaLog;
   const opened: { close(): Promise<unknown> }[] = [];
