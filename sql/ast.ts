@@ -487,6 +487,8 @@ export type Statement = { readonly span: Span } & (
       readonly kind: 'create-relation';
       /** SOURCE is a read-only stream or table. */
       readonly relation: 'stream' | 'table' | 'source';
+      /** What ksqlDB's CREATE SOURCE STREAM and CREATE SOURCE TABLE say. */
+      readonly sourceOf?: 'stream' | 'table' | undefined;
       readonly orReplace: boolean;
       readonly ifNotExists: boolean;
       readonly temporary: boolean;
@@ -622,7 +624,13 @@ export type Statement = { readonly span: Span } & (
       readonly like: string | undefined;
       readonly extended: boolean;
     }
-  | { readonly kind: 'describe'; readonly name: QualifiedName; readonly extended: boolean }
+  | {
+      readonly kind: 'describe';
+      /** The kind of object, when it was written: `DESCRIBE FUNCTION f`. */
+      readonly object?: ObjectKind | undefined;
+      readonly name: QualifiedName;
+      readonly extended: boolean;
+    }
   | {
       readonly kind: 'explain';
       readonly analyze: boolean;

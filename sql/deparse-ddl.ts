@@ -35,7 +35,8 @@ type Definition = Kind<
   | 'alter'
 >;
 
-const objectWords = (object: ObjectKind | 'system'): string =>
+/** `MATERIALIZED VIEW`, … */
+export const objectWords = (object: ObjectKind | 'system'): string =>
   object.replace('-', ' ').toUpperCase();
 
 export class DefinitionWriter {
@@ -105,6 +106,7 @@ export class DefinitionWriter {
       statement.orReplace && 'OR REPLACE',
       statement.temporary && 'TEMPORARY',
       statement.relation.toUpperCase(),
+      statement.sourceOf?.toUpperCase(),
       statement.ifNotExists && 'IF NOT EXISTS',
       nameText(statement.name),
       (elements.length > 0 || isBare) && `(${elements.join(', ')})`,

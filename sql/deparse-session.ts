@@ -1,7 +1,7 @@
 /** Statements about the session and the server as canonical SQL text. */
 import type { Expression, Option, Statement } from './ast.ts';
 import { assertNever } from './base/assert.ts';
-import { DefinitionWriter, keyText } from './deparse-ddl.ts';
+import { DefinitionWriter, keyText, objectWords } from './deparse-ddl.ts';
 import {
   identifierList,
   identifierText,
@@ -62,7 +62,12 @@ export class SessionWriter {
         return words('SHOW', statement.what, like, statement.extended && 'EXTENDED');
       }
       case 'describe':
-        return words('DESCRIBE', nameText(statement.name), statement.extended && 'EXTENDED');
+        return words(
+          'DESCRIBE',
+          statement.object && objectWords(statement.object),
+          nameText(statement.name),
+          statement.extended && 'EXTENDED',
+        );
       case 'explain':
         return this.#explain(statement);
       case 'print':

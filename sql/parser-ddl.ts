@@ -24,6 +24,7 @@ export function parseCreate(cursor: Cursor): Statement {
   if (relation === undefined) return parseCreateObject(cursor, start, orReplace);
   return parseCreateRelation(cursor, start, {
     relation: readOnly ? 'source' : relation,
+    ...(readOnly && relation !== 'source' ? { sourceOf: relation } : {}),
     orReplace,
     temporary,
   });
@@ -34,6 +35,7 @@ export const ifNotExists = (cursor: Cursor): boolean => cursor.acceptWords('if',
 
 interface RelationWords {
   readonly relation: 'stream' | 'table' | 'source';
+  readonly sourceOf?: 'stream' | 'table';
   readonly orReplace: boolean;
   readonly temporary: boolean;
 }

@@ -121,7 +121,6 @@ function parseCase(cursor: Cursor): Expression {
     cursor.expect('when');
     const when = cursor.grammar.expression(cursor);
     cursor.expect('then');
-    // biome-ignore lint/suspicious/noThenProperty: SQL's word for it, and nobody awaits a syntax tree.
     whens.push({ when, then: cursor.grammar.expression(cursor) });
   } while (cursor.at('when'));
   const otherwise = cursor.accept('else') ? cursor.grammar.expression(cursor) : undefined;

@@ -1,5 +1,5 @@
 /** SHOW, DESCRIBE, EXPLAIN, PRINT, SUBSCRIBE, PAUSE, RESUME and TERMINATE. */
-import type { Identifier, Option, Statement } from './ast.ts';
+import type { Identifier, ObjectKind, Option, Statement } from './ast.ts';
 import type { Cursor } from './parser-cursor.ts';
 import {
   isColumnName,
@@ -53,7 +53,7 @@ function parseShownObject(cursor: Cursor): string {
   return `${words.join(' ')} ${cursor.source.slice(span.start, span.end)}`;
 }
 
-const describable = ['stream', 'table', 'source', 'view', 'sink', 'function', 'connector'] as const;
+const describable = ['stream', 'table', 'source', 'view', 'sink', 'function', 'type'] as const;
 
 /** `DESCRIBE [EXTENDED] [kind] name [EXTENDED]`. */
 export function parseDescribe(cursor: Cursor): Statement {
@@ -61,11 +61,17 @@ export function parseDescribe(cursor: Cursor): Statement {
   cursor.expectOneOf('describe', 'desc');
   const follows = (): boolean => ['word', 'quoted'].includes(cursor.peek(1).kind);
   const first = follows() && cursor.accept('extended');
-  if (follows() && cursor.acceptWords('materialized')) cursor.expect('view');
-  else if (follows() && !cursor.wordAhead(1, 'extended')) cursor.acceptOneOf(...describable);
+  let object: ObjectKind | undefined;
+  if (follows() && cursor.accept('materialized')) {
+    cursor.expect('view');
+    object = 'materialized-view';
+  } else if (follows() && !cursor.wordAhead(1, 'extended')) {
+    object = cursor.acceptOneOf(...describable);
+  }
   const name = qualifiedName(cursor);
   const extended = cursor.accept('extended') || first;
-  return { kind: 'describe', name, extended, span: cursor.spanFrom(start) };
+  const span = cursor.spanFrom(start);
+  return { kind: 'describe', ...(object === undefined ? {} : { object }), name, extended, span };
 }
 
 // -------------------------------------------------------------------- EXPLAIN
