@@ -6,7 +6,7 @@ import type { Door } from './door.ts';
 import { describeFailure } from './failure.ts';
 import { changesDocs, eventStream } from './openapi.ts';
 import { objectWriter } from './row-text.ts';
-import { closeOnAbort, messagesOf } from './subscription-text.ts';
+import { closeOnAbort, endSubscription, messagesOf } from './subscription-text.ts';
 import { parseCount } from './view-query.ts';
 
 /** How often an idle stream shows that it lives, so that proxies keep it open. */
@@ -80,7 +80,7 @@ async function streamEvents(
   } finally {
     clearInterval(heartbeat);
     door.metrics.subscriptions.dec({ door: 'sse' });
-    subscription.close();
+    await endSubscription(subscription);
     answer.finish(200);
   }
 }

@@ -9,7 +9,7 @@ import { json, ndjson, sqlDocs } from './openapi.ts';
 import { arrayWriter, columnsJson, type ValueFormat } from './row-text.ts';
 import { parseSqlBody, type SqlRequest } from './sql-body.ts';
 import { writeResult } from './sql-results.ts';
-import { closeOnAbort, messagesOf } from './subscription-text.ts';
+import { closeOnAbort, endSubscription, messagesOf } from './subscription-text.ts';
 
 /** `POST /v1/sql`: one or more statements, one result each. */
 export function sqlRoute(door: Door): void {
@@ -41,7 +41,7 @@ async function runSql(door: Door, request: SqlRequest, reply: FastifyReply): Pro
       if (result.kind === 'subscription') {
         timer.stop();
         if (answer.started) {
-          result.subscription.close();
+          await endSubscription(result.subscription);
           throw new StreamError('REQUEST_TOO_LARGE', 'too many results before a subscription', {
             hint: 'Subscribe in a request of its own.',
           });
@@ -107,7 +107,7 @@ async function streamSubscription(
     if (error instanceof ReaderGone) return;
     await answer.write(`${JSON.stringify({ error: describeFailure(error).body })}\n`);
   } finally {
-    subscription.close();
+    await endSubscription(subscription);
     if (answer.started) answer.finish(200);
   }
 }

@@ -53,3 +53,17 @@ export function closeOnAbort(subscription: Subscription, signal: AbortSignal): v
   if (signal.aborted) subscription.close();
   else signal.addEventListener('abort', () => subscription.close(), { once: true });
 }
+
+/**
+ * Ends a subscription for good. What stands behind it (a view of a pushed query, a scan) is given back by its
+ * iterator, and an iterator that was never begun cleans up nothing: so one step of it is taken.
+ */
+export async function endSubscription(subscription: Subscription): Promise<void> {
+  subscription.close();
+  const events = subscription.events[Symbol.asyncIterator]();
+  try {
+    await events.next();
+  } finally {
+    await events.return?.();
+  }
+}

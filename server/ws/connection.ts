@@ -7,7 +7,7 @@ import { describeFailure } from '../http/failure.ts';
 import { columnsJson, objectWriter } from '../http/row-text.ts';
 import type { SqlRequest } from '../http/sql-body.ts';
 import { writeResult } from '../http/sql-results.ts';
-import { messagesOf } from '../http/subscription-text.ts';
+import { endSubscription, messagesOf } from '../http/subscription-text.ts';
 import { type ClientMessage, MessageFault, type MessageId, parseMessage } from './messages.ts';
 import { SocketSender } from './sender.ts';
 
@@ -132,7 +132,7 @@ export class Connection {
     } finally {
       gauge.dec({ door: 'ws' });
       signal.removeEventListener('abort', close);
-      subscription.close();
+      await endSubscription(subscription);
     }
   }
 
