@@ -35,6 +35,7 @@ export const errorTable = {
   SQL_GROUPING: { sqlstate: '42803', http: 400, retry: 'never' },
   SQL_WINDOWING: { sqlstate: '42P20', http: 400, retry: 'never' },
   SQL_INVALID_COLUMN_REFERENCE: { sqlstate: '42P10', http: 400, retry: 'never' },
+  SQL_INVALID_RECURSION: { sqlstate: '42P19', http: 400, retry: 'never' },
   SQL_WRONG_OBJECT_TYPE: { sqlstate: '42809', http: 400, retry: 'never' },
   SQL_INVALID_OPTION: { sqlstate: '22023', http: 400, retry: 'never' },
   SQL_INVALID_DEFINITION: { sqlstate: '42P16', http: 400, retry: 'never' },

@@ -56,6 +56,31 @@ class JsonParser {
     return value;
   }
 
+  /** The text of each member or element of the outermost container; undefined for a scalar. */
+  children(): ReadonlyMap<string, string> | readonly string[] | undefined {
+    this.#take(spacePattern);
+    const open = this.#text.charAt(this.#at);
+    if (open !== '{' && open !== '[') return undefined;
+    const close = open === '{' ? '}' : ']';
+    const members = new Map<string, string>();
+    const items: string[] = [];
+    this.#at++;
+    this.#take(spacePattern);
+    if (this.#text.charAt(this.#at) === close) this.#at++;
+    else {
+      do {
+        const key = open === '{' ? this.#key() : '';
+        this.#take(spacePattern);
+        const start = this.#at;
+        this.#value(1);
+        const raw = this.#text.slice(start, this.#at);
+        if (open === '{') members.set(key, raw);
+        else items.push(raw);
+      } while (!this.#separator(close));
+    }
+    return open === '{' ? members : items;
+  }
+
   #take(pattern: RegExp): string {
     pattern.lastIndex = this.#at;
     const match = pattern.exec(this.#text);
@@ -148,15 +173,21 @@ class JsonParser {
       return members;
     }
     for (;;) {
-      this.#take(spacePattern);
-      if (this.#text.charAt(this.#at) !== '"') throw this.#unexpected();
-      const key = this.#string();
-      this.#take(spacePattern);
-      if (this.#text.charAt(this.#at) !== ':') throw this.#unexpected();
-      this.#at++;
+      const key = this.#key();
       members.set(key, this.#value(depth + 1));
       if (this.#separator('}')) return members;
     }
+  }
+
+  /** A member's name and the colon behind it. */
+  #key(): string {
+    this.#take(spacePattern);
+    if (this.#text.charAt(this.#at) !== '"') throw this.#unexpected();
+    const key = this.#string();
+    this.#take(spacePattern);
+    if (this.#text.charAt(this.#at) !== ':') throw this.#unexpected();
+    this.#at++;
+    return key;
   }
 
   #string(): string {
@@ -213,6 +244,13 @@ export function parseJson(text: string): JsonValue {
 /** Checks text for the type json, which keeps it as written. */
 export function checkJson(text: string): void {
   new JsonParser(text, false).document();
+}
+
+/** One level of a document of type json, whose parts keep their own text; undefined for a scalar. */
+export function jsonChildren(
+  text: string,
+): ReadonlyMap<string, string> | readonly string[] | undefined {
+  return new JsonParser(text, false).children();
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids exactly these raw.

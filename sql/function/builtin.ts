@@ -3,6 +3,7 @@ import type { SqlType } from '../base/type.ts';
 import { aggregateFunctions, polymorphicAggregateNames, resolveAggregate } from './aggregate.ts';
 import type { AggregateFunction } from './aggregate-function.ts';
 import { arithmeticFunctions } from './arithmetic.ts';
+import { arrayNames, arrayTextFunctions, resolveArray } from './array.ts';
 import { findCast } from './cast.ts';
 import { comparisonFunctions, compositeComparison } from './comparison.ts';
 import { conditionalNames, resolveConditional } from './conditional.ts';
@@ -10,17 +11,31 @@ import { dateTimeFieldFunctions } from './datetime-field.ts';
 import { dateTimeMakeFunctions } from './datetime-make.ts';
 import { dateTimeOperators } from './datetime-operator.ts';
 import { dateTruncFunctions } from './datetime-trunc.ts';
+import { jsonFunctions } from './json.ts';
+import { jsonBuildNames, resolveJsonBuild } from './json-build.ts';
 import { mathFunctions } from './math.ts';
 import { nowFunctions } from './now.ts';
+import { patternFunctions } from './pattern.ts';
 import type { FunctionRegistry } from './registry.ts';
 import type { ScalarFunction } from './scalar-function.ts';
 import { stringFunctions } from './string.ts';
+import {
+  binaryFunctions,
+  resolveStringFormat,
+  stringFormatFunctions,
+  stringFormatNames,
+} from './string-format.ts';
 
 const scalarFunctions: readonly ScalarFunction[] = [
   ...comparisonFunctions,
   ...arithmeticFunctions,
   ...stringFunctions,
   ...nowFunctions,
+  ...patternFunctions,
+  ...stringFormatFunctions,
+  ...binaryFunctions,
+  ...jsonFunctions,
+  ...arrayTextFunctions,
   ...mathFunctions,
   ...dateTimeOperators,
   ...dateTimeFieldFunctions,
@@ -48,6 +63,9 @@ const allNames: readonly string[] = [
     ...scalarsByName.keys(),
     ...aggregatesByName.keys(),
     ...conditionalNames,
+    ...stringFormatNames,
+    ...jsonBuildNames,
+    ...arrayNames,
     ...polymorphicAggregateNames,
   ]),
 ].sort();
@@ -69,8 +87,12 @@ export function resolvePolymorphic(
   name: string,
   argTypes: readonly SqlType[],
 ): ScalarFunction | undefined {
-  const conditional = resolveConditional(name, argTypes);
-  if (conditional !== undefined) return conditional;
+  const resolved =
+    resolveConditional(name, argTypes) ??
+    resolveStringFormat(name, argTypes) ??
+    resolveJsonBuild(name, argTypes) ??
+    resolveArray(name, argTypes);
+  if (resolved !== undefined) return resolved;
   const [first, second] = argTypes;
   if (argTypes.length === 2 && first !== undefined && first.kind === second?.kind) {
     if (first.kind === 'array' || first.kind === 'row') return compositeComparison(name, first);

@@ -223,7 +223,6 @@ function intervalEpoch({ months, days, micros }: Interval): Numeric {
 const growingIntervalFields: ReadonlySet<string> = new Set([
   'hour',
   'day',
-  'week',
   'year',
   'decade',
   'century',

@@ -2,6 +2,7 @@
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
 import { registry } from '../../../sql/function/builtin.ts';
+import type { ScalarFunction } from '../../../sql/function/scalar-function.ts';
 import {
   assertNoDifferences,
   type CompareOptions,
@@ -96,7 +97,189 @@ const units = fc.constantFrom(
 
 const counts = fc.constantFrom('-2147483648', '-1', '0', '1', '2', '5', '100');
 
-function optionsFor(name: string): CompareOptions {
+const likePatterns = fc.oneof(
+  fc.constantFrom(
+    '%',
+    '',
+    '_',
+    'a%',
+    '%c',
+    '%b%',
+    'a_c',
+    '\\%',
+    'a\\',
+    '%\\_%',
+    '_%_',
+    'HELLO%',
+    '%é%',
+    '😀_😀',
+    '%a%b%c',
+    'abc',
+    '___',
+    '%%',
+    'a\\bc',
+    '%a',
+  ),
+  fc.stringMatching(/^[abcAB%_\\]{0,6}$/),
+);
+const regexes = fc.oneof(
+  fc.constantFrom(
+    'a',
+    '^a',
+    'c$',
+    '.',
+    'b+',
+    '(a)(b)?',
+    'a|b',
+    '[a-c]+',
+    '[^a]',
+    '\\d+',
+    '\\w+',
+    '\\s',
+    '(',
+    '[',
+    'a{2}',
+    'a{2,1}',
+    '(?i)ABC',
+    'x*',
+    '',
+    '^$',
+    '\\m\\w',
+    '\\y',
+    '(\\w)\\1',
+    '(?=b)',
+    '[[:alpha:]]+',
+    '[[:digit:]]',
+    '\\Aa',
+    'c\\Z',
+    'b*?',
+    '*',
+    'a**',
+    '(?:ab)+',
+    '([a-z]+),([a-z]+)',
+    'é',
+    '\\u00e9',
+    '(?<=a)b',
+    '(?!a)',
+    '[\\w,]+',
+    '\\.',
+    '^.*$',
+    'a.c',
+    '{',
+    'a{',
+    'a{,3}',
+    '***=a.',
+    '(a|ab)(c|bcd)*',
+    '(b|bc)',
+    'a+?b',
+    '\\',
+    '[b-a]',
+    '[[:foo:]]',
+    '()',
+    '(|a)',
+    'l+o',
+  ),
+  fc.stringMatching(/^[abc.|?*+()]{0,5}$/),
+);
+const flags = fc.constantFrom('', 'i', 'g', 'gi', 'n', 'c', 'x', 'q', 'z', 'ng');
+const replacements = fc.constantFrom(
+  '',
+  'X',
+  '[\\&]',
+  '\\1',
+  '<\\1\\2>',
+  '\\\\',
+  '\\x',
+  '\\',
+  '$&',
+);
+const smallNumbers = fc.constantFrom('-1', '0', '1', '2', '3', '5', '100');
+const encodings = fc.constantFrom('hex', 'base64', 'escape', 'HEX', 'utf8', 'UTF8', 'foo');
+const jsonPaths = fc.constantFrom(
+  '{}',
+  '{a}',
+  '{a,b}',
+  '{a,b,1,c}',
+  '{0}',
+  '{-1}',
+  '{1,a}',
+  '{a,NULL}',
+  '{b}',
+  '{x,y}',
+  '{" 1"}',
+  '{+0}',
+  '{c,0}',
+  '{NULL}',
+  '{5}',
+  '{-9}',
+);
+const jsonKeys = fc.constantFrom('a', 'b', 'c', '', '0', 'x', '1');
+
+/** Names whose regular expression is the second argument, with what follows it. */
+const regexArguments: Readonly<Record<string, readonly fc.Arbitrary<string>[]>> = {
+  '~': [],
+  '!~': [],
+  '~*': [],
+  '!~*': [],
+  regexp_match: [flags],
+  regexp_like: [flags],
+  regexp_count: [smallNumbers, flags],
+  regexp_substr: [smallNumbers, smallNumbers, flags, smallNumbers],
+  regexp_instr: [smallNumbers, smallNumbers, smallNumbers, flags, smallNumbers],
+  regexp_split_to_array: [flags],
+};
+
+function patternOptions(name: string, fn: ScalarFunction): CompareOptions | undefined {
+  const following = regexArguments[name];
+  if (following !== undefined)
+    return {
+      values: {
+        1: regexes,
+        ...Object.fromEntries(following.map((values, index) => [index + 2, values])),
+      },
+    };
+  if (name === 'regexp_replace') {
+    const last = fn.parameters[3]?.kind === 'text' ? flags : smallNumbers;
+    return { values: { 1: regexes, 2: replacements, 3: last, 4: smallNumbers, 5: flags } };
+  }
+  if (/^!?~~\*?$|like$/.test(name)) return { values: { 1: likePatterns } };
+  if (name === 'like_escape')
+    return { values: { 0: likePatterns, 1: fc.constantFrom('', '\\', 'a', '%', 'ab') } };
+  if (name === 'substring' && fn.parameters[1]?.kind === 'text') {
+    const similar = fc.constantFrom(
+      '%#"b%#"%',
+      '%',
+      '#"a#"%',
+      'a_c',
+      '%#"[a-c]+#"_',
+      '#',
+      'a#"b',
+      '%\\"b\\"%',
+    );
+    return {
+      values:
+        fn.parameters.length === 3
+          ? { 1: similar, 2: fc.constantFrom('#', '\\', '', 'ab') }
+          : { 1: regexes },
+    };
+  }
+  return undefined;
+}
+
+function jsonOptions(fn: ScalarFunction): CompareOptions | undefined {
+  const [first, second] = fn.parameters;
+  if (first?.kind !== 'jsonb' && first?.kind !== 'json') return undefined;
+  if (second?.kind === 'array') return { values: { 1: jsonPaths } };
+  if (second?.kind === 'text') return { values: { 1: jsonKeys } };
+  if (second?.kind === 'integer') return { values: { 1: smallNumbers } };
+  return {};
+}
+
+function optionsFor(name: string, fn: ScalarFunction): CompareOptions {
+  const special = patternOptions(name, fn) ?? jsonOptions(fn);
+  if (special !== undefined) return special;
+  if (name === 'encode' || name === 'decode' || name.startsWith('convert_'))
+    return { values: { 1: encodings } };
   if (inexact.has(name)) return { tolerance: 1e-14 };
   if (name === 'timezone') return { values: { 0: zones } };
   if (name === 'extract' || name === 'date_part') return { values: { 0: units } };
@@ -113,7 +296,7 @@ for (const name of registry.names()) {
   if (notPostgres.has(name) || overloads.length === 0) continue;
   test(`${name} answers as PostgreSQL`, async () => {
     for (const fn of overloads) {
-      const options = optionsFor(name);
+      const options = optionsFor(name, fn);
       const interval = fn.parameters[0]?.kind === 'interval' && name === 'timezone';
       assertNoDifferences(await compareFunction(judge, fn, interval ? {} : options));
     }
