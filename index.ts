@@ -1,5 +1,6 @@
 /** The public API of the package: a database in this process, without a server. */
-export { openMillrace, type MillraceOptions } from './server/millrace.ts';
+
+export type { RecordBatch, SourceConnector, SourceReader } from './connectors/connector.ts';
 export type {
   Database,
   RowChange,
@@ -8,7 +9,7 @@ export type {
   Subscription,
   SubscriptionEvent,
 } from './server/database.ts';
-export type { SourceConnector, SourceReader, RecordBatch } from './connectors/connector.ts';
-export { StreamError, errorTable, type ErrorCode } from './sql/base/error.ts';
+export { type MillraceOptions, openMillrace } from './server/millrace.ts';
+export { type ErrorCode, errorTable, StreamError } from './sql/base/error.ts';
 export { toJson, toText } from './sql/base/text-output.ts';
-export { typeName, type Column, type Schema, type SqlType } from './sql/base/type.ts';
+export { type Column, type Schema, type SqlType, typeName } from './sql/base/type.ts';

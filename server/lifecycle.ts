@@ -6,7 +6,8 @@ import type { ProduceRecord } from '../connectors/connector.ts';
 import type { Batch } from '../engine/delta/batch.ts';
 import { compileFieldEncoder } from '../engine/kernel/record-encoder.ts';
 import { consolidateBatches } from '../engine/operator/consolidate.ts';
-import { lower, type PhysicalPlan } from '../engine/plan/lower.ts';
+import { lower } from '../engine/plan/lower.ts';
+import type { PhysicalPlan } from '../engine/plan/physical-plan.ts';
 import type { PlanStart, SinkDefinition, ViewDefinition } from '../engine/runtime/engine.ts';
 import { buildFragment } from '../engine/runtime/fragment.ts';
 import type { StoredRelation } from '../engine/store/store.ts';
@@ -56,7 +57,12 @@ export async function createSource(core: Core, relation: SourceRelation): Promis
       createTables,
       dropTables: [],
     });
-    registerSource(core, { relation, detail, owner: undefined }, core.engine.epoch, core.engine.epoch);
+    registerSource(
+      core,
+      { relation, detail, owner: undefined },
+      core.engine.epoch,
+      core.engine.epoch,
+    );
     if (isChangelogTable(relation)) {
       const start = await core.engine.startView(changelogView(core, relation), false);
       await rememberStart(core, relation.name, start);
@@ -82,7 +88,7 @@ async function provideTopic(core: Core, relation: SourceRelation): Promise<boole
   if (known === undefined) {
     if (asked === undefined && log.type === 'kafka' && input.options.has('kafka_topic')) {
       throw new StreamError('SOURCE_UNKNOWN_TOPIC', `topic "${input.topic}" does not exist`, {
-        hint: "Add partitions = N to WITH (…) to create it with the statement.",
+        hint: 'Add partitions = N to WITH (…) to create it with the statement.',
       });
     }
     await log.create(input.topic, partitions, topicOptions(input.options));
@@ -109,13 +115,23 @@ export function isChangelogTable(relation: SourceRelation): boolean {
   return relation.kind === 'table' && relation.input !== undefined;
 }
 
-function registerSource(core: Core, entry: LiveRelation, version: number, errorsVersion: number): void {
+function registerSource(
+  core: Core,
+  entry: LiveRelation,
+  version: number,
+  errorsVersion: number,
+): void {
   const { detail } = entry;
   const relation = entry.relation as SourceRelation;
   core.catalog.put(entry);
   if (relation.input === undefined) {
     core.engine.addTable(
-      { id: relation.id, name: relation.name, stored: storedTable(relation), key: relation.primaryKey },
+      {
+        id: relation.id,
+        name: relation.name,
+        stored: storedTable(relation),
+        key: relation.primaryKey,
+      },
       version,
     );
     core.writers.set(relation.id, new TableWriter(relation, core.engine, core.store));
@@ -232,18 +248,17 @@ function viewDefinition(core: Core, view: MaterializedView, plan: PhysicalPlan):
     id: view.id,
     name: view.name,
     stored: storedView(view, plan),
-    fragment: buildFragment(
-      plan.root,
-      (name) => engineId(core, name),
-      reportTo(core, view.name),
-    ),
+    fragment: buildFragment(plan.root, (name) => engineId(core, name), reportTo(core, view.name)),
     key: plan.storage.kind === 'keyed' ? plan.storage.key : [],
     consolidate: plan.storage.kind === 'keyed' ? consolidateBatches(view.schema) : undefined,
   };
 }
 
 /** Rows that an expression fails for leave the plan; they are counted and logged, at most one line a second. */
-function reportTo(core: Core, name: string): (error: StreamError, batch: Batch, row: number) => void {
+function reportTo(
+  core: Core,
+  name: string,
+): (error: StreamError, batch: Batch, row: number) => void {
   let loggedMicros = 0n;
   let dropped = 0;
   return (error, batch, row) => {
@@ -256,6 +271,29 @@ function reportTo(core: Core, name: string): (error: StreamError, batch: Batch, 
       `a row left ${name}: ${error.message}`,
     );
   };
+}
+
+/** Takes a view out of the engine; its rows stay as they are. */
+export async function pauseView(core: Core, view: MaterializedView): Promise<void> {
+  const [reader] = core.catalog.readersOf(view.name);
+  if (reader !== undefined) {
+    throw new StreamError(
+      'SQL_DEPENDENT_OBJECTS',
+      `cannot pause "${view.name}": ${reader.kind} "${reader.name}" reads it`,
+      { hint: `PAUSE ${reader.name} first, or pause the streams that feed both.` },
+    );
+  }
+  await core.engine.atBoundary(() => core.engine.remove(view.id));
+}
+
+/** Computes a paused view anew; its first commit replaces the old rows. */
+export async function resumeView(core: Core, view: MaterializedView): Promise<void> {
+  const plan = lower(view.query, core.catalog);
+  await core.engine.atBoundary(async () => {
+    const start = await core.engine.startView(viewDefinition(core, view, plan), true);
+    await changeDetail(core, view.name, { level: false });
+    await rememberStart(core, view.name, start);
+  });
 }
 
 // ---------------------------------------------------------------------- sinks
@@ -276,11 +314,7 @@ export async function createSink(core: Core, sink: Sink): Promise<void> {
   });
 }
 
-function sinkDefinition(
-  core: Core,
-  sink: Sink,
-  plan: PhysicalPlan,
-): SinkDefinition {
+function sinkDefinition(core: Core, sink: Sink, plan: PhysicalPlan): SinkDefinition {
   const { connector: type, options, schema, key } = sink;
   const connector = sinkConnector(core.connectors, type, options, schema, key);
   const fragment = buildFragment(
@@ -294,7 +328,9 @@ function sinkDefinition(
     throw new StreamError(
       'SQL_NOT_INCREMENTAL',
       `sink "${sink.name}" cannot say which row changed: its query updates and deletes rows and has no key`,
-      { hint: 'Select the key columns (the GROUP BY columns, the primary key), or sink an append-only query.' },
+      {
+        hint: 'Select the key columns (the GROUP BY columns, the primary key), or sink an append-only query.',
+      },
     );
   }
   return {
@@ -315,9 +351,12 @@ function sinkEncoder(sink: Sink): (batches: readonly Batch[]) => ProduceRecord[]
       field: named ? fieldName(schema, column) : undefined,
       type: schema[column]?.type ?? { kind: 'text' as const },
     }));
-  const keyFormat = options.get('key_format')?.toLowerCase() ?? (key.length === 1 ? 'kafka' : 'json');
-  const valueFormat = options.get('value_format')?.toLowerCase() ?? options.get('format')?.toLowerCase() ?? 'json';
-  const encodeKey = key.length === 0 ? () => null : compileFieldEncoder(keyFormat, fieldsOf(key, key.length > 1));
+  const keyFormat =
+    options.get('key_format')?.toLowerCase() ?? (key.length === 1 ? 'kafka' : 'json');
+  const valueFormat =
+    options.get('value_format')?.toLowerCase() ?? options.get('format')?.toLowerCase() ?? 'json';
+  const encodeKey =
+    key.length === 0 ? () => null : compileFieldEncoder(keyFormat, fieldsOf(key, key.length > 1));
   const encodeValue = compileFieldEncoder(
     valueFormat,
     fieldsOf(
@@ -379,9 +418,16 @@ export function restoreRelation(
         const view = changelogView(core, relation);
         core.engine.restoreView(view, version, starts, detail.level === true);
       }
+      if (detail.paused === true) {
+        core.engine.pauseStream(
+          isChangelogTable(relation) ? changelogId(relation.id) : relation.id,
+          true,
+        );
+      }
       return;
     case 'materialized-view': {
       core.catalog.put(entry);
+      if (detail.paused === true) return;
       const plan = lower(relation.query, core.catalog);
       const view = viewDefinition(core, relation, plan);
       core.engine.restoreView(view, version, starts, detail.level === true);

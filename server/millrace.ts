@@ -1,6 +1,11 @@
 /** The database behind the doors: opens the store, brings everything back, and answers what database.ts lists. */
 import { randomInt } from 'node:crypto';
-import type { ProduceRecord, SourceConnector, TopicInfo, TopicLog } from '../connectors/connector.ts';
+import type {
+  ProduceRecord,
+  SourceConnector,
+  TopicInfo,
+  TopicLog,
+} from '../connectors/connector.ts';
 import { EmbeddedLog } from '../connectors/embedded/embedded-log.ts';
 import { KafkaLog } from '../connectors/kafka/kafka-log.ts';
 import { ConnectorRegistry } from '../connectors/registry.ts';
@@ -23,7 +28,7 @@ import type {
 } from './database.ts';
 import { relationOf } from './ddl.ts';
 import { changelogId, logOf } from './definitions.ts';
-import { changeDetail, COUNTER_KIND, restoreRelation } from './lifecycle.ts';
+import { COUNTER_KIND, changeDetail, restoreRelation } from './lifecycle.ts';
 import { LiveCatalog, type RelationDetail } from './live-catalog.ts';
 import { readViewRows } from './read-view.ts';
 import { SqlSession } from './sql-session.ts';
@@ -243,7 +248,8 @@ class Millrace implements Database {
   #viewStatus(relation: Relation): DatabaseStatus['views'] {
     const status = this.#core.engine.taskStatus(relation.id);
     if (status === undefined || relation.kind === 'view') return [];
-    const { state, progress, reason, version, rowsIn, rowsChanged, stateBytes, stateEntries } = status;
+    const { state, progress, reason, version, rowsIn, rowsChanged, stateBytes, stateEntries } =
+      status;
     return [
       {
         name: relation.name,
@@ -273,7 +279,10 @@ class Millrace implements Database {
     const relation = this.#core.catalog.relation(name);
     if (relation === undefined || relation.kind === 'stream' || relation.kind === 'sink') {
       throw new StreamError('VIEW_UNKNOWN', `view "${name}" does not exist`, {
-        hint: relation === undefined ? undefined : `"${name}" is a ${relation.kind}; views and tables can be read.`,
+        hint:
+          relation === undefined
+            ? undefined
+            : `"${name}" is a ${relation.kind}; views and tables can be read.`,
       });
     }
     return relation;

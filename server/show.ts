@@ -249,12 +249,7 @@ export function describe(
   extended: boolean,
 ): StatementResult {
   if (extended) return describeExtended(context, relation);
-  const key =
-    relation.kind === 'stream' || relation.kind === 'table'
-      ? relation.primaryKey
-      : relation.kind === 'view'
-        ? []
-        : relation.key;
+  const key = keyOf(relation);
   const rows = relation.schema.map((column, i) => [
     column.name,
     typeName(column.type),
@@ -273,6 +268,18 @@ export function describe(
     ],
     rows,
   );
+}
+
+function keyOf(relation: Relation): readonly number[] {
+  switch (relation.kind) {
+    case 'stream':
+    case 'table':
+      return relation.primaryKey;
+    case 'view':
+      return [];
+    default:
+      return relation.key;
+  }
 }
 
 function columnSource(relation: Relation, index: number): string | null {

@@ -2,7 +2,7 @@
  * A SELECT over streams, answered once: the retained log is run through the same operators that keep views, up
  * to the end that it has when the statement begins.
  */
-import { Batch } from '../engine/delta/batch.ts';
+import type { Batch } from '../engine/delta/batch.ts';
 import { compileScalar } from '../engine/kernel/scalar.ts';
 import { lower } from '../engine/plan/lower.ts';
 import { buildFragment } from '../engine/runtime/fragment.ts';
@@ -28,7 +28,8 @@ const CHUNK_ROWS = 2_048;
 export function readsStreams(core: Core, plan: LogicalNode): boolean {
   let found = false;
   const visit = (node: LogicalNode): void => {
-    if (node.kind === 'scan' && core.catalog.relation(node.relation)?.kind === 'stream') found = true;
+    if (node.kind === 'scan' && core.catalog.relation(node.relation)?.kind === 'stream')
+      found = true;
     for (const child of childrenOf(node)) visit(child);
   };
   visit(plan);
@@ -135,7 +136,10 @@ export async function queryStreams(
   if (failure !== undefined) throw failure;
   if (!isPlain) rows.push(...netRows(removed));
   if (keys.length > 0) sortRows(rows, keys);
-  const answer = rows.slice(offset, limit === Number.POSITIVE_INFINITY ? undefined : offset + limit);
+  const answer = rows.slice(
+    offset,
+    limit === Number.POSITIVE_INFINITY ? undefined : offset + limit,
+  );
   return chunks(project === undefined ? answer : projectRows(answer, project));
 }
 
@@ -198,7 +202,9 @@ async function* readRelation(
 function netRows(changes: readonly { readonly row: Row; readonly weight: number }[]): Row[] {
   const kept = new Map<string, { row: Row; weight: number }>();
   for (const { row, weight } of changes) {
-    const identity = row.map((value) => (value === null ? 'n' : `v${identityText(value)}`)).join('\u0000');
+    const identity = row
+      .map((value) => (value === null ? 'n' : `v${identityText(value)}`))
+      .join('\u0000');
     const known = kept.get(identity);
     if (known === undefined) kept.set(identity, { row, weight });
     else known.weight += weight;

@@ -1,8 +1,9 @@
 /** A view's rows as of one commit, then every change after it. */
+
+import type { Batch } from '../engine/delta/batch.ts';
 import type { Row } from '../sql/base/datum.ts';
 import { StreamError } from '../sql/base/error.ts';
 import type { Relation } from '../sql/catalog.ts';
-import type { Batch } from '../engine/delta/batch.ts';
 import type { Core } from './core.ts';
 import type { SubscribeRequest, Subscription, SubscriptionEvent } from './database.ts';
 import { storedRelation } from './lifecycle.ts';
@@ -51,7 +52,10 @@ export async function subscribeTo(
 }
 
 async function* changeEvents(
-  changes: AsyncIterable<{ readonly version: number; readonly changes: readonly import('./database.ts').RowChange[] }>,
+  changes: AsyncIterable<{
+    readonly version: number;
+    readonly changes: readonly import('./database.ts').RowChange[];
+  }>,
 ): AsyncGenerator<SubscriptionEvent> {
   for await (const { version, changes: rows } of changes) {
     yield { kind: 'changes', version, changes: rows };

@@ -3,9 +3,9 @@
  * primary key has its rows at hand by key, so that an INSERT needs no query to find a conflict.
  */
 import { BatchBuilder } from '../engine/delta/builder.ts';
+import { compileScalar } from '../engine/kernel/scalar.ts';
 import type { Engine } from '../engine/runtime/engine.ts';
 import type { Store } from '../engine/store/store.ts';
-import { compileScalar } from '../engine/kernel/scalar.ts';
 import type { Row } from '../sql/base/datum.ts';
 import { StreamError } from '../sql/base/error.ts';
 import { toText } from '../sql/base/text-output.ts';
@@ -90,7 +90,9 @@ export class TableWriter {
   }
 
   /** Replaces each old row by its new one; undefined removes it. */
-  async replace(pairs: readonly { readonly before: Row; readonly after: Row | undefined }[]): Promise<Applied> {
+  async replace(
+    pairs: readonly { readonly before: Row; readonly after: Row | undefined }[],
+  ): Promise<Applied> {
     const changes = new BatchBuilder(this.#relation.schema);
     const applied: Row[] = [];
     const keys = await this.#keys();

@@ -36,7 +36,9 @@ process.exit(failed === 0 && passed > 0 ? 0 : 1);
 
 function chooseFiles(): string[] {
   if (named.length > 0) return named;
-  const files = globSync('test/**/*.test.ts').map((path) => path.replaceAll('\\', '/')).sort();
+  const files = globSync('test/**/*.test.ts')
+    .map((path) => path.replaceAll('\\', '/'))
+    .sort();
   if (mode !== 'unit') return files;
   return files.filter((path) => !INTEGRATION.some((prefix) => path.startsWith(prefix)));
 }
@@ -63,7 +65,9 @@ async function provideBroker(): Promise<{ stop(): Promise<void> } | undefined> {
   const java = spawnSync('java', ['-version'], { stdio: 'ignore' });
   const maven = spawnSync('mvn', ['-v'], { stdio: 'ignore' });
   if (process.env.CI === undefined && (java.status !== 0 || maven.status !== 0)) {
-    process.stdout.write('no Java 17 and Maven here: tests against a real Kafka broker are left out\n');
+    process.stdout.write(
+      'no Java 17 and Maven here: tests against a real Kafka broker are left out\n',
+    );
     process.env.MILLRACE_NO_BROKER = '1';
     return undefined;
   }
@@ -76,7 +80,8 @@ async function provideBroker(): Promise<{ stop(): Promise<void> } | undefined> {
 async function runFiles(files: string[]): Promise<void> {
   const stream = run({ files, concurrency: 2, timeout: FILE_TIMEOUT_MS });
   stream.on('test:pass', (event) => {
-    if (event.details.type !== 'suite' && event.skip === undefined && event.todo === undefined) passed++;
+    if (event.details.type !== 'suite' && event.skip === undefined && event.todo === undefined)
+      passed++;
     // A skipped test proves nothing, and in CI it hides a missing server.
     if (event.skip !== undefined && process.env.CI !== undefined) failed++;
   });

@@ -49,7 +49,11 @@ function importsOf(path: string): Import[] {
   for (const match of text.matchAll(/^\s*(?:import|export)\s[^'"`;]*?from\s+'([^']+)'/gm)) {
     const name = match[1] as string;
     const isPackage = !name.startsWith('.');
-    found.push({ from: path, to: isPackage ? name : normalize(`${dirname(path)}/${name}`), isPackage });
+    found.push({
+      from: path,
+      to: isPackage ? name : normalize(`${dirname(path)}/${name}`),
+      isPackage,
+    });
   }
   return found;
 }
@@ -77,7 +81,9 @@ function complaint(found: Import): string | undefined {
 }
 
 test('imports follow the data: sql <- connectors <- engine <- server', () => {
-  const complaints = SOURCES.flatMap(importsOf).map(complaint).filter((text) => text !== undefined);
+  const complaints = SOURCES.flatMap(importsOf)
+    .map(complaint)
+    .filter((text) => text !== undefined);
   assert.deepEqual(complaints, []);
 });
 

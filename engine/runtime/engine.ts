@@ -339,13 +339,7 @@ export class Engine {
     const drain =
       delivery === undefined
         ? undefined
-        : new SinkDrain(
-            this.#store,
-            id,
-            sequence,
-            () => delivery.open(),
-            this.#options.random,
-          );
+        : new SinkDrain(this.#store, id, sequence, () => delivery.open(), this.#options.random);
     const task: PlanTask = {
       kind: 'sink',
       id,

@@ -1,6 +1,7 @@
 /** A physical plan made into graph nodes, ready to be connected to its leaves. */
-import type { ReportRowError } from '../operator/operator.ts';
+
 import { buildOperator } from '../operator/build.ts';
+import type { ReportRowError } from '../operator/operator.ts';
 import type { PhysicalNode } from '../plan/physical-node.ts';
 import type { PlanFragment, PlanLeaf } from './engine.ts';
 import { GraphNode } from './graph.ts';

@@ -113,7 +113,10 @@ export class Graph {
    * Folds the nodes of a plan that has just become level into equal older ones, so that their state is held once.
    * @returns what became of each node of the plan: itself or its older twin.
    */
-  share(fresh: readonly GraphNode[], settled: (node: GraphNode) => boolean): ReadonlyMap<GraphNode, GraphNode> {
+  share(
+    fresh: readonly GraphNode[],
+    settled: (node: GraphNode) => boolean,
+  ): ReadonlyMap<GraphNode, GraphNode> {
     const kept = new Map<GraphNode, GraphNode>();
     for (const node of fresh) {
       const twin = this.#nodes.find(

@@ -37,9 +37,7 @@ export function decodeOutbox(data: Buffer): ProduceRecord[] {
     at += Math.max(keyLength, 0);
     const value = valueLength < 0 ? null : data.subarray(at, at + valueLength);
     at += Math.max(valueLength, 0);
-    records.push(
-      Number.isNaN(timestampMs) ? { key, value } : { key, value, timestampMs },
-    );
+    records.push(Number.isNaN(timestampMs) ? { key, value } : { key, value, timestampMs });
   }
   return records;
 }

@@ -73,7 +73,11 @@ export class SinkOutput implements Tap {
     return this.#sequence;
   }
 
-  drain(): readonly { readonly sinkId: number; readonly sequence: number; readonly data: Buffer }[] {
+  drain(): readonly {
+    readonly sinkId: number;
+    readonly sequence: number;
+    readonly data: Buffer;
+  }[] {
     if (this.#batches.length === 0 || this.#encode === undefined) return [];
     const records = this.#encode(this.#batches);
     this.#batches = [];

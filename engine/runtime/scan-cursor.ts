@@ -28,11 +28,7 @@ export interface ScanReader {
   take(batch: Batch): void;
 }
 
-export type ReportRecordError = (
-  records: RecordBatch,
-  record: number,
-  error: StreamError,
-) => void;
+export type ReportRecordError = (records: RecordBatch, record: number, error: StreamError) => void;
 
 export class ScanCursor {
   readonly #reader: SourceReader;

@@ -2,7 +2,12 @@
  * A stream that plans read: one common cursor whose positions are the committed ones, and a private cursor
  * for every new plan that is still reading what the others have already seen.
  */
-import type { Offset, RecordBatch, SourceReader, StartPosition } from '../../connectors/connector.ts';
+import type {
+  Offset,
+  RecordBatch,
+  SourceReader,
+  StartPosition,
+} from '../../connectors/connector.ts';
 import type { StreamError } from '../../sql/base/error.ts';
 import { type CompileDecoder, ScanCursor, type ScanReader } from './scan-cursor.ts';
 
@@ -167,15 +172,13 @@ export class StreamTask {
 
   /** Consumes what is at hand; returns the number of records. */
   step(bytesMax: number): number {
-    if (this.paused || this.#common === undefined) return 0;
+    if (this.#common === undefined) return 0;
+    // A paused stream still gives back the records that its plans' state is rebuilt from.
     if (this.#replayTo !== undefined) return this.#common.step(bytesMax, this.#replayTo);
+    if (this.paused) return 0;
     let consumed = 0;
     for (const scan of this.#privates) {
-      consumed += scan.cursor.step(
-        bytesMax * CATCH_UP_BYTES_FACTOR,
-        this.#common.positions,
-        true,
-      );
+      consumed += scan.cursor.step(bytesMax * CATCH_UP_BYTES_FACTOR, this.#common.positions, true);
     }
     const isHeld = this.#privates.some((scan) => this.#gap(scan.cursor) < HOLD_RECORDS_MAX);
     if (!isHeld) consumed += this.#common.step(bytesMax);

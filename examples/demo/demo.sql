@@ -1,7 +1,7 @@
 -- An auction house: people, auctions and bids from the Nexmark generator, and what its owners watch.
-CREATE STREAM person  WITH (connector = 'nexmark', "nexmark.table" = 'person',  "events.per.second" = '${RATE}');
-CREATE STREAM auction WITH (connector = 'nexmark', "nexmark.table" = 'auction', "events.per.second" = '${RATE}');
-CREATE STREAM bid     WITH (connector = 'nexmark', "nexmark.table" = 'bid',     "events.per.second" = '${RATE}');
+CREATE STREAM person  WITH (connector = 'nexmark', "nexmark.table" = 'person',  "events.per.second" = 'RATE_PER_SECOND');
+CREATE STREAM auction WITH (connector = 'nexmark', "nexmark.table" = 'auction', "events.per.second" = 'RATE_PER_SECOND');
+CREATE STREAM bid     WITH (connector = 'nexmark', "nexmark.table" = 'bid',     "events.per.second" = 'RATE_PER_SECOND');
 
 -- The five auctions with the most bids.
 CREATE MATERIALIZED VIEW hot_auctions AS

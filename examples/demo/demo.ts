@@ -18,7 +18,8 @@ const { values: options } = parseArgs({
     rate: { type: 'string', default: '100000' },
   },
 });
-const secondsMax = options.seconds === undefined ? Number.POSITIVE_INFINITY : Number(options.seconds);
+const secondsMax =
+  options.seconds === undefined ? Number.POSITIVE_INFINITY : Number(options.seconds);
 const rate = Number(options.rate);
 if (!(secondsMax > 0) || !Number.isInteger(rate) || rate < 1) {
   process.stderr.write('usage: npm run demo -- [--seconds N] [--rate EVENTS_PER_SECOND]\n');
@@ -50,7 +51,7 @@ process.on('SIGINT', () => {
 
 try {
   const script = readFileSync(new URL('./demo.sql', import.meta.url), 'utf8');
-  await post('/v1/sql', { sql: script.replaceAll('${RATE}', String(rate)) });
+  await post('/v1/sql', { sql: script.replaceAll('RATE_PER_SECOND', String(rate)) });
   await Promise.all([redrawLoop(), probeLoop()]);
   summarize(await get<Status>('/v1/status'));
 } finally {
@@ -110,9 +111,12 @@ async function redrawLoop(): Promise<void> {
     const perSecond = ((records - before.records) * 1000) / (nowMs - before.atMs);
     before = { records, atMs: nowMs };
     const views = await Promise.all(
-      ['hot_auctions?order=-bids', 'channels?order=-bids', 'closing_prices?order=category', 'windows?order=-window_start'].map(
-        (view) => get<Answer>(`/v1/views/${view}`),
-      ),
+      [
+        'hot_auctions?order=-bids',
+        'channels?order=-bids',
+        'closing_prices?order=category',
+        'windows?order=-window_start',
+      ].map((view) => get<Answer>(`/v1/views/${view}`)),
     );
     draw(status, perSecond, views);
   }
@@ -153,7 +157,8 @@ async function probeLoop(): Promise<void> {
       version = Number(response.headers.get('etag')?.replace(/[^0-9]/g, '') ?? 0);
       const answer = (await response.json()) as Answer;
       if (Number(answer.rows[0]?.[0] ?? 0) >= id || isOver()) break;
-      if (performance.now() - sentMs > PROBE_WAIT_MS) throw new Error(`record ${id} did not arrive`);
+      if (performance.now() - sentMs > PROBE_WAIT_MS)
+        throw new Error(`record ${id} did not arrive`);
     }
     if (latenciesMs.length < LATENCIES_MAX) latenciesMs.push(performance.now() - sentMs);
     await new Promise((resolve) => setTimeout(resolve, 50));

@@ -26,7 +26,8 @@ async function run(name: string, kafka: string | undefined): Promise<string[]> {
   const data = mkdtempSync(join(tmpdir(), 'millrace-latency-'));
   const server = await ServerProcess.start({ data, kafka });
   const topic = `latency-${process.pid}`;
-  const log = kafka === undefined ? undefined : new KafkaLog(new Map([['bootstrap.servers', kafka]]));
+  const log =
+    kafka === undefined ? undefined : new KafkaLog(new Map([['bootstrap.servers', kafka]]));
   try {
     await server.sql(`
       CREATE STREAM ticks (id bigint) WITH (kafka_topic = '${topic}', value_format = 'json', partitions = 1);
@@ -44,7 +45,8 @@ async function run(name: string, kafka: string | undefined): Promise<string[]> {
         version = body.version;
         const last = body.rows[0]?.[0] ?? -1;
         for (let id = seen + 1; id <= last; id++) {
-          if (id >= EVENTS_PER_SECOND * WARM_UP_SECONDS) latenciesMs.push(nowMs - (sentMs[id] ?? nowMs));
+          if (id >= EVENTS_PER_SECOND * WARM_UP_SECONDS)
+            latenciesMs.push(nowMs - (sentMs[id] ?? nowMs));
         }
         seen = Math.max(seen, last);
       }
@@ -52,7 +54,10 @@ async function run(name: string, kafka: string | undefined): Promise<string[]> {
     const startedMs = performance.now();
     const writes: Promise<unknown>[] = [];
     for (let id = 0; id < total; ) {
-      const due = Math.min(Math.floor(((performance.now() - startedMs) * EVENTS_PER_SECOND) / 1000) + 1, total);
+      const due = Math.min(
+        Math.floor(((performance.now() - startedMs) * EVENTS_PER_SECOND) / 1000) + 1,
+        total,
+      );
       const batch: { id: number }[] = [];
       for (; id < due; id++) {
         sentMs[id] = performance.now();

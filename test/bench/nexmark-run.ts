@@ -43,7 +43,10 @@ process.exit(0);
 
 async function fromMemory(): Promise<object> {
   for (const kind of query?.reads ?? []) {
-    await sql(database, `CREATE STREAM ${kind} (${STREAMS[kind]}) WITH (connector = 'memory', name = '${kind}')`);
+    await sql(
+      database,
+      `CREATE STREAM ${kind} (${STREAMS[kind]}) WITH (connector = 'memory', name = '${kind}')`,
+    );
   }
   await createQuery();
   const release = (share: number): number => {
@@ -75,7 +78,10 @@ async function fromKafka(server: string): Promise<object> {
   // A first view over the same topics warms the process up; it is gone before the clock starts.
   await createQuery();
   await sql(database, 'FLUSH');
-  await sql(database, query?.into === 'view' ? 'DROP MATERIALIZED VIEW result' : 'DROP SINK result');
+  await sql(
+    database,
+    query?.into === 'view' ? 'DROP MATERIALIZED VIEW result' : 'DROP SINK result',
+  );
   global.gc?.();
   const cost = await measure(async () => {
     await createQuery();
@@ -125,7 +131,9 @@ async function report(
 
 async function sql(target: Database, text: string): Promise<readonly (readonly unknown[])[]> {
   const rows: (readonly unknown[])[] = [];
-  for await (const result of target.session(undefined).execute(text, [], new AbortController().signal)) {
+  for await (const result of target
+    .session(undefined)
+    .execute(text, [], new AbortController().signal)) {
     if (result.kind !== 'rows') continue;
     for await (const chunk of result.chunks) rows.push(...chunk);
   }

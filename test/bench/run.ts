@@ -21,7 +21,16 @@ const isAll = !options.kafka && !options.latency && !options.memory;
 const names = positionals.length > 0 ? positionals : QUERIES.map((query) => query.name);
 let failures = 0;
 
-const HEADER = ['query', 'M events/s', 'CPU s/M', 'target', 'Flink', 'peer CPU s/M', 'rows', 'RSS MB'];
+const HEADER = [
+  'query',
+  'M events/s',
+  'CPU s/M',
+  'target',
+  'Flink',
+  'peer CPU s/M',
+  'rows',
+  'RSS MB',
+];
 
 interface BenchResult {
   readonly eventsPerSecond: number;
@@ -40,7 +49,10 @@ if (isAll || options.kafka) {
     broker = await startKafka();
     bootstrap = broker.bootstrap;
   }
-  runQueries(`from Kafka at ${bootstrap} (the broker's own CPU not counted)`, ['--kafka', bootstrap]);
+  runQueries(`from Kafka at ${bootstrap} (the broker's own CPU not counted)`, [
+    '--kafka',
+    bootstrap,
+  ]);
 }
 if (isAll || options.latency) {
   process.stdout.write('\nrecord to readable over HTTP, 1,000 events/s\n');
@@ -56,7 +68,9 @@ await broker?.stop();
 process.exit(failures === 0 ? 0 : 1);
 
 function runQueries(title: string, extra: readonly string[]): void {
-  process.stdout.write(`\nNexmark, ${Number(options.events).toLocaleString('en-US')} events, ${title}\n`);
+  process.stdout.write(
+    `\nNexmark, ${Number(options.events).toLocaleString('en-US')} events, ${title}\n`,
+  );
   const rows: string[][] = [HEADER];
   for (const name of names) {
     const query = QUERIES.find((candidate) => candidate.name === name);

@@ -1,0 +1,49 @@
+import type { QualifiedName } from '../sql/ast.ts';
+import { StreamError } from '../sql/base/error.ts';
+import type { Core } from './core.ts';
+import type { StatementResult } from './database.ts';
+import { changelogId } from './definitions.ts';
+import { findRelation } from './execute.ts';
+import { changeDetail, pauseView, resumeView } from './lifecycle.ts';
+import { okResult } from './row-result.ts';
+
+/**
+ * PAUSE and RESUME. A paused stream is not read and loses nothing: it goes on where it stood. A paused view keeps its rows as
+ * they are; on RESUME it is computed anew and takes the place of the old rows when it is level.
+ */
+export async function pauseOrResume(
+  core: Core,
+  verb: 'pause' | 'resume',
+  name: QualifiedName | 'all',
+): Promise<StatementResult> {
+  const paused = verb === 'pause';
+  const relations = name === 'all' ? core.catalog.relations() : [findRelation(core, name)];
+  let changed = 0;
+  for (const relation of relations) {
+    const isPaused = core.catalog.find(relation.name)?.detail.paused === true;
+    if (isPaused === paused) continue;
+    switch (relation.kind) {
+      case 'stream':
+        core.engine.pauseStream(relation.id, paused);
+        break;
+      case 'table':
+        if (!core.engine.pauseStream(changelogId(relation.id), paused)) continue;
+        break;
+      case 'materialized-view':
+        if (paused) await pauseView(core, relation);
+        else await resumeView(core, relation);
+        break;
+      default:
+        if (name === 'all') continue;
+        throw new StreamError('SQL_WRONG_OBJECT_TYPE', `a ${relation.kind} cannot be paused`, {
+          at: name.span,
+        });
+    }
+    await changeDetail(core, relation.name, { paused });
+    changed++;
+  }
+  return okResult(
+    verb.toUpperCase(),
+    `${changed} ${changed === 1 ? 'object' : 'objects'} ${verb}d`,
+  );
+}
