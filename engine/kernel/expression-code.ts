@@ -358,11 +358,15 @@ export class ExpressionCode {
     const { operand, items, negated } = expression;
     const value = this.value(operand);
     const { type } = operand;
-    const set = this.#literalSet(items, type);
-    if (set !== undefined) {
-      return this.strict([value], { kind: 'boolean' }, 'datum', () => ({
-        code: `${negated ? '!' : ''}${code.constant(set)}.has(${datumCode(code, value)})`,
-      }));
+    const literals = literalSet(items, type, this.fast);
+    if (literals !== undefined) {
+      return this.strict([value], { kind: 'boolean' }, 'datum', () => {
+        const item = literals.integers ? intCode(code, value) : datumCode(code, value);
+        const found = `${code.constant(literals.set)}.has(${item})`;
+        if (!literals.withNull) return { code: negated ? `!${found}` : found };
+        // An item that is NULL might have been the one, so that nothing is known unless another one was.
+        return { code: `${found} ? ${!negated} : null`, mayBeNull: true };
+      });
     }
     const label = code.fresh('list');
     const found = code.fresh();
@@ -389,18 +393,6 @@ export class ExpressionCode {
     return datumValue(negated ? code.local(`!${found}`) : found, nul);
   }
 
-  /** Literals whose equality is JavaScript's own, when there are many: a look-up instead of a chain. */
-  #literalSet(items: readonly BoundExpr[], type: SqlType): ReadonlySet<unknown> | undefined {
-    const exact = new Set(['smallint', 'integer', 'date', 'text', 'varchar', 'uuid']);
-    if (items.length < LITERAL_SET_MIN || !exact.has(type.kind)) return undefined;
-    const values = new Set<unknown>();
-    for (const item of items) {
-      if (item.kind !== 'literal' || item.value === null) return undefined;
-      values.add(item.value);
-    }
-    return values;
-  }
-
   #field(expression: Of<'field'>): Value {
     const operand = this.value(expression.operand);
     assert(operand.form === 'datum', 'rows are datums');
@@ -413,3 +405,44 @@ export class ExpressionCode {
 
 /** Items of an IN list from which on a set is faster than comparing one by one. */
 const LITERAL_SET_MIN = 8;
+
+/** Kinds whose datums a Set tells apart as SQL does. */
+const setKinds: ReadonlySet<SqlType['kind']> = new Set([
+  'smallint',
+  'integer',
+  'bigint',
+  'date',
+  'time',
+  'timestamp',
+  'timestamptz',
+  'text',
+  'varchar',
+  'uuid',
+]);
+
+interface LiteralSet {
+  readonly set: ReadonlySet<unknown>;
+  readonly withNull: boolean;
+  /** The set holds 64-bit integers as doubles. */
+  readonly integers: boolean;
+}
+
+/** The items of a long list of literals, to look up in place of a chain of comparisons. */
+function literalSet(
+  items: readonly BoundExpr[],
+  type: SqlType,
+  fast: boolean,
+): LiteralSet | undefined {
+  if (items.length < LITERAL_SET_MIN || !setKinds.has(type.kind)) return undefined;
+  const integers = fast && physicalOf(type) === 'i64';
+  const set = new Set<unknown>();
+  let withNull = false;
+  for (const item of items) {
+    if (item.kind !== 'literal') return undefined;
+    if (item.value === null) withNull = true;
+    else if (!integers) set.add(item.value);
+    // What no double holds is equal to nothing that fast code holds.
+    else if (Number.isSafeInteger(Number(item.value))) set.add(Number(item.value));
+  }
+  return { set, withNull, integers };
+}

@@ -16,7 +16,7 @@ import {
   type TemplateScan,
 } from './json-template.ts';
 import { asciiLower, jsonString } from './json-value.ts';
-import { BACKSLASH, CLOSE_OBJECT, COMMA, JsonWalker, OPEN_OBJECT } from './json-walker.ts';
+import { CLOSE_OBJECT, COMMA, JsonWalker, OPEN_OBJECT } from './json-walker.ts';
 
 export type { ScanField } from './json-field.ts';
 
@@ -84,7 +84,9 @@ class Scanner implements JsonScanner {
   #misses = 0;
   #records: RecordBatch | undefined;
   #errors: RecordError[] = [];
-  #nulls: number[] = [];
+  #tombstones: number[] = [];
+  /** The null bytes of all columns under construction. */
+  #nulls: readonly Uint8Array[] = [];
 
   constructor(fields: readonly ScanField[], options: ScanOptions) {
     this.#fields = fields.map((field) => new JsonField(field));
@@ -104,11 +106,12 @@ class Scanner implements JsonScanner {
     walker.reset(records.bytes);
     this.#records = records;
     this.#errors = [];
-    this.#nulls = [];
+    this.#tombstones = [];
     for (const { fill } of this.#fields) {
       fill.begin(to - from);
       if (fill instanceof StringFill) fill.refersTo(records.bytes);
     }
+    this.#nulls = this.#fields.map(({ fill }) => fill.nulls);
     const recordOf = new Int32Array(to - from);
     const rows = this.#scanAll(records, from, to, recordOf);
     const columns = this.#fields.map(({ fill }) => fill.finish(rows));
@@ -117,7 +120,7 @@ class Scanner implements JsonScanner {
       batch: new Batch(rows, columns, null),
       recordOf: rows === to - from ? null : recordOf,
       errors: this.#errors,
-      nulls: this.#nulls,
+      nulls: this.#tombstones,
     };
   }
 
@@ -191,9 +194,10 @@ class Scanner implements JsonScanner {
     const start = records.valueStarts[record] as number;
     const length = records.valueLengths[record] as number;
     this.#misses++;
-    for (const { fill } of this.#fields) fill.clear(row);
+    // The first tier may have written a part of the row.
+    for (let i = 0; i < this.#nulls.length; i++) (this.#nulls[i] as Uint8Array)[row] = 0;
     if (length < 0) {
-      this.#nulls.push(record);
+      this.#tombstones.push(record);
       if (this.#nullRows) for (const { fill } of this.#fields) fill.setNull(row);
       return this.#nullRows;
     }
@@ -229,8 +233,10 @@ class Scanner implements JsonScanner {
     const walker = this.#walker;
     const { bytes } = walker;
     walker.end = end;
-    this.#starts.fill(MISSING);
-    this.#exact.fill(0);
+    for (let i = 0; i < this.#starts.length; i++) {
+      this.#starts[i] = MISSING;
+      this.#exact[i] = 0;
+    }
     this.#next = 0;
     let at = walker.space(start);
     if (at >= end || bytes[at] !== OPEN_OBJECT) {
@@ -244,10 +250,16 @@ class Scanner implements JsonScanner {
       at = walker.key(at);
       if (at < 0) return false;
       const valueStart = at;
+      const { keyEnd, keyEscaped } = walker;
       walker.escaped = false;
       at = walker.value(at);
       if (at < 0) return false;
-      this.#note(keyStart, valueStart, at, walker.escaped);
+      if (keyEscaped) {
+        const name = Buffer.from(jsonString(bytes, keyStart, keyEnd + 1));
+        this.#match(name, 0, name.length, valueStart, at, walker.escaped);
+      } else {
+        this.#match(bytes, keyStart + 1, keyEnd, valueStart, at, walker.escaped);
+      }
       at = walker.space(at);
       if (at >= end) {
         walker.fail(at);
@@ -278,26 +290,6 @@ class Scanner implements JsonScanner {
     if (rest === walker.end) return true;
     walker.fail(rest);
     return false;
-  }
-
-  #note(keyStart: number, valueStart: number, valueEnd: number, escaped: boolean): void {
-    const { bytes } = this.#walker;
-    // The key was walked before: its closing quote is the next one that no backslash hides.
-    let keyEnd = keyStart + 1;
-    let plain = true;
-    while (bytes[keyEnd] !== 34) {
-      if (bytes[keyEnd] === BACKSLASH) {
-        plain = false;
-        keyEnd++;
-      }
-      keyEnd++;
-    }
-    if (!plain) {
-      const name = Buffer.from(jsonString(bytes, keyStart, keyEnd + 1));
-      this.#match(name, 0, name.length, valueStart, valueEnd, escaped);
-    } else {
-      this.#match(bytes, keyStart + 1, keyEnd, valueStart, valueEnd, escaped);
-    }
   }
 
   /** The last member of a name wins; an exact name wins over one that differs by case. */

@@ -31,6 +31,9 @@ export class JsonWalker {
   fault = 0;
   /** The last string walked holds a backslash. */
   escaped = false;
+  /** Of the last key walked: the position of its closing quote, and whether it holds a backslash. */
+  keyEnd = 0;
+  keyEscaped = false;
   readonly #containers = new Uint8Array(JSON_DEPTH_MAX + 1);
 
   reset(bytes: Buffer): void {
@@ -182,6 +185,8 @@ export class JsonWalker {
     if (at >= this.end || this.bytes[at] !== QUOTE) return this.fail(at);
     at = this.string(at + 1);
     if (at < 0) return -1;
+    this.keyEnd = at - 1;
+    this.keyEscaped = this.escaped;
     at = this.space(at);
     if (at >= this.end || this.bytes[at] !== COLON) return this.fail(at);
     return this.space(at + 1);

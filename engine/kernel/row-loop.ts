@@ -3,7 +3,7 @@
  * columns, in one pass with values in locals. Two functions are generated (see value-code.ts): the loop in the fast
  * way, and one row in the exact way for what the fast one leaves.
  */
-import { assertNever } from '../../sql/base/assert.ts';
+import { assert, assertNever } from '../../sql/base/assert.ts';
 import { StreamError } from '../../sql/base/error.ts';
 import { Numeric } from '../../sql/base/numeric.ts';
 import { compareText } from '../../sql/base/text-order.ts';
@@ -68,10 +68,16 @@ export class RowLoop {
     this.#expressions = expressions;
     const used = new Set<number>();
     for (const root of where === undefined ? expressions : [where, ...expressions]) {
-      someExpression(root, (node) => {
+      const foreign = someExpression(root, (node) => {
         if (node.kind === 'column') used.add(node.index);
-        return false;
+        return (
+          node.kind === 'parameter' || node.kind === 'outer-column' || node.kind === 'subquery'
+        );
       });
+      assert(
+        !foreign,
+        'parameters, outer columns and subqueries are replaced before code is generated',
+      );
     }
     this.#used = [...used];
   }

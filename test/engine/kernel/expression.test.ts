@@ -236,6 +236,10 @@ const leaf = (key: Key): fc.Arbitrary<BoundExpr> =>
     { weight: 1, arbitrary: fc.constant(literal(key, null)) },
   );
 
+/** A literal, rarely NULL: long lists of them are looked up in a set. */
+const item = (key: Key): fc.Arbitrary<BoundExpr> =>
+  fc.option(fc.constantFrom(...samples[key]), { freq: 20 }).map((text) => literal(key, text));
+
 const comparisons = ['=', '<>', '<', '<=', '>', '>='];
 
 function expression(key: Key, depth: number): fc.Arbitrary<BoundExpr> {
@@ -314,7 +318,14 @@ function expression(key: Key, depth: number): fc.Arbitrary<BoundExpr> {
           ),
         any
           .chain((k) =>
-            fc.tuple(sub(k), fc.array(leaf(k), { minLength: 1, maxLength: 10 }), fc.boolean()),
+            fc.tuple(
+              sub(k),
+              fc.oneof(
+                fc.array(leaf(k), { minLength: 1, maxLength: 3 }),
+                fc.array(item(k), { minLength: 7, maxLength: 10 }),
+              ),
+              fc.boolean(),
+            ),
           )
           .map(
             ([operand, items, negated]): BoundExpr => ({
