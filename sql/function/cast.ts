@@ -67,8 +67,7 @@ export function findCast(from: SqlType, to: SqlType, context: CastContext): Cast
     return toStringCast(from, to, context);
   }
   if (stringKinds.has(from.kind) && context === 'explicit') {
-    const trim = from.kind === 'char' ? trimBlanks : (text: string): string => text;
-    return castFunction(from, to, (text: string) => fromText(trim(text), to));
+    return castFunction(from, to, (text: string) => fromText(text, to));
   }
   return undefined;
 }

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import type { Datum } from '../../../sql/base/datum.ts';
 import { StreamError } from '../../../sql/base/error.ts';
 import { fromText } from '../../../sql/base/text-input.ts';
+import { trimBlanks } from '../../../sql/base/text-order.ts';
 import { toText } from '../../../sql/base/text-output.ts';
 import { type SqlType, typeName } from '../../../sql/base/type.ts';
 import { callScalar } from '../../../sql/function/define.ts';
@@ -353,7 +354,9 @@ export function outcome(compute: () => Datum | null, type: SqlType): string {
     const value = compute();
     if (value === null) return 'NULL';
     if (type.kind === 'boolean') return `=${value === true ? 'true' : 'false'}`;
-    return `=${toText(value, type)}`;
+    // The judge's answer has gone through text, where character(n) loses its padding.
+    const text = toText(value, type);
+    return `=${type.kind === 'char' ? trimBlanks(text) : text}`;
   } catch (error) {
     if (error instanceof StreamError) return `${error.sqlstate} ${error.message}`;
     throw error;
