@@ -56,6 +56,8 @@ export interface SourceColumn {
   readonly default: BoundExpr | undefined;
   readonly notNull: boolean;
   readonly check: BoundExpr | undefined;
+  /** Read by name only (ROWTIME of a stream); no part of `*`, and no INSERT gives it a value. */
+  readonly hidden?: boolean | undefined;
 }
 
 export interface MaterializedView extends RelationBase {

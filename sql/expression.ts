@@ -8,8 +8,11 @@ import type { LogicalNode } from './logical-plan.ts';
 
 /** `type` is the result type; `span` points into the statement, for run-time errors at creation. */
 export type BoundExpr = { readonly type: SqlType; readonly span?: Span | undefined } & (
-  /** `value` is null for a typed NULL. */
-  | { readonly kind: 'literal'; readonly value: Datum | null }
+  | {
+      readonly kind: 'literal';
+      /** null for a typed NULL. */
+      readonly value: Datum | null;
+    }
   /** Column `index` of the node's input; a join's condition counts left columns, then right ones. */
   | { readonly kind: 'column'; readonly index: number }
   /** Column `index` of the `depth`-th enclosing query's input (1 = the next one out). */

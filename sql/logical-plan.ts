@@ -3,18 +3,16 @@
  * them. Plans are plain frozen data, so rewrites share the parts that they leave alone.
  */
 import type { Schema } from './base/type.ts';
-import type {
-  BoundAggregate,
-  BoundExpr,
-  BoundSortKey,
-  BoundWindowCall,
-} from './expression.ts';
+import type { BoundAggregate, BoundExpr, BoundSortKey, BoundWindowCall } from './expression.ts';
 
 export type JoinType = 'inner' | 'left' | 'right' | 'full' | 'semi' | 'anti';
 
 export type LogicalNode = { readonly schema: Schema } & (
-  /** A stream, table or materialized view of the catalog, all columns in catalog order. */
-  | { readonly kind: 'scan'; readonly relation: string }
+  | {
+      readonly kind: 'scan';
+      /** A stream, table or materialized view of the catalog, all columns in catalog order. */
+      readonly relation: string;
+    }
   | { readonly kind: 'values'; readonly rows: readonly (readonly BoundExpr[])[] }
   | { readonly kind: 'filter'; readonly input: LogicalNode; readonly where: BoundExpr }
   | {
@@ -129,6 +127,10 @@ export type WindowShape =
       readonly offsetMicros: bigint;
     }
   | { readonly kind: 'cumulate'; readonly stepMicros: bigint; readonly sizeMicros: bigint }
-  | { readonly kind: 'session'; readonly gapMicros: bigint; readonly partitionBy: readonly number[] };
+  | {
+      readonly kind: 'session';
+      readonly gapMicros: bigint;
+      readonly partitionBy: readonly number[];
+    };
 
 export type LogicalKind = LogicalNode['kind'];

@@ -1,0 +1,66 @@
+/** Subscripts of arrays, and comparison with ANY or ALL elements of an array. */
+import type { Datum } from './base/datum.ts';
+import type { Span } from './base/error.ts';
+import type { SqlType } from './base/type.ts';
+import { booleanType, integerType } from './coerce.ts';
+import type { BoundExpr } from './expression.ts';
+import { callScalar } from './function/define.ts';
+import type { ScalarFunction } from './function/scalar-function.ts';
+
+/**
+ * `array[i][j]…`; counted from 1, NULL outside of the bounds and for too few subscripts.
+ */
+export function arraySubscript(
+  array: BoundExpr,
+  indexes: readonly BoundExpr[],
+  element: SqlType,
+  span: Span,
+): BoundExpr {
+  const fn: ScalarFunction = {
+    name: 'array_subscript',
+    parameters: [array.type, ...indexes.map(() => integerType)],
+    result: element,
+    evaluate: (items: readonly (Datum | null)[], ...at: readonly number[]) => {
+      let value: Datum | null = items;
+      for (const index of at) {
+        value = Array.isArray(value)
+          ? ((value[index - 1] as Datum | null | undefined) ?? null)
+          : null;
+      }
+      return Array.isArray(value) && element.kind !== 'row' ? null : value;
+    },
+    description: 'element of an array',
+    family: 'array',
+  };
+  return { kind: 'call', fn, args: [array, ...indexes], type: element, span };
+}
+
+/** `operand op ANY|ALL (array)`, three-valued: an undecided element makes the answer NULL. */
+export function compareWithArray(
+  operand: BoundExpr,
+  array: BoundExpr,
+  compare: ScalarFunction,
+  quantifier: 'any' | 'all',
+  span: Span,
+): BoundExpr {
+  const decisive = quantifier === 'any';
+  const fn: ScalarFunction = {
+    name: `${compare.name} ${quantifier}`,
+    parameters: [operand.type, array.type],
+    result: booleanType,
+    strict: false,
+    evaluate: (value: Datum | null, items: readonly (Datum | null)[] | null) => {
+      if (items === null) return null;
+      let undecided = false;
+      for (const item of items.flat(5) as readonly (Datum | null)[]) {
+        const answer = callScalar(compare, [value, item]);
+        if (answer === decisive) return decisive;
+        if (answer === null) undecided = true;
+      }
+      return undecided ? null : !decisive;
+    },
+    description: `comparison with ${quantifier} of an array's elements`,
+    family: 'array',
+  };
+  return { kind: 'call', fn, args: [operand, array], type: booleanType, span };
+}

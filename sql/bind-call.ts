@@ -1,0 +1,156 @@
+/** Function calls: aggregates, windows, set-returning functions, constructs of the grammar, scalar functions. */
+import type { FunctionCall } from './ast.ts';
+import { type Span, StreamError } from './base/error.ts';
+import type { SqlType, TypeKind } from './base/type.ts';
+import { type BindExpression, bindAggregate, isAggregateName } from './bind-aggregate.ts';
+import type { BindContext } from './bind-context.ts';
+import { bindOperator } from './bind-operator.ts';
+import { bindScalar } from './bind-scalar.ts';
+import { columnOf, type Scope, SET_BASE } from './bind-scope.ts';
+import {
+  bindTableFunction,
+  isTableFunction,
+  refuseAggregateClauses,
+} from './bind-table-function.ts';
+import { bindWindowCall, isRankingName } from './bind-window.ts';
+import { castExplicitly, resolveUnknown, unify } from './coerce.ts';
+import type { BoundExpr } from './expression.ts';
+
+export function bindCall(call: FunctionCall, scope: Scope, bind: BindExpression): BoundExpr {
+  const { context } = scope;
+  const name = functionName(call);
+  refuseNamedArguments(call, name);
+  if (call.over !== undefined) return bindWindowCall(call, name, scope, bind);
+  if (isRankingName(name)) {
+    throw new StreamError('SQL_WINDOWING', `window function ${name} requires an OVER clause`, {
+      at: call.span,
+    });
+  }
+  if (isAggregateName(name, context)) return bindAggregate(call, name, scope, bind);
+  refuseAggregateClauses(call, name);
+  if (isTableFunction(name)) return bindSet(call, name, scope, bind);
+  const args = call.args.map((argument) => bind(argument.value, scope));
+  const construct = constructs.get(name);
+  if (construct !== undefined) return construct(args, call.span, context);
+  if (call.keyword && args.length === 1) return bindClock(name, args, call.span, context);
+  return bindScalar(name, spread(call, args), call.span, context);
+}
+
+/** `f(VARIADIC ARRAY[a, b])` with a written-out array is f(a, b). */
+function spread(call: FunctionCall, args: readonly BoundExpr[]): readonly BoundExpr[] {
+  if (!call.variadic) return args;
+  const last = args.at(-1);
+  if (last?.kind !== 'array') {
+    throw new StreamError('SQL_NOT_SUPPORTED', 'VARIADIC needs an array written out here', {
+      at: call.span,
+    });
+  }
+  return [...args.slice(0, -1), ...last.items];
+}
+
+/** The function's name; a schema must be one of PostgreSQL's or Millrace's own. */
+export function functionName(call: FunctionCall): string {
+  const { parts } = call.name;
+  const last = parts.at(-1);
+  const schema = parts.length > 1 ? parts[0]?.name : undefined;
+  if (schema !== undefined && schema !== 'pg_catalog' && schema !== 'public') {
+    throw new StreamError('SQL_UNKNOWN_OBJECT', `schema "${schema}" does not exist`, {
+      at: call.name.span,
+    });
+  }
+  return last?.name ?? '';
+}
+
+function refuseNamedArguments(call: FunctionCall, name: string): void {
+  const named = call.args.find((argument) => argument.name !== undefined);
+  if (named === undefined) return;
+  throw new StreamError('SQL_NOT_SUPPORTED', `named arguments of ${name} are not supported`, {
+    at: named.name?.span,
+    hint: 'Pass the arguments in order.',
+  });
+}
+
+type Construct = (args: readonly BoundExpr[], span: Span, context: BindContext) => BoundExpr;
+
+const constructs: ReadonlyMap<string, Construct> = new Map<string, Construct>([
+  ['coalesce', bindCoalesce],
+  ['nullif', bindNullIf],
+  ['greatest', (args, span, context) => bindExtreme('greatest', args, span, context)],
+  ['least', (args, span, context) => bindExtreme('least', args, span, context)],
+]);
+
+function bindCoalesce(args: readonly BoundExpr[], span: Span, context: BindContext): BoundExpr {
+  const { type, expressions } = unify(args, 'COALESCE', context);
+  return { kind: 'coalesce', args: expressions, type, span };
+}
+
+function bindExtreme(
+  name: 'greatest' | 'least',
+  args: readonly BoundExpr[],
+  span: Span,
+  context: BindContext,
+): BoundExpr {
+  const { type, expressions } = unify(args, name.toUpperCase(), context);
+  const call = bindScalar(name, expressions, span, context);
+  return { ...call, type };
+}
+
+/** Kinds that PostgreSQL compares without converting one to the other. */
+const comparableFamilies: readonly ReadonlySet<TypeKind>[] = [
+  new Set(['smallint', 'integer', 'bigint']),
+  new Set(['real', 'double']),
+  new Set(['date', 'timestamp', 'timestamptz']),
+];
+
+/** NULLIF(a, b) is CASE WHEN a = b THEN NULL ELSE a END; a keeps its type where = needs no cast. */
+function bindNullIf(args: readonly BoundExpr[], span: Span, context: BindContext): BoundExpr {
+  const [first, second] = args;
+  if (first === undefined || second === undefined) return bindScalar('nullif', args, span, context);
+  const equal = bindOperator('=', [first, second], span, context);
+  const converted = equal.kind === 'call' ? equal.args[0] : undefined;
+  const family = comparableFamilies.find((kinds) => kinds.has(first.type.kind));
+  const keeps = family?.has(second.type.kind) === true;
+  const value = keeps || converted === undefined ? resolveUnknown(first, context) : converted;
+  const type: SqlType = value.type;
+  const then: BoundExpr = { kind: 'literal', value: null, type, span };
+  return { kind: 'case', whens: [{ when: equal, then }], otherwise: value, type, span };
+}
+
+/** CURRENT_TIMESTAMP(3) and the like: the value with fewer digits. */
+function bindClock(
+  name: string,
+  args: readonly BoundExpr[],
+  span: Span,
+  context: BindContext,
+): BoundExpr {
+  const value = bindScalar(name, [], span, context);
+  const [digits] = args;
+  const precision = digits?.kind === 'literal' ? Number(digits.value) : 6;
+  const { kind } = value.type;
+  if (kind !== 'timestamp' && kind !== 'timestamptz' && kind !== 'time') return value;
+  return castExplicitly(value, { kind, precision: Math.min(precision, 6) }, false, span, context);
+}
+
+/** A set-returning function in a select list: the query joins it below its projection. */
+function bindSet(call: FunctionCall, name: string, scope: Scope, bind: BindExpression): BoundExpr {
+  const { context, place } = scope;
+  const args = call.args.map((argument) => bind(argument.value, scope));
+  const bound = bindTableFunction(name, args, call.span, context);
+  if (!place.sets) {
+    throw new StreamError(
+      'SQL_NOT_SUPPORTED',
+      `set-returning functions are not allowed in ${place.label}`,
+      { at: call.span },
+    );
+  }
+  const [column] = bound.schema;
+  if (column === undefined || bound.schema.length > 1) {
+    throw new StreamError('SQL_NOT_SUPPORTED', `${name} with several columns belongs into FROM`, {
+      at: call.span,
+      hint: `Write FROM …, ${name}(…) AS t, and select its columns.`,
+    });
+  }
+  const { sets } = scope.pending;
+  sets.push({ name, args: bound.args, schema: bound.schema });
+  return { ...columnOf(SET_BASE + sets.length - 1, column.type), span: call.span };
+}

@@ -1,0 +1,227 @@
+/** Joins of FROM: conditions, USING and NATURAL with their merged columns. */
+import type { FromItem, Identifier } from './ast.ts';
+import { StreamError } from './base/error.ts';
+import type { Schema } from './base/type.ts';
+import type { BindContext } from './bind-context.ts';
+import { places } from './bind-context.ts';
+import {
+  asNullable,
+  type BindFromItem,
+  type BoundFrom,
+  bindRight,
+  combineNames,
+  type FromPlace,
+  moveColumns,
+  scopeOver,
+} from './bind-from-place.ts';
+import { bindOperator, combine } from './bind-operator.ts';
+import { renameColumns, type ScopeColumn, type ScopeTable } from './bind-scope.ts';
+import { coerce, coerceToBoolean, unify } from './coerce.ts';
+import type { BoundExpr } from './expression.ts';
+import type { JoinType } from './logical-plan.ts';
+
+type JoinItem = FromItem & { readonly kind: 'join' };
+
+export function bindJoin(item: JoinItem, place: FromPlace, bindItem: BindFromItem): BoundFrom {
+  const type = joinType(item);
+  const left = bindItem(item.left, place);
+  const { right, lateral } = bindRight(left, place, (inner) => bindItem(item.right, inner));
+  if (lateral && (type === 'right' || type === 'full')) {
+    throw new StreamError(
+      'SQL_INVALID_COLUMN_REFERENCE',
+      'invalid reference to FROM-clause entry of the left side',
+      {
+        at: item.span,
+        detail: 'The combining JOIN type must be INNER or LEFT for a LATERAL reference.',
+      },
+    );
+  }
+  const names = combineNames(left, right, item.right.span);
+  const { context } = place;
+  const merged = mergedNames(item, left, right);
+  const using = merged && mergeColumns(merged, left, right, type, item, context);
+  const columns = using === undefined ? names.columns : using.columns;
+  const on = using === undefined ? bindCondition(item, names, left, right, place) : using.on;
+  const onlyLeft = type === 'semi' || type === 'anti';
+  const joined: BoundFrom = {
+    node: {
+      kind: 'join',
+      type,
+      left: left.node,
+      right: right.node,
+      on,
+      lateral,
+      schema: joinSchema(type, left.node.schema, right.node.schema),
+    },
+    tables: onlyLeft ? left.tables : [...names.tables, ...(using?.tables ?? [])],
+    columns: onlyLeft ? left.columns : columns,
+  };
+  return item.alias === undefined ? joined : underAlias(joined, item.alias);
+}
+
+export function joinSchema(type: JoinType, left: Schema, right: Schema): Schema {
+  switch (type) {
+    case 'semi':
+    case 'anti':
+      return left;
+    case 'inner':
+      return [...left, ...right];
+    case 'left':
+      return [...left, ...asNullable(right)];
+    case 'right':
+      return [...asNullable(left), ...right];
+    case 'full':
+      return [...asNullable(left), ...asNullable(right)];
+    default:
+      return type satisfies never;
+  }
+}
+
+function joinType(item: JoinItem): JoinType {
+  if (item.within !== undefined) {
+    throw new StreamError('SQL_NOT_SUPPORTED', 'WITHIN of a join is not supported', {
+      at: item.span,
+      hint: "Compare the times in ON: a.ts BETWEEN b.ts - INTERVAL '1 hour' AND b.ts + INTERVAL '1 hour'.",
+    });
+  }
+  switch (item.type) {
+    case 'cross':
+      return 'inner';
+    case 'asof':
+    case 'asof-left':
+      throw new StreamError('SQL_NOT_SUPPORTED', 'ASOF joins are not supported', {
+        at: item.span,
+        hint: 'Join LATERAL (SELECT … WHERE t <= … ORDER BY t DESC LIMIT 1).',
+      });
+    default:
+      return item.type;
+  }
+}
+
+function bindCondition(
+  item: JoinItem,
+  names: { readonly tables: readonly ScopeTable[]; readonly columns: readonly ScopeColumn[] },
+  left: BoundFrom,
+  right: BoundFrom,
+  place: FromPlace,
+): BoundExpr | undefined {
+  const { on } = item;
+  if (on === undefined) return undefined;
+  const schema = [...left.node.schema, ...right.node.schema];
+  const scope = scopeOver({ ...names, node: { kind: 'values', rows: [], schema } }, place);
+  const bound = scope.within(places.on, () => place.context.rules.expression(on, scope));
+  return coerceToBoolean(bound, 'JOIN/ON', place.context);
+}
+
+/** The names that USING lists or NATURAL finds; undefined for a join with neither. */
+function mergedNames(
+  item: JoinItem,
+  left: BoundFrom,
+  right: BoundFrom,
+): readonly Identifier[] | undefined {
+  if (item.using !== undefined) return item.using.columns;
+  if (!item.natural) return undefined;
+  const rights = new Set(visible(right).map((column) => column.name));
+  const shared = [...new Set(visible(left).map((column) => column.name))].filter((name) =>
+    rights.has(name),
+  );
+  return shared.map((name) => ({ name, quoted: true, span: item.span }));
+}
+
+const visible = (from: BoundFrom): readonly ScopeColumn[] =>
+  from.columns.filter((column) => column.hidden !== true);
+
+/** One column for each shared name, in front; then the other columns of both sides. */
+function mergeColumns(
+  names: readonly Identifier[],
+  left: BoundFrom,
+  right: BoundFrom,
+  type: JoinType,
+  item: JoinItem,
+  context: BindContext,
+): {
+  readonly columns: readonly ScopeColumn[];
+  readonly on: BoundExpr | undefined;
+  readonly tables: readonly ScopeTable[];
+} {
+  const moved = moveColumns(right.columns, left.node.schema.length);
+  const merged: ScopeColumn[] = [];
+  const conditions: BoundExpr[] = [];
+  const seen = new Set<string>();
+  for (const name of names) {
+    if (seen.has(name.name)) {
+      throw new StreamError(
+        'SQL_DUPLICATE_COLUMN',
+        `column name "${name.name}" appears more than once in USING clause`,
+        { at: name.span },
+      );
+    }
+    seen.add(name.name);
+    const a = onlyColumn(left.columns, name, 'left');
+    const b = onlyColumn(moved, name, 'right');
+    conditions.push(
+      bindOperator('=', [a.expression, b.expression], name.span ?? item.span, context),
+    );
+    merged.push({ name: name.name, expression: mergedValue(a, b, type, context) });
+  }
+  const rest = (columns: readonly ScopeColumn[]): readonly ScopeColumn[] =>
+    columns.filter((column) => !seen.has(column.name));
+  const alias = item.using?.alias;
+  const tables =
+    alias === undefined
+      ? []
+      : [{ name: alias.name, columns: merged, relation: undefined, primaryKey: undefined }];
+  return {
+    columns: [...merged, ...rest(left.columns), ...rest(moved)],
+    on: conditions.length === 0 ? undefined : combine('and', conditions, item.span),
+    tables,
+  };
+}
+
+function onlyColumn(
+  columns: readonly ScopeColumn[],
+  name: Identifier,
+  side: 'left' | 'right',
+): ScopeColumn {
+  const matches = columns.filter((column) => column.name === name.name);
+  const [first] = matches;
+  if (first === undefined) {
+    throw new StreamError(
+      'SQL_UNKNOWN_COLUMN',
+      `column "${name.name}" specified in USING clause does not exist in ${side} table`,
+      { at: name.span },
+    );
+  }
+  if (matches.length > 1) {
+    throw new StreamError(
+      'SQL_AMBIGUOUS_COLUMN',
+      `common column name "${name.name}" appears more than once in ${side} table`,
+      { at: name.span },
+    );
+  }
+  return first;
+}
+
+/** The value of a shared column: of the side that is always there, else of the one that is. */
+function mergedValue(
+  left: ScopeColumn,
+  right: ScopeColumn,
+  type: JoinType,
+  context: BindContext,
+): BoundExpr {
+  const { type: common, expressions } = unify(
+    [left.expression, right.expression],
+    'JOIN/USING',
+    context,
+  );
+  if (type === 'full') return { kind: 'coalesce', args: expressions, type: common };
+  const chosen = type === 'right' ? right.expression : left.expression;
+  return coerce(chosen, common, context);
+}
+
+/** `(a JOIN b …) AS j`: the names inside are hidden behind the alias. */
+function underAlias(from: BoundFrom, alias: NonNullable<JoinItem['alias']>): BoundFrom {
+  const columns = renameColumns(from.columns, alias.columns, alias.name.name);
+  const table = { name: alias.name.name, columns, relation: undefined, primaryKey: undefined };
+  return { node: from.node, tables: [table], columns };
+}

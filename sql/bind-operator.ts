@@ -1,0 +1,155 @@
+/** Operators: overloads, comparison of rows, and what they are called in errors. */
+import { type Span, StreamError } from './base/error.ts';
+import { type SqlType, typeName } from './base/type.ts';
+import type { BindContext } from './bind-context.ts';
+import { parametersFor, resolveOperator } from './bind-overload.ts';
+import { booleanType, coerce, commonType, textType } from './coerce.ts';
+import type { BoundExpr } from './expression.ts';
+import { resolvePolymorphic } from './function/builtin.ts';
+import type { ScalarFunction } from './function/scalar-function.ts';
+
+/** The type as errors print it; an untyped literal is `unknown`. */
+export const typeLabel = (type: SqlType): string => typeName(type);
+
+/**
+ * `left op right`, or `op right` when `left` is undefined.
+ * @throws StreamError SQL_UNKNOWN_FUNCTION, SQL_AMBIGUOUS_FUNCTION with PostgreSQL's messages.
+ */
+export function bindOperator(
+  op: string,
+  operands: readonly BoundExpr[],
+  span: Span,
+  context: BindContext,
+): BoundExpr {
+  const [left, right] = operands;
+  if (left !== undefined && right !== undefined && isComparison(op)) {
+    if (left.type.kind === 'row' || right.type.kind === 'row') {
+      return compareRows(op, left, right, span, context);
+    }
+  }
+  const fn = resolveOperatorFunction(
+    op,
+    operands.map((operand) => operand.type),
+    span,
+    context,
+  );
+  const parameters = parametersFor(fn, operands.length) ?? fn.parameters;
+  const args = operands.map((operand, index) =>
+    coerce(operand, parameters[index] ?? operand.type, context),
+  );
+  return { kind: 'call', fn, args, type: fn.result, span };
+}
+
+/** The function behind an operator for operands of these types. */
+export function resolveOperatorFunction(
+  op: string,
+  types: readonly SqlType[],
+  span: Span | undefined,
+  context: BindContext,
+): ScalarFunction {
+  const found = resolveOperator(context.registry.scalars(op), types, context);
+  if (found.kind === 'found') return found.candidate;
+  const polymorphic = polymorphicOperator(op, types, context);
+  if (polymorphic !== undefined) return polymorphic;
+  const labels = types.map(typeLabel);
+  const written = labels.length === 1 ? `${op} ${labels[0]}` : `${labels[0]} ${op} ${labels[1]}`;
+  if (found.kind === 'ambiguous') {
+    throw new StreamError('SQL_AMBIGUOUS_FUNCTION', `operator is not unique: ${written}`, {
+      at: span,
+      hint: 'Could not choose a best candidate operator. You might need to add explicit type casts.',
+    });
+  }
+  throw new StreamError('SQL_UNKNOWN_FUNCTION', `operator does not exist: ${written}`, {
+    at: span,
+    hint: 'No operator matches the given name and argument types. You might need to add explicit type casts.',
+  });
+}
+
+/** Operators over arrays: an untyped operand takes the other's type, elements a common one. */
+function polymorphicOperator(
+  op: string,
+  types: readonly SqlType[],
+  context: BindContext,
+): ScalarFunction | undefined {
+  const [left, right] = types;
+  if (left === undefined || right === undefined) return undefined;
+  const assumed =
+    left.kind === 'unknown' ? [right, right] : right.kind === 'unknown' ? [left, left] : types;
+  if (isComparison(op) && left.kind === 'array' && right.kind === 'array') {
+    const common = commonType([left, right], context);
+    return 'kind' in common ? resolvePolymorphic(op, [common, common]) : undefined;
+  }
+  return resolvePolymorphic(
+    op,
+    assumed.map((type) => (type.kind === 'unknown' ? textType : type)),
+  );
+}
+
+const comparisons: ReadonlySet<string> = new Set(['=', '<>', '<', '<=', '>', '>=']);
+
+export const isComparison = (op: string): boolean => comparisons.has(op);
+
+function itemsOf(operand: BoundExpr): readonly BoundExpr[] | undefined {
+  if (operand.type.kind !== 'row') return undefined;
+  if (operand.kind === 'row') return operand.items;
+  return operand.type.fields.map((field, index) => ({
+    kind: 'field',
+    operand,
+    index,
+    type: field.type,
+    span: operand.span,
+  }));
+}
+
+/**
+ * (a, b) = (c, d) is a = c AND b = d; <> is OR of <>; an order looks at the first pair that differs:
+ * (a, b) < (c, d) is a < c OR (a = c AND b < d).
+ */
+function compareRows(
+  op: string,
+  left: BoundExpr,
+  right: BoundExpr,
+  span: Span,
+  context: BindContext,
+): BoundExpr {
+  const lefts = itemsOf(left);
+  const rights = itemsOf(right);
+  if (lefts === undefined || rights === undefined) {
+    resolveOperatorFunction(op, [left.type, right.type], span, context);
+    throw new StreamError('SQL_DATATYPE_MISMATCH', 'a row can only be compared with a row', {
+      at: span,
+    });
+  }
+  if (lefts.length !== rights.length) {
+    throw new StreamError('SQL_SYNTAX', 'unequal number of entries in row expressions', {
+      at: span,
+    });
+  }
+  if (lefts.length === 0) {
+    throw new StreamError('SQL_NOT_SUPPORTED', 'cannot compare rows of zero length', { at: span });
+  }
+  const pairs = lefts.map((item, index) => [item, rights[index] ?? item] as const);
+  if (op === '=' || op === '<>') {
+    const args = pairs.map(([a, b]) => bindOperator(op, [a, b], span, context));
+    return combine(op === '=' ? 'and' : 'or', args, span);
+  }
+  const strict = op.slice(0, 1);
+  return pairs.reduceRight<BoundExpr | undefined>((rest, [a, b]) => {
+    if (rest === undefined) return bindOperator(op, [a, b], span, context);
+    const differs = bindOperator(strict, [a, b], span, context);
+    const equal = bindOperator('=', [a, b], span, context);
+    return combine('or', [differs, combine('and', [equal, rest], span)], span);
+  }, undefined) as BoundExpr;
+}
+
+/** AND or OR, flattened; one operand stands alone. */
+export function combine(
+  kind: 'and' | 'or',
+  args: readonly BoundExpr[],
+  span?: Span | undefined,
+): BoundExpr {
+  const flat = args.flatMap((arg) => (arg.kind === kind ? arg.args : [arg]));
+  const [only] = flat;
+  if (only !== undefined && flat.length === 1) return only;
+  return { kind, args: flat, type: booleanType, span };
+}

@@ -1,0 +1,88 @@
+/** WITH RECURSIVE: a base query UNION [ALL] a step that reads the item itself. */
+import type { CommonTable, Query, QueryBody } from './ast.ts';
+import { StreamError } from './base/error.ts';
+import { sameType, typeName } from './base/type.ts';
+import type { QueryPlace } from './bind-context.ts';
+import { asNullable } from './bind-from-place.ts';
+import { convertOutputs } from './bind-output.ts';
+import type { LogicalNode } from './logical-plan.ts';
+
+/** Whether a part of the syntax tree names a relation. */
+export function mentions(part: unknown, relation: string): boolean {
+  if (typeof part !== 'object' || part === null) return false;
+  if (Array.isArray(part)) return part.some((item) => mentions(item, relation));
+  if ('kind' in part && part.kind === 'relation' && 'name' in part) {
+    const { name } = part;
+    const parts = typeof name === 'object' && name !== null && 'parts' in name ? name.parts : [];
+    if (Array.isArray(parts) && parts.length === 1 && parts[0]?.name === relation) return true;
+  }
+  return Object.values(part).some((value) => mentions(value, relation));
+}
+
+const invalid = (message: string, item: CommonTable): StreamError =>
+  new StreamError('SQL_INVALID_RECURSION', message, { at: item.span });
+
+/** @throws StreamError SQL_INVALID_RECURSION, SQL_DATATYPE_MISMATCH. */
+export function bindRecursive(
+  item: CommonTable,
+  query: Query,
+  place: QueryPlace,
+  bindQuery: (query: Query, place: QueryPlace) => LogicalNode,
+  bindBody: (body: QueryBody, place: QueryPlace) => LogicalNode,
+): LogicalNode {
+  const name = item.name.name;
+  const { body } = query;
+  if (body.kind !== 'set-operation' || body.op !== 'union') {
+    throw invalid(
+      `recursive query "${name}" does not have the form non-recursive-term UNION [ALL] recursive-term`,
+      item,
+    );
+  }
+  if (mentions(body.left, name)) {
+    throw invalid(
+      `recursive reference to query "${name}" must not appear within its non-recursive term`,
+      item,
+    );
+  }
+  if (query.orderBy.length > 0) throw notImplemented('ORDER BY', item);
+  if (query.limit !== undefined || query.offset !== undefined) {
+    throw notImplemented('LIMIT', item);
+  }
+  const { context } = place;
+  const base = bindBody(body.left, place);
+  const named = base.schema.map((column, index) => ({
+    ...column,
+    name: item.columns[index]?.name ?? column.name,
+  }));
+  const schema = asNullable(named);
+  const id = context.nextRecursiveId();
+  const level = place.parent === undefined ? 0 : place.parent.level + 1;
+  const reference: LogicalNode = { kind: 'recursive-reference', id, schema };
+  const commonTables = new Map(place.commonTables).set(name, { plan: reference, level });
+  const inner = { ...query, body: body.right, with: undefined };
+  const step = bindQuery(inner, { ...place, commonTables, resolveUnknown: false });
+  if (step.schema.length !== base.schema.length) {
+    throw new StreamError('SQL_SYNTAX', 'each UNION query must have the same number of columns', {
+      at: body.right.span,
+    });
+  }
+  const types = base.schema.map((column) => column.type);
+  for (const [index, column] of step.schema.entries()) {
+    const type = types[index] ?? column.type;
+    if (column.type.kind === 'unknown' || sameType(column.type, type)) continue;
+    if (context.registry.cast(column.type, type, 'implicit') !== undefined) continue;
+    throw new StreamError(
+      'SQL_DATATYPE_MISMATCH',
+      `recursive query "${name}" column ${index + 1} has type ${typeName(type)} in non-recursive term but type ${typeName(column.type)} overall`,
+      { at: body.span, hint: 'Cast the output of the non-recursive term to the correct type.' },
+    );
+  }
+  const converted = convertOutputs(step, types, 'implicit', context);
+  const stepPlan = typeof converted === 'number' ? step : converted;
+  return { kind: 'recursive', id, base, step: stepPlan, all: body.all, schema };
+}
+
+const notImplemented = (clause: string, item: CommonTable): StreamError =>
+  new StreamError('SQL_NOT_SUPPORTED', `${clause} in a recursive query is not implemented`, {
+    at: item.span,
+  });

@@ -1,0 +1,79 @@
+/** Names of relations in FROM: WITH items first, then the catalog. */
+import type { FromItem, QualifiedName } from './ast.ts';
+import { StreamError } from './base/error.ts';
+import type { BindContext } from './bind-context.ts';
+import { type BoundFrom, type FromPlace, named } from './bind-from-place.ts';
+import { closestName } from './bind-near-miss.ts';
+import { type ScopeColumn, scopeColumns } from './bind-scope.ts';
+import type { Relation, SourceRelation } from './catalog.ts';
+import { shiftPlanOuter } from './logical-map.ts';
+import type { LogicalNode } from './logical-plan.ts';
+
+type RelationItem = FromItem & { readonly kind: 'relation' };
+
+export function findRelation(item: RelationItem, place: FromPlace): BoundFrom {
+  refuseClauses(item);
+  const name = item.name.parts.at(-1)?.name ?? '';
+  const shown = item.alias?.name.name ?? name;
+  const common = item.name.parts.length === 1 ? place.commonTables.get(name) : undefined;
+  if (common !== undefined) {
+    const level = place.parent === undefined ? 0 : place.parent.level + 1;
+    return named(shiftPlanOuter(common.plan, level - common.level), item.alias, shown, name);
+  }
+  const relation = requireRelation(item.name, place.context);
+  const node = relationPlan(relation, item.name);
+  if (relation.kind !== 'stream' && relation.kind !== 'table') {
+    return named(node, item.alias, shown, name);
+  }
+  const primaryKey = relation.primaryKey.length > 0 ? relation.primaryKey : undefined;
+  return named(node, item.alias, shown, name, primaryKey, sourceColumns(relation));
+}
+
+/** The catalog's entry. @throws StreamError SQL_UNKNOWN_RELATION with a near miss. */
+export function requireRelation(name: QualifiedName, context: BindContext): Relation {
+  const last = name.parts.at(-1)?.name ?? '';
+  const schema = name.parts.length > 1 ? name.parts[0]?.name : undefined;
+  const known = schema === undefined || schema === 'public';
+  const relation = known ? context.catalog.relation(last) : undefined;
+  if (relation !== undefined) return relation;
+  const names = context.catalog.relations().map((other) => other.name);
+  const near = closestName(last, names);
+  const written = name.parts.map((part) => part.name).join('.');
+  throw new StreamError('SQL_UNKNOWN_RELATION', `relation "${written}" does not exist`, {
+    at: name.span,
+    hint: near === undefined ? undefined : `Perhaps you meant the relation "${near}".`,
+  });
+}
+
+/** How a query reads a relation: a plain view is its query, everything else is scanned. */
+export function relationPlan(relation: Relation, name: QualifiedName): LogicalNode {
+  switch (relation.kind) {
+    case 'view':
+      return { ...relation.query, schema: relation.schema };
+    case 'sink':
+      throw new StreamError('SQL_WRONG_OBJECT_TYPE', `cannot read from sink "${relation.name}"`, {
+        at: name.span,
+        hint: 'Read the relation that the sink is fed from.',
+      });
+    default:
+      return { kind: 'scan', relation: relation.name, schema: relation.schema };
+  }
+}
+
+function sourceColumns(relation: SourceRelation): readonly ScopeColumn[] {
+  return scopeColumns(relation.schema).map((column, index) =>
+    relation.columns[index]?.hidden === true ? { ...column, hidden: true } : column,
+  );
+}
+
+function refuseClauses(item: RelationItem): void {
+  if (item.sample !== undefined) {
+    throw new StreamError('SQL_NOT_SUPPORTED', 'TABLESAMPLE is not supported', { at: item.span });
+  }
+  if (item.systemTime !== undefined) {
+    throw new StreamError('SQL_NOT_SUPPORTED', 'FOR SYSTEM_TIME AS OF is not supported', {
+      at: item.span,
+      hint: 'Join the table itself: the result follows its current rows.',
+    });
+  }
+}

@@ -1,0 +1,117 @@
+/** Scalar functions by name and bound arguments. */
+import { type Span, StreamError } from './base/error.ts';
+import type { SqlType } from './base/type.ts';
+import type { BindContext } from './bind-context.ts';
+import { closestName } from './bind-near-miss.ts';
+import { typeLabel } from './bind-operator.ts';
+import { parametersFor, resolveOverload } from './bind-overload.ts';
+import { typeOfFunctionName } from './bind-type.ts';
+import { castExplicitly, coerce, textType, tryCoerce } from './coerce.ts';
+import type { BoundExpr } from './expression.ts';
+import { resolvePolymorphic } from './function/builtin.ts';
+import type { ScalarFunction } from './function/scalar-function.ts';
+
+/**
+ * `name(args)` as a call of the overload that PostgreSQL would choose.
+ * @throws StreamError SQL_UNKNOWN_FUNCTION, SQL_AMBIGUOUS_FUNCTION.
+ */
+export function bindScalar(
+  name: string,
+  args: readonly BoundExpr[],
+  span: Span,
+  context: BindContext,
+): BoundExpr {
+  const types = args.map((arg) => arg.type);
+  const found = resolveOverload(context.registry.scalars(name), types, context);
+  if (found.kind === 'found') return callOf(found.candidate, args, span, context);
+  const polymorphic = bindPolymorphic(name, args, span, context);
+  if (polymorphic !== undefined) return polymorphic;
+  const cast = bindCastCall(name, args, span, context);
+  if (cast !== undefined) return cast;
+  throw found.kind === 'ambiguous'
+    ? ambiguousFunction(name, types, span)
+    : unknownFunction(name, types, span, context.registry.names());
+}
+
+function callOf(
+  fn: ScalarFunction,
+  args: readonly BoundExpr[],
+  span: Span,
+  context: BindContext,
+): BoundExpr {
+  const parameters = parametersFor(fn, args.length) ?? fn.parameters;
+  const converted = args.map((arg, index) => coerce(arg, parameters[index] ?? arg.type, context));
+  return { kind: 'call', fn, args: converted, type: fn.result, span };
+}
+
+function bindPolymorphic(
+  name: string,
+  args: readonly BoundExpr[],
+  span: Span,
+  context: BindContext,
+): BoundExpr | undefined {
+  const types = args.map((arg) => (arg.type.kind === 'unknown' ? textType : arg.type));
+  const fn = resolvePolymorphic(name, types);
+  if (fn === undefined) return undefined;
+  const parameters = parametersFor(fn, args.length) ?? fn.parameters;
+  const converted = args.map((arg, index) =>
+    tryCoerce(arg, parameters[index] ?? arg.type, 'implicit', context),
+  );
+  if (!converted.every((arg) => arg !== undefined)) return undefined;
+  return { kind: 'call', fn, args: converted, type: fn.result, span };
+}
+
+/** `float8(x)` is a cast when the name is a type's and no function of that name fits. */
+function bindCastCall(
+  name: string,
+  args: readonly BoundExpr[],
+  span: Span,
+  context: BindContext,
+): BoundExpr | undefined {
+  const [arg] = args;
+  const type = args.length === 1 ? typeOfFunctionName(name) : undefined;
+  if (arg === undefined || type === undefined) return undefined;
+  if (tryCoerce(arg, type, 'explicit', context) === undefined) return undefined;
+  return castExplicitly(arg, type, false, span, context);
+}
+
+const signature = (name: string, types: readonly SqlType[]): string =>
+  `${name}(${types.map(typeLabel).join(', ')})`;
+
+export function unknownFunction(
+  name: string,
+  types: readonly SqlType[],
+  span: Span,
+  names: readonly string[],
+): StreamError {
+  const near = names.includes(name)
+    ? undefined
+    : closestName(
+        name,
+        names.filter((known) => /^[a-z]/.test(known)),
+      );
+  const hint =
+    near === undefined
+      ? 'No function matches the given name and argument types. You might need to add explicit type casts.'
+      : `Perhaps you meant the function ${near}.`;
+  return new StreamError(
+    'SQL_UNKNOWN_FUNCTION',
+    `function ${signature(name, types)} does not exist`,
+    { at: span, hint },
+  );
+}
+
+export function ambiguousFunction(
+  name: string,
+  types: readonly SqlType[],
+  span: Span,
+): StreamError {
+  return new StreamError(
+    'SQL_AMBIGUOUS_FUNCTION',
+    `function ${signature(name, types)} is not unique`,
+    {
+      at: span,
+      hint: 'Could not choose a best candidate function. You might need to add explicit type casts.',
+    },
+  );
+}

@@ -1,0 +1,117 @@
+/** ksqlDB's `WINDOW TUMBLING (SIZE …)` after FROM: every row gets its windows, and groups are per window. */
+import type { StreamWindow } from './ast.ts';
+import { StreamError } from './base/error.ts';
+import type { SqlType } from './base/type.ts';
+import { type BoundFrom, type FromPlace, scopeOver } from './bind-from-place.ts';
+import { bindOperator } from './bind-operator.ts';
+import { bindScalar } from './bind-scalar.ts';
+import { columnOf, type ScopeColumn } from './bind-scope.ts';
+import { intervalMicros, positiveLength, windowNode } from './bind-window-table.ts';
+import { bigintType, castExplicitly } from './coerce.ts';
+import type { BoundExpr } from './expression.ts';
+import type { LogicalNode, WindowShape } from './logical-plan.ts';
+
+export interface StreamWindowed {
+  readonly from: BoundFrom;
+  /** window_start and window_end, which join the GROUP BY. */
+  readonly keys: readonly BoundExpr[];
+}
+
+/**
+ * @throws StreamError SQL_NOT_SUPPORTED for sessions and for sources without an event time.
+ */
+export function bindStreamWindow(
+  clause: StreamWindow,
+  from: BoundFrom,
+  place: FromPlace,
+): StreamWindowed {
+  const scope = scopeOver(from, place);
+  const size = positiveLength(intervalMicros(clause.size, scope), clause);
+  const window = shapeOf(clause, size, () =>
+    clause.advance === undefined
+      ? size
+      : positiveLength(intervalMicros(clause.advance, scope), clause),
+  );
+  const timeColumn = eventTimeColumn(from, clause, place);
+  const node = windowNode(from.node, window, timeColumn);
+  const width = from.node.schema.length;
+  const type = node.schema[width]?.type ?? { kind: 'timestamp' };
+  const start = columnOf(width, type);
+  const end = columnOf(width + 1, type);
+  const millis = (time: BoundExpr): BoundExpr => epochMillis(time, clause, place);
+  const added: readonly ScopeColumn[] = [
+    { name: 'windowstart', expression: millis(start), hidden: true },
+    { name: 'windowend', expression: millis(end), hidden: true },
+    { name: 'window_start', expression: start, hidden: true },
+    { name: 'window_end', expression: end, hidden: true },
+  ];
+  const tables = from.tables.map((table) => ({ ...table, columns: [...table.columns, ...added] }));
+  return { from: { node, tables, columns: [...from.columns, ...added] }, keys: [start, end] };
+}
+
+function shapeOf(clause: StreamWindow, size: bigint, advance: () => bigint): WindowShape {
+  switch (clause.kind) {
+    case 'tumbling':
+      return { kind: 'tumble', sizeMicros: size, offsetMicros: 0n };
+    case 'hopping': {
+      const slide = advance();
+      if (size % slide !== 0n) {
+        throw new StreamError(
+          'SQL_NOT_SUPPORTED',
+          'a window whose size is no multiple of its advance',
+          {
+            at: clause.span,
+          },
+        );
+      }
+      return { kind: 'hop', slideMicros: slide, sizeMicros: size, offsetMicros: 0n };
+    }
+    case 'session':
+      throw new StreamError('SQL_NOT_SUPPORTED', 'session windows are not supported', {
+        at: clause.span,
+      });
+    default:
+      return clause.kind satisfies never;
+  }
+}
+
+const isTime = (type: SqlType | undefined): boolean =>
+  type?.kind === 'timestamp' || type?.kind === 'timestamptz';
+
+/** The watermark's column, else the record's timestamp, else the only timestamp column. */
+function eventTimeColumn(from: BoundFrom, clause: StreamWindow, place: FromPlace): number {
+  const scan = sourceScan(from.node);
+  const relation = scan === undefined ? undefined : place.context.catalog.relation(scan.relation);
+  const { schema } = from.node;
+  if (relation?.kind === 'stream' || relation?.kind === 'table') {
+    const option = relation.input?.options.get('timestamp')?.toLowerCase();
+    const named = schema.findIndex((column) => column.name === option);
+    if (named >= 0 && isTime(schema[named]?.type)) return named;
+    if (relation.watermark !== undefined) return relation.watermark.column;
+    const metadata = relation.columns.findIndex(
+      ({ from: origin }, index) =>
+        origin.kind === 'metadata' && origin.item === 'timestamp' && isTime(schema[index]?.type),
+    );
+    if (metadata >= 0) return metadata;
+  }
+  const times = schema.flatMap((column, index) => (isTime(column.type) ? [index] : []));
+  const [only] = times;
+  if (only !== undefined && times.length === 1) return only;
+  throw new StreamError('SQL_NOT_SUPPORTED', 'WINDOW needs to know the time column of its source', {
+    at: clause.span,
+    hint: "Declare it: WATERMARK FOR column AS column, or WITH (timestamp = 'column').",
+  });
+}
+
+const sourceScan = (node: LogicalNode): (LogicalNode & { readonly kind: 'scan' }) | undefined =>
+  node.kind === 'scan' ? node : undefined;
+
+/** Milliseconds since 1970, which is what ksqlDB shows of a window's bounds. */
+function epochMillis(time: BoundExpr, clause: StreamWindow, place: FromPlace): BoundExpr {
+  const { context } = place;
+  const field: BoundExpr = { kind: 'literal', value: 'epoch', type: { kind: 'text' } };
+  const seconds = bindScalar('extract', [field, time], clause.span, context);
+  const thousand: BoundExpr = { kind: 'literal', value: 1000, type: { kind: 'integer' } };
+  const millis = bindOperator('*', [seconds, thousand], clause.span, context);
+  return castExplicitly(millis, bigintType, false, clause.span, context);
+}

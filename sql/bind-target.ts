@@ -1,0 +1,179 @@
+/** The select list: expansion of stars, names of columns, and references to it from other clauses. */
+import type { Expression, Identifier, SelectItem } from './ast.ts';
+import { type Span, StreamError } from './base/error.ts';
+import { functionName } from './bind-call.ts';
+import type { Place } from './bind-context.ts';
+import { expandRow, expandStar } from './bind-name.ts';
+import type { Scope } from './bind-scope.ts';
+import { resolveUnknown } from './coerce.ts';
+import type { BoundExpr } from './expression.ts';
+import { equalExpressions } from './expression-equal.ts';
+
+/** A column of the projection. */
+export interface Target {
+  readonly name: string;
+  readonly expression: BoundExpr;
+  /** Only there for ORDER BY or DISTINCT ON; cut off in the end. */
+  readonly hidden: boolean;
+}
+
+export function bindTargets(items: readonly SelectItem[], scope: Scope): Target[] {
+  return items.flatMap((item): Target[] => {
+    const node = item.expression;
+    if (node.kind === 'star') {
+      return expandStar(node.qualifier, scope, node.span).map(({ name, expression }) => ({
+        name,
+        expression: { ...expression, span: node.span },
+        hidden: false,
+      }));
+    }
+    if (node.kind === 'field' && node.field.name === '*') {
+      const operand = scope.context.rules.expression(node.operand, scope);
+      return expandRow(operand).map(({ name, expression }) => ({
+        name,
+        expression,
+        hidden: false,
+      }));
+    }
+    const expression = scope.context.rules.expression(node, scope);
+    return [{ name: item.alias?.name ?? columnName(node), expression, hidden: false }];
+  });
+}
+
+/** PostgreSQL's FigureColname: the name of a select item without AS. */
+export function columnName(node: Expression): string {
+  return nameOf(node).name ?? '?column?';
+}
+
+/** `strength` 2 is a name of its own, 1 a weak one (a cast's type), 0 none. */
+function nameOf(node: Expression): { readonly name?: string; readonly strength: 0 | 1 | 2 } {
+  switch (node.kind) {
+    case 'column':
+      return { name: node.name.parts.at(-1)?.name ?? '?column?', strength: 2 };
+    case 'field':
+      return { name: node.field.name, strength: 2 };
+    case 'call':
+      return { name: functionName(node), strength: 2 };
+    case 'at-time-zone':
+      return { name: 'timezone', strength: 2 };
+    case 'grouping':
+      return { name: 'grouping', strength: 2 };
+    case 'subscript':
+    case 'slice':
+    case 'collate':
+      return nameOf(node.operand);
+    case 'cast': {
+      const inner = nameOf(node.operand);
+      return inner.strength < 2 ? { name: node.type.name, strength: 1 } : inner;
+    }
+    case 'typed-literal':
+      return { name: node.type.name, strength: 1 };
+    case 'case': {
+      const inner =
+        node.otherwise === undefined ? { strength: 0 as const } : nameOf(node.otherwise);
+      return inner.strength <= 1 ? { name: 'case', strength: 1 } : inner;
+    }
+    case 'array':
+    case 'array-query':
+      return { name: 'array', strength: 2 };
+    case 'row':
+      return { name: 'row', strength: 2 };
+    case 'exists':
+      return { name: 'exists', strength: 2 };
+    case 'scalar-query':
+      return scalarName(node.query.body);
+    case 'boolean':
+      // PostgreSQL reads TRUE as a cast of the text 't' to bool.
+      return { name: 'bool', strength: 1 };
+    default:
+      return { strength: 0 };
+  }
+}
+
+function scalarName(
+  body: (Expression & { readonly kind: 'scalar-query' })['query']['body'],
+): ReturnType<typeof nameOf> {
+  if (body.kind === 'nested') return scalarName(body.query.body);
+  if (body.kind === 'values') return { name: 'column1', strength: 2 };
+  const first = body.kind === 'select' ? body.items[0] : undefined;
+  if (first === undefined) return { strength: 0 };
+  if (first.alias !== undefined) return { name: first.alias.name, strength: 2 };
+  return { ...nameOf(first.expression), strength: 2 };
+}
+
+/** A clause that may refer to the select list. */
+export type TargetClause = 'ORDER BY' | 'GROUP BY' | 'DISTINCT ON';
+
+/**
+ * The number of the target that an item of ORDER BY or DISTINCT ON means: an output name, an ordinal, or an
+ * expression, which is added to the list when it is not in it.
+ */
+export function targetNumber(
+  node: Expression,
+  targets: Target[],
+  clause: TargetClause,
+  place: Place,
+  scope: Scope,
+): number {
+  const known = namedTarget(node, targets, clause) ?? ordinalTarget(node, targets, clause);
+  if (known !== undefined) return known;
+  const bound = scope.within(place, () => scope.context.rules.expression(node, scope));
+  const same = targets.findIndex((target) => equalExpressions(target.expression, bound));
+  if (same >= 0) return same;
+  targets.push({
+    name: columnName(node),
+    expression: resolveUnknown(bound, scope.context),
+    hidden: true,
+  });
+  return targets.length - 1;
+}
+
+const bareName = (node: Expression): Identifier | undefined =>
+  node.kind === 'column' && node.name.parts.length === 1 ? node.name.parts[0] : undefined;
+
+/** @throws StreamError SQL_AMBIGUOUS_COLUMN when two different columns have that name. */
+export function namedTarget(
+  node: Expression,
+  targets: readonly Target[],
+  clause: TargetClause,
+): number | undefined {
+  const name = bareName(node)?.name;
+  if (name === undefined) return undefined;
+  let found: number | undefined;
+  for (const [index, target] of targets.entries()) {
+    if (target.hidden || target.name !== name) continue;
+    const first = found === undefined ? undefined : targets[found];
+    if (first === undefined) found = index;
+    else if (!equalExpressions(first.expression, target.expression)) {
+      throw new StreamError('SQL_AMBIGUOUS_COLUMN', `${clause} "${name}" is ambiguous`, {
+        at: node.span,
+      });
+    }
+  }
+  return found;
+}
+
+/** @throws StreamError SQL_INVALID_COLUMN_REFERENCE beyond the list; SQL_SYNTAX for another constant. */
+export function ordinalTarget(
+  node: Expression,
+  targets: readonly Target[],
+  clause: TargetClause,
+): number | undefined {
+  const constant = ['number', 'string', 'null', 'boolean', 'bit-string'].includes(node.kind);
+  if (!constant) return undefined;
+  const number = node.kind === 'number' ? Number(node.text) : Number.NaN;
+  if (!Number.isInteger(number) || (node.kind === 'number' && /[.eE]/.test(node.text))) {
+    if (node.kind === 'boolean') return undefined;
+    throw new StreamError('SQL_SYNTAX', `non-integer constant in ${clause}`, { at: node.span });
+  }
+  const visible = targets.filter((target) => !target.hidden).length;
+  if (number < 1 || number > visible) throw outOfList(number, clause, node.span);
+  return number - 1;
+}
+
+const outOfList = (number: number, clause: TargetClause, at: Span): StreamError =>
+  new StreamError(
+    'SQL_INVALID_COLUMN_REFERENCE',
+    `${clause} position ${number} is not in select list`,
+    { at },
+  );

@@ -1,0 +1,151 @@
+/** Type names as written to types. */
+import type { TypeName } from './ast.ts';
+import { StreamError } from './base/error.ts';
+import type { SqlType } from './base/type.ts';
+import { closestName } from './bind-near-miss.ts';
+import type { Catalog } from './catalog.ts';
+
+const NUMERIC_PRECISION_MAX = 1000;
+const TEXT_LENGTH_MAX = 10_485_760;
+const FRACTION_DIGITS_MAX = 6;
+
+type Build = (name: TypeName) => SqlType;
+
+const plain =
+  (type: SqlType): Build =>
+  (name) => {
+    if (name.modifiers.length > 0) {
+      throw new StreamError('SQL_SYNTAX', `type modifier is not allowed for type "${name.name}"`, {
+        at: name.span,
+      });
+    }
+    return type;
+  };
+
+const builders: ReadonlyMap<string, Build> = new Map<string, Build>([
+  ['bool', plain({ kind: 'boolean' })],
+  ['boolean', plain({ kind: 'boolean' })],
+  ['int2', plain({ kind: 'smallint' })],
+  ['smallint', plain({ kind: 'smallint' })],
+  ['int4', plain({ kind: 'integer' })],
+  ['int', plain({ kind: 'integer' })],
+  ['integer', plain({ kind: 'integer' })],
+  ['int8', plain({ kind: 'bigint' })],
+  ['bigint', plain({ kind: 'bigint' })],
+  ['float4', plain({ kind: 'real' })],
+  ['real', plain({ kind: 'real' })],
+  ['float8', plain({ kind: 'double' })],
+  ['double', plain({ kind: 'double' })],
+  ['numeric', numericType],
+  ['decimal', numericType],
+  ['text', plain({ kind: 'text' })],
+  ['string', plain({ kind: 'text' })],
+  ['name', plain({ kind: 'text' })],
+  ['varchar', (name) => textType(name, 'varchar')],
+  ['bpchar', (name) => textType(name, 'char')],
+  ['char', (name) => textType(name, 'char')],
+  ['bytea', plain({ kind: 'bytea' })],
+  ['bytes', plain({ kind: 'bytea' })],
+  ['date', plain({ kind: 'date' })],
+  ['time', (name) => ({ kind: 'time', ...fractionDigits(name) })],
+  ['timestamp', (name) => ({ kind: 'timestamp', ...fractionDigits(name) })],
+  ['timestamptz', (name) => ({ kind: 'timestamptz', ...fractionDigits(name) })],
+  ['interval', () => ({ kind: 'interval' })],
+  ['json', plain({ kind: 'json' })],
+  ['jsonb', plain({ kind: 'jsonb' })],
+  ['uuid', plain({ kind: 'uuid' })],
+]);
+
+const unsupportedTypes: ReadonlyMap<string, string> = new Map([
+  ['map', 'Use jsonb, which holds the same keys and values.'],
+  ['multiset', 'Use an array, or jsonb.'],
+  ['timetz', 'Use time, or timestamptz.'],
+  ['bit', 'Use bytea, boolean or integer.'],
+  ['varbit', 'Use bytea.'],
+  ['money', 'Use numeric.'],
+  ['xml', 'Use text or jsonb.'],
+]);
+
+/**
+ * The type that a name stands for.
+ * @throws StreamError SQL_UNKNOWN_TYPE, SQL_NOT_SUPPORTED, VALUE_INVALID_PARAMETER (modifiers).
+ */
+export function bindTypeName(name: TypeName, catalog: Catalog): SqlType {
+  let type = baseType(name, catalog);
+  if (name.arrayDimensions > 0) type = { kind: 'array', element: type };
+  return type;
+}
+
+function baseType(name: TypeName, catalog: Catalog): SqlType {
+  if (name.name === 'struct' || name.name === 'row') {
+    const fields = (name.fields ?? []).map((field) => ({
+      name: field.name.name,
+      type: bindTypeName(field.type, catalog),
+      nullable: true,
+    }));
+    return { kind: 'row', fields };
+  }
+  if (name.name === 'array' && name.arguments?.[0] !== undefined) {
+    return { kind: 'array', element: bindTypeName(name.arguments[0], catalog) };
+  }
+  const build = builders.get(name.name);
+  if (build !== undefined) return build(name);
+  const userType = catalog.type(name.name);
+  if (userType !== undefined) return userType;
+  const instead = unsupportedTypes.get(name.name);
+  if (instead !== undefined) {
+    throw new StreamError('SQL_NOT_SUPPORTED', `type ${name.name} is not supported`, {
+      at: name.span,
+      hint: instead,
+    });
+  }
+  const near = closestName(name.name, builders.keys());
+  throw new StreamError('SQL_UNKNOWN_TYPE', `type "${name.name}" does not exist`, {
+    at: name.span,
+    hint: near === undefined ? undefined : `Perhaps you meant the type "${near}".`,
+  });
+}
+
+/** The type that a function's name would be as a type, for `float8(x)`; undefined when it is none. */
+export function typeOfFunctionName(name: string): SqlType | undefined {
+  const span = { start: 0, end: 0 };
+  return builders.get(name)?.({ name, modifiers: [], arrayDimensions: 0, span });
+}
+
+function invalidModifier(name: TypeName, message: string): StreamError {
+  return new StreamError('VALUE_INVALID_PARAMETER', message, { at: name.span });
+}
+
+function numericType(name: TypeName): SqlType {
+  const [precision, scale = 0] = name.modifiers;
+  if (precision === undefined) return { kind: 'numeric' };
+  if (name.modifiers.length > 2) throw invalidModifier(name, 'invalid NUMERIC type modifier');
+  if (precision < 1 || precision > NUMERIC_PRECISION_MAX) {
+    throw invalidModifier(name, `NUMERIC precision ${precision} must be between 1 and 1000`);
+  }
+  if (scale < -NUMERIC_PRECISION_MAX || scale > NUMERIC_PRECISION_MAX) {
+    throw invalidModifier(name, `NUMERIC scale ${scale} must be between -1000 and 1000`);
+  }
+  return { kind: 'numeric', precision, scale };
+}
+
+function textType(name: TypeName, kind: 'varchar' | 'char'): SqlType {
+  const [length] = name.modifiers;
+  if (length === undefined) return { kind };
+  const label = kind === 'char' ? 'bpchar' : 'varchar';
+  if (name.modifiers.length > 1) throw invalidModifier(name, 'invalid type modifier');
+  if (length < 1) throw invalidModifier(name, `length for type ${label} must be at least 1`);
+  // Flink and ksqlDB write VARCHAR(2147483647) for a text without a limit.
+  if (length === 2_147_483_647) return { kind: 'text' };
+  if (length > TEXT_LENGTH_MAX) {
+    throw invalidModifier(name, `length for type ${label} cannot exceed ${TEXT_LENGTH_MAX}`);
+  }
+  return { kind, length };
+}
+
+/** PostgreSQL reduces more than six digits to six with a warning. */
+function fractionDigits(name: TypeName): { readonly precision?: number } {
+  const [digits] = name.modifiers;
+  if (digits === undefined) return {};
+  return { precision: Math.min(Math.max(digits, 0), FRACTION_DIGITS_MAX) };
+}

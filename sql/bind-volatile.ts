@@ -1,0 +1,53 @@
+/** Functions whose value is not fixed by their arguments: the clock, random numbers. */
+import { StreamError } from './base/error.ts';
+import type { BindContext } from './bind-context.ts';
+import type { BoundExpr } from './expression.ts';
+import { mapOperands } from './expression-map.ts';
+import { stableValue } from './function/now.ts';
+import { mapExpressions, mapInputs } from './logical-map.ts';
+import type { LogicalNode } from './logical-plan.ts';
+
+/** Replaces the clock by the statement's time, or refuses it where the result must hold for ever. */
+export function settlePlan(plan: LogicalNode, context: BindContext): LogicalNode {
+  const inputs = mapInputs(plan, (input) => settlePlan(input, context));
+  return mapExpressions(inputs, (expression) => settleExpression(expression, context));
+}
+
+/** @throws StreamError SQL_NOT_INCREMENTAL. */
+export function settleExpression(expression: BoundExpr, context: BindContext): BoundExpr {
+  const next = mapOperands(expression, (operand) => settleExpression(operand, context));
+  if (next.kind === 'subquery') {
+    const plan = settlePlan(next.plan, context);
+    return plan === next.plan ? next : { ...next, plan };
+  }
+  if (next.kind !== 'call') return next;
+  const volatility = next.fn.volatility ?? 'immutable';
+  if (volatility === 'immutable') return next;
+  if (context.purpose !== 'pull') throw refuse(next.fn.name, volatility, next);
+  if (volatility === 'stable' && next.args.length === 0) {
+    const value = stableValue(next.fn.name, context.statement.nowMicros);
+    return { kind: 'literal', value, type: next.type, span: next.span };
+  }
+  return next;
+}
+
+function refuse(name: string, volatility: 'stable' | 'volatile', call: BoundExpr): StreamError {
+  if (volatility === 'stable') {
+    return new StreamError(
+      'SQL_NOT_INCREMENTAL',
+      `${name}() changes with time, so a result that depends on it cannot be kept up to date by changes of its input`,
+      {
+        at: call.span,
+        hint: 'Leave it out of the view and compare with it in the query that reads the view, or use a time that comes with the records.',
+      },
+    );
+  }
+  return new StreamError(
+    'SQL_NOT_INCREMENTAL',
+    `${name}() gives another value at every call, so what was computed for a row could not be taken back when the row changes`,
+    {
+      at: call.span,
+      hint: 'Compute it where the record is produced, or use a DEFAULT of the column.',
+    },
+  );
+}

@@ -1,0 +1,47 @@
+/** Structural equality of bound expressions; where they stand in the text does not matter. */
+import type { BoundExpr } from './expression.ts';
+
+/**
+ * Whether two expressions over the same columns are the same computation. Functions are compared
+ * by identity, so two casts made apart are told by their types.
+ */
+export function equalExpressions(left: BoundExpr, right: BoundExpr): boolean {
+  return left === right || equalValues(left, right);
+}
+
+function equalValues(left: unknown, right: unknown): boolean {
+  if (Object.is(left, right)) return true;
+  if (typeof left !== 'object' || typeof right !== 'object') return false;
+  if (left === null || right === null) return false;
+  if (Array.isArray(left) || Array.isArray(right)) {
+    return (
+      Array.isArray(left) &&
+      Array.isArray(right) &&
+      left.length === right.length &&
+      left.every((item, index) => equalValues(item, right[index]))
+    );
+  }
+  if (left instanceof Uint8Array || right instanceof Uint8Array) {
+    if (!(left instanceof Uint8Array && right instanceof Uint8Array)) return false;
+    return left.length === right.length && left.every((byte, index) => byte === right[index]);
+  }
+  if ('evaluate' in left && 'evaluate' in right) return equalFunctions(left, right);
+  const leftEntries = entriesOf(left);
+  const rightEntries = new Map(entriesOf(right));
+  return (
+    leftEntries.length === rightEntries.size &&
+    leftEntries.every(([key, value]) => equalValues(value, rightEntries.get(key)))
+  );
+}
+
+const entriesOf = (value: object): [string, unknown][] =>
+  Object.entries(value).filter(([key, item]) => key !== 'span' && item !== undefined);
+
+/** The registry makes casts and polymorphic functions on demand: equal name and types are equal functions. */
+function equalFunctions(left: object, right: object): boolean {
+  const facts = (fn: object): unknown[] =>
+    entriesOf(fn)
+      .filter(([key]) => key === 'name' || key === 'parameters' || key === 'result')
+      .sort(([a], [b]) => (a < b ? -1 : 1));
+  return equalValues(facts(left), facts(right));
+}
