@@ -63,7 +63,10 @@ async function runSql(door: Door, request: SqlRequest, reply: FastifyReply): Pro
     answer.finish(200);
   } catch (error) {
     if (error instanceof ReaderGone) return;
-    await finishFailed(door, describeFailure(timer.explain(error), request.sql), answer, reply);
+    const explained = timer.explain(error);
+    const failure = describeFailure(explained, request.sql);
+    if (failure.internal) door.log.error({ err: explained }, 'a statement failed internally');
+    await finishFailed(failure, answer, reply);
   } finally {
     timer.stop();
   }
@@ -73,13 +76,7 @@ async function runSql(door: Door, request: SqlRequest, reply: FastifyReply): Pro
  * The results before the failing one stay in the answer. While it is held the half-written result is dropped and
  * the status tells of the error; once it is on its way the error comes as the last member.
  */
-async function finishFailed(
-  door: Door,
-  failure: Failure,
-  answer: Answer,
-  reply: FastifyReply,
-): Promise<void> {
-  if (failure.internal) door.log.error({ failure: failure.body }, 'a statement failed internally');
+async function finishFailed(failure: Failure, answer: Answer, reply: FastifyReply): Promise<void> {
   answer.rollback();
   if (failure.retry && !answer.started) reply.header('retry-after', '1');
   await answer.write(`],"error":${JSON.stringify(failure.body)}}`);
