@@ -193,7 +193,7 @@ export class GroupMultiset implements GroupState {
     }
     returnRows(to);
     returnRows(from);
-    this.#values.rows.compact();
+    this.#values.releaseRetired();
   }
 
   /** The smallest or largest value per group; NULL where there is none. */

@@ -143,7 +143,7 @@ export class GroupOrderedFold implements GroupState, GroupResult {
     }
     returnRows(to);
     returnRows(from);
-    this.#rows.rows.compact();
+    this.#rows.releaseRetired();
   }
 
   results(groups: Int32Array, count: number, report: ReportGroupError): BatchColumn {

@@ -1,6 +1,6 @@
 import type { Schema } from '../../sql/base/type.ts';
 import { Batch, ROWS_PER_BATCH_MAX } from '../delta/batch.ts';
-import { type BatchColumn, physicalOf } from '../delta/column.ts';
+import { physicalOf } from '../delta/column.ts';
 import type { SortColumn } from '../plan/physical-node.ts';
 import { KeyedState } from '../state/keyed-state.ts';
 import { OrderedState } from '../state/ordered-state.ts';
@@ -23,31 +23,23 @@ export interface TopNShape {
   readonly appendOnly: boolean;
 }
 
-/** One row that comes out: its row in the state, how many copies, and its rank. */
+/** Rows that come out, in order: their numbers in the state, how many copies, and their ranks. */
 interface Shown {
   readonly rows: number[];
   readonly weights: number[];
   readonly ranks: number[];
 }
 
-interface Before {
-  readonly partition: number;
-  /** What was downstream when the epoch began; undefined = nothing. */
-  readonly columns: readonly BatchColumn[] | undefined;
-  readonly weights: readonly number[];
-}
-
 /**
  * Per partition the rows that ORDER BY … OFFSET … LIMIT, or a bound on row_number, rank or dense_rank, keeps. Rows are
  * held in order, ties broken by the whole row, so that the choice does not depend on arrival. At flush a touched
  * partition's rows are listed again and the difference to what was listed before comes out: O(offset + limit) per
- * touched partition, and equal rows cancel before they are emitted.
+ * touched partition. Rows that leave keep their cells until then.
  * State: all rows of the input; over append-only input only those that can still come out.
  */
 export class TopNOperator implements Operator {
   readonly schema: Schema;
   readonly #shape: TopNShape;
-  readonly #inputColumns: number;
   readonly #partitions: KeyedState;
   readonly #rows: OrderedState;
   /** Root of a partition's tree + 1; 0 = empty. */
@@ -55,12 +47,16 @@ export class TopNOperator implements Operator {
   /** Copies of rows per partition: over append-only input the tree is cut to what can come out. */
   readonly #counts = Segments.float64();
   readonly #isTouched = Segments.uint8();
-  #touched: Before[] = [];
+  /** Partitions that this epoch has touched, and what each showed before: before[i] = [start, end) of `beforeRows`. */
+  readonly #touched: number[] = [];
+  readonly #beforeEnds: number[] = [];
+  readonly #before: Shown = { rows: [], weights: [], ranks: [] };
+  /** Scratch by row: how much its weight downstream changes. */
+  readonly #changes = Segments.int32();
 
   constructor(schema: Schema, input: Schema, shape: TopNShape) {
     this.schema = schema;
     this.#shape = shape;
-    this.#inputColumns = input.length;
     const types = input.map((column) => column.type);
     this.#partitions = new KeyedState(
       shape.partitionBy.map((column) => physicalOf((input[column] as Schema[number]).type)),
@@ -83,19 +79,26 @@ export class TopNOperator implements Operator {
     const from = borrowRows(length);
     const to = borrowRows(length);
     for (let r = 0; r < length; r++) {
-      this.#touch(partitions[r] as number);
       from[r] = r;
       to[r] = this.#rows.rows.allocate();
     }
     this.#rows.ensure();
+    this.#changes.ensure(this.#rows.rows.end);
     this.#rows.rows.put(batch.columns, from, to, length);
+    const keep = this.#rowsKept();
     for (let r = 0; r < length; r++) {
       const partition = partitions[r] as number;
+      const row = to[r] as number;
+      const root = this.#roots.get(partition) - 1;
+      if (this.#counts.get(partition) >= keep && this.#rows.isBehind(root, row)) {
+        this.#rows.rows.release(row);
+        continue;
+      }
+      this.#touch(partition);
       const weight = batch.weight(r);
-      const root = this.#rows.add(this.#roots.get(partition) - 1, to[r] as number, weight);
-      this.#roots.set(partition, root + 1);
+      this.#roots.set(partition, this.#rows.add(root, row, weight) + 1);
       this.#counts.set(partition, this.#counts.get(partition) + weight);
-      if (this.#shape.appendOnly) this.#trim(partition);
+      this.#trim(partition, keep);
     }
     returnRows(to);
     returnRows(from);
@@ -104,18 +107,31 @@ export class TopNOperator implements Operator {
 
   flush(emit: Emit): void {
     if (this.#touched.length === 0) return;
-    const touched = this.#touched;
-    this.#touched = [];
-    const changes = new ChangeList(this.schema);
-    for (const before of touched) {
-      this.#isTouched.set(before.partition, 0);
-      this.#compare(before, changes, emit);
-    }
-    changes.emit(emit);
-    for (const { partition } of touched) {
+    const removed: Shown = { rows: [], weights: [], ranks: [] };
+    const added: Shown = { rows: [], weights: [], ranks: [] };
+    const now: Shown = { rows: [], weights: [], ranks: [] };
+    let start = 0;
+    this.#touched.forEach((partition, i) => {
+      const end = this.#beforeEnds[i] as number;
+      now.rows.length = 0;
+      now.weights.length = 0;
+      now.ranks.length = 0;
+      this.#list(this.#roots.get(partition) - 1, now);
+      this.#compare(start, end, now, removed, added);
+      start = end;
+      this.#isTouched.set(partition, 0);
+    });
+    this.#emitRows(removed, emit);
+    this.#emitRows(added, emit);
+    for (const partition of this.#touched) {
       if (this.#roots.get(partition) === 0) this.#partitions.release(partition);
     }
-    this.#rows.rows.compact();
+    this.#touched.length = 0;
+    this.#beforeEnds.length = 0;
+    this.#before.rows.length = 0;
+    this.#before.weights.length = 0;
+    this.#before.ranks.length = 0;
+    this.#rows.releaseRetired();
     this.#partitions.rows.compact();
   }
 
@@ -125,7 +141,8 @@ export class TopNOperator implements Operator {
       this.#rows.bytes() +
       this.#roots.bytes +
       this.#counts.bytes +
-      this.#isTouched.bytes
+      this.#isTouched.bytes +
+      this.#changes.bytes
     );
   }
 
@@ -137,16 +154,20 @@ export class TopNOperator implements Operator {
   #touch(partition: number): void {
     if (this.#isTouched.get(partition) === 1) return;
     this.#isTouched.set(partition, 1);
-    const shown = this.#list(this.#roots.get(partition) - 1);
-    const columns = shown.rows.length === 0 ? undefined : this.#columnsOf(shown);
-    this.#touched.push({ partition, columns, weights: shown.weights });
+    this.#list(this.#roots.get(partition) - 1, this.#before);
+    this.#touched.push(partition);
+    this.#beforeEnds.push(this.#before.rows.length);
   }
 
-  /** Drops last rows as long as what is left holds offset + limit rows: nothing can bring them back. */
-  #trim(partition: number): void {
-    const { rank, limit, offset, withTies } = this.#shape;
-    const keep = limit + offset;
-    if (rank !== 'row_number' || withTies || keep === Number.POSITIVE_INFINITY) return;
+  /** How many rows of a partition can ever come out; Infinity = all of them. */
+  #rowsKept(): number {
+    const { appendOnly, rank, limit, offset, withTies } = this.#shape;
+    const isBounded = appendOnly && rank === 'row_number' && !withTies;
+    return isBounded ? limit + offset : Number.POSITIVE_INFINITY;
+  }
+
+  /** Drops last rows as long as what is left holds the rows that can come out: nothing can bring them back. */
+  #trim(partition: number, keep: number): void {
     let count = this.#counts.get(partition);
     while (count > keep) {
       const root = this.#roots.get(partition) - 1;
@@ -158,13 +179,11 @@ export class TopNOperator implements Operator {
     this.#counts.set(partition, count);
   }
 
-  /** The rows of a tree that come out, in order. */
-  #list(root: number): Shown {
-    const shown: Shown = { rows: [], weights: [], ranks: [] };
-    if (root === NONE) return shown;
+  /** Appends the rows of a tree that come out, in order. */
+  #list(root: number, shown: Shown): void {
+    if (root === NONE) return;
     if (this.#shape.rank === 'row_number') this.#listByNumber(root, shown);
     else this.#listByRank(root, shown);
-    return shown;
   }
 
   #listByNumber(root: number, shown: Shown): void {
@@ -217,82 +236,66 @@ export class TopNOperator implements Operator {
     });
   }
 
-  #columnsOf(shown: Shown): BatchColumn[] {
-    const columns = this.#rows.rows.gather(Int32Array.from(shown.rows), shown.rows.length);
-    if (this.schema.length > this.#inputColumns) {
-      const values = new BigInt64Array(shown.ranks.length);
-      const words = new Int32Array(values.buffer);
-      shown.ranks.forEach((rank, i) => {
-        writeInt64(words, i, rank);
-      });
-      columns.push({ physical: 'i64', values, nulls: null });
+  /**
+   * Compares what a partition showed, before[start, end), with what it shows now. Where ranks come out, rows of
+   * one rank are compared with one another, otherwise all rows.
+   */
+  #compare(start: number, end: number, now: Shown, removed: Shown, added: Shown): void {
+    const { rows, weights, ranks } = this.#before;
+    const { emitRank } = this.#shape;
+    let i = start;
+    let j = 0;
+    while (i < end || j < now.rows.length) {
+      const rank = Math.min(
+        i < end ? (ranks[i] as number) : Number.POSITIVE_INFINITY,
+        j < now.rows.length ? (now.ranks[j] as number) : Number.POSITIVE_INFINITY,
+      );
+      const isHere = (other: number): boolean => !emitRank || other === rank;
+      const firstBefore = i;
+      const firstNow = j;
+      for (; i < end && isHere(ranks[i] as number); i++) {
+        this.#addChange(rows[i] as number, -(weights[i] as number));
+      }
+      for (; j < now.rows.length && isHere(now.ranks[j] as number); j++) {
+        this.#addChange(now.rows[j] as number, now.weights[j] as number);
+      }
+      for (let b = firstBefore; b < i; b++)
+        this.#takeChange(rows[b] as number, rank, removed, added);
+      for (let n = firstNow; n < j; n++) {
+        this.#takeChange(now.rows[n] as number, rank, removed, added);
+      }
     }
-    return columns;
   }
 
-  #compare(before: Before, changes: ChangeList, emit: Emit): void {
-    const shown = this.#list(this.#roots.get(before.partition) - 1);
-    if (before.columns !== undefined) {
-      changes.add(
-        before.columns,
-        before.weights.map((weight) => -weight),
+  #addChange(row: number, weight: number): void {
+    this.#changes.set(row, this.#changes.get(row) + weight);
+  }
+
+  #takeChange(row: number, rank: number, removed: Shown, added: Shown): void {
+    const change = this.#changes.get(row);
+    if (change === 0) return;
+    this.#changes.set(row, 0);
+    const list = change < 0 ? removed : added;
+    list.rows.push(row);
+    list.weights.push(change);
+    list.ranks.push(rank);
+  }
+
+  #emitRows(shown: Shown, emit: Emit): void {
+    for (let start = 0; start < shown.rows.length; start += ROWS_PER_BATCH_MAX) {
+      const end = Math.min(start + ROWS_PER_BATCH_MAX, shown.rows.length);
+      const rows = Int32Array.from(shown.rows.slice(start, end));
+      const columns = this.#rows.rows.gather(rows, rows.length);
+      if (this.#shape.emitRank) {
+        const values = new BigInt64Array(rows.length);
+        const words = new Int32Array(values.buffer);
+        for (let i = start; i < end; i++) writeInt64(words, i - start, shown.ranks[i] as number);
+        columns.push({ physical: 'i64', values, nulls: null });
+      }
+      const weights = Int32Array.from(shown.weights.slice(start, end));
+      emit(
+        new Batch(rows.length, columns, weights.every((weight) => weight === 1) ? null : weights),
       );
     }
-    if (shown.rows.length > 0) changes.add(this.#columnsOf(shown), shown.weights);
-    changes.endPartition(emit);
-  }
-}
-
-/** Adds up the weights of equal rows of one partition, and collects what is left into batches. */
-class ChangeList {
-  readonly #state: KeyedState;
-  #weights = new Map<number, number>();
-  readonly #changed: number[] = [];
-  readonly #changes: number[] = [];
-
-  constructor(schema: Schema) {
-    this.#state = new KeyedState(
-      schema.map((column) => physicalOf(column.type)),
-      [],
-      'exact',
-    );
-  }
-
-  add(columns: readonly BatchColumn[], weights: readonly number[]): void {
-    const rows = borrowRows(weights.length);
-    this.#state.claim(columns, weights.length, rows);
-    weights.forEach((weight, i) => {
-      const row = rows[i] as number;
-      this.#weights.set(row, (this.#weights.get(row) ?? 0) + weight);
-    });
-    returnRows(rows);
-  }
-
-  endPartition(emit: Emit): void {
-    for (const [row, weight] of this.#weights) {
-      if (weight === 0) {
-        this.#state.release(row);
-        continue;
-      }
-      this.#changed.push(row);
-      this.#changes.push(weight);
-    }
-    this.#weights = new Map();
-    if (this.#changed.length >= ROWS_PER_BATCH_MAX) this.emit(emit);
-  }
-
-  /** Retractions first, so that a reader never sees more rows than the limit for long. */
-  emit(emit: Emit): void {
-    const order = this.#changed.map((_, i) => i);
-    order.sort((a, b) => (this.#changes[a] as number) - (this.#changes[b] as number));
-    for (let start = 0; start < order.length; start += ROWS_PER_BATCH_MAX) {
-      const part = order.slice(start, start + ROWS_PER_BATCH_MAX);
-      const rows = Int32Array.from(part, (i) => this.#changed[i] as number);
-      const weights = Int32Array.from(part, (i) => this.#changes[i] as number);
-      emit(new Batch(rows.length, this.#state.rows.gather(rows, rows.length), weights));
-    }
-    for (const row of this.#changed) this.#state.release(row);
-    this.#changed.length = 0;
-    this.#changes.length = 0;
   }
 }

@@ -24,6 +24,8 @@ export class OrderedState {
   readonly #left = Segments.int32();
   readonly #right = Segments.int32();
   readonly #path: number[] = [];
+  /** Rows that left their tree and are still readable, until `releaseRetired`. */
+  readonly #retired: number[] = [];
 
   constructor(types: readonly SqlType[], order: readonly RowOrderColumn[]) {
     this.rows = new RowStore(types.map(physicalOf));
@@ -46,7 +48,7 @@ export class OrderedState {
 
   /**
    * Adds `weight` copies of a stored row that is in no tree. When an equal row is in the tree its weight changes
-   * instead, and the given row is released; a row of weight 0 leaves the tree.
+   * instead, and the given row is released; a row of weight 0 leaves the tree and is retired.
    * @returns the new root.
    */
   add(root: number, row: number, weight: number): number {
@@ -96,7 +98,7 @@ export class OrderedState {
     }
   }
 
-  /** Takes the last row out of a tree that has one. @returns the new root. */
+  /** Takes the last row out of a tree that has one, and retires it. @returns the new root. */
   removeLast(root: number): number {
     let parent = NONE;
     let at = root;
@@ -105,20 +107,30 @@ export class OrderedState {
       at = next;
     }
     const rest = this.#left.get(at);
-    this.rows.release(at);
+    this.#retired.push(at);
     if (parent === NONE) return rest;
     this.#right.set(parent, rest);
     return root;
   }
 
-  /** Releases a whole tree. */
+  /** Retires a whole tree. */
   clear(root: number): void {
-    const rows: number[] = [];
     this.walk(root, (row) => {
-      rows.push(row);
+      this.#retired.push(row);
       return true;
     });
-    for (const row of rows) this.rows.release(row);
+  }
+
+  /** Gives the numbers of retired rows free. */
+  releaseRetired(): void {
+    for (const row of this.#retired) this.rows.release(row);
+    this.#retired.length = 0;
+    this.rows.compact();
+  }
+
+  /** Whether a stored row that is in no tree would come after all rows of a tree. */
+  isBehind(root: number, row: number): boolean {
+    return root !== NONE && this.#compare(row, this.last(root)) > 0;
   }
 
   bytes(): number {
@@ -130,7 +142,7 @@ export class OrderedState {
     this.weights.set(row, sum);
     if (sum !== 0) return root;
     const rest = this.#merge(this.#left.get(row), this.#right.get(row));
-    this.rows.release(row);
+    this.#retired.push(row);
     if (depth === 0) return rest;
     const parent = this.#path[depth - 1] as number;
     this.#relink(parent, this.#left.get(parent) === row, rest);
