@@ -13,6 +13,7 @@ import { writeFailure } from './failure.ts';
 import type { HostCall } from './host-call.ts';
 import { HostFunctions } from './host-function.ts';
 import { LogTable, logTables } from './log-table.ts';
+import { numericMacros } from './numeric-macro.ts';
 import { Progress, progressTable } from './progress.ts';
 import { ReadStatement } from './read-statement.ts';
 import { ReaderPool } from './reader-pool.ts';
@@ -121,6 +122,7 @@ class DuckdbStore implements Store {
       ),
     );
     const queue = new WriteQueue();
+    await readers.prepare((reader) => reader.run(numericMacros.join(';\n')));
     const log = await LogTable.open(writer, queue, readers);
     // A connection of its own: registering a function waits for the connection's running statement.
     const registrar = await Connection.open(file.database);

@@ -22,6 +22,11 @@ export class ReaderPool {
     this.#free = [...connections];
   }
 
+  /** Prepares every connection; only before the pool is used. */
+  async prepare(statements: (connection: Connection) => Promise<void>): Promise<void> {
+    await Promise.all(this.#all.map(statements));
+  }
+
   /** @throws StreamError PRESSURE, SHUTTING_DOWN; STATEMENT_CANCELED when `signal` fires while waiting. */
   async acquire(signal: AbortSignal | undefined): Promise<Connection> {
     if (signal?.aborted === true) throw canceled();

@@ -45,15 +45,14 @@ export function storedForm(type: SqlType): StoredForm {
       return { kind: 'decimal', precision: type.precision, scale };
     }
   }
-  return plainForm(type, storedForm);
+  return computedForm(type);
 }
 
-/** The form of a computed value of this type: as stored, but every numeric is text. */
+/**
+ * The form of a computed value of this type: as stored, but every numeric is text. Also that of the elements of
+ * stored arrays and rows, so that these need no care of their own.
+ */
 export function computedForm(type: SqlType): StoredForm {
-  return plainForm(type, computedForm);
-}
-
-function plainForm(type: SqlType, inner: (type: SqlType) => StoredForm): StoredForm {
   switch (type.kind) {
     case 'boolean':
     case 'smallint':
@@ -80,9 +79,9 @@ function plainForm(type: SqlType, inner: (type: SqlType) => StoredForm): StoredF
     case 'bytea':
       return { kind: 'bytes' };
     case 'array':
-      return { kind: 'list', element: inner(type.element) };
+      return { kind: 'list', element: computedForm(type.element) };
     case 'row':
-      return { kind: 'struct', fields: type.fields.map((field) => inner(field.type)) };
+      return { kind: 'struct', fields: type.fields.map((field) => computedForm(field.type)) };
     default:
       return assertNever(type);
   }

@@ -28,7 +28,7 @@ export function resultDecoder(
   result: duckdb.Result,
   schema: Schema | undefined,
 ): (chunk: duckdb.DataChunk) => Values[] {
-  const readers = Array.from({ length: duckdb.column_count(result) }, (_, i) =>
+  const readers = Array.from({ length: schema?.length ?? duckdb.column_count(result) }, (_, i) =>
     vectorReader(duckdb.column_logical_type(result, i), schema?.[i]?.type),
   );
   return (chunk) => {

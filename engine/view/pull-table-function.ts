@@ -1,0 +1,185 @@
+/** The rows of set-returning functions, as PostgreSQL gives them. */
+import { assert } from '../../sql/base/assert.ts';
+import { addInterval } from '../../sql/base/datetime.ts';
+import type { Datum, Row } from '../../sql/base/datum.ts';
+import { StreamError } from '../../sql/base/error.ts';
+import { type Interval, intervalSpan } from '../../sql/base/interval.ts';
+import {
+  isJsonArray,
+  isJsonObject,
+  type JsonValue,
+  jsonChildren,
+  jsonToText,
+  parseJson,
+  sortedEntries,
+} from '../../sql/base/json.ts';
+import { Numeric } from '../../sql/base/numeric.ts';
+import type { Schema, SqlType } from '../../sql/base/type.ts';
+import { regexpSplit } from '../../sql/function/pattern.ts';
+
+/** Rows that one call may give; they are all in memory at once. */
+const ROWS_MAX = 1_000_000;
+
+type Args = readonly (Datum | null)[];
+type TableFunction = (args: Args, types: readonly SqlType[], columns: Schema) => Iterable<Row>;
+
+/** @throws StreamError VALUE_PROGRAM_LIMIT for too many rows, and whatever the function's arguments earn. */
+export function tableFunctionRows(
+  name: string,
+  args: Args,
+  types: readonly SqlType[],
+  columns: Schema,
+): Row[] {
+  const fn = tableFunctions[name];
+  assert(fn !== undefined, `table function ${name}`);
+  const rows: Row[] = [];
+  for (const row of fn(args, types, columns)) {
+    if (rows.length === ROWS_MAX) {
+      throw new StreamError('VALUE_PROGRAM_LIMIT', `${name} gives more than ${ROWS_MAX} rows`);
+    }
+    rows.push(row);
+  }
+  return rows;
+}
+
+const one = (values: Iterable<Datum | null>): Row[] => Array.from(values, (value) => [value]);
+
+const tableFunctions: Readonly<Record<string, TableFunction | undefined>> = {
+  generate_series: (args, types) => {
+    switch (types[0]?.kind) {
+      case 'numeric':
+        return numericSeries(args as readonly Numeric[]);
+      case 'timestamp':
+      case 'timestamptz':
+        return timeSeries(args[0] as bigint, args[1] as bigint, args[2] as Interval);
+      default:
+        return integerSeries(args as readonly (number | bigint)[]);
+    }
+  },
+  generate_subscripts: ([array, dimension, reverse]) => {
+    if (dimension !== 1) return [];
+    const subscripts = (array as readonly Datum[]).map((_, i) => i + 1);
+    return one(reverse === true ? subscripts.reverse() : subscripts);
+  },
+  unnest: (args, types) => unnest(args, types),
+  jsonb_array_elements: ([json]) => one(elements(json, 'elements from').map(jsonToText)),
+  jsonb_array_elements_text: ([json]) => one(elements(json, 'elements from').map(jsonText)),
+  jsonb_each: ([json]) => members(json).map(([key, value]) => [key, jsonToText(value)]),
+  jsonb_each_text: ([json]) => members(json).map(([key, value]) => [key, jsonText(value)]),
+  jsonb_object_keys: ([json]) => one(members(json).map(([key]) => key)),
+  json_array_elements: ([json]) => one(items(json as string)),
+  json_array_elements_text: ([json]) => one(items(json as string).map(jsonPartText)),
+  json_each: ([json]) => [...entries(json as string)],
+  json_each_text: ([json]) =>
+    [...entries(json as string)].map(([key, value]) => [key, jsonPartText(value)]),
+  json_object_keys: ([json]) => one(entries(json as string).keys()),
+  regexp_split_to_table: ([text, pattern, flags]) =>
+    one(
+      regexpSplit(
+        text as string,
+        pattern as string,
+        (flags ?? '') as string,
+        'regexp_split_to_table',
+      ),
+    ),
+  string_to_table: (args) => stringToTable(args),
+};
+
+function zeroStep(): StreamError {
+  return new StreamError('VALUE_INVALID_PARAMETER', 'step size cannot equal zero');
+}
+
+function* integerSeries([start, stop, step]: readonly (number | bigint)[]): Generator<Row> {
+  assert(start !== undefined && stop !== undefined, 'a series has two ends');
+  const small = typeof start === 'number';
+  const by = BigInt(step ?? 1);
+  if (by === 0n) throw zeroStep();
+  const end = BigInt(stop);
+  for (let at = BigInt(start); by > 0n ? at <= end : at >= end; at += by) {
+    yield [small ? Number(at) : at];
+  }
+}
+
+function* numericSeries(args: readonly Numeric[]): Generator<Row> {
+  const [start, stop, step = Numeric.one] = args;
+  assert(start !== undefined && stop !== undefined, 'a series has two ends');
+  (['start', 'stop', 'step size'] as const).forEach((part, i) => {
+    const value = args[i];
+    if (value === undefined || value.isFinite) return;
+    const what = value.isNaN ? 'NaN' : 'infinity';
+    throw new StreamError('VALUE_INVALID_PARAMETER', `${part} value cannot be ${what}`);
+  });
+  if (step.sign === 0) throw zeroStep();
+  const last = step.sign;
+  for (let at = start; at.compare(stop) !== last; at = at.add(step)) yield [at];
+}
+
+function* timeSeries(start: bigint, stop: bigint, step: Interval): Generator<Row> {
+  const span = intervalSpan(step);
+  if (span === 0n) throw zeroStep();
+  for (let at = start; span > 0n ? at <= stop : at >= stop; at = addInterval(at, step)) yield [at];
+}
+
+/** Arrays side by side; the shorter ones go on with NULLs. An array of rows gives their attributes. */
+function* unnest(args: Args, types: readonly SqlType[]): Generator<Row> {
+  const arrays = args.map((arg) => (arg ?? []) as readonly (Datum | null)[]);
+  const length = Math.max(...arrays.map((array) => array.length));
+  for (let i = 0; i < length; i++) {
+    yield arrays.flatMap((array, a): readonly (Datum | null)[] => {
+      const type = types[a];
+      const item = array[i] ?? null;
+      if (type?.kind !== 'array' || type.element.kind !== 'row') return [item];
+      return item === null
+        ? type.element.fields.map(() => null)
+        : (item as readonly (Datum | null)[]);
+    });
+  }
+}
+
+function elements(json: Datum | null | undefined, what: string): readonly JsonValue[] {
+  const value = parseJson(json as string);
+  if (isJsonArray(value)) return value;
+  const kind = isJsonObject(value) ? 'an object' : 'a scalar';
+  throw new StreamError('VALUE_INVALID_PARAMETER', `cannot extract ${what} ${kind}`);
+}
+
+function members(json: Datum | null | undefined): [string, JsonValue][] {
+  const value = parseJson(json as string);
+  if (isJsonObject(value)) return sortedEntries(value);
+  const kind = isJsonArray(value) ? 'an array' : 'a non-object';
+  throw new StreamError('VALUE_INVALID_PARAMETER', `cannot deconstruct ${kind}`);
+}
+
+/** A string without its quotes, NULL for null, other JSON as it is. */
+function jsonText(value: JsonValue): string | null {
+  if (value === null) return null;
+  return typeof value === 'string' ? value : jsonToText(value);
+}
+
+function jsonPartText(text: string): string | null {
+  const value = text.trimStart().startsWith('"') ? parseJson(text) : undefined;
+  if (typeof value === 'string') return value;
+  return text.trim() === 'null' ? null : text;
+}
+
+function items(json: string): readonly string[] {
+  const children = jsonChildren(json);
+  if (children !== undefined && !(children instanceof Map)) return children as readonly string[];
+  const kind = children === undefined ? 'a scalar' : 'an object';
+  throw new StreamError('VALUE_INVALID_PARAMETER', `cannot call json_array_elements on ${kind}`);
+}
+
+function entries(json: string): ReadonlyMap<string, string> {
+  const children = jsonChildren(json);
+  if (children instanceof Map) return children;
+  const kind = children === undefined ? 'a scalar' : 'an array';
+  throw new StreamError('VALUE_INVALID_PARAMETER', `cannot deconstruct ${kind}`);
+}
+
+function stringToTable([text, separator, nullText]: Args): Row[] {
+  if (text === null || text === undefined || text === '') return [];
+  const whole = text as string;
+  const parts =
+    separator === null ? [...whole] : separator === '' ? [whole] : whole.split(separator as string);
+  return one(parts.map((part) => (part === nullText ? null : part)));
+}

@@ -1,0 +1,146 @@
+/** Table functions and time windows. */
+import { assertNever } from '../../sql/base/assert.ts';
+import type { SqlType } from '../../sql/base/type.ts';
+import type { LogicalNode, WindowShape } from '../../sql/logical-plan.ts';
+import {
+  computed,
+  inputScope,
+  type NodeSql,
+  type PullContext,
+  type Scope,
+} from './pull-context.ts';
+import { tableFunctionRows } from './pull-table-function.ts';
+
+type Node<Kind extends LogicalNode['kind']> = LogicalNode & { readonly kind: Kind };
+
+/** Our function gives all rows of a call as one list, which DuckDB takes apart. */
+export function renderTableFunction(
+  context: PullContext,
+  node: Node<'table-function'>,
+  outer: Scope | undefined,
+): NodeSql {
+  // The node has no input: its arguments see only enclosing queries, as columns of depth 1 and up.
+  const scope: Scope = {
+    column: () => {
+      throw new Error('assertion failed: a table function has no input columns');
+    },
+    outer,
+  };
+  const args = node.args.map((arg) => computed(context.expression(arg, scope)));
+  const columns = node.ordinality ? node.schema.slice(0, -1) : node.schema;
+  const rowType: SqlType = { kind: 'row', fields: columns };
+  const rows: SqlType = { kind: 'array', element: rowType };
+  const argTypes = node.args.map((arg) => arg.type);
+  const list = context.call(
+    argTypes,
+    rows,
+    args,
+    (values) => tableFunctionRows(node.name, values, argTypes, columns),
+    { strict: node.name !== 'unnest' && node.name !== 'string_to_table' },
+  );
+  const alias = context.alias();
+  const fields = columns.map((_, i) => `${alias}.r.f${i} AS c${i}`);
+  if (node.ordinality) fields.push(`${alias}.i AS c${columns.length}`);
+  return {
+    text:
+      `SELECT ${fields.join(', ')} FROM (SELECT unnest(l) AS r, unnest(range(1, len(l) + 1)) AS i ` +
+      `FROM (SELECT ${list.text} AS l)) AS ${alias}`,
+    forms: node.schema.map(() => undefined),
+  };
+}
+
+export function renderWindowTable(
+  context: PullContext,
+  node: Node<'window-table'>,
+  outer: Scope | undefined,
+): NodeSql {
+  const input = context.node(node.input, outer);
+  const alias = context.alias();
+  const scope = inputScope(alias, input.forms, outer);
+  const time = scope.column(node.timeColumn);
+  const width = input.forms.length;
+  const zoned = node.schema[node.timeColumn]?.type.kind === 'timestamptz';
+  const inside = `${time.text} IS NOT NULL AND isfinite(${time.text})`;
+  const columns = input.forms.map((_, i) => `${alias}.c${i} AS c${i}`).join(', ');
+  const forms = [...input.forms, undefined, undefined];
+  const instant = (micros: string): string =>
+    zoned ? `CAST(make_timestamp(${micros}) AS TIMESTAMPTZ)` : `make_timestamp(${micros})`;
+  const pair = (start: string, end: string): string =>
+    `${instant(start)} AS c${width}, ${instant(end)} AS c${width + 1}`;
+  const micros = `epoch_us(${time.text})`;
+  const base = `(${input.text}) AS ${alias}`;
+  const { window } = node;
+  if (window.kind === 'session') {
+    return {
+      text: sessionSql(window, columns, micros, `${base} WHERE ${inside}`, width, alias, pair),
+      forms,
+    };
+  }
+  const inner = context.alias();
+  const outerColumns = input.forms.map((_, i) => `${inner}.c${i} AS c${i}`).join(', ');
+  return {
+    text:
+      `SELECT ${outerColumns}, ${pair(`${inner}.w.s`, `${inner}.w.e`)} FROM ` +
+      `(SELECT ${columns}, unnest(${windowList(window, micros)}) AS w FROM ${base} WHERE ${inside}) AS ${inner}`,
+    forms,
+  };
+}
+
+/** The list of a row's windows as {s, e} in microseconds. */
+function windowList(
+  window: Exclude<WindowShape, { readonly kind: 'session' }>,
+  micros: string,
+): string {
+  switch (window.kind) {
+    case 'tumble':
+      return hops(micros, window.sizeMicros, window.sizeMicros, window.offsetMicros);
+    case 'hop':
+      return hops(micros, window.slideMicros, window.sizeMicros, window.offsetMicros);
+    case 'cumulate': {
+      // All windows of a period start with it; they end at every step after the row's time.
+      const { stepMicros: step, sizeMicros: size } = window;
+      const start = floored(micros, size, 0n);
+      const first = `(${micros} - ${start}) // ${step} + 1`;
+      return `list_transform(range(${first}, ${size / step + 1n}), lambda k: {'s': ${start}, 'e': ${start} + k * ${step}})`;
+    }
+    default:
+      return assertNever(window);
+  }
+}
+
+function hops(micros: string, slide: bigint, size: bigint, offset: bigint): string {
+  const last = floored(micros, slide, offset);
+  // Windows that start after micros - size hold the row.
+  const first = `${last} - ((${last} - (${micros} - ${size}) - 1) // ${slide}) * ${slide}`;
+  return `list_transform(range(${first}, ${last} + 1, ${slide}), lambda s: {'s': s, 'e': s + ${size}})`;
+}
+
+/** The last multiple of `slide` (counted from `offset`) at or before a time; % has the sign of the dividend. */
+function floored(micros: string, slide: bigint, offset: bigint): string {
+  const shift = offset % slide;
+  return `(${micros} - ((${micros} - ${shift}) % ${slide} + ${slide}) % ${slide})`;
+}
+
+/** Rows of one partition whose times are less than the gap apart share a session. */
+function sessionSql(
+  window: WindowShape & { readonly kind: 'session' },
+  columns: string,
+  micros: string,
+  from: string,
+  width: number,
+  alias: string,
+  pair: (start: string, end: string) => string,
+): string {
+  const partition = window.partitionBy.map((index) => `c${index}`);
+  const over = (extra: readonly string[], order: string): string => {
+    const keys = [...partition, ...extra];
+    const by = keys.length === 0 ? '' : `PARTITION BY ${keys.join(', ')}`;
+    return `OVER (${by} ${order})`;
+  };
+  const gap = window.gapMicros;
+  const all = Array.from({ length: width }, (_, i) => `c${i}`).join(', ');
+  const starts = `SELECT *, CASE WHEN m - lag(m) ${over([], 'ORDER BY m')} < ${gap} THEN 0 ELSE 1 END AS b FROM (SELECT ${columns}, ${micros} AS m FROM ${from})`;
+  const numbered = `SELECT *, sum(b) ${over([], 'ORDER BY m ROWS UNBOUNDED PRECEDING')} AS g FROM (${starts})`;
+  const bounded = `SELECT *, min(m) ${over(['g'], '')} AS s, max(m) ${over(['g'], '')} + ${gap} AS e FROM (${numbered})`;
+  return `SELECT ${all}, ${pair('s', 'e')} FROM (${bounded}) AS ${alias}_s`;
+}
