@@ -120,11 +120,7 @@ class Decoder {
       return DATE | TIME | ZONE;
     }
     const dateSeen = (this.seen & (MONTH | DAY)) === (MONTH | DAY);
-    if (
-      this.expect === undefined &&
-      !dateSeen &&
-      !(this.timeOnly && !/^\d/.test(text) && findZone(text) !== undefined)
-    ) {
+    if (this.expect === undefined && !dateSeen && !(this.timeOnly && !/^\d/.test(text))) {
       return this.#splitDate(text);
     }
     if (!/^\d/.test(text) && this.expect === undefined) {
@@ -173,6 +169,7 @@ class Decoder {
   }
 
   #numberField(text: string): number {
+    if (text === '.') throw new DecodeFailure('format');
     if (this.expect === 'julian') {
       this.expect = undefined;
       const [whole = '', fraction] = text.split('.');

@@ -68,11 +68,31 @@ function exactInteger(exponential: string): bigint {
   return power >= 0 ? digits * 10n ** BigInt(power) : digits / 10n ** BigInt(-power);
 }
 
+/** As many digits as toExponential can give; more than any tie needs. */
+const DIGITS_MAX = 100;
+
+/**
+ * toExponential that rounds a value exactly between two texts to the even digit, as C's printf and
+ * Ryu do, where JavaScript takes the larger one.
+ */
+export function toExponentialEven(value: number, digits: number): string {
+  const text = value.toExponential(digits);
+  const [mantissa = '', exponent = ''] = text.split('e');
+  const last = Number(mantissa.at(-1));
+  if (last % 2 === 0) return text;
+  const exact = value.toExponential(DIGITS_MAX).split('e')[0] ?? '';
+  const rest = exact.slice((exact.startsWith('-') ? 3 : 2) + digits);
+  if (!/^50*$/.test(rest)) return text;
+  // The exact digits end in 5, so the text was rounded up, and cutting them gives the even digit.
+  const cut = exact.slice(0, exact.length - rest.length);
+  return `${cut.endsWith('.') ? cut.slice(0, -1) : cut}e${exponent}`;
+}
+
 const realBits = new DataView(new ArrayBuffer(4));
 
 function shortestReal(value: number): string {
   for (let digits = 0; digits < 9; digits++) {
-    const text = value.toExponential(digits);
+    const text = toExponentialEven(value, digits);
     const read = Number(text);
     if (Math.fround(read) === value && !isRealMidpoint(read, value)) {
       return digits > 0 ? text.replace(/\.?0+e/, 'e') : text;

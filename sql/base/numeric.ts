@@ -1,4 +1,5 @@
 import { StreamError } from './error.ts';
+import { toExponentialEven } from './float-text.ts';
 
 /** Limits of PostgreSQL's numeric.c, in decimal digits. */
 const DISPLAY_SCALE_MAX = 1000;
@@ -383,7 +384,9 @@ function fromBinary(value: number, significantDigits: number): Numeric {
   if (Number.isInteger(value) && Math.abs(value) < 10 ** significantDigits) {
     return new Numeric(BigInt(value), 0);
   }
-  const [mantissa = '0', exponent = '0'] = value.toExponential(significantDigits - 1).split('e');
+  const [mantissa = '0', exponent = '0'] = toExponentialEven(value, significantDigits - 1).split(
+    'e',
+  );
   const negative = mantissa.startsWith('-');
   const digits = mantissa.replace(/^-/, '').replace('.', '').replace(/0+$/, '');
   return fromParts(negative, digits.slice(0, 1) || '0', digits.slice(1), exponent);

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type { Datum } from '../../../sql/base/datum.ts';
 import { fromText } from '../../../sql/base/text-input.ts';
 import type { SqlType } from '../../../sql/base/type.ts';
+import { equalDatums } from '../../../sql/base/value.ts';
 import { aggregateFunctions, resolveAggregate } from '../../../sql/function/aggregate.ts';
 import type { AggregateFunction } from '../../../sql/function/aggregate-function.ts';
 import { types } from '../../../sql/function/define.ts';
@@ -96,6 +97,14 @@ function parametersFor(fn: AggregateFunction): fc.Arbitrary<History> {
   );
 }
 
+/** Of equal values that look different (30 days, 1 mon) either may be the least or greatest. */
+function sameExtreme(fn: AggregateFunction, mine: string, their: string): boolean {
+  if (fn.name !== 'min' && fn.name !== 'max') return false;
+  if (!mine.startsWith('=') || !their.startsWith('=')) return false;
+  const [a, b] = [mine, their].map((text) => fromText(text.slice(1), fn.result));
+  return a !== undefined && b !== undefined && equalDatums(a, b, fn.result);
+}
+
 const polymorphic = [
   resolveAggregate('count', [types.text]),
   resolveAggregate('array_agg', [types.integer]),
@@ -119,7 +128,7 @@ for (const [name, overloads] of byName) {
       samples.forEach((history, index) => {
         const mine = outcome(() => ours(fn, history), fn.result);
         const their = theirs[index] as string;
-        if (!agrees(mine, their, tolerance(fn))) {
+        if (!agrees(mine, their, tolerance(fn)) && !sameExtreme(fn, mine, their)) {
           differences.push(`${expressions[index]}\n    judge ${their}\n    ours  ${mine}`);
         }
       });
