@@ -120,7 +120,11 @@ class Decoder {
       return DATE | TIME | ZONE;
     }
     const dateSeen = (this.seen & (MONTH | DAY)) === (MONTH | DAY);
-    if (this.expect === undefined && !dateSeen && !(this.timeOnly && !/^\d/.test(text))) {
+    if (
+      this.expect === undefined &&
+      !dateSeen &&
+      !(this.timeOnly && !/^\d/.test(text) && findZone(text) !== undefined)
+    ) {
       return this.#splitDate(text);
     }
     if (!/^\d/.test(text) && this.expect === undefined) {
