@@ -25,25 +25,27 @@ export async function writeResult(
     await sink.write(JSON.stringify({ kind: 'ok', tag: result.tag, message: result.message }));
     return;
   }
-  const head = `{"kind":"rows","tag":${JSON.stringify(result.tag)},"columns":`;
-  await sink.write(`${head}${columnsJson(result.schema)},"rows":[`);
+  await sink.write(`{"kind":"rows","columns":${columnsJson(result.schema)},"rows":[`);
+  let count: number;
   try {
-    await writeRows(result.schema, result.chunks, format, rowsMax, sink);
+    count = await writeRows(result.schema, result.chunks, format, rowsMax, sink);
   } catch (error) {
     if (!(error instanceof ReaderGone)) await sink.write('],"incomplete":true}');
     throw error;
   }
-  await sink.write(']}');
+  // PostgreSQL's tag of a query counts its rows, so it comes after them.
+  const tag = result.tag === 'SELECT' ? `SELECT ${count}` : result.tag;
+  await sink.write(`],"tag":${JSON.stringify(tag)}}`);
 }
 
-/** Rows as JSON arrays, separated by commas. */
+/** Rows as JSON arrays, separated by commas. @returns how many. */
 export async function writeRows(
   schema: Schema,
   chunks: AsyncIterable<readonly Row[]>,
   format: ValueFormat,
   rowsMax: number,
   sink: TextSink,
-): Promise<void> {
+): Promise<number> {
   const writer = arrayWriter(schema, format);
   let count = 0;
   let pending = '';
@@ -58,6 +60,7 @@ export async function writeRows(
     }
   }
   if (pending !== '') await sink.write(pending);
+  return count;
 }
 
 export function tooManyRows(rowsMax: number): StreamError {
