@@ -23,6 +23,8 @@ interface Cursor {
   readonly partition: Partition;
   /** The next offset to give. */
   next: Offset;
+  /** The offset after the last record that was given; where it began before the first. */
+  afterLast: Offset;
   /** Read from the store and not given yet, in order. */
   fetched: RecordBatch[];
   fetchedBytes: number;
@@ -48,11 +50,11 @@ export class EmbeddedReader implements SourceReader {
     this.#topic = topic;
     this.#storage = storage;
     this.#onClose = onClose;
+    const edge = from.otherwise === 'earliest' ? 'start' : 'end';
     this.#cursors = topic.partitions.map((partition) => ({
       partition,
-      next:
-        from.offsets.get(partition.index) ??
-        (from.otherwise === 'earliest' ? partition.start : partition.end),
+      next: from.offsets.get(partition.index) ?? partition[edge],
+      afterLast: from.offsets.get(partition.index) ?? partition[edge],
       fetched: [],
       fetchedBytes: 0,
       loading: false,
@@ -88,7 +90,7 @@ export class EmbeddedReader implements SourceReader {
   }
 
   async endOffsets(): Promise<ReadonlyMap<number, Offset>> {
-    return new Map(this.#cursors.map(({ partition }) => [partition.index, partition.end]));
+    return new Map(this.#cursors.map((cursor) => [cursor.partition.index, endOfRecords(cursor)]));
   }
 
   fault(): StreamError | undefined {
@@ -196,5 +198,11 @@ function give(cursor: Cursor, batch: RecordBatch, bytesMax: number, taken: Recor
   const given = sliceBatch(batch, from, rowsWithin(batch, from, bytesMax));
   taken.push(given);
   cursor.next = lastOffset(given) + 1;
+  cursor.afterLast = cursor.next;
   return spanBytes(given);
+}
+
+/** When retention dropped all that was left, nothing will come to move a position up to the end. */
+function endOfRecords({ partition, next, afterLast }: Cursor): Offset {
+  return Math.max(next, partition.start) >= partition.end ? afterLast : partition.end;
 }

@@ -15,17 +15,15 @@ import { storedRecord } from '../record-batch.ts';
 import { retrying, wait } from './backoff.ts';
 import { Cluster, type TopicState } from './cluster.ts';
 import { FetchLanes } from './fetch-lane.ts';
-import { fetchRecords } from './fetch-request.ts';
-import { asStreamError, errorOfCode } from './kafka-error.ts';
+import { fetchOnce } from './fetch-once.ts';
+import { asStreamError } from './kafka-error.ts';
 import { KafkaProducer } from './kafka-producer.ts';
 import { KafkaReader } from './kafka-reader.ts';
 import { EARLIEST, LATEST, listOffsets } from './list-offsets.ts';
 import { parseKafkaOptions } from './options.ts';
-import { decodeSection } from './record-decoder.ts';
 import { replicationFactor, topicConfig } from './topic-config.ts';
 
 const ADMIN_TIMEOUT_MS = 10_000;
-const READ_BYTES_MAX = 1024 * 1024;
 const TOPIC_NAME = /^[a-zA-Z0-9._-]{1,249}$/;
 
 export class KafkaLog implements TopicLog {
@@ -161,28 +159,7 @@ export class KafkaLog implements TopicLog {
     limit: number,
     records: StoredRecord[],
   ): Promise<Offset> {
-    const { options } = this.#cluster;
-    let leader = state.leaders[partition] ?? -1;
-    const answer = await retrying(options.callTimeoutMs, async () => {
-      const connection = await this.#cluster.leaderConnection(leader, 'read');
-      const target = { topicId: state.id, partition, offset, bytesMax: READ_BYTES_MAX };
-      const fetched = await fetchRecords(connection, [target], {
-        waitMs: 100,
-        bytesMax: READ_BYTES_MAX,
-        isolation: options.isolation,
-      });
-      const code = fetched.partitions[0]?.errorCode ?? 0;
-      if (code !== 0) {
-        leader = (await this.#cluster.requireTopic(state.name)).leaders[partition] ?? -1;
-        throw errorOfCode(code, `topic "${state.name}" partition ${partition}`);
-      }
-      return fetched;
-    }).catch((error: unknown) => {
-      throw asStreamError(error, `topic "${state.name}"`);
-    });
-    const range = answer.partitions[0];
-    if (range === undefined) return Number.POSITIVE_INFINITY;
-    const section = decodeSection({ ...range, bytes: answer.bytes }, offset, options.checkCrcs);
+    const section = await fetchOnce(this.#cluster, state, partition, offset);
     const batch = section.records;
     for (let r = 0; r < (batch?.length ?? 0) && records.length < limit; r++) {
       if (batch !== undefined) records.push(storedRecord(batch, r));

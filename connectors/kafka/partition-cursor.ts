@@ -39,7 +39,6 @@ export class PartitionCursor implements FetchCursor {
   #queue: Fetched[] = [];
   #bufferedBytes = 0;
   #fetchOffset: Offset;
-  /** The offset after the last record that was fetched; where it began before the first. */
   #afterLastRecord: Offset;
   #pause: NodeJS.Timeout | undefined;
   #seeking = false;
@@ -66,12 +65,9 @@ export class PartitionCursor implements FetchCursor {
     return this.#fetchOffset;
   }
 
-  /**
-   * The end of the partition as records see it: a log may end in transaction markers, which are no records
-   * but have offsets. Exact once everything before `end` was fetched.
-   */
-  endOfRecords(end: Offset): Offset {
-    return this.#fetchOffset >= end ? this.#afterLastRecord : end;
+  /** The offset after the last record that was fetched, markers not counted; where it began before the first. */
+  get afterLastRecord(): Offset {
+    return this.#afterLastRecord;
   }
 
   wantsMore(): boolean {

@@ -130,8 +130,12 @@ describe('embedded log', () => {
     assert.equal((await log.bounds('size')).get(0)?.earliest, 8);
     assert.deepEqual(values(await readRecords(reader, 6)), ['4', '5', '6', '7', '8', '9']);
     assert.equal(reader.fault()?.code, 'SOURCE_RECORDS_GONE');
+    const late = await log.open('age', { offsets: new Map([[0, 2]]), otherwise: 'earliest' });
+    assert.equal((await late.endOffsets()).get(0), 10);
     now += 5000;
     await log.enforceRetention();
+    assert.deepEqual(late.poll(1000), []);
+    assert.equal((await late.endOffsets()).get(0), 2, 'no record is left that could move it on');
     assert.deepEqual([...(await log.bounds('age'))], [[0, { earliest: 10, end: 10 }]]);
     const [place] = await log.produce('age', [record('next')]);
     assert.equal(place?.offset, 10);

@@ -1,0 +1,41 @@
+/** A single fetch outside of the fetch loops: for reading raw records, and for looking at the end of a log. */
+import type { Offset } from '../connector.ts';
+import { retrying } from './backoff.ts';
+import type { Cluster, TopicState } from './cluster.ts';
+import { type FetchAnswer, fetchRecords } from './fetch-request.ts';
+import { asStreamError, errorOfCode } from './kafka-error.ts';
+import { type DecodedSection, decodeSection } from './record-decoder.ts';
+
+const BYTES_MAX = 1024 * 1024;
+const WAIT_MS = 100;
+
+/**
+ * The records from `offset` on that fit into a fetch.
+ * @throws StreamError SOURCE_UNKNOWN_TOPIC, SOURCE_RECORDS_GONE, SOURCE_UNREACHABLE.
+ */
+export async function fetchOnce(
+  cluster: Cluster,
+  topic: TopicState,
+  partition: number,
+  offset: Offset,
+): Promise<DecodedSection> {
+  const { options } = cluster;
+  let leader = topic.leaders[partition] ?? -1;
+  const work = async (): Promise<FetchAnswer> => {
+    const connection = await cluster.leaderConnection(leader, 'read');
+    const target = { topicId: topic.id, partition, offset, bytesMax: BYTES_MAX };
+    const { isolation } = options;
+    const limits = { waitMs: WAIT_MS, bytesMax: BYTES_MAX, isolation };
+    const answer = await fetchRecords(connection, [target], limits);
+    const code = answer.partitions[0]?.errorCode ?? 0;
+    if (code === 0) return answer;
+    leader = (await cluster.requireTopic(topic.name)).leaders[partition] ?? -1;
+    throw errorOfCode(code, `topic "${topic.name}" partition ${partition}`);
+  };
+  const answer = await retrying(options.callTimeoutMs, work).catch((error: unknown) => {
+    throw asStreamError(error, `topic "${topic.name}"`);
+  });
+  const range = answer.partitions[0];
+  if (range === undefined) return { records: undefined, nextOffset: offset };
+  return decodeSection({ ...range, bytes: answer.bytes }, offset, options.checkCrcs);
+}
