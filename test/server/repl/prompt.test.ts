@@ -130,7 +130,9 @@ describe('the prompt in a terminal', { skip: !hasScript }, () => {
     await terminal.see(/where title $/);
     terminal.type("= 'pear';\n");
     await terminal.see(/ pear {2}\| 1\n|pear +\| 1/);
-    terminal.type('\\tim\t\n');
+    terminal.type('\\tim\t');
+    await terminal.see(/\\timing $/);
+    terminal.type('\n');
     await terminal.see(/Timing is on\./);
     terminal.type('select 1;\n');
     await terminal.see(/Time: \d+\.\d{3} ms/);
