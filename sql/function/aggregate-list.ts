@@ -4,7 +4,7 @@ import { StreamError } from '../base/error.ts';
 import { type JsonValue, jsonToText } from '../base/json.ts';
 import type { SqlType } from '../base/type.ts';
 import type { Accumulator } from './aggregate-function.ts';
-import { datumToJson, datumToJsonKey } from './json-value.ts';
+import { datumToJson, datumToJsonKey, datumToJsonText } from './json-value.ts';
 
 type Arguments = readonly (Datum | null)[];
 
@@ -54,9 +54,8 @@ export function arrayAggregate(): Accumulator {
 
 export function jsonAggregate(type: SqlType, canonical: boolean): Accumulator {
   return orderedRows((rows) => {
-    const items = rows.map((row) => datumToJson(row[0] ?? null, type));
-    if (canonical) return jsonToText(items);
-    return `[${items.map(jsonToText).join(', ')}]`;
+    if (canonical) return jsonToText(rows.map((row) => datumToJson(row[0] ?? null, type)));
+    return `[${rows.map((row) => datumToJsonText(row[0] ?? null, type)).join(', ')}]`;
   });
 }
 

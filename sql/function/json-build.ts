@@ -1,22 +1,13 @@
 /** Documents from SQL values: to_jsonb, jsonb_build_object, jsonb_build_array. */
 import type { Datum } from '../base/datum.ts';
 import { StreamError } from '../base/error.ts';
-import { isJsonArray, isJsonObject, type JsonValue, jsonToText, quoteJson } from '../base/json.ts';
+import { type JsonValue, jsonToText, quoteJson } from '../base/json.ts';
 import type { SqlType } from '../base/type.ts';
 import { invalidParameter, types } from './define.ts';
-import { datumToJson, datumToJsonKey } from './json-value.ts';
+import { datumToJson, datumToJsonKey, datumToJsonText } from './json-value.ts';
 import type { ScalarFunction } from './scalar-function.ts';
 
 type Values = readonly (Datum | null)[];
-
-/** Text of the type json: as PostgreSQL composes it, keys in the order given and not merged. */
-function composeJson(value: JsonValue): string {
-  if (isJsonArray(value)) return `[${value.map(composeJson).join(',')}]`;
-  if (isJsonObject(value)) {
-    return `{${[...value].map(([key, item]) => `${quoteJson(key)}:${composeJson(item)}`).join(',')}}`;
-  }
-  return jsonToText(value);
-}
 
 function builder(
   name: string,
@@ -36,33 +27,37 @@ function builder(
   };
 }
 
-function members(values: Values, argTypes: readonly SqlType[]): [string, JsonValue][] {
+/** Keys and the numbers of the arguments that are their values. */
+function members(name: string, values: Values, argTypes: readonly SqlType[]): [string, number][] {
   if (values.length % 2 !== 0) {
     throw invalidParameter('argument list must have even number of elements');
   }
-  const entries: [string, JsonValue][] = [];
+  const entries: [string, number][] = [];
   for (let index = 0; index < values.length; index += 2) {
     const key = values[index] ?? null;
-    if (key === null) throw invalidParameter(`argument ${index + 1}: key must not be null`);
-    entries.push([
-      datumToJsonKey(key, argTypes[index] as SqlType),
-      datumToJson(values[index + 1] ?? null, argTypes[index + 1] as SqlType),
-    ]);
+    if (key === null) throw nullKey(name, index + 1);
+    entries.push([datumToJsonKey(key, argTypes[index] as SqlType), index + 1]);
   }
   return entries;
 }
 
-function nullKey(): StreamError {
-  return new StreamError('VALUE_NULL_NOT_ALLOWED', 'null value not allowed for object key');
+function nullKey(name: string, position: number): StreamError {
+  if (name === 'json_build_object') {
+    return new StreamError('VALUE_NULL_NOT_ALLOWED', 'null value not allowed for object key');
+  }
+  return invalidParameter(`argument ${position}: key must not be null`);
 }
 
-/** The json variants print no blanks after `:` and `,` between members but ` : ` as PostgreSQL does. */
+/** The json variant prints ` : ` and keeps the order and duplicates of its keys. */
 function objectText(name: string, values: Values, argTypes: readonly SqlType[]): string {
-  if (name === 'jsonb_build_object') return jsonToText(new Map(members(values, argTypes)));
-  if (values.some((value, index) => index % 2 === 0 && value === null)) throw nullKey();
-  return `{${members(values, argTypes)
-    .map(([key, value]) => `${quoteJson(key)} : ${composeJson(value)}`)
-    .join(', ')}}`;
+  const entries = members(name, values, argTypes);
+  if (name === 'jsonb_build_object') {
+    const value = (at: number): JsonValue =>
+      datumToJson(values[at] ?? null, argTypes[at] as SqlType);
+    return jsonToText(new Map(entries.map(([key, at]) => [key, value(at)])));
+  }
+  const text = (at: number): string => datumToJsonText(values[at] ?? null, argTypes[at] as SqlType);
+  return `{${entries.map(([key, at]) => `${quoteJson(key)} : ${text(at)}`).join(', ')}}`;
 }
 
 export const jsonBuildNames = [
@@ -87,11 +82,8 @@ export function resolveJsonBuild(
     case 'row_to_json': {
       if (first === undefined || argTypes.length > 1) return undefined;
       if (name === 'row_to_json' && first.kind !== 'row') return undefined;
-      const write = name === 'to_jsonb' ? jsonToText : composeJson;
       return builder(name, argTypes, true, 'value as a JSON document', ([value = null]) =>
-        first.kind === 'json' && name !== 'to_jsonb'
-          ? (value as string)
-          : write(datumToJson(value, first)),
+        name === 'to_jsonb' ? jsonToText(datumToJson(value, first)) : datumToJsonText(value, first),
       );
     }
     case 'jsonb_build_object':
@@ -103,8 +95,9 @@ export function resolveJsonBuild(
     case 'json_build_array': {
       const canonical = name === 'jsonb_build_array';
       return builder(name, argTypes, false, 'array of the arguments', (values) => {
-        const items = values.map((value, index) => datumToJson(value, argTypes[index] as SqlType));
-        return canonical ? jsonToText(items) : `[${items.map(composeJson).join(', ')}]`;
+        const typeAt = (index: number): SqlType => argTypes[index] as SqlType;
+        if (canonical) return jsonToText(values.map((value, at) => datumToJson(value, typeAt(at))));
+        return `[${values.map((value, at) => datumToJsonText(value, typeAt(at))).join(', ')}]`;
       });
     }
     default:

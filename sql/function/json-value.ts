@@ -4,7 +4,7 @@ import { isInfiniteTimestamp } from '../base/datetime.ts';
 import { timestampToText } from '../base/datetime-text.ts';
 import type { Datum } from '../base/datum.ts';
 import { StreamError } from '../base/error.ts';
-import { type JsonValue, parseJson } from '../base/json.ts';
+import { type JsonValue, jsonToText, parseJson, quoteJson } from '../base/json.ts';
 import { Numeric } from '../base/numeric.ts';
 import { toText } from '../base/text-output.ts';
 import type { SqlType } from '../base/type.ts';
@@ -81,5 +81,35 @@ export function datumToJsonKey(datum: Datum, type: SqlType): string {
       return String(datumToJson(datum, type));
     default:
       return toText(datum, type);
+  }
+}
+
+/**
+ * to_json: the document's text as PostgreSQL composes it for the type json, without blanks, with
+ * doubles and embedded documents as they print.
+ */
+export function datumToJsonText(datum: Datum | null, type: SqlType): string {
+  if (datum === null) return 'null';
+  switch (type.kind) {
+    case 'json':
+    case 'jsonb':
+      return datum as string;
+    case 'real':
+    case 'double':
+      return Number.isFinite(datum) ? toText(datum, type) : `"${String(datum)}"`;
+    case 'array': {
+      const items = datum as readonly (Datum | null)[];
+      return `[${items.map((item) => datumToJsonText(item, type.element)).join(',')}]`;
+    }
+    case 'row': {
+      const values = datum as readonly (Datum | null)[];
+      const members = type.fields.map(
+        (field, index) =>
+          `${quoteJson(field.name)}:${datumToJsonText(values[index] ?? null, field.type)}`,
+      );
+      return `{${members.join(',')}}`;
+    }
+    default:
+      return jsonToText(datumToJson(datum, type));
   }
 }

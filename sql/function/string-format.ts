@@ -13,6 +13,7 @@ import { characterCount } from '../base/characters.ts';
 import type { Datum } from '../base/datum.ts';
 import { StreamError } from '../base/error.ts';
 import { md5, sha256 } from '../base/hash-digest.ts';
+import { integerFromText } from '../base/text-input.ts';
 import { textWriter } from '../base/text-output.ts';
 import type { SqlType } from '../base/type.ts';
 import { keywords } from '../keyword.ts';
@@ -302,6 +303,9 @@ function quoteAny(name: string, type: SqlType): ScalarFunction {
   };
 }
 
+/** Longest field that format() pads to, in characters. */
+const WIDTH_MAX = 100_000_000;
+
 const specifierPattern = /%(?:%|(?:(\d+)\$)?(-?)(?:(\d+)|\*(?:(\d+)\$)?)?([sIL])?)/g;
 
 function tooFewArguments(): StreamError {
@@ -336,14 +340,16 @@ function format(
       let size = width === undefined ? 0 : Number(width);
       let left = minus === '-';
       if (whole.includes('*')) {
-        const value = args[take(widthPosition)];
-        if (value !== null) {
-          if (typeof value !== 'number')
-            throw invalidParameter('width argument must be an integer');
-          size = Math.abs(value);
-          left ||= value < 0;
+        const at = take(widthPosition);
+        const value = args[at];
+        if (value !== null && value !== undefined) {
+          const wanted = Number(integerFromText(write(at + 1, value), 'integer', 2147483647n));
+          size = Math.abs(wanted);
+          left ||= wanted < 0;
         }
       }
+      if (size > WIDTH_MAX)
+        throw new StreamError('VALUE_PROGRAM_LIMIT', 'requested length too large');
       const index = take(position);
       const text = convert(kind, args[index] ?? null, (value) => write(index + 1, value));
       const fill = ' '.repeat(Math.max(size - characterCount(text), 0));
