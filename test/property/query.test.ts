@@ -1,0 +1,41 @@
+/** Whole queries: text to operators, over random histories, with PostgreSQL asked after every epoch. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import fc from 'fast-check';
+import {
+  closeJudge,
+  histories,
+  openJudge,
+  postgresRows,
+  runs,
+  Tables,
+  tableOf,
+} from './history.ts';
+import { queryShapes } from './query-shapes.ts';
+import { PlanRunner, planOf } from './run-plan.ts';
+
+before(openJudge);
+after(closeJudge);
+
+const tables = [tableOf('l', false), tableOf('r', false), tableOf('e', true)];
+
+for (const { name, query, postgres } of queryShapes) {
+  test(name, async () => {
+    const plan = planOf(query, tables);
+    const property = fc.asyncProperty(histories(tables), async (history) => {
+      const runner = new PlanRunner(plan, tables, (error) => {
+        throw error;
+      });
+      const present = new Tables(tables);
+      for (const epoch of history) {
+        present.apply(epoch);
+        runner.run(epoch);
+        assert.deepEqual(
+          runner.bag.rows(),
+          await postgresRows(present, postgres ?? query, plan.schema.length),
+        );
+      }
+    });
+    await fc.assert(property, { numRuns: Math.ceil(runs / 4) });
+  });
+}

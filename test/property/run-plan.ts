@@ -1,0 +1,112 @@
+/** Runs a physical plan over a history without the runtime: leaves are fed, operators flushed in topological order. */
+import type { Batch } from '../../engine/delta/batch.ts';
+import { Batch as BatchOf } from '../../engine/delta/batch.ts';
+import { buildOperator } from '../../engine/operator/build.ts';
+import type { Operator, ReportRowError } from '../../engine/operator/operator.ts';
+import { lower } from '../../engine/plan/lower.ts';
+import type { PhysicalNode } from '../../engine/plan/physical-node.ts';
+import type { PhysicalPlan } from '../../engine/plan/physical-plan.ts';
+import { bindQuery } from '../../sql/binder.ts';
+import type { Catalog, SourceRelation } from '../../sql/catalog.ts';
+import { parseStatement } from '../../sql/parser.ts';
+import { Bag, batchOf, type Epoch, type TestTable } from './history.ts';
+
+export function catalogOf(tables: readonly TestTable[]): Catalog {
+  const relations = tables.map(
+    (table, id): SourceRelation => ({
+      kind: table.appendOnly ? 'stream' : 'table',
+      name: table.name,
+      id,
+      schema: table.schema,
+      sql: '',
+      dependsOn: [],
+      readOnly: false,
+      input: undefined,
+      primaryKey: [],
+      columns: table.schema.map((column) => ({
+        from: { kind: 'value', field: column.name },
+        default: undefined,
+        notNull: false,
+        check: undefined,
+      })),
+      watermark: undefined,
+      query: undefined,
+    }),
+  );
+  return {
+    relation: (name) => relations.find((relation) => relation.name === name),
+    relations: () => relations,
+    type: () => undefined,
+  };
+}
+
+export function planOf(sql: string, tables: readonly TestTable[]): PhysicalPlan {
+  const statement = parseStatement(sql);
+  if (statement.kind !== 'query') throw new Error(`not a query: ${sql}`);
+  const catalog = catalogOf(tables);
+  const context = { params: [], paramTypes: [], nowMicros: 0n, settings: new Map() };
+  const bound = bindQuery(statement, catalog, context, { purpose: 'view' });
+  return lower(bound, catalog);
+}
+
+export class PlanRunner {
+  readonly bag: Bag;
+  /** Every batch that came out, for laws about the output beside its sum. */
+  readonly emitted: Batch[] = [];
+  readonly operators = new Map<PhysicalNode, Operator>();
+  readonly #plan: PhysicalPlan;
+  readonly #tables: readonly TestTable[];
+  readonly #readers = new Map<
+    PhysicalNode,
+    { readonly node: PhysicalNode; readonly port: number }[]
+  >();
+
+  constructor(plan: PhysicalPlan, tables: readonly TestTable[], report: ReportRowError) {
+    this.#plan = plan;
+    this.#tables = tables;
+    this.bag = new Bag(plan.schema);
+    for (const node of plan.nodes) {
+      this.#readers.set(node, []);
+      if (node.kind !== 'scan') this.operators.set(node, buildOperator(node, report));
+      node.inputs.forEach((input, port) => {
+        this.#readers.get(input)?.push({ node, port });
+      });
+    }
+  }
+
+  run(epoch: Epoch): void {
+    this.emitted.length = 0;
+    const batchesMax = Math.max(...epoch.map((batches) => batches.length));
+    for (let i = 0; i < batchesMax; i++) {
+      epoch.forEach((batches, index) => {
+        const table = this.#tables[index];
+        const changes = batches[i] ?? [];
+        if (table !== undefined && changes.length > 0)
+          this.#feed(table, batchOf(table.schema, changes));
+      });
+    }
+    for (const node of this.#plan.nodes) {
+      this.operators.get(node)?.flush((batch) => this.#emit(node, batch));
+    }
+  }
+
+  #feed(table: TestTable, batch: Batch): void {
+    for (const node of this.#plan.nodes) {
+      if (node.kind !== 'scan' || node.relation !== table.name) continue;
+      const columns = node.columns.map((column) => batch.column(column));
+      this.#emit(node, new BatchOf(batch.length, columns, batch.weights));
+    }
+  }
+
+  #emit(node: PhysicalNode, batch: Batch): void {
+    if (node === this.#plan.root) {
+      this.bag.take(batch);
+      this.emitted.push(batch);
+    }
+    for (const reader of this.#readers.get(node) ?? []) {
+      this.operators
+        .get(reader.node)
+        ?.push(reader.port, batch, (out) => this.#emit(reader.node, out));
+    }
+  }
+}
