@@ -367,6 +367,7 @@ function expression(key: Key, depth: number): fc.Arbitrary<BoundExpr> {
     case 'bigint':
       choices.push(
         binary(['+', '-', '*', '/', '%'], 'bigint'),
+        binary(['+', '*'], 'bigint'),
         sub('bigint').map((a) => call('-', key, a)),
       );
       choices.push(...from('integer', 'numeric'));
@@ -377,6 +378,8 @@ function expression(key: Key, depth: number): fc.Arbitrary<BoundExpr> {
     case 'numeric':
       choices.push(
         binary(['+', '-', '*', '/'], 'numeric'),
+        binary(['*', '-'], 'numeric'),
+        binary(['*'], 'numeric'),
         sub('numeric').map((a) => call('-', key, a)),
       );
       choices.push(...from('integer', 'bigint', 'price'));
