@@ -1,5 +1,5 @@
 /** Decodes the escapes of E'…' and U&'…' literals, by the rules of PostgreSQL's scanner. */
-import { type ErrorContext, StreamError } from './base/error.ts';
+import { type ErrorContext, type Span, StreamError } from './base/error.ts';
 
 const syntaxError = (message: string, context: ErrorContext): StreamError =>
   new StreamError('SQL_SYNTAX', message, context);
@@ -22,6 +22,10 @@ const isHighSurrogate = (code: number): boolean =>
   code >= HIGH_SURROGATE_FIRST && code < LOW_SURROGATE_FIRST;
 const isLowSurrogate = (code: number): boolean =>
   code >= LOW_SURROGATE_FIRST && code <= SURROGATE_LAST;
+
+/** The place of an escape: exact unless quotes were doubled or the literal continued before it. */
+const placeIn = ({ at }: ErrorContext, offset: number): Span | undefined =>
+  at === undefined ? undefined : { start: Math.min(at.start + offset, at.end), end: at.end };
 
 /** Joins the surrogate halves of consecutive escapes, and refuses halves that stand alone. */
 class EscapedText {
@@ -99,7 +103,7 @@ function decodeOne(body: string, at: number, out: EscapedText, context: ErrorCon
     const hex = body.slice(at + 2, at + 2 + digits);
     if (hex.length < digits || !/^[0-9a-fA-F]+$/.test(hex)) {
       throw syntaxError('invalid Unicode escape', {
-        ...context,
+        at: placeIn(context, at),
         hint: 'Unicode escapes must be \\uXXXX or \\UXXXXXXXX.',
       });
     }
@@ -167,7 +171,7 @@ export function decodeUnicodeEscapes(
     const hex = body.slice(from, from + (long ? 6 : 4));
     if (hex.length < (long ? 6 : 4) || !/^[0-9a-fA-F]+$/.test(hex)) {
       throw syntaxError('invalid Unicode escape', {
-        ...context,
+        at: placeIn(context, next),
         hint: 'Unicode escapes must be \\XXXX or \\+XXXXXX.',
       });
     }

@@ -205,7 +205,10 @@ class Lexer {
     const start = this.#at;
     numberPattern.lastIndex = start;
     this.#at = start + (numberPattern.exec(this.#source)?.[0].length ?? 1);
-    if (isIdentifierStart(this.#source.charCodeAt(this.#at))) {
+    const next = this.#source.charCodeAt(this.#at);
+    // `0x1$` and `1e2$` are longer as a number and an identifier: `x1$`, `e2$`.
+    const endsAsName = /[a-z]\w*$/i.test(this.#source.slice(start, this.#at));
+    if (isIdentifierStart(next) || (endsAsName && next === 36)) {
       const rest = /^(?:[eE][-+]|[A-Za-z0-9_$\u0080-\uffff]*)/.exec(this.#source.slice(this.#at));
       this.#at += rest?.[0].length ?? 0;
       const based = /^0([xXoObB])_?$/.exec(this.#source.slice(start, this.#at))?.[1]?.toLowerCase();
@@ -241,7 +244,7 @@ class Lexer {
       at = continuationPattern.lastIndex - 1;
     }
     const span = { start, end: this.#at };
-    this.#push('string', this.#decode(body, span, decode), start);
+    this.#push('string', this.#decode(body, { ...span, start: quote + 1 }, decode), start);
   }
 
   #quotedIdentifier(
@@ -255,7 +258,7 @@ class Lexer {
     this.#at = end + 1;
     const body = this.#source.slice(quote + 1, end).replaceAll(mark + mark, mark);
     if (body === '') throw this.#error('zero-length delimited identifier', start);
-    this.#push('quoted', this.#decode(body, { start, end: this.#at }, decode), start);
+    this.#push('quoted', this.#decode(body, { start: quote + 1, end: this.#at }, decode), start);
   }
 
   /** The position of the quote that ends a body starting at `at`; -1 when there is none. */

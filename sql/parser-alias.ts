@@ -8,6 +8,8 @@ import { atEmit, atQualify, atWithin } from './parser-stream.ts';
 export function optionalAlias(cursor: Cursor): TableAlias | undefined {
   if (!cursor.accept('as') && !atBareAlias(cursor)) return undefined;
   const name = columnName(cursor);
+  // EMIT CHANGE is a clause misspelt, not an alias.
+  if (name.name === 'emit') cursor.recordMeant(['CHANGES', 'FINAL', 'EVERY']);
   return { name, columns: optionalColumnNames(cursor) };
 }
 
@@ -22,7 +24,7 @@ const clausesAfterFrom: readonly string[] = [
  * are told from an alias by what follows them; PostgreSQL refuses nearly all of those texts.
  */
 export function atBareAlias(cursor: Cursor): boolean {
-  cursor.recordAll(clausesAfterFrom);
+  cursor.recordMeant(clausesAfterFrom);
   return isColumnName(cursor.token) && !atStreamingClause(cursor);
 }
 

@@ -128,8 +128,7 @@ function parseWithinGroup(cursor: Cursor, call: FunctionCall): readonly SortItem
 }
 
 export function parseFilter(cursor: Cursor): Expression | undefined {
-  if (!cursor.at('filter') || !cursor.symbolAhead(1, '(')) return undefined;
-  cursor.advance();
+  if (!cursor.accept('filter')) return undefined;
   cursor.expectSymbol('(');
   cursor.expect('where');
   const condition = cursor.grammar.expression(cursor);

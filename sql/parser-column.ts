@@ -11,11 +11,8 @@ export interface TableElements {
   readonly watermark: Watermark | undefined;
 }
 
-/**
- * `(column, …, PRIMARY KEY (…), WATERMARK FOR c AS e)`, in any order.
- * @param typeless whether a column's type may be left to the schema registry.
- */
-export function parseTableElements(cursor: Cursor, typeless: boolean): TableElements {
+/** `(column, …, PRIMARY KEY (…), WATERMARK FOR c AS e)`, in any order. */
+export function parseTableElements(cursor: Cursor): TableElements {
   const columns: ColumnDefinition[] = [];
   const constraints: TableConstraint[] = [];
   let watermark: Watermark | undefined;
@@ -29,7 +26,7 @@ export function parseTableElements(cursor: Cursor, typeless: boolean): TableElem
       continue;
     }
     const constraint = parseTableConstraint(cursor);
-    if (constraint === undefined) columns.push(parseColumn(cursor, typeless));
+    if (constraint === undefined) columns.push(parseColumn(cursor, true));
     else constraints.push(constraint);
   } while (cursor.acceptSymbol(','));
   cursor.expectSymbol(')');
@@ -77,7 +74,10 @@ function notEnforced(cursor: Cursor): void {
 
 type Draft = { -readonly [Key in keyof ColumnDefinition]: ColumnDefinition[Key] };
 
-/** `name [type] constraint…`, or Flink's `name AS expression`. */
+/**
+ * `name [type] constraint…`, or Flink's `name AS expression`.
+ * @param typeless whether the type may be left out.
+ */
 export function parseColumn(cursor: Cursor, typeless: boolean): ColumnDefinition {
   const start = cursor.start;
   const draft: Draft = {

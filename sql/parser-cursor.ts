@@ -43,10 +43,12 @@ export interface Grammar {
 /** Where a failed parse is read again, to collect what would have been accepted there. */
 export interface Expectation {
   readonly token: number;
-  /** Keywords and symbols asked for at the failing token. */
-  readonly here: Set<string>;
-  /** Keywords asked for at the token before it. */
-  readonly before: Set<string>;
+  /** Keywords, symbols and kinds of things asked for at the failing token. */
+  readonly expected: Set<string>;
+  /** Keywords that a misspelt failing token may have been meant to be. */
+  readonly meantHere: Set<string>;
+  /** The same for the token before it, which may have been taken for a name. */
+  readonly meantBefore: Set<string>;
 }
 
 export class Cursor {
@@ -286,15 +288,19 @@ export class Cursor {
   }
 
   #record(wanted: string): void {
-    const expectation = this.#expectation;
-    if (expectation === undefined) return;
-    if (this.index === expectation.token) expectation.here.add(wanted);
-    else if (this.index === expectation.token - 1) expectation.before.add(wanted);
+    if (this.index === this.#expectation?.token) this.#expectation.expected.add(wanted);
+    this.#recordMeant(wanted);
   }
 
-  /** Remembers keywords that are looked up in a table instead of being asked for one by one. */
-  recordAll(words: Iterable<string>): void {
+  #recordMeant(word: string): void {
+    const expectation = this.#expectation;
+    if (this.index === expectation?.token) expectation.meantHere.add(word);
+    else if (this.index + 1 === expectation?.token) expectation.meantBefore.add(word);
+  }
+
+  /** Remembers keywords that a misspelt word here may have been meant to be. */
+  recordMeant(words: Iterable<string>): void {
     if (this.index < this.#recordFrom) return;
-    for (const word of words) this.#record(word);
+    for (const word of words) this.#recordMeant(word);
   }
 }

@@ -46,17 +46,20 @@ function parseCreateRelation(cursor: Cursor, start: number, words: RelationWords
   const exists = ifNotExists(cursor);
   const name = qualifiedName(cursor);
   const hasElements = cursor.atSymbol('(') && !isQueryAhead(cursor, 0);
-  const elements = hasElements
-    ? parseTableElements(cursor, words.relation !== 'table')
-    : noElements;
+  const elements = hasElements ? parseTableElements(cursor) : noElements;
   const included: ColumnDefinition[] = [];
   for (let next = parseInclude(cursor); next !== undefined; next = parseInclude(cursor)) {
     included.push(next);
   }
   const options = parseRelationOptions(cursor);
+  // The columns of a query's result may be named, but not be typed.
+  const isTyped = elements.constraints.length > 0 || elements.columns.some(hasType);
+  if (isTyped && words.relation === 'table' && cursor.at('as')) throw cursor.unexpected();
   const query = parseAs(cursor);
   const isDefined = hasElements || included.length > 0 || options.length > 0;
-  if (!isDefined && query === undefined) throw cursor.unexpected();
+  // Only the columns of streams may leave their types to a schema registry.
+  const isUntyped = words.relation === 'table' && !elements.columns.every(hasType);
+  if (query === undefined && (!isDefined || isUntyped)) throw cursor.unexpected();
   return {
     kind: 'create-relation',
     ...words,
@@ -70,6 +73,9 @@ function parseCreateRelation(cursor: Cursor, start: number, words: RelationWords
     span: cursor.spanFrom(start),
   };
 }
+
+const hasType = ({ type, generated, metadata }: ColumnDefinition): boolean =>
+  type !== undefined || generated !== undefined || metadata !== undefined;
 
 /** WITH (…), Flink's PARTITIONED BY and DISTRIBUTED, RisingWave's FORMAT … ENCODE …, in any order. */
 function parseRelationOptions(cursor: Cursor): Option[] {

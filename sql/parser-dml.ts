@@ -29,10 +29,11 @@ function parseInsert(cursor: Cursor, withClause: With, start: number): Statement
   const alias = cursor.accept('as') ? columnName(cursor) : undefined;
   const columns = atColumnList(cursor) ? cursor.parenthesized(() => insertColumn(cursor)) : [];
   if (cursor.at('overriding')) throw cursor.unsupported('OVERRIDING');
-  const { source, defaults } =
-    columns.length === 0 && cursor.acceptWords('default', 'values')
-      ? { source: undefined, defaults: [] }
-      : parseInsertSource(cursor);
+  const isDefault = columns.length === 0 && cursor.accept('default');
+  if (isDefault) cursor.expect('values');
+  const { source, defaults } = isDefault
+    ? { source: undefined, defaults: [] }
+    : parseInsertSource(cursor);
   const onConflict = parseOnConflict(cursor);
   const returning = parseReturning(cursor);
   return {

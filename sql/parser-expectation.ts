@@ -19,7 +19,12 @@ export function withExpectation(
   if (error.hint !== undefined || !error.message.startsWith('syntax error at')) return error;
   const failed = cursor.tokens.findIndex((token) => token.start === error.at?.start);
   if (failed < 0) return error;
-  const expectation: Expectation = { token: failed, here: new Set(), before: new Set() };
+  const expectation: Expectation = {
+    token: failed,
+    expected: new Set(),
+    meantHere: new Set(),
+    meantBefore: new Set(),
+  };
   const again = new Cursor(cursor.source, cursor.tokens, cursor.grammar, expectation);
   try {
     rule(again);
@@ -33,8 +38,12 @@ export function withExpectation(
   });
 }
 
-function detailOf({ here }: Expectation): string | undefined {
-  const names = [...here].map((name) => (/^[^A-Za-z"]/.test(name) ? `"${name}"` : name));
+/** A kind of thing (`an expression`) stands for all the words that may begin it. */
+function detailOf({ expected }: Expectation): string | undefined {
+  const kinds = [...expected].filter((name) => /^an? /.test(name));
+  const names = (kinds.length > 0 ? kinds : [...expected]).map((name) =>
+    /^[^A-Za-z"]/.test(name) ? `"${name}"` : name,
+  );
   if (names.length === 0 || names.length > EXPECTATIONS_SHOWN_MAX) return undefined;
   const last = names.at(-1) ?? '';
   const others = names.slice(0, -1);
@@ -42,11 +51,9 @@ function detailOf({ here }: Expectation): string | undefined {
 }
 
 /** The misspelt word may be the refused one, or the one before, which then was read as a name. */
-function hintOf(
-  tokens: readonly Token[],
-  { token, here, before }: Expectation,
-): string | undefined {
-  const meant = nearest(tokens[token], here) ?? nearest(tokens[token - 1], before);
+function hintOf(tokens: readonly Token[], expectation: Expectation): string | undefined {
+  const { token, meantHere, meantBefore } = expectation;
+  const meant = nearest(tokens[token], meantHere) ?? nearest(tokens[token - 1], meantBefore);
   return meant === undefined ? undefined : `Did you mean ${meant}?`;
 }
 

@@ -104,7 +104,7 @@ function climb(
     height = Math.max(height, cursor.height) + 1;
     cursor.checkHeight(height);
   }
-  cursor.recordAll(expectedAfterOperand);
+  cursor.recordMeant(expectedAfterOperand);
   cursor.height = Math.max(tallestBefore, height);
   cursor.leave();
   return left;

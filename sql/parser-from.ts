@@ -135,7 +135,7 @@ function parseFromOperand(cursor: Cursor): FromItem {
   if (cursor.atSymbol('(')) return afterParenthesis(cursor, parseParenthesis(cursor));
   if (cursor.accept('lateral')) return parseLateral(cursor, start);
   if (cursor.at('table') && cursor.symbolAhead(1, '(')) return parseTableFunction(cursor, false);
-  if (cursor.at('rows') && cursor.wordAhead(1, 'from') && cursor.symbolAhead(2, '(')) {
+  if (cursor.at('rows') && cursor.wordAhead(1, 'from')) {
     return parseRowsFrom(cursor, false, start);
   }
   if (atWindowTable(cursor)) return parseWindowTable(cursor, () => parseFromItem(cursor));
@@ -150,10 +150,13 @@ function parseLateral(cursor: Cursor, start: number): FromItem {
     return derived(cursor, inside.query, true, start);
   }
   if (cursor.at('table') && cursor.symbolAhead(1, '(')) return parseTableFunction(cursor, true);
-  if (cursor.at('rows') && cursor.wordAhead(1, 'from') && cursor.symbolAhead(2, '(')) {
+  if (cursor.at('rows') && cursor.wordAhead(1, 'from')) {
     return parseRowsFrom(cursor, true, start);
   }
-  if (!atFunction(cursor)) throw cursor.unexpected('a function or a subquery');
+  if (!atFunction(cursor)) {
+    qualifiedName(cursor);
+    throw cursor.unexpected('"("');
+  }
   return parseFunctionItem(cursor, true, start);
 }
 

@@ -58,7 +58,10 @@ export function qualifiedName(cursor: Cursor): QualifiedName {
 /** The parts after the first one of a dotted name. */
 export function continueName(cursor: Cursor, first: Identifier): QualifiedName {
   const parts = [first];
-  while (cursor.acceptSymbol('.')) parts.push(label(cursor));
+  while (cursor.symbolAhead(0, '.')) {
+    cursor.advance();
+    parts.push(label(cursor));
+  }
   return { parts, span: cursor.spanFrom(first.span.start) };
 }
 

@@ -154,9 +154,11 @@ export function indirection(
   let result = operand;
   for (let height = 0; ; height++) {
     cursor.checkHeight(height);
-    if (cursor.acceptSymbol('[')) {
+    if (cursor.symbolAhead(0, '[')) {
+      cursor.advance();
       result = subscript(cursor, result, covered.start);
-    } else if (cursor.acceptSymbol('.')) {
+    } else if (cursor.symbolAhead(0, '.')) {
+      cursor.advance();
       const field = cursor.atSymbol('*') ? identifierOf(cursor.advance()) : label(cursor);
       result = { kind: 'field', operand: result, field, span: cursor.spanFrom(covered.start) };
       // `(row).*` may only end a name, as PostgreSQL's check_indirection has it.

@@ -121,6 +121,7 @@ function parseCase(cursor: Cursor): Expression {
     cursor.expect('when');
     const when = cursor.grammar.expression(cursor);
     cursor.expect('then');
+    // biome-ignore lint/suspicious/noThenProperty: SQL's word for it, and nobody awaits a syntax tree.
     whens.push({ when, then: cursor.grammar.expression(cursor) });
   } while (cursor.at('when'));
   const otherwise = cursor.accept('else') ? cursor.grammar.expression(cursor) : undefined;
@@ -207,7 +208,7 @@ function nameOrCall(cursor: Cursor): Expression {
 function dottedName(cursor: Cursor, first: Identifier): Expression {
   const start = first.span.start;
   const parts = [first];
-  while (cursor.atSymbol('.')) {
+  while (cursor.symbolAhead(0, '.')) {
     cursor.advance();
     if (cursor.acceptSymbol('*')) {
       const end = cursor.peek(-2).start;
@@ -221,7 +222,7 @@ function dottedName(cursor: Cursor, first: Identifier): Expression {
   }
   const name: QualifiedName = { parts, span: cursor.spanFrom(start) };
   if (parts.length > 1) {
-    if (cursor.atSymbol('(')) return callOrTypedLiteral(cursor, name);
+    if (cursor.symbolAhead(0, '(')) return callOrTypedLiteral(cursor, name);
     if (cursor.token.kind === 'string') {
       const type = namedType(name, []);
       const value = cursor.expectString();

@@ -131,6 +131,7 @@ interface Clauses {
   readonly offset: Expression | undefined;
   readonly offsetAt: Span | undefined;
   readonly withTies: boolean;
+  readonly tiesAt: Span | undefined;
   readonly locking: readonly string[];
   readonly emit: Emit | undefined;
 }
@@ -187,7 +188,7 @@ function merge(cursor: Cursor, inner: Query, withClause: With, outer: Clauses, s
 function requireOrderForTies(cursor: Cursor, clauses: Clauses, orderBy: readonly SortItem[]): void {
   if (!clauses.withTies || orderBy.length > 0) return;
   const message = 'WITH TIES cannot be specified without ORDER BY clause';
-  throw cursor.error(message, clauses.limitAt ?? cursor.token);
+  throw cursor.error(message, clauses.tiesAt ?? cursor.token);
 }
 
 function readClauses(cursor: Cursor): Clauses {
@@ -200,7 +201,7 @@ function readClauses(cursor: Cursor): Clauses {
   return { orderBy, ...bounds, locking, emit };
 }
 
-type Bounds = Pick<Clauses, 'limit' | 'limitAt' | 'offset' | 'offsetAt' | 'withTies'>;
+type Bounds = Pick<Clauses, 'limit' | 'limitAt' | 'offset' | 'offsetAt' | 'withTies' | 'tiesAt'>;
 
 /** LIMIT or FETCH, and OFFSET, in any order and each at most once. */
 function readBounds(cursor: Cursor): Bounds {
@@ -208,7 +209,7 @@ function readBounds(cursor: Cursor): Bounds {
   let limitAt: Span | undefined;
   let offset: Expression | undefined;
   let offsetAt: Span | undefined;
-  let withTies = false;
+  let tiesAt: Span | undefined;
   for (;;) {
     const token = cursor.token;
     if (limitAt === undefined && cursor.accept('limit')) {
@@ -217,33 +218,34 @@ function readBounds(cursor: Cursor): Bounds {
       if (cursor.atSymbol(',')) {
         throw cursor.error(
           'LIMIT #,# syntax is not supported',
-          cursor.token,
+          token,
           'Use separate LIMIT and OFFSET clauses.',
         );
       }
     } else if (limitAt === undefined && cursor.accept('fetch')) {
       limitAt = token;
-      ({ limit, withTies } = parseFetch(cursor));
+      ({ limit, tiesAt } = parseFetch(cursor));
     } else if (offsetAt === undefined && cursor.accept('offset')) {
       offsetAt = token;
       offset = cursor.grammar.expression(cursor);
       cursor.acceptOneOf('row', 'rows');
     } else {
-      return { limit, limitAt, offset, offsetAt, withTies };
+      return { limit, limitAt, offset, offsetAt, withTies: tiesAt !== undefined, tiesAt };
     }
   }
 }
 
 /** `{FIRST | NEXT} [count] {ROW | ROWS} {ONLY | WITH TIES}`; no count means one row. */
-function parseFetch(cursor: Cursor): { limit: Expression; withTies: boolean } {
+function parseFetch(cursor: Cursor): { limit: Expression; tiesAt: Span | undefined } {
   cursor.expectOneOf('first', 'next');
   const at = cursor.spanFrom(cursor.start);
   let limit: Expression = { kind: 'number', text: '1', span: at };
   if (!cursor.at('row') && !cursor.at('rows')) limit = parseFetchCount(cursor);
   cursor.expectOneOf('row', 'rows');
-  if (cursor.accept('only')) return { limit, withTies: false };
+  if (cursor.accept('only')) return { limit, tiesAt: undefined };
+  const tiesAt = cursor.token;
   cursor.expect('with', 'ties');
-  return { limit, withTies: true };
+  return { limit, tiesAt };
 }
 
 /** `select_fetch_first_value`: an operand, or a signed number. */

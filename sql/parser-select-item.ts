@@ -21,7 +21,7 @@ export function parseSelectItem(cursor: Cursor): SelectItem {
 
 /** A label without AS, unless it is a streaming clause that could not be a label's follower. */
 function bareLabel(cursor: Cursor): SelectItem['alias'] {
-  cursor.recordAll(clausesAfterItems);
+  cursor.recordMeant(clausesAfterItems);
   const token = cursor.token;
   if (!isBareColumnLabel(token) || atEmit(cursor)) return undefined;
   return identifierOf(cursor.advance());

@@ -62,7 +62,6 @@ function parseSelectItems(cursor: Cursor, required: boolean): SelectItem[] {
     (token.kind === 'word' && afterItems.has(token.text)) ||
     (token.kind === 'operator' && (token.text === ')' || token.text === ';'));
   if (ends && !required) {
-    cursor.recordAll(['an expression']);
     return [];
   }
   return cursor.list(() => parseSelectItem(cursor));

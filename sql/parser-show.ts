@@ -1,5 +1,5 @@
 /** SHOW, DESCRIBE, EXPLAIN, PRINT, SUBSCRIBE, PAUSE, RESUME and TERMINATE. */
-import type { Identifier, ObjectKind, Option, Statement } from './ast.ts';
+import type { Identifier, ObjectKind, Option, QualifiedName, Statement } from './ast.ts';
 import type { Cursor } from './parser-cursor.ts';
 import {
   isColumnName,
@@ -95,8 +95,15 @@ export function parseExplain(cursor: Cursor): Statement {
   if (statement !== undefined && !hasPlan(statement)) {
     throw cursor.error('EXPLAIN needs a statement with a query', statement.span);
   }
-  const name = isStatement ? undefined : qualifiedName(cursor);
+  const name = isStatement ? undefined : explainedName(cursor);
   return { kind: 'explain', analyze, options, statement, name, span: cursor.spanFrom(start) };
+}
+
+/** The name of a view or sink, alone; a word before others began a statement without a plan. */
+function explainedName(cursor: Cursor): QualifiedName {
+  const { kind } = cursor.peek(1);
+  if (kind === 'word' || kind === 'quoted') throw cursor.unexpected('a name');
+  return qualifiedName(cursor);
 }
 
 /** Definitions without a query, and views that are not kept, have nothing to explain. */

@@ -39,37 +39,36 @@ function baseWindow(cursor: Cursor): Identifier | undefined {
 function parseFrame(cursor: Cursor): WindowFrame | undefined {
   const unit = cursor.acceptOneOf('rows', 'range', 'groups');
   if (unit === undefined) return undefined;
-  const at = cursor.token;
   const between = cursor.accept('between');
+  const startAt = cursor.token;
   const start = parseBound(cursor);
   if (between) cursor.expect('and');
+  const endAt = between ? cursor.token : startAt;
   const end: FrameBound = between ? parseBound(cursor) : { kind: 'current-row' };
-  checkBounds(cursor, start, end, between, at);
+  const wrong = startError(start, between);
+  if (wrong !== undefined) throw cursor.windowingError(wrong, startAt);
+  const wrongEnd = endError(start, end);
+  if (wrongEnd !== undefined) throw cursor.windowingError(wrongEnd, endAt);
   return { unit, start, end, exclude: parseExclusion(cursor) };
 }
 
-/** PostgreSQL refuses impossible frames in its grammar, so the messages are its own. */
-function checkBounds(
-  cursor: Cursor,
-  start: FrameBound,
-  end: FrameBound,
-  between: boolean,
-  at: { start: number; end: number },
-): void {
-  const wrong = (message: string): never => {
-    throw cursor.windowingError(message, at);
-  };
-  if (start.kind === 'unbounded-following') wrong('frame start cannot be UNBOUNDED FOLLOWING');
-  if (end.kind === 'unbounded-preceding') wrong('frame end cannot be UNBOUNDED PRECEDING');
-  if (start.kind === 'following' && !between) {
-    wrong('frame starting from following row cannot end with current row');
-  }
+// PostgreSQL refuses impossible frames in its grammar, so the messages are its own.
+
+function startError(start: FrameBound, between: boolean): string | undefined {
+  if (start.kind === 'unbounded-following') return 'frame start cannot be UNBOUNDED FOLLOWING';
+  return start.kind === 'following' && !between
+    ? 'frame starting from following row cannot end with current row'
+    : undefined;
+}
+
+function endError(start: FrameBound, end: FrameBound): string | undefined {
+  if (end.kind === 'unbounded-preceding') return 'frame end cannot be UNBOUNDED PRECEDING';
   if (start.kind === 'current-row' && end.kind === 'preceding') {
-    wrong('frame starting from current row cannot have preceding rows');
+    return 'frame starting from current row cannot have preceding rows';
   }
-  if (start.kind === 'following' && (end.kind === 'preceding' || end.kind === 'current-row')) {
-    wrong('frame starting from following row cannot have preceding rows');
-  }
+  return start.kind === 'following' && (end.kind === 'preceding' || end.kind === 'current-row')
+    ? 'frame starting from following row cannot have preceding rows'
+    : undefined;
 }
 
 function parseBound(cursor: Cursor): FrameBound {

@@ -172,7 +172,7 @@ function parseOne(cursor: Cursor): Statement {
   if (kind === 'operator' && text === '(') return parseQuery(cursor);
   const rule = kind === 'word' ? rules.get(text) : undefined;
   if (rule === undefined) {
-    cursor.recordAll(ruleNames);
+    cursor.recordMeant(ruleNames);
     throw cursor.unexpected();
   }
   return rule(cursor);

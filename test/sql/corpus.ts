@@ -6,3 +6,12 @@ export function readCorpus(file: string): readonly string[] {
   const text = readFileSync(new URL(`corpus/${file}`, import.meta.url), 'utf8');
   return splitStatements(text).statements.map(({ start, end }) => text.slice(start, end));
 }
+
+/** The statements of a file that has one a line, as not all of them are SQL. */
+export function readLines(file: string): readonly string[] {
+  const text = readFileSync(new URL(`corpus/${file}`, import.meta.url), 'utf8');
+  return text
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('-- '))
+    .map((line) => line.replace(/;$/, ''));
+}

@@ -558,7 +558,17 @@ function createTableAs(body: Node): Json {
     relationName(relation),
     body.if_not_exists === true,
     isTemporary,
-    [],
+    names(into.colNames).map((name) => [
+      'column',
+      name,
+      null,
+      false,
+      false,
+      false,
+      null,
+      null,
+      null,
+    ]),
     [],
     query,
   ];
