@@ -279,12 +279,12 @@ function bindLike(node: Node<'like'>, scope: Scope): BoundExpr {
   const { span } = node;
   const operand = bindExpression(node.operand, scope);
   let pattern = bindExpression(node.pattern, scope);
-  const escape = node.escape && bindExpression(node.escape, scope);
+  const escapeText = node.escape && bindExpression(node.escape, scope);
   if (node.op === 'similar') {
-    const args = escape === undefined ? [pattern] : [pattern, escape];
+    const args = escapeText === undefined ? [pattern] : [pattern, escapeText];
     pattern = bindScalar('similar_to_escape', args, span, context);
-  } else if (escape !== undefined) {
-    pattern = bindScalar('like_escape', [pattern, escape], span, context);
+  } else if (escapeText !== undefined) {
+    pattern = bindScalar('like_escape', [pattern, escapeText], span, context);
   }
   const op = likeOperators[node.op][node.negated ? 1 : 0];
   return bindOperator(op, [operand, pattern], span, context);
@@ -346,6 +346,7 @@ function bindCase(node: Node<'case'>, scope: Scope): BoundExpr {
   const results = otherwise === undefined ? thens : [otherwise, ...thens];
   const { type, expressions } = unify(results, 'CASE', context);
   const converted = otherwise === undefined ? expressions : expressions.slice(1);
+  // biome-ignore lint/suspicious/noThenProperty: SQL's word, and no promise.
   const whens = conditions.map((when, index) => ({ when, then: converted[index] ?? when }));
   return {
     kind: 'case',

@@ -4,7 +4,7 @@ import { StreamError } from './base/error.ts';
 import type { BindContext } from './bind-context.ts';
 import { type BoundFrom, type FromPlace, named } from './bind-from-place.ts';
 import { closestName } from './bind-near-miss.ts';
-import { type ScopeColumn, scopeColumns } from './bind-scope.ts';
+import { columnOf, type ScopeColumn, scopeColumns } from './bind-scope.ts';
 import type { Relation, SourceRelation } from './catalog.ts';
 import { shiftPlanOuter } from './logical-map.ts';
 import type { LogicalNode } from './logical-plan.ts';
@@ -56,8 +56,21 @@ export function relationPlan(relation: Relation, name: QualifiedName): LogicalNo
         hint: 'Read the relation that the sink is fed from.',
       });
     default:
-      return { kind: 'scan', relation: relation.name, schema: relation.schema };
+      return scanOf(relation);
   }
+}
+
+/** The relation's columns; generated ones are computed above the scan, which then need not hold them. */
+function scanOf(relation: Exclude<Relation, { readonly kind: 'view' | 'sink' }>): LogicalNode {
+  const { schema } = relation;
+  const scan: LogicalNode = { kind: 'scan', relation: relation.name, schema };
+  if (relation.kind === 'materialized-view') return scan;
+  if (!relation.columns.some(({ from }) => from.kind === 'generated')) return scan;
+  const expressions = schema.map(({ type }, index) => {
+    const from = relation.columns[index]?.from;
+    return from?.kind === 'generated' ? from.expression : columnOf(index, type);
+  });
+  return { kind: 'project', input: scan, expressions, schema };
 }
 
 function sourceColumns(relation: SourceRelation): readonly ScopeColumn[] {

@@ -260,7 +260,7 @@ function bindFrame(
     throw fail('GROUPS mode requires an ORDER BY clause');
   }
   const bound = (from: FrameBound): BoundFrameBound =>
-    from.kind === 'preceding' || from.kind === 'following'
+    'offset' in from
       ? { kind: from.kind, offset: bindOffset(frame.unit, from.offset, orderBy, scope, bind) }
       : from;
   return { unit: frame.unit, start: bound(start), end: bound(end), exclude: frame.exclude };

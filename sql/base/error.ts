@@ -36,6 +36,7 @@ export const errorTable = {
   SQL_WINDOWING: { sqlstate: '42P20', http: 400, retry: 'never' },
   SQL_INVALID_COLUMN_REFERENCE: { sqlstate: '42P10', http: 400, retry: 'never' },
   SQL_INVALID_RECURSION: { sqlstate: '42P19', http: 400, retry: 'never' },
+  SQL_GENERATED_COLUMN: { sqlstate: '428C9', http: 400, retry: 'never' },
   SQL_WRONG_OBJECT_TYPE: { sqlstate: '42809', http: 400, retry: 'never' },
   SQL_INVALID_OPTION: { sqlstate: '22023', http: 400, retry: 'never' },
   SQL_INVALID_DEFINITION: { sqlstate: '42P16', http: 400, retry: 'never' },

@@ -1,0 +1,412 @@
+/** CREATE STREAM, TABLE and SOURCE: columns, where records hold them, keys, and the options of the input. */
+import type { ColumnDefinition, Expression, Identifier, Statement } from './ast.ts';
+import { StreamError } from './base/error.ts';
+import type { Schema, SqlType } from './base/type.ts';
+import type { BindContext, Place } from './bind-context.ts';
+import { places } from './bind-context.ts';
+import { named, scopeOver } from './bind-from-place.ts';
+import { closestName } from './bind-near-miss.ts';
+import { bindOptions, countOption } from './bind-options.ts';
+import { bindTypeName } from './bind-type.ts';
+import type { BoundCreateRelation } from './bound-statement.ts';
+import type { SourceColumn, SourceInput, SourceRelation } from './catalog.ts';
+import { coerceAssignment, coerceToBoolean, resolveUnknown } from './coerce.ts';
+import type { BoundExpr } from './expression.ts';
+import { someExpression } from './expression-map.ts';
+
+type CreateRelation = Statement & { readonly kind: 'create-relation' };
+
+/** What the binder needs to know of the connectors, which it may not import. */
+export interface SourceEnvironment {
+  /** Where a relation's topic is when the statement does not say: 'kafka' or 'embedded'. */
+  readonly defaultConnector: string;
+  /** Columns that a connector gives when the statement names none. */
+  readonly schemaOf: (
+    connector: string,
+    options: ReadonlyMap<string, string>,
+  ) => Schema | undefined;
+}
+
+export const noSources: SourceEnvironment = {
+  defaultConnector: 'embedded',
+  schemaOf: () => undefined,
+};
+
+interface Draft {
+  readonly definition: ColumnDefinition | undefined;
+  readonly name: string;
+  readonly type: SqlType;
+}
+
+/** @throws StreamError SQL_DUPLICATE_COLUMN, SQL_INVALID_DEFINITION, SQL_UNKNOWN_COLUMN, SQL_INVALID_OPTION, … */
+export function bindCreateRelation(
+  statement: CreateRelation,
+  context: BindContext,
+  sources: SourceEnvironment = noSources,
+): BoundCreateRelation {
+  const options = bindOptions(statement.options);
+  const name = statement.name.parts.at(-1)?.name ?? '';
+  const connector = connectorOf(options, sources);
+  const drafts = draftColumns(statement, connector, options, context, sources);
+  const primaryKey = primaryKeyOf(statement, drafts);
+  const kind = kindOf(statement, primaryKey);
+  const isLocal = kind === 'table' && options.size === 0 && statement.relation !== 'source';
+  const schema: Schema = drafts.map((draft, index) => ({
+    name: draft.name,
+    type: draft.type,
+    nullable: !(draft.definition?.notNull === true || primaryKey.includes(index)),
+  }));
+  const input = isLocal ? undefined : inputOf(name, connector, options, drafts, kind, primaryKey);
+  const columns = drafts.map((draft, index) =>
+    bindColumnDefinition(draft, index, { kind, input, primaryKey, schema, drafts, context }),
+  );
+  const relation: Omit<SourceRelation, 'id' | 'sql'> = {
+    kind,
+    name,
+    schema,
+    dependsOn: [],
+    readOnly: statement.relation === 'source',
+    input,
+    primaryKey,
+    columns: withTableChecks(statement, columns, schema, context),
+    watermark: bindWatermark(statement, schema, context),
+    query: undefined,
+  };
+  const { orReplace, ifNotExists } = statement;
+  const partitions = countOption(options, 'partitions');
+  return { kind: 'create-relation', relation, orReplace, ifNotExists, partitions, options };
+}
+
+function connectorOf(options: ReadonlyMap<string, string>, sources: SourceEnvironment): string {
+  const connector = options.get('connector')?.toLowerCase() ?? sources.defaultConnector;
+  // Flink's name of a Kafka topic that is a changelog by key.
+  return connector === 'upsert-kafka' ? 'kafka' : connector;
+}
+
+function kindOf(statement: CreateRelation, primaryKey: readonly number[]): 'stream' | 'table' {
+  if (statement.relation !== 'source') return statement.relation;
+  return primaryKey.length > 0 ? 'table' : 'stream';
+}
+
+// -------------------------------------------------------------------- columns
+
+function draftColumns(
+  statement: CreateRelation,
+  connector: string,
+  options: ReadonlyMap<string, string>,
+  context: BindContext,
+  sources: SourceEnvironment,
+): readonly Draft[] {
+  if (statement.columns.length === 0) {
+    const known = sources.schemaOf(connector, options);
+    if (known !== undefined) {
+      return known.map(({ name, type }) => ({ definition: undefined, name, type }));
+    }
+    throw new StreamError('SQL_INVALID_DEFINITION', 'a relation needs at least one column', {
+      at: statement.name.span,
+      hint: `Columns of connector "${connector}" must be listed.`,
+    });
+  }
+  const seen = new Set<string>();
+  for (const { name } of statement.columns) {
+    if (seen.has(name.name)) {
+      throw new StreamError(
+        'SQL_DUPLICATE_COLUMN',
+        `column "${name.name}" specified more than once`,
+        { at: name.span },
+      );
+    }
+    seen.add(name.name);
+  }
+  const typed = statement.columns.map((definition) => ({
+    definition,
+    name: definition.name.name,
+    type: declaredType(definition, context),
+  }));
+  // An untyped generated column has the type of its expression over the others.
+  const known = typed.map(
+    ({ name, type }) => ({ name, type: type ?? { kind: 'text' }, nullable: true }) as const,
+  );
+  return typed.map(({ definition, name, type }) => {
+    const found = type ?? (definition.generated && inferType(definition.generated, known, context));
+    if (found !== undefined) return { definition, name, type: found };
+    throw new StreamError('SQL_INVALID_DEFINITION', `column "${name}" needs a type`, {
+      at: definition.span,
+      hint: 'Types are not inferred from a schema registry.',
+    });
+  });
+}
+
+const metadataTypes: ReadonlyMap<string, SqlType> = new Map<string, SqlType>([
+  ['timestamp', { kind: 'timestamptz' }],
+  ['partition', { kind: 'integer' }],
+  ['offset', { kind: 'bigint' }],
+  ['topic', { kind: 'text' }],
+]);
+
+const headersType: SqlType = {
+  kind: 'array',
+  element: {
+    kind: 'row',
+    fields: [
+      { name: 'key', type: { kind: 'text' }, nullable: false },
+      { name: 'value', type: { kind: 'bytea' }, nullable: true },
+    ],
+  },
+};
+
+function declaredType(definition: ColumnDefinition, context: BindContext): SqlType | undefined {
+  const { metadata } = definition;
+  if (metadata?.startsWith('header') === true) {
+    const whole = metadata === 'headers' || metadata === 'header';
+    if (whole) return headersType;
+  }
+  if (definition.type !== undefined) return bindTypeName(definition.type, context.catalog);
+  if (metadata === undefined) return undefined;
+  if (metadata.startsWith('header:')) return { kind: 'bytea' };
+  if (metadata === 'key') return { kind: 'text' };
+  return metadataTypes.get(metadata);
+}
+
+function inferType(node: Expression, schema: Schema, context: BindContext): SqlType {
+  return resolveUnknown(bindOver(node, schema, places.generated, context), context).type;
+}
+
+/** An expression over the relation's own columns. */
+function bindOver(node: Expression, schema: Schema, place: Place, context: BindContext): BoundExpr {
+  const from = named({ kind: 'values', rows: [], schema }, undefined, undefined, undefined);
+  const scope = scopeOver(from, { context, parent: undefined, commonTables: new Map() });
+  return scope.within(place, () => context.rules.expression(node, scope));
+}
+
+interface ColumnPlace {
+  readonly kind: 'stream' | 'table';
+  readonly input: SourceInput | undefined;
+  readonly primaryKey: readonly number[];
+  readonly schema: Schema;
+  readonly drafts: readonly Draft[];
+  readonly context: BindContext;
+}
+
+function bindColumnDefinition(draft: Draft, index: number, place: ColumnPlace): SourceColumn {
+  const { definition } = draft;
+  const { context, schema } = place;
+  const column = { name: draft.name, type: draft.type };
+  const ownDefault =
+    definition?.default && bindOver(definition.default, [], places.default, context);
+  const check = definition?.check && bindOver(definition.check, schema, places.check, context);
+  return {
+    from: originOf(draft, index, place),
+    default: ownDefault && coerceAssignment(ownDefault, column, context),
+    notNull: definition?.notNull === true || place.primaryKey.includes(index),
+    check: check && coerceToBoolean(check, 'CHECK', context),
+  };
+}
+
+function originOf(draft: Draft, index: number, place: ColumnPlace): SourceColumn['from'] {
+  const { definition, name } = draft;
+  if (definition?.generated !== undefined) return generated(draft, definition.generated, place);
+  if (definition?.metadata !== undefined) return metadataOrigin(definition, definition.metadata);
+  const isKey = isKeyColumn(draft, index, place.kind, place.primaryKey, place.input);
+  if (!isKey) return { kind: 'value', field: fieldName(name) };
+  const keys = place.drafts.filter((other, at) =>
+    isKeyColumn(other, at, place.kind, place.primaryKey, place.input),
+  );
+  return { kind: 'key', field: keys.length > 1 ? fieldName(name) : undefined };
+}
+
+const fieldName = (name: string): string => name;
+
+/**
+ * ksqlDB's rule: KEY columns of a stream and PRIMARY KEY columns of a table over a topic are in the
+ * record's key; Flink's `value.fields-include = 'ALL'` or a missing key format puts them into the value.
+ */
+function isKeyColumn(
+  draft: Draft,
+  index: number,
+  kind: 'stream' | 'table',
+  primaryKey: readonly number[],
+  input: SourceInput | undefined,
+): boolean {
+  if (input === undefined || draft.definition?.metadata !== undefined) return false;
+  if (draft.definition?.key === true) return true;
+  return kind === 'table' && primaryKey.includes(index) && input.keyFormat !== 'none';
+}
+
+function generated(draft: Draft, node: Expression, place: ColumnPlace): SourceColumn['from'] {
+  const { context, schema, drafts } = place;
+  const bound = bindOver(node, schema, places.generated, context);
+  const column = { name: draft.name, type: draft.type };
+  const expression = coerceAssignment(bound, column, context);
+  someExpression(expression, (part) => {
+    if (part.kind === 'column' && drafts[part.index]?.definition?.generated !== undefined) {
+      throw new StreamError(
+        'SQL_INVALID_DEFINITION',
+        `cannot use generated column "${drafts[part.index]?.name}" in column generation expression`,
+        { at: node.span },
+      );
+    }
+    if (part.kind === 'call' && (part.fn.volatility ?? 'immutable') !== 'immutable') {
+      throw new StreamError('SQL_INVALID_DEFINITION', 'generation expression is not immutable', {
+        at: node.span,
+      });
+    }
+    return false;
+  });
+  return { kind: 'generated', expression };
+}
+
+function metadataOrigin(definition: ColumnDefinition, metadata: string): SourceColumn['from'] {
+  if (metadata.startsWith('header:')) return { kind: 'header', header: metadata.slice(7) };
+  if (metadata === 'headers' || metadata === 'header') return { kind: 'header', header: undefined };
+  switch (metadata) {
+    case 'key':
+      return { kind: 'key', field: undefined };
+    case 'timestamp':
+    case 'partition':
+    case 'offset':
+    case 'topic':
+      return { kind: 'metadata', item: metadata };
+    default: {
+      const near = closestName(metadata, [...metadataTypes.keys(), 'headers', 'key']);
+      throw new StreamError('SQL_INVALID_DEFINITION', `records have no metadata "${metadata}"`, {
+        at: definition.span,
+        hint:
+          near === undefined
+            ? 'There are timestamp, partition, offset, topic, key and headers.'
+            : `Perhaps you meant "${near}".`,
+      });
+    }
+  }
+}
+
+// ----------------------------------------------------------------------- keys
+
+function primaryKeyOf(statement: CreateRelation, drafts: readonly Draft[]): readonly number[] {
+  const inline = statement.columns.flatMap((column, index) => (column.primaryKey ? [index] : []));
+  const constraints = statement.constraints.flatMap((item) =>
+    item.kind === 'primary-key' ? [item] : [],
+  );
+  const [first, second] = constraints;
+  if (second !== undefined || (first !== undefined && inline.length > 0) || inline.length > 1) {
+    throw new StreamError(
+      'SQL_INVALID_DEFINITION',
+      `multiple primary keys for table "${statement.name.parts.at(-1)?.name}" are not allowed`,
+      { at: (second ?? first ?? statement).span },
+    );
+  }
+  const unique = [
+    ...statement.constraints.filter((item) => item.kind === 'unique').map((item) => item.span),
+    ...statement.columns.filter((column) => column.unique).map((column) => column.span),
+  ];
+  if (unique[0] !== undefined) {
+    throw new StreamError('SQL_NOT_SUPPORTED', 'UNIQUE constraints are not supported', {
+      at: unique[0],
+      hint: 'A table has one key: PRIMARY KEY.',
+    });
+  }
+  const key = first === undefined ? inline : first.columns.map((name) => keyColumn(name, drafts));
+  if (key.length > 0 && statement.relation === 'stream') {
+    throw new StreamError('SQL_INVALID_DEFINITION', 'a stream has no primary key', {
+      at: first?.span ?? statement.columns[inline[0] ?? 0]?.span,
+      hint: 'Use KEY for a column that is in the record’s key, or CREATE TABLE for the latest row per key.',
+    });
+  }
+  for (const index of key) requireKeyType(drafts[index]);
+  return key;
+}
+
+function keyColumn(name: Identifier, drafts: readonly Draft[]): number {
+  const index = drafts.findIndex((draft) => draft.name === name.name);
+  if (index >= 0) return index;
+  throw new StreamError('SQL_UNKNOWN_COLUMN', `column "${name.name}" named in key does not exist`, {
+    at: name.span,
+  });
+}
+
+function requireKeyType(draft: Draft | undefined): void {
+  if (draft?.type.kind !== 'json') return;
+  throw new StreamError(
+    'SQL_UNKNOWN_OBJECT',
+    'data type json has no default operator class for access method "btree"',
+    { at: draft.definition?.span, hint: 'Use jsonb.' },
+  );
+}
+
+// ---------------------------------------------------------------------- input
+
+function inputOf(
+  name: string,
+  connector: string,
+  options: ReadonlyMap<string, string>,
+  drafts: readonly Draft[],
+  kind: 'stream' | 'table',
+  primaryKey: readonly number[],
+): SourceInput {
+  const format = (key: string): string | undefined => options.get(key)?.toLowerCase();
+  const both = format('format');
+  const inKey = drafts.filter(
+    (draft, index) =>
+      draft.definition?.key === true || (kind === 'table' && primaryKey.includes(index)),
+  ).length;
+  const includesAll = format('value.fields-include') === 'all';
+  const keyFormat =
+    format('key_format') ?? format('key.format') ?? (inKey > 1 ? (both ?? 'json') : 'kafka');
+  return {
+    connector,
+    topic: options.get('kafka_topic') ?? options.get('topic') ?? name,
+    valueFormat: format('value_format') ?? format('value.format') ?? both ?? 'json',
+    keyFormat: includesAll ? 'none' : keyFormat,
+    options,
+  };
+}
+
+// ------------------------------------------------------- checks and watermark
+
+/** Table constraints count as checks of the first column: all of them are looked at for every row. */
+function withTableChecks(
+  statement: CreateRelation,
+  columns: readonly SourceColumn[],
+  schema: Schema,
+  context: BindContext,
+): readonly SourceColumn[] {
+  const checks = statement.constraints
+    .flatMap((item) => (item.kind === 'check' ? [item] : []))
+    .map((item) => {
+      const bound = bindOver(item.expression, schema, places.check, context);
+      return coerceToBoolean(bound, 'CHECK', context);
+    });
+  const [first, ...rest] = columns;
+  if (checks.length === 0 || first === undefined) return columns;
+  const all = first.check === undefined ? checks : [first.check, ...checks];
+  const check: BoundExpr | undefined =
+    all.length === 1 ? all[0] : { kind: 'and', args: all, type: { kind: 'boolean' } };
+  return [{ ...first, check }, ...rest];
+}
+
+function bindWatermark(
+  statement: CreateRelation,
+  schema: Schema,
+  context: BindContext,
+): SourceRelation['watermark'] {
+  const { watermark } = statement;
+  if (watermark === undefined) return undefined;
+  const column = schema.findIndex(({ name }) => name === watermark.column.name);
+  const found = schema[column];
+  if (found === undefined) {
+    throw new StreamError(
+      'SQL_UNKNOWN_COLUMN',
+      `column "${watermark.column.name}" does not exist`,
+      {
+        at: watermark.column.span,
+      },
+    );
+  }
+  if (found.type.kind !== 'timestamp' && found.type.kind !== 'timestamptz') {
+    throw new StreamError('SQL_DATATYPE_MISMATCH', 'a watermark needs a timestamp column', {
+      at: watermark.column.span,
+    });
+  }
+  const bound = bindOver(watermark.expression, schema, places.watermark, context);
+  return { column, expression: coerceAssignment(bound, found, context) };
+}

@@ -1,0 +1,313 @@
+/** INSERT: rows of exactly the relation's columns. */
+import type { Expression, Identifier, Query, Statement } from './ast.ts';
+import { type Span, StreamError } from './base/error.ts';
+import type { Schema } from './base/type.ts';
+import { typeName } from './base/type.ts';
+import { type BindContext, places } from './bind-context.ts';
+import { named, scopeOver } from './bind-from-place.ts';
+import { bindReturning, requireWritable } from './bind-manipulation.ts';
+import { closestName } from './bind-near-miss.ts';
+import { convertOutputs, project } from './bind-output.ts';
+import { columnOf, type ScopeTable, scopeColumns } from './bind-scope.ts';
+import { settlePlan } from './bind-volatile.ts';
+import type { BoundInsert, BoundOnConflict } from './bound-statement.ts';
+import type { SourceRelation } from './catalog.ts';
+import { coerceAssignment, coerceToBoolean } from './coerce.ts';
+import type { BoundExpr } from './expression.ts';
+import { mayBeNull } from './expression-null.ts';
+import { mapColumns } from './logical-map.ts';
+import type { LogicalNode } from './logical-plan.ts';
+
+type Insert = Statement & { readonly kind: 'insert' };
+
+/** @throws StreamError SQL_UNKNOWN_COLUMN, SQL_DATATYPE_MISMATCH, SQL_SYNTAX (counts), SQL_GENERATED_COLUMN, … */
+export function bindInsert(statement: Insert, context: BindContext): BoundInsert {
+  const relation = requireWritable(statement.relation, context);
+  const targets = targetColumns(statement, relation);
+  const rows = settlePlan(bindRows(statement, relation, targets, context), context);
+  const onConflict =
+    statement.onConflict && bindOnConflict(statement, statement.onConflict, relation, context);
+  const shown = statement.alias?.name ?? relation.name;
+  const returning = bindReturning(statement.returning, relation, shown, context);
+  return { kind: 'insert', relation, rows, onConflict, returning };
+}
+
+/** Column numbers that the source's columns go to. */
+function targetColumns(statement: Insert, relation: SourceRelation): readonly number[] {
+  if (statement.columns.length === 0) {
+    return relation.columns.flatMap(({ from, hidden }, index) =>
+      hidden === true || from.kind === 'metadata' || from.kind === 'header' ? [] : [index],
+    );
+  }
+  const seen = new Set<number>();
+  return statement.columns.map((name) => {
+    const index = columnNumber(name, relation);
+    if (seen.has(index)) {
+      throw new StreamError(
+        'SQL_DUPLICATE_COLUMN',
+        `column "${name.name}" specified more than once`,
+        { at: name.span },
+      );
+    }
+    seen.add(index);
+    return index;
+  });
+}
+
+/** @throws StreamError SQL_UNKNOWN_COLUMN with a near miss. */
+export function columnNumber(name: Identifier, relation: SourceRelation): number {
+  const index = relation.schema.findIndex((column) => column.name === name.name);
+  if (index >= 0) return index;
+  const near = closestName(
+    name.name,
+    relation.schema.map((column) => column.name),
+  );
+  throw new StreamError(
+    'SQL_UNKNOWN_COLUMN',
+    `column "${name.name}" of relation "${relation.name}" does not exist`,
+    {
+      at: name.span,
+      hint: near === undefined ? undefined : `Perhaps you meant the column "${near}".`,
+    },
+  );
+}
+
+function bindRows(
+  statement: Insert,
+  relation: SourceRelation,
+  targets: readonly number[],
+  context: BindContext,
+): LogicalNode {
+  const { source } = statement;
+  if (source === undefined) {
+    const row = fillRow(relation, new Map());
+    return { kind: 'values', rows: [row], schema: rowSchema(relation, [row]) };
+  }
+  const rows = plainValues(source);
+  if (rows !== undefined && statement.with === undefined) {
+    return bindValueRows(rows, statement, relation, targets, context);
+  }
+  const query = statement.with === undefined ? source : { ...source, with: statement.with };
+  return bindSourceQuery(query, statement, relation, targets, context);
+}
+
+/** The rows of `VALUES (…), (…)` with nothing around it. */
+function plainValues(query: Query): readonly (readonly Expression[])[] | undefined {
+  const plain =
+    query.with === undefined &&
+    query.orderBy.length === 0 &&
+    query.limit === undefined &&
+    query.offset === undefined;
+  return plain && query.body.kind === 'values' ? query.body.rows : undefined;
+}
+
+function bindValueRows(
+  rows: readonly (readonly Expression[])[],
+  statement: Insert,
+  relation: SourceRelation,
+  targets: readonly number[],
+  context: BindContext,
+): LogicalNode {
+  const scope = scopeOver(
+    { node: { kind: 'values', rows: [], schema: [] }, tables: [], columns: [] },
+    { context, parent: undefined, commonTables: new Map() },
+  );
+  const isDefault = new Set(statement.defaults.map(([row, column]) => `${row} ${column}`));
+  const width = rows[0]?.length ?? 0;
+  const bound = rows.map((row, rowNumber) => {
+    if (row.length !== width) {
+      throw new StreamError('SQL_SYNTAX', 'VALUES lists must all be the same length', {
+        at: row[0]?.span,
+      });
+    }
+    checkCount(row.length, statement, targets, row);
+    const given = new Map<number, BoundExpr>();
+    row.forEach((cell, place) => {
+      const target = targets[place];
+      if (target === undefined || isDefault.has(`${rowNumber} ${place}`)) return;
+      refuseGenerated(relation, target, cell.span);
+      const value = scope.within(places.values, () => context.rules.expression(cell, scope));
+      given.set(target, assign(value, relation, target, context));
+    });
+    return fillRow(relation, given);
+  });
+  return { kind: 'values', rows: bound, schema: rowSchema(relation, bound) };
+}
+
+function assign(
+  value: BoundExpr,
+  relation: SourceRelation,
+  target: number,
+  context: BindContext,
+): BoundExpr {
+  const column = relation.schema[target];
+  return column === undefined ? value : coerceAssignment(value, column, context);
+}
+
+function checkCount(
+  count: number,
+  statement: Insert,
+  targets: readonly number[],
+  row: readonly Expression[] | undefined,
+): void {
+  if (count > targets.length) {
+    throw new StreamError('SQL_SYNTAX', 'INSERT has more expressions than target columns', {
+      at: row?.[targets.length]?.span ?? statement.span,
+    });
+  }
+  if (statement.columns.length > 0 && count < targets.length) {
+    throw new StreamError('SQL_SYNTAX', 'INSERT has more target columns than expressions', {
+      at: statement.columns[count]?.span ?? statement.span,
+    });
+  }
+}
+
+/** @throws StreamError SQL_GENERATED_COLUMN for a value where only DEFAULT may stand. */
+export function refuseGenerated(relation: SourceRelation, target: number, at: Span): void {
+  const kind = relation.columns[target]?.from.kind;
+  if (kind !== 'generated' && kind !== 'metadata' && kind !== 'header') return;
+  const name = relation.schema[target]?.name;
+  throw new StreamError(
+    'SQL_GENERATED_COLUMN',
+    `cannot insert a non-DEFAULT value into column "${name}"`,
+    {
+      at,
+      detail:
+        kind === 'generated'
+          ? `Column "${name}" is a generated column.`
+          : `Column "${name}" is filled from the record's metadata.`,
+    },
+  );
+}
+
+/** A whole row: given values, defaults, NULLs; then generated columns over them. */
+function fillRow(
+  relation: SourceRelation,
+  given: ReadonlyMap<number, BoundExpr>,
+): readonly BoundExpr[] {
+  const plain = relation.schema.map(
+    ({ type }, index): BoundExpr =>
+      given.get(index) ??
+      relation.columns[index]?.default ?? { kind: 'literal', value: null, type },
+  );
+  return plain.map((value, index) => {
+    const from = relation.columns[index]?.from;
+    if (from?.kind !== 'generated') return value;
+    return mapColumns(from.expression, (column) => plain[column.index] ?? column);
+  });
+}
+
+const rowSchema = (relation: SourceRelation, rows: readonly (readonly BoundExpr[])[]): Schema =>
+  relation.schema.map(({ name, type }, index) => ({
+    name,
+    type,
+    nullable: rows.some((row) => {
+      const cell = row[index];
+      return cell === undefined || mayBeNull(cell, []);
+    }),
+  }));
+
+function bindSourceQuery(
+  query: Query,
+  statement: Insert,
+  relation: SourceRelation,
+  targets: readonly number[],
+  context: BindContext,
+): LogicalNode {
+  const plan = context.rules.query(query, {
+    context,
+    parent: undefined,
+    commonTables: new Map(),
+    resolveUnknown: false,
+  });
+  const width = plan.schema.length;
+  checkCount(width, statement, targets, undefined);
+  const used = targets.slice(0, width);
+  for (const target of used) refuseGenerated(relation, target, query.span);
+  const types = used.map((target) => relation.schema[target]?.type ?? { kind: 'text' as const });
+  const converted = convertOutputs(plan, types, 'assignment', context);
+  if (typeof converted === 'number') {
+    const column = relation.schema[used[converted] ?? 0];
+    const from = plan.schema[converted];
+    throw new StreamError(
+      'SQL_DATATYPE_MISMATCH',
+      `column "${column?.name}" is of type ${column === undefined ? '' : typeName(column.type)} but expression is of type ${from === undefined ? '' : typeName(from.type)}`,
+      { at: query.span, hint: 'You will need to rewrite or cast the expression.' },
+    );
+  }
+  const given = new Map(
+    used.map((target, place) => [
+      target,
+      columnOf(place, converted.schema[place]?.type ?? { kind: 'text' }),
+    ]),
+  );
+  const row = fillRow(relation, given);
+  return project(
+    converted,
+    relation.schema.map(({ name }, index) => ({
+      name,
+      expression: row[index] ?? columnOf(index, { kind: 'text' }),
+    })),
+  );
+}
+
+// ---------------------------------------------------------------- on conflict
+
+function bindOnConflict(
+  statement: Insert,
+  clause: NonNullable<Insert['onConflict']>,
+  relation: SourceRelation,
+  context: BindContext,
+): BoundOnConflict {
+  const columns = clause.columns.map((name) => columnNumber(name, relation));
+  const { primaryKey } = relation;
+  const isKey =
+    primaryKey.length > 0 &&
+    columns.length === primaryKey.length &&
+    primaryKey.every((index) => columns.includes(index));
+  if (columns.length > 0 && !isKey) {
+    throw new StreamError(
+      'SQL_INVALID_COLUMN_REFERENCE',
+      'there is no unique or exclusion constraint matching the ON CONFLICT specification',
+      { at: clause.columns[0]?.span },
+    );
+  }
+  if (clause.action === 'nothing') {
+    return { columns: isKey ? columns : undefined, action: 'nothing', set: [], where: undefined };
+  }
+  if (columns.length === 0) {
+    throw new StreamError(
+      'SQL_SYNTAX',
+      'ON CONFLICT DO UPDATE requires inference specification or constraint name',
+      { at: statement.span, hint: 'For example, ON CONFLICT (column_name).' },
+    );
+  }
+  const width = relation.schema.length;
+  const shown = statement.alias?.name ?? relation.name;
+  const table = (name: string, offset: number): ScopeTable => ({
+    name,
+    columns: scopeColumns(relation.schema, offset),
+    relation: relation.name,
+    primaryKey: undefined,
+  });
+  const existing = table(shown, 0);
+  const both: Schema = [...relation.schema, ...relation.schema];
+  const from = named({ kind: 'values', rows: [], schema: both }, undefined, undefined, undefined);
+  const scope = scopeOver(
+    { node: from.node, tables: [existing, table('excluded', width)], columns: existing.columns },
+    { context, parent: undefined, commonTables: new Map() },
+  );
+  const bind = (node: Expression): BoundExpr =>
+    scope.within(places.update, () => context.rules.expression(node, scope));
+  const set = clause.set.map(({ column: name, value }) => {
+    const column = columnNumber(name, relation);
+    if (value !== 'default') refuseGenerated(relation, column, name.span);
+    const expression =
+      value === 'default'
+        ? (fillRow(relation, new Map())[column] ?? columnOf(column, { kind: 'text' }))
+        : assign(bind(value), relation, column, context);
+    return { column, value: expression };
+  });
+  const where = clause.where && coerceToBoolean(bind(clause.where), 'WHERE', context);
+  return { columns, action: 'update', set, where };
+}

@@ -1,0 +1,186 @@
+/** CREATE VIEW, CREATE MATERIALIZED VIEW, CREATE STREAM|TABLE … AS, CREATE SINK. */
+import type { Identifier, Query, Statement } from './ast.ts';
+import { StreamError } from './base/error.ts';
+import type { Schema } from './base/type.ts';
+import type { BindContext } from './bind-context.ts';
+import type { SourceEnvironment } from './bind-create-relation.ts';
+import { bindOptions } from './bind-options.ts';
+import { relationPlan, requireRelation } from './bind-relation.ts';
+import { settlePlan } from './bind-volatile.ts';
+import type { BoundCreateRelation, BoundCreateSink, BoundCreateView } from './bound-statement.ts';
+import { deriveKey, isAppendOnly } from './derive.ts';
+import type { BoundExpr } from './expression.ts';
+import { operandsOf } from './expression-map.ts';
+import { inputsOf, visitExpressions } from './logical-map.ts';
+import type { LogicalNode } from './logical-plan.ts';
+
+/** The query of a relation, under the relation's column names. @throws StreamError SQL_DUPLICATE_COLUMN. */
+function bindViewQuery(
+  query: Query,
+  columns: readonly Identifier[],
+  context: BindContext,
+): LogicalNode {
+  const plan = context.rules.query(query, {
+    context,
+    parent: undefined,
+    commonTables: new Map(),
+    resolveUnknown: true,
+  });
+  const named = renamed(plan, columns);
+  refuseDuplicates(named.schema, query);
+  return settlePlan(named, context);
+}
+
+function renamed(plan: LogicalNode, columns: readonly Identifier[]): LogicalNode {
+  if (columns.length === 0) return plan;
+  const extra = columns[plan.schema.length];
+  if (extra !== undefined) {
+    throw new StreamError('SQL_SYNTAX', 'CREATE VIEW specifies more column names than columns', {
+      at: extra.span,
+    });
+  }
+  const schema: Schema = plan.schema.map((column, index) => ({
+    ...column,
+    name: columns[index]?.name ?? column.name,
+  }));
+  return { ...plan, schema };
+}
+
+function refuseDuplicates(schema: Schema, query: Query): void {
+  const seen = new Set<string>();
+  for (const { name } of schema) {
+    if (seen.has(name)) {
+      throw new StreamError('SQL_DUPLICATE_COLUMN', `column "${name}" specified more than once`, {
+        at: query.span,
+        hint: 'Give one of the columns another name with AS.',
+      });
+    }
+    seen.add(name);
+  }
+}
+
+export function bindCreateView(
+  statement: Statement & { readonly kind: 'create-view' },
+  context: BindContext,
+): BoundCreateView {
+  const query = bindViewQuery(statement.query, statement.columns, context);
+  return {
+    kind: 'create-view',
+    materialized: statement.materialized,
+    name: statement.name.parts.at(-1)?.name ?? '',
+    orReplace: statement.orReplace,
+    ifNotExists: statement.ifNotExists,
+    query,
+    key: deriveKey(query, context.catalog),
+    appendOnly: isAppendOnly(query, context.catalog),
+    dependsOn: dependenciesOf(query),
+    options: bindOptions(statement.options),
+  };
+}
+
+/**
+ * CREATE STREAM|TABLE … AS SELECT: a relation that its query feeds. A stream takes an append-only query only.
+ * @throws StreamError SQL_NOT_INCREMENTAL.
+ */
+export function bindCreateAs(
+  statement: Statement & { readonly kind: 'create-relation' },
+  query: Query,
+  context: BindContext,
+  sources: SourceEnvironment,
+): BoundCreateRelation {
+  const plan = bindViewQuery(
+    query,
+    statement.columns.map((column) => column.name),
+    context,
+  );
+  const kind = statement.relation === 'source' ? 'stream' : statement.relation;
+  if (kind === 'stream' && !isAppendOnly(plan, context.catalog)) {
+    throw new StreamError(
+      'SQL_NOT_INCREMENTAL',
+      'the rows of this query change after they were emitted, and a stream’s records cannot',
+      { at: query.span, hint: 'Use CREATE TABLE … AS, or CREATE MATERIALIZED VIEW.' },
+    );
+  }
+  const options = bindOptions(statement.options);
+  const name = statement.name.parts.at(-1)?.name ?? '';
+  const text = (key: string): string | undefined => options.get(key)?.toLowerCase();
+  const primaryKey = deriveKey(plan, context.catalog) ?? [];
+  return {
+    kind: 'create-relation',
+    relation: {
+      kind,
+      name,
+      schema: plan.schema,
+      dependsOn: dependenciesOf(plan),
+      readOnly: true,
+      input: {
+        connector: text('connector') ?? sources.defaultConnector,
+        topic: options.get('kafka_topic') ?? options.get('topic') ?? name,
+        valueFormat: text('value_format') ?? text('format') ?? 'json',
+        keyFormat: text('key_format') ?? text('format') ?? 'kafka',
+        options,
+      },
+      primaryKey: kind === 'table' ? primaryKey : [],
+      columns: plan.schema.map((column) => ({
+        from: { kind: 'value', field: column.name },
+        default: undefined,
+        notNull: !column.nullable,
+        check: undefined,
+      })),
+      watermark: undefined,
+      query: plan,
+    },
+    orReplace: statement.orReplace,
+    ifNotExists: statement.ifNotExists,
+    partitions: undefined,
+    options,
+  };
+}
+
+export function bindCreateSink(
+  statement: Statement & { readonly kind: 'create-sink' },
+  context: BindContext,
+): BoundCreateSink {
+  const query = sinkQuery(statement, context);
+  const options = bindOptions(statement.options);
+  return {
+    kind: 'create-sink',
+    name: statement.name.parts.at(-1)?.name ?? '',
+    orReplace: statement.orReplace,
+    ifNotExists: statement.ifNotExists,
+    query,
+    connector: options.get('connector')?.toLowerCase(),
+    key: deriveKey(query, context.catalog),
+    appendOnly: isAppendOnly(query, context.catalog),
+    dependsOn: dependenciesOf(query),
+    options,
+  };
+}
+
+function sinkQuery(
+  statement: Statement & { readonly kind: 'create-sink' },
+  context: BindContext,
+): LogicalNode {
+  if (statement.query !== undefined) return bindViewQuery(statement.query, [], context);
+  const { from } = statement;
+  if (from === undefined) {
+    throw new StreamError('SQL_SYNTAX', 'CREATE SINK needs FROM or AS', { at: statement.span });
+  }
+  return relationPlan(requireRelation(from, context), from);
+}
+
+/** Names of the catalog's relations that a plan scans, sorted; those of plain views are already expanded. */
+export function dependenciesOf(plan: LogicalNode): readonly string[] {
+  const names = new Set<string>();
+  const visitExpression = (expression: BoundExpr): void => {
+    if (expression.kind === 'subquery') visit(expression.plan);
+    operandsOf(expression).forEach(visitExpression);
+  };
+  const visit = (node: LogicalNode): void => {
+    if (node.kind === 'scan') names.add(node.relation);
+    visitExpressions(node, visitExpression);
+    inputsOf(node).forEach(visit);
+  };
+  visit(plan);
+  return [...names].sort();
+}

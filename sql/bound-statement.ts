@@ -1,0 +1,148 @@
+/** What the session executes: statements with every name resolved and every expression typed. */
+import type { Emit, Statement } from './ast.ts';
+import type { Schema } from './base/type.ts';
+import type { Relation, SourceRelation } from './catalog.ts';
+import type { BoundExpr } from './expression.ts';
+import type { LogicalNode } from './logical-plan.ts';
+
+/** Kinds that `bindStatement` changes; all others are passed through as they were parsed. */
+export type BoundKind =
+  | 'query'
+  | 'create-relation'
+  | 'create-view'
+  | 'create-sink'
+  | 'insert'
+  | 'update'
+  | 'delete'
+  | 'truncate'
+  | 'subscribe'
+  | 'describe'
+  | 'explain'
+  | 'drop';
+
+export type BoundStatement =
+  | BoundQuery
+  | BoundCreateRelation
+  | BoundCreateView
+  | BoundCreateSink
+  | BoundInsert
+  | BoundUpdate
+  | BoundDelete
+  | { readonly kind: 'truncate'; readonly relations: readonly SourceRelation[] }
+  | {
+      readonly kind: 'subscribe';
+      /** A relation by name, or a query to keep up to date for the subscriber. */
+      readonly target: Relation | LogicalNode;
+      readonly options: ReadonlyMap<string, string>;
+    }
+  | { readonly kind: 'describe'; readonly relation: Relation; readonly extended: boolean }
+  | {
+      readonly kind: 'explain';
+      readonly analyze: boolean;
+      readonly options: ReadonlyMap<string, string>;
+      /** The statement to explain, or the relation whose running plan is asked for. */
+      readonly target: BoundStatement | Relation;
+    }
+  | {
+      readonly kind: 'drop';
+      readonly object: (Statement & { readonly kind: 'drop' })['object'];
+      /** Those that exist, in the order written. */
+      readonly relations: readonly Relation[];
+      /** Names that IF EXISTS excused. */
+      readonly missing: readonly string[];
+      readonly cascade: boolean;
+      readonly deleteTopic: boolean;
+    }
+  | Exclude<Statement, { readonly kind: BoundKind }>;
+
+export interface BoundQuery {
+  readonly kind: 'query';
+  readonly plan: LogicalNode;
+  /** Set for a push query. */
+  readonly emit: Emit | undefined;
+}
+
+/** What CREATE STREAM|TABLE|SOURCE declares; the session adds the id and the statement's text. */
+export interface BoundCreateRelation {
+  readonly kind: 'create-relation';
+  readonly relation: Omit<SourceRelation, 'id' | 'sql'>;
+  readonly orReplace: boolean;
+  readonly ifNotExists: boolean;
+  /** `partitions` option: the topic is made when it is missing. */
+  readonly partitions: number | undefined;
+  /** All WITH options as text, keys in lower case. */
+  readonly options: ReadonlyMap<string, string>;
+}
+
+export interface BoundCreateView {
+  readonly kind: 'create-view';
+  readonly materialized: boolean;
+  readonly name: string;
+  readonly orReplace: boolean;
+  readonly ifNotExists: boolean;
+  /** Its schema carries the view's column names. */
+  readonly query: LogicalNode;
+  /** Unique key of the rows, if the plan has one. */
+  readonly key: readonly number[] | undefined;
+  readonly appendOnly: boolean;
+  /** Names of the relations that the query reads, plain views expanded. */
+  readonly dependsOn: readonly string[];
+  readonly options: ReadonlyMap<string, string>;
+}
+
+export interface BoundCreateSink {
+  readonly kind: 'create-sink';
+  readonly name: string;
+  readonly orReplace: boolean;
+  readonly ifNotExists: boolean;
+  readonly query: LogicalNode;
+  readonly connector: string | undefined;
+  readonly key: readonly number[] | undefined;
+  readonly appendOnly: boolean;
+  readonly dependsOn: readonly string[];
+  readonly options: ReadonlyMap<string, string>;
+}
+
+/** RETURNING: expressions over the relation's columns. */
+export interface Returning {
+  readonly schema: Schema;
+  readonly expressions: readonly BoundExpr[];
+}
+
+export interface BoundInsert {
+  readonly kind: 'insert';
+  readonly relation: SourceRelation;
+  /** Exactly the relation's columns: assignment casts done, defaults and generated columns filled in. */
+  readonly rows: LogicalNode;
+  readonly onConflict: BoundOnConflict | undefined;
+  readonly returning: Returning | undefined;
+}
+
+export interface BoundOnConflict {
+  /** The primary key's columns, or undefined for ON CONFLICT DO NOTHING without a target. */
+  readonly columns: readonly number[] | undefined;
+  readonly action: 'nothing' | 'update';
+  /** New values of columns, over (existing row…, excluded row…). */
+  readonly set: readonly { readonly column: number; readonly value: BoundExpr }[];
+  /** Over the same columns; the row stays when it is not true. */
+  readonly where: BoundExpr | undefined;
+}
+
+export interface BoundUpdate {
+  readonly kind: 'update';
+  readonly relation: SourceRelation;
+  /** Old row's columns, then the new row's, one row a match. */
+  readonly plan: LogicalNode;
+  /** Columns that the statement assigns. */
+  readonly changed: readonly number[];
+  /** Over the new row's columns. */
+  readonly returning: Returning | undefined;
+}
+
+export interface BoundDelete {
+  readonly kind: 'delete';
+  readonly relation: SourceRelation;
+  /** The rows to delete, one a match. */
+  readonly plan: LogicalNode;
+  readonly returning: Returning | undefined;
+}
