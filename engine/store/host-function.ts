@@ -12,6 +12,8 @@ import { logicalType, writeValues } from './vector-write.ts';
 
 interface Active {
   readonly call: HostCall;
+  /** Calls of one signature may take their values differently: a numeric and a text are both VARCHAR. */
+  readonly readers: readonly VectorReader[];
   /** Running statements that use the call. */
   uses: number;
   error: StreamError | undefined;
@@ -36,7 +38,10 @@ export class HostFunctions {
     for (const call of calls) {
       const known = this.#active.get(call.id);
       if (known !== undefined) known.uses++;
-      else this.#active.set(call.id, { call, uses: 1, error: undefined });
+      else {
+        const readers = call.parameters.map(readerOf);
+        this.#active.set(call.id, { call, readers, uses: 1, error: undefined });
+      }
       const signature = callSignature(call);
       if (this.#registered.has(signature)) continue;
       this.#register(call);
@@ -73,7 +78,6 @@ export class HostFunctions {
     // Without it DuckDB answers NULL by itself for any NULL argument.
     duckdb.scalar_function_set_special_handling(fn);
     if (call.volatile) duckdb.scalar_function_set_volatile(fn);
-    const readers = call.parameters.map(readerOf);
     const form = computedForm(call.result);
     duckdb.scalar_function_set_function(fn, (info, input, output) => {
       const count = duckdb.data_chunk_get_size(input);
@@ -83,7 +87,7 @@ export class HostFunctions {
       const active = this.#active.get(id);
       try {
         assert(active !== undefined, `host call ${id} belongs to a running query`);
-        const args = readers.map((read, i) =>
+        const args = active.readers.map((read, i) =>
           read(duckdb.data_chunk_get_vector(input, i + 1), count),
         );
         writeValues(output, form, evaluateAll(active.call, args, count));

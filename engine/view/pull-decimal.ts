@@ -33,7 +33,7 @@ export function decimalArithmetic(operator: string, a: Sql, b: Sql): Sql | undef
   if (form === undefined || form.precision > PRECISION_MAX) return undefined;
   if (form.nan && a.text.length + b.text.length > REPEATED_CHARACTERS_MAX) return undefined;
   const type = `DECIMAL(${form.precision + 1}, ${form.scale})`;
-  const value = `CAST(${a.text} ${operator} ${b.text} AS ${type})`;
+  const value = `CAST(${widened(a, form)} ${operator} ${widened(b, form)} AS ${type})`;
   const nans = [
     left.nan ? `${a.text} = ${decimalNaN(left)}` : '',
     right.nan ? `${b.text} = ${decimalNaN(right)}` : '',
@@ -45,6 +45,14 @@ export function decimalArithmetic(operator: string, a: Sql, b: Sql): Sql | undef
     text: `(CASE WHEN ${strict} THEN NULL WHEN ${nans.join(' OR ')} THEN ${decimalNaN(form)} ELSE ${value} END)`,
     decimal: form,
   };
+}
+
+/** DuckDB keeps results of DECIMALs of up to 18 digits within 18, and fails where they need more. */
+const NARROW_DIGITS_MAX = 18;
+
+function widened(operand: Sql, result: DecimalForm): string {
+  if (result.precision < NARROW_DIGITS_MAX || operand.decimal === undefined) return operand.text;
+  return `CAST(${operand.text} AS DECIMAL(38, ${operand.decimal.scale}))`;
 }
 
 function resultForm(

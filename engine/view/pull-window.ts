@@ -106,6 +106,9 @@ function partitionBy(
   return `PARTITION BY ${rendered.join(', ')}`;
 }
 
+/** What numerics are while a RANGE offset is added to them. */
+const RANGE_DECIMAL = 'DECIMAL(30, 12)';
+
 /** RANGE with an offset does arithmetic on the order's value, which text does not allow. */
 function windowOrder(context: PullContext, call: BoundWindowCall, scope: Scope): string {
   const [key] = call.orderBy;
@@ -113,11 +116,11 @@ function windowOrder(context: PullContext, call: BoundWindowCall, scope: Scope):
     return orderBy(context, call.orderBy, scope);
   }
   const value = context.expression(key.expression, scope);
-  if (key.expression.type.kind !== 'numeric' || value.decimal !== undefined) {
+  if (key.expression.type.kind !== 'numeric') {
     return orderBy(context, call.orderBy, scope);
   }
-  const text = `CAST(${value.text} AS DECIMAL(38, 12))`;
-  return `ORDER BY ${sortKey(key, { text, decimal: { precision: 37, scale: 12, nan: false } })}`;
+  const text = `CAST(${value.text} AS ${RANGE_DECIMAL})`;
+  return `ORDER BY ${sortKey(key, { text, decimal: { precision: 29, scale: 12, nan: false } })}`;
 }
 
 function hasRangeOffset(frame: BoundFrame | undefined): boolean {
@@ -160,7 +163,8 @@ function offset(
   bound: BoundFrameBound & { readonly kind: 'preceding' | 'following' },
   scope: Scope,
 ): string {
-  return context.expression(bound.offset, scope).text;
+  const { text } = context.expression(bound.offset, scope);
+  return bound.offset.type.kind === 'numeric' ? `CAST(${text} AS ${RANGE_DECIMAL})` : text;
 }
 
 export function renderDistinctOn(
