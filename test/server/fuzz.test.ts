@@ -9,7 +9,8 @@ const RSS_GROWTH_BYTES_MAX = 256 * 1024 * 1024;
 
 let server: Served;
 before(async () => {
-  server = await serve();
+  // A mutated wait=1ms must not make the test wait for a minute.
+  server = await serve({ waitMsMax: 10 });
   await server.sql(`
     CREATE TABLE t (id int PRIMARY KEY, v text);
     CREATE MATERIALIZED VIEW m AS SELECT v, count(*) AS n FROM t GROUP BY v;
