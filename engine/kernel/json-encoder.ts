@@ -4,22 +4,20 @@
  */
 import { bytesToBase64 } from '../../sql/base/bytea.ts';
 import { civilFromDays } from '../../sql/base/datetime.ts';
+import type { Datum } from '../../sql/base/datum.ts';
 import { quoteJson } from '../../sql/base/json.ts';
 import { jsonWriter } from '../../sql/base/text-output.ts';
 import type { Schema, SqlType } from '../../sql/base/type.ts';
 import type { Batch } from '../delta/batch.ts';
 import { type BatchColumn, datumAt, WIDE_SCALE } from '../delta/column.ts';
-import { ByteWriter } from './byte-writer.ts';
-import { wordsOf } from './column-code.ts';
+import { ByteWriter, type Piece, pieceOf } from './byte-writer.ts';
+import { viewOf, wordsOf } from './column-code.ts';
 
 const DAY_MICROS = 86_400_000_000;
 /** Decimals of more digits behind the point are written the general way. */
 const SCALE_MAX = 1000;
 /** High words beyond this belong to integers that no double holds exactly. */
 const HIGH_WORD_MAX = 2_097_151;
-const nullText = Buffer.from('null');
-const trueText = Buffer.from('true');
-const falseText = Buffer.from('false');
 
 export interface JsonEncoderOptions {
   /** object: `{"name":value,…}`; array: `[value,…]`. */
@@ -44,176 +42,207 @@ export interface JsonEncoder {
   encode(batch: Batch, from?: number, to?: number): EncodedRows;
 }
 
-/** Writes the value of one row that is not NULL. */
-type WriteValue = (out: ByteWriter, row: number) => void;
+/** Writes the value of one row that is not NULL, whatever it is. */
+type WriteValue = (row: number) => void;
+
+/** The generated loop over rows [from, to): writes them and notes where each begins and how long it is. */
+type EncodeLoop = (
+  columns: readonly BatchColumn[],
+  general: readonly WriteValue[],
+  from: number,
+  to: number,
+  starts: Int32Array,
+  lengths: Int32Array,
+) => void;
 
 export function compileJsonEncoder(schema: Schema, options: JsonEncoderOptions): JsonEncoder {
-  const names = options.names ?? schema.map((column) => column.name);
-  const object = options.layout === 'object';
-  const heads = schema.map((_, i) => {
-    const opening = i > 0 ? ',' : object ? '{' : '[';
-    return Buffer.from(object ? `${opening}${quoteJson(names[i] ?? '')}:` : opening);
-  });
-  const empty = Buffer.from(object ? '{}' : '[]');
-  const close = object ? 125 : 93;
-  const separator = options.separator?.charCodeAt(0);
-  const base64 = options.bytea === 'base64';
   const out = new ByteWriter();
+  const loop = compileLoop(schema, options, out);
+  const base64 = options.bytea === 'base64';
   return {
     encode: (batch, from = 0, to = batch.length) => {
-      const writers = schema.map(({ type }, i) => columnWriter(batch.column(i), type, base64));
-      const nulls = batch.columns.map((column) => column.nulls);
+      const general = schema.map(({ type }, i) =>
+        generalWriter(out, batch.column(i), type, base64),
+      );
       const starts = new Int32Array(to - from);
       const lengths = new Int32Array(to - from);
-      for (let row = from; row < to; row++) {
-        if (separator !== undefined && row > from) out.byte(separator);
-        starts[row - from] = out.at;
-        for (let i = 0; i < heads.length; i++) {
-          const head = heads[i] as Buffer;
-          out.raw(head, 0, head.length);
-          if (nulls[i]?.[row] === 1) out.raw(nullText, 0, nullText.length);
-          else (writers[i] as WriteValue)(out, row);
-        }
-        if (heads.length === 0) out.raw(empty, 0, empty.length);
-        else out.byte(close);
-        lengths[row - from] = out.at - (starts[row - from] as number);
-      }
+      loop(batch.columns, general, from, to, starts, lengths);
       return { bytes: out.take(), starts, lengths };
     },
   };
 }
 
-function columnWriter(column: BatchColumn, type: SqlType, base64: boolean): WriteValue {
-  const general = generalWriter(column, type, base64);
-  switch (column.physical) {
-    case 'bool': {
-      const { values } = column;
-      return (out, row) => {
-        const text = values[row] === 1 ? trueText : falseText;
-        out.raw(text, 0, text.length);
-      };
-    }
-    case 'i32': {
-      const { values } = column;
-      return type.kind === 'date' ? general : (out, row) => out.integer(values[row] as number);
-    }
-    case 'i64':
-      return int64Writer(column.values, type, general);
-    case 'f64': {
-      const { values } = column;
-      return (out, row) => {
-        const value = values[row] as number;
-        // A negative zero prints its sign, which the writer of integers does not have.
-        if (Number.isInteger(value) && Math.abs(value) < 1e6 && value !== 0) out.integer(value);
-        else general(out, row);
-      };
-    }
-    case 'num': {
-      const words = wordsOf(column.values);
-      const { scales } = column;
-      return (out, row) => {
-        const scale = scales[row] as number;
-        const high = words[2 * row + 1] as number;
-        if (
-          scale === WIDE_SCALE ||
-          scale > SCALE_MAX ||
-          high > HIGH_WORD_MAX ||
-          high < -HIGH_WORD_MAX
-        ) {
-          general(out, row);
-        } else {
-          out.decimal(high * 4294967296 + ((words[2 * row] as number) >>> 0), scale);
-        }
-      };
-    }
-    case 'str': {
-      const { bytes, starts, lengths } = column;
-      if (type.kind === 'json' || type.kind === 'jsonb') {
-        return (out, row) => out.raw(bytes, starts[row] as number, lengths[row] as number);
+function compileLoop(schema: Schema, options: JsonEncoderOptions, out: ByteWriter): EncodeLoop {
+  const names = options.names ?? schema.map((column) => column.name);
+  const object = options.layout === 'object';
+  const heads = schema.map((_, i) => {
+    const opening = i > 0 ? ',' : object ? '{' : '[';
+    return pieceOf(object ? `${opening}${quoteJson(names[i] ?? '')}:` : opening);
+  });
+  const end = schema.length > 0 ? (object ? '}' : ']') : object ? '{}' : '[]';
+  const separator = options.separator?.charCodeAt(0);
+  const columns = schema.map(({ type }, i) => columnCode(type, i));
+  const text = `
+    return function encode(C, G, from, to, starts, lengths) {
+      ${columns.map(({ declarations }) => declarations).join('\n      ')}
+      for (let row = from; row < to; row++) {
+        ${separator === undefined ? '' : `if (row > from) out.byte(${separator});`}
+        const start = out.at;
+        ${columns
+          .map(
+            ({ write }, i) => `
+        out.piece(H[${i}]);
+        if (N${i} !== null && N${i}[row] === 1) out.piece(T.null);
+        else { ${write} }`,
+          )
+          .join('')}
+        out.piece(T.end);
+        starts[row - from] = start;
+        lengths[row - from] = out.at - start;
       }
-      return (out, row) => out.jsonString(bytes, starts[row] as number, lengths[row] as number);
-    }
+    };`;
+  const build = new Function('H', 'T', 'out', 'wordsOf', 'viewOf', 'DateWriter', text) as (
+    ...args: unknown[]
+  ) => EncodeLoop;
+  const texts = {
+    null: pieceOf('null'),
+    true: pieceOf('true'),
+    false: pieceOf('false'),
+    end: pieceOf(end),
+  };
+  return build(heads, texts, out, wordsOf, viewOf, DateWriter);
+}
+
+interface ColumnCode {
+  readonly declarations: string;
+  /** Statements that write the value of `row`, which is not NULL. */
+  readonly write: string;
+}
+
+function columnCode(type: SqlType, i: number): ColumnCode {
+  const declare = (...names: string[]): string =>
+    `const c${i} = C[${i}], N${i} = c${i}.nulls, g${i} = G[${i}]${names.map((name) => `, ${name}`).join('')};`;
+  const general: ColumnCode = { declarations: declare(), write: `g${i}(row);` };
+  const values = `V${i} = c${i}.values`;
+  const words = `W${i} = wordsOf(c${i}.values)`;
+  const wide = `h > ${HIGH_WORD_MAX} || h < -${HIGH_WORD_MAX}`;
+  const number = `h * 4294967296 + (W${i}[2 * row] >>> 0)`;
+  switch (type.kind) {
+    case 'boolean':
+      return {
+        declarations: declare(values),
+        write: `out.piece(V${i}[row] === 1 ? T.true : T.false);`,
+      };
+    case 'smallint':
+    case 'integer':
+      return { declarations: declare(values), write: `out.integer(V${i}[row]);` };
+    case 'bigint':
+      return {
+        declarations: declare(words),
+        write: `const h = W${i}[2 * row + 1]; if (${wide}) g${i}(row); else out.integer(${number});`,
+      };
+    case 'timestamp':
+    case 'timestamptz':
+      return {
+        declarations: declare(words, `d${i} = new DateWriter()`),
+        write: `const h = W${i}[2 * row + 1];
+          if (${wide} || !d${i}.write(out, ${number}, ${type.kind === 'timestamptz'})) g${i}(row);`,
+      };
+    case 'double':
+      // A negative zero prints its sign, which the writer of integers does not have.
+      return {
+        declarations: declare(values),
+        write: `const v = V${i}[row];
+          if (Number.isInteger(v) && Math.abs(v) < 1e6 && v !== 0) out.integer(v); else g${i}(row);`,
+      };
+    case 'numeric':
+      return {
+        declarations: declare(words, `E${i} = c${i}.scales`),
+        write: `const h = W${i}[2 * row + 1], s = E${i}[row];
+          if (s === ${WIDE_SCALE} || s > ${SCALE_MAX} || ${wide}) g${i}(row); else out.decimal(${number}, s);`,
+      };
+    case 'json':
+    case 'jsonb':
+      return {
+        declarations: declare(`B${i} = c${i}.bytes, S${i} = c${i}.starts, L${i} = c${i}.lengths`),
+        write: `out.raw(B${i}, S${i}[row], L${i}[row]);`,
+      };
+    case 'text':
+    case 'varchar':
+    case 'char':
+    case 'uuid':
+      return {
+        declarations: declare(
+          `B${i} = c${i}.bytes, S${i} = c${i}.starts, L${i} = c${i}.lengths, D${i} = viewOf(B${i})`,
+        ),
+        write: `out.jsonString(B${i}, D${i}, S${i}[row], L${i}[row]);`,
+      };
     default:
       return general;
   }
 }
 
-function generalWriter(column: BatchColumn, type: SqlType, base64: boolean): WriteValue {
-  if (type.kind === 'bytea' && base64) {
-    return (out, row) => out.text(quoteJson(bytesToBase64(datumAt(column, row) as Uint8Array)));
-  }
-  const write = jsonWriter(type);
-  return (out, row) => {
+function generalWriter(
+  out: ByteWriter,
+  column: BatchColumn,
+  type: SqlType,
+  base64: boolean,
+): WriteValue {
+  const write =
+    type.kind === 'bytea' && base64
+      ? (datum: Datum): string => quoteJson(bytesToBase64(datum as Uint8Array))
+      : jsonWriter(type);
+  return (row) => {
     const datum = datumAt(column, row);
     out.text(datum === null ? 'null' : write(datum));
-  };
-}
-
-function int64Writer(values: BigInt64Array, type: SqlType, general: WriteValue): WriteValue {
-  const words = wordsOf(values);
-  const moment = type.kind === 'timestamp' || type.kind === 'timestamptz';
-  if (!moment && type.kind !== 'bigint') return general;
-  const zone = type.kind === 'timestamptz';
-  const dates = new DateWriter();
-  return (out, row) => {
-    const high = words[2 * row + 1] as number;
-    if (high > HIGH_WORD_MAX || high < -HIGH_WORD_MAX) {
-      general(out, row);
-      return;
-    }
-    const value = high * 4294967296 + ((words[2 * row] as number) >>> 0);
-    if (!moment) out.integer(value);
-    else if (!dates.write(out, value, zone)) general(out, row);
   };
 }
 
 /** ISO 8601 moments; the date of the last one is kept, because rows of one batch share it mostly. */
 class DateWriter {
   #days = Number.NaN;
-  #year = 0;
-  #month = 0;
-  #day = 0;
+  /** The opening quote and YYYY-MM-DDT; undefined for years that need more than four digits or an era. */
+  #date: Piece | undefined;
 
-  /** @returns false, with nothing written, for years that need more than four digits or an era. */
+  /** @returns false, with nothing written, for moments that only the general writer knows. */
   write(out: ByteWriter, micros: number, zone: boolean): boolean {
     const days = Math.floor(micros / DAY_MICROS);
     if (days !== this.#days) {
-      const { year, month, day } = civilFromDays(days);
       this.#days = days;
-      this.#year = year;
-      this.#month = month;
-      this.#day = day;
+      this.#date = datePiece(days);
     }
-    if (this.#year < 1 || this.#year > 9999) return false;
+    if (this.#date === undefined) return false;
+    out.piece(this.#date);
     const time = micros - days * DAY_MICROS;
-    const seconds = Math.floor(time / 1_000_000);
-    const minutes = Math.floor(seconds / 60);
-    out.ensure(40);
-    out.byte(34);
-    out.padded(this.#year, 4);
-    out.byte(45);
-    out.pair(this.#month);
-    out.byte(45);
-    out.pair(this.#day);
-    out.byte(84);
-    out.pair(Math.floor(minutes / 60));
-    out.byte(58);
-    out.pair(minutes % 60);
-    out.byte(58);
-    out.pair(seconds % 60);
-    let fraction = time - seconds * 1_000_000;
-    if (fraction > 0) {
-      let digits = 6;
-      // PostgreSQL prints no zeros at the end of a fraction.
-      while (fraction % 10 === 0) {
-        fraction /= 10;
-        digits--;
-      }
-      out.byte(46);
-      out.padded(fraction, digits);
-    }
+    const second = Math.floor(time / 1_000_000);
+    out.clock(second);
+    const fraction = time - second * 1_000_000;
+    if (fraction > 0) writeFraction(out, fraction);
     if (zone) out.byte(90);
     out.byte(34);
     return true;
   }
+}
+
+function datePiece(days: number): Piece | undefined {
+  const { year, month, day } = civilFromDays(days);
+  if (year < 1 || year > 9999) return undefined;
+  const pad = (value: number, digits: number): string => String(value).padStart(digits, '0');
+  return pieceOf(`"${pad(year, 4)}-${pad(month, 2)}-${pad(day, 2)}T`);
+}
+
+/** Microseconds of a second, without the zeros at the end: PostgreSQL prints none. */
+function writeFraction(out: ByteWriter, micros: number): void {
+  let rest = micros;
+  let digits = 6;
+  if (rest % 1000 === 0) {
+    rest /= 1000;
+    digits = 3;
+  }
+  while (rest % 10 === 0) {
+    rest /= 10;
+    digits--;
+  }
+  out.byte(46);
+  out.padded(rest, digits);
 }
