@@ -11,8 +11,11 @@ export interface TableElements {
   readonly watermark: Watermark | undefined;
 }
 
-/** `(column, …, PRIMARY KEY (…), WATERMARK FOR c AS e)`, in any order. */
-export function parseTableElements(cursor: Cursor): TableElements {
+/**
+ * `(column, …, PRIMARY KEY (…), WATERMARK FOR c AS e)`, in any order.
+ * @param streamKey whether ksqlDB's KEY may mark a column, which only streams have.
+ */
+export function parseTableElements(cursor: Cursor, streamKey: boolean): TableElements {
   const columns: ColumnDefinition[] = [];
   const constraints: TableConstraint[] = [];
   let watermark: Watermark | undefined;
@@ -26,7 +29,7 @@ export function parseTableElements(cursor: Cursor): TableElements {
       continue;
     }
     const constraint = parseTableConstraint(cursor);
-    if (constraint === undefined) columns.push(parseColumn(cursor, true));
+    if (constraint === undefined) columns.push(parseColumn(cursor, { typeless: true, streamKey }));
     else constraints.push(constraint);
   } while (cursor.acceptSymbol(','));
   cursor.expectSymbol(')');
@@ -72,13 +75,21 @@ function notEnforced(cursor: Cursor): void {
   cursor.acceptWords('not', 'enforced');
 }
 
+/** What a column of the statement at hand may have. */
+export interface ColumnRules {
+  /** The type may be left out. */
+  readonly typeless: boolean;
+  /** KEY may follow the type. */
+  readonly streamKey: boolean;
+}
+
 type Draft = { -readonly [Key in keyof ColumnDefinition]: ColumnDefinition[Key] };
 
 /**
  * `name [type] constraint…`, or Flink's `name AS expression`.
- * @param typeless whether the type may be left out.
+ * @param rules what the statement allows here.
  */
-export function parseColumn(cursor: Cursor, typeless: boolean): ColumnDefinition {
+export function parseColumn(cursor: Cursor, rules: ColumnRules): ColumnDefinition {
   const start = cursor.start;
   const draft: Draft = {
     name: columnName(cursor),
@@ -96,8 +107,9 @@ export function parseColumn(cursor: Cursor, typeless: boolean): ColumnDefinition
   if (cursor.accept('as')) {
     draft.generated = withPluralIntervals(cursor, () => cursor.grammar.expression(cursor));
   } else {
-    if (!(typeless && atColumnEnd(cursor)) && !atMetadata(cursor)) draft.type = parseType(cursor);
-    while (parseColumnClause(cursor, draft));
+    if (!(rules.typeless && atColumnEnd(cursor)) && !atMetadata(cursor))
+      draft.type = parseType(cursor);
+    while (parseColumnClause(cursor, draft, rules));
   }
   comment(cursor);
   return { ...draft, span: cursor.spanFrom(start) };
@@ -116,13 +128,17 @@ const atColumnEnd = (cursor: Cursor): boolean =>
   cursor.atSymbol(',') || cursor.atSymbol(')') || typelessFollowers.some((word) => cursor.at(word));
 
 /** Reads one clause of a column; false when there is none left. */
-function parseColumnClause(cursor: Cursor, draft: Draft): boolean {
+function parseColumnClause(cursor: Cursor, draft: Draft, rules: ColumnRules): boolean {
   if (cursor.accept('constraint')) {
     columnName(cursor);
     if (!parseColumnConstraint(cursor, draft)) throw cursor.unexpected();
     return true;
   }
-  return parseColumnConstraint(cursor, draft) || parseStreamColumnClause(cursor, draft);
+  if (rules.streamKey && cursor.accept('key')) {
+    draft.key = true;
+    return true;
+  }
+  return parseColumnConstraint(cursor, draft) || parseMetadataClause(cursor, draft);
 }
 
 function parseColumnConstraint(cursor: Cursor, draft: Draft): boolean {
@@ -167,11 +183,9 @@ function parseGenerated(cursor: Cursor, draft: Draft): void {
   cursor.acceptOneOf('stored', 'virtual');
 }
 
-/** ksqlDB's KEY, HEADERS and HEADER('k'); Flink's METADATA [FROM 'k'] [VIRTUAL]. */
-function parseStreamColumnClause(cursor: Cursor, draft: Draft): boolean {
-  if (cursor.accept('key')) {
-    draft.key = true;
-  } else if (cursor.accept('metadata')) {
+/** ksqlDB's HEADERS and HEADER('k'); Flink's METADATA [FROM 'k'] [VIRTUAL]. */
+function parseMetadataClause(cursor: Cursor, draft: Draft): boolean {
+  if (cursor.accept('metadata')) {
     draft.metadata = cursor.accept('from') ? cursor.expectString() : draft.name.name;
     cursor.accept('virtual');
   } else if (cursor.accept('headers')) {

@@ -11,10 +11,10 @@ import type { Token } from './lexer.ts';
  * Deepest nesting of rules of the grammar, far below what overflows the stack. A pair of
  * parentheses counts two, a subquery four.
  */
-export const NESTING_MAX = 600;
+export const NESTING_MAX = 400;
 
 /** Highest expression tree: a chain of operators counts one level an operator. */
-export const EXPRESSION_HEIGHT_MAX = 1000;
+export const EXPRESSION_HEIGHT_MAX = 500;
 
 /** Longest text handed to the parser, in UTF-16 code units. */
 export const STATEMENT_LENGTH_MAX = 16 * 1024 * 1024;

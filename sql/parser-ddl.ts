@@ -13,6 +13,12 @@ export function parseCreate(cursor: Cursor): Statement {
   cursor.expect('create');
   const orReplace = cursor.acceptWords('or', 'replace');
   const temporary = cursor.acceptOneOf('temporary', 'temp') !== undefined;
+  if (temporary && (cursor.at('view') || cursor.at('recursive'))) {
+    throw cursor.unsupported('CREATE TEMPORARY VIEW');
+  }
+  if (temporary && !['stream', 'table', 'source'].some((word) => cursor.at(word))) {
+    throw cursor.unexpected();
+  }
   if (cursor.at('materialized') || cursor.at('view') || cursor.at('recursive')) {
     return parseCreateView(cursor, start, orReplace);
   }
@@ -46,7 +52,9 @@ function parseCreateRelation(cursor: Cursor, start: number, words: RelationWords
   const exists = ifNotExists(cursor);
   const name = qualifiedName(cursor);
   const hasElements = cursor.atSymbol('(') && !isQueryAhead(cursor, 0);
-  const elements = hasElements ? parseTableElements(cursor) : noElements;
+  const elements = hasElements
+    ? parseTableElements(cursor, words.relation !== 'table')
+    : noElements;
   const included: ColumnDefinition[] = [];
   for (let next = parseInclude(cursor); next !== undefined; next = parseInclude(cursor)) {
     included.push(next);
@@ -77,13 +85,14 @@ function parseCreateRelation(cursor: Cursor, start: number, words: RelationWords
 const hasType = ({ type, generated, metadata }: ColumnDefinition): boolean =>
   type !== undefined || generated !== undefined || metadata !== undefined;
 
-/** WITH (…), Flink's PARTITIONED BY and DISTRIBUTED, RisingWave's FORMAT … ENCODE …, in any order. */
+/** WITH (…), Flink's PARTITIONED BY, RisingWave's APPEND ONLY and FORMAT … ENCODE …, in any order. */
 function parseRelationOptions(cursor: Cursor): Option[] {
   const options: Option[] = [];
   for (;;) {
     const before = cursor.index;
     comment(cursor);
     options.push(...parseWithOptions(cursor), ...parseFormat(cursor));
+    if (cursor.at('append') && cursor.wordAhead(1, 'only')) options.push(parseAppendOnly(cursor));
     if (cursor.at('partitioned') && cursor.wordAhead(1, 'by')) {
       const at = cursor.start;
       cursor.expect('partitioned', 'by');
@@ -94,6 +103,14 @@ function parseRelationOptions(cursor: Cursor): Option[] {
     }
     if (cursor.index === before) return options;
   }
+}
+
+/** RisingWave's `APPEND ONLY`, as the option `append_only`. */
+function parseAppendOnly(cursor: Cursor): Option {
+  const start = cursor.start;
+  cursor.expect('append', 'only');
+  const span = cursor.spanFrom(start);
+  return { key: 'append_only', value: { kind: 'boolean', value: true, span }, span };
 }
 
 /** RisingWave's `FORMAT PLAIN ENCODE JSON (…)`, as the options `format` and `encode`. */

@@ -98,7 +98,11 @@ function parseAction(cursor: Cursor): AlterAction {
       }
       cursor.accept('column');
       const ifNotExists = cursor.acceptWords('if', 'not', 'exists');
-      return { kind: 'add-column', column: parseColumn(cursor, false), ifNotExists };
+      return {
+        kind: 'add-column',
+        column: parseColumn(cursor, { typeless: false, streamKey: false }),
+        ifNotExists,
+      };
     }
     case 'drop': {
       if (cursor.at('constraint')) throw cursor.unsupported('DROP CONSTRAINT');

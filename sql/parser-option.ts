@@ -1,7 +1,8 @@
 /** `WITH (key = value, …)` lists, and words that stand for values in them. */
 import type { Expression, Option } from './ast.ts';
+import { callOf } from './parser-call.ts';
 import type { Cursor } from './parser-cursor.ts';
-import { label } from './parser-name.ts';
+import { identifierOf, isColumnName, label, qualifiedName } from './parser-name.ts';
 
 /** `WITH (…)` when it is there, else nothing. */
 export function parseWithOptions(cursor: Cursor): Option[] {
@@ -49,8 +50,17 @@ export function parseOptionValue(cursor: Cursor): Expression {
     token.kind === 'word' &&
     !['null', 'true', 'false', 'not', 'case', 'cast', 'array', 'row'].includes(token.text) &&
     (next.kind === 'end' || (next.kind === 'operator' && [',', ')', ';'].includes(next.text)));
+  if (cursor.at('secret') && isColumnName(next)) return secretReference(cursor);
   if (!isBareWord) return cursor.grammar.expression(cursor);
   const word = label(cursor);
   const name = { parts: [word], span: word.span };
   return { kind: 'column', name, span: word.span };
+}
+
+/** `SECRET name` stands for the secret's value, as a call of `secret` with its name. */
+function secretReference(cursor: Cursor): Expression {
+  const word = identifierOf(cursor.advance());
+  const name = qualifiedName(cursor);
+  const value: Expression = { kind: 'column', name, span: name.span };
+  return callOf(word, [value], cursor.spanFrom(word.span.start));
 }

@@ -3,6 +3,7 @@ import type { Expression, Identifier, QualifiedName } from './ast.ts';
 import type { Token } from './lexer.ts';
 import { parseCallAfterName } from './parser-call.ts';
 import type { Cursor } from './parser-cursor.ts';
+import { parseJsonCall } from './parser-json.ts';
 import { parseKeywordCall } from './parser-keyword-call.ts';
 import { columnName, identifierOf, isColumnName, isFunctionName, label } from './parser-name.ts';
 import {
@@ -55,7 +56,8 @@ function wordOperand(cursor: Cursor, token: Token): Expression {
   if (token.keyword === undefined) return nameOrCall(cursor);
   const constant = constantOf(cursor, token);
   if (constant !== undefined) return constant;
-  const special = parseKeywordOperand(cursor, token) ?? parseKeywordCall(cursor);
+  const special =
+    parseKeywordOperand(cursor, token) ?? parseKeywordCall(cursor) ?? parseJsonCall(cursor);
   if (special !== undefined) return special;
   const typed = parseTypedLiteral(cursor, token);
   if (typed !== undefined) return typed;

@@ -267,7 +267,68 @@ const expressionRules: ReadonlyMap<string, (body: Node) => Json> = new Map<
   ['CollateClause', (body) => ['collate', postgresExpression(body.arg), names(body.collname)]],
   ['GroupingFunc', (body) => ['grouping', expressions(body.args)]],
   ['SetToDefault', () => ['default']],
+  ['JsonFuncExpr', jsonFunction],
+  [
+    'JsonObjectConstructor',
+    (body) => ['call', ['json_build_object'], list(body.exprs).flatMap(jsonPair)],
+  ],
+  [
+    'JsonArrayConstructor',
+    (body) => {
+      const name = body.absent_on_null === true ? 'json_array' : 'json_build_array';
+      return [
+        'call',
+        [name],
+        list(body.exprs).map((node) => jsonValue(child(node, 'JsonValueExpr'))),
+      ];
+    },
+  ],
+  ['JsonScalarExpr', (body) => ['call', ['json_scalar'], [postgresExpression(body.expr)]]],
+  ['JsonParseExpr', (body) => ['call', ['json'], [jsonValue(child(body, 'expr'))]]],
+  ['JsonSerializeExpr', (body) => ['call', ['json_serialize'], [jsonValue(child(body, 'expr'))]]],
+  [
+    'JsonObjectAgg',
+    (body) =>
+      jsonAggregate(
+        'json_object_agg',
+        jsonPair({ JsonKeyValue: body.arg }),
+        child(body, 'constructor'),
+      ),
+  ],
+  [
+    'JsonArrayAgg',
+    (body) => {
+      const name = body.absent_on_null === true ? 'json_arrayagg' : 'json_agg';
+      return jsonAggregate(name, [jsonValue(child(body, 'arg'))], child(body, 'constructor'));
+    },
+  ],
 ]);
+
+const jsonValue = (body: Node): Json => postgresExpression(body.raw_expr);
+
+function jsonPair(node: Node): Json[] {
+  const body = child(node, 'JsonKeyValue');
+  return [postgresExpression(body.key), jsonValue(child(body, 'value'))];
+}
+
+function jsonFunction(body: Node): Json {
+  const name = text(body.op).replace('_OP', '').toLowerCase();
+  const args = [jsonValue(child(body, 'context_item')), postgresExpression(body.pathspec)];
+  const type = child(body, 'output').typeName;
+  return type === undefined
+    ? ['call', [name], args]
+    : ['cast', ['call', [name], args], postgresType(type)];
+}
+
+function jsonAggregate(name: string, args: Json[], clauses: Node): Json {
+  const own: Json[] = [];
+  const order = list(clauses.agg_order).map(sortItem);
+  if (order.length > 0) own.push(['order', order]);
+  if (clauses.agg_filter !== undefined)
+    own.push(['filter', postgresExpression(clauses.agg_filter)]);
+  if (isNode(clauses.over)) own.push(['over', windowOver(clauses.over)]);
+  return ['call', [name], args, ...own];
+}
 
 // -------------------------------------------------------------------- queries
 

@@ -80,6 +80,10 @@ select overlay(a placing b from 1), overlay(a placing b from 1 for 2), overlay(a
 select normalize(a), normalize(a, nfc), collation for (a), pg_typeof(a);
 select f(a)::int, f(g(h(1))), f((select 1)), f((1, 2)), f(array[1, 2]), f(case when a then b end), f(not a), f(a or b), f(a = b), f(*) from t;
 
+select json_object('a' value 1, b value c || d), json_object('a' : 1, b || 'x' : 2 null on null), json_object(), json_object('{a,1}'), json_object(array['a'], array['b']), json_array(), json_array(1, 'a', b), json_array(a, b null on null), json_array(a absent on null);
+select json_value(a, '$.b'), json_value(a -> 'x', '$.b' returning int) + 1, json_query(a, '$.b[*]'), json_exists(a, '$.b'), json_scalar(1), json('{}'), json_serialize(a), json, json_value from t;
+select json_objectagg(a value b), json_objectagg(a : b null on null) filter (where c), json_arrayagg(a order by b desc), json_arrayagg(a null on null) over (partition by b), json_arrayagg(a absent on null) from t;
+
 -- windows
 select rank() over (), rank() over w, sum(a) over (partition by b), sum(a) over (order by b), sum(a) over (partition by b, c order by d desc, e nulls first), sum(a) filter (where b) over (w order by c) from t window w as (partition by a), w2 as (w order by b);
 select sum(a) over (order by b rows unbounded preceding), sum(a) over (order by b rows between unbounded preceding and current row), sum(a) over (order by b rows between 1 preceding and 2 following), sum(a) over (order by b range between interval '1' day preceding and current row), sum(a) over (groups between current row and unbounded following);

@@ -16,6 +16,8 @@ CREATE TEMPORARY TABLE blackhole (a INT COMMENT 'first', b TIMESTAMP_LTZ(3), c R
 CREATE TABLE t (a INT PRIMARY KEY, b TEXT NOT NULL DEFAULT 'x', c INT CHECK (c > 0), d INT UNIQUE, CONSTRAINT pk UNIQUE (a, b)) WITH (partitions = 3);
 CREATE STREAM m (a map(varchar, integer), b struct<x int, y text[]>, c array<int>[]) WITH (kafka_topic='m');
 
+CREATE TABLE events (a int, ts timestamptz) APPEND ONLY WITH (connector = 'kafka', sasl.password = SECRET kafka_password, other = secret('x'), mode = secret);
+
 -- derived streams, tables and views
 CREATE STREAM high AS SELECT sensor_id, value * 1.1 AS processed FROM sensors WHERE value > 50 EMIT CHANGES;
 CREATE STREAM high WITH (KAFKA_TOPIC='high', PARTITIONS=2) AS SELECT * FROM sensors PARTITION BY sensor_id EMIT CHANGES;
