@@ -7,6 +7,7 @@ import type { SqlType, TypeKind } from '../../sql/base/type.ts';
 import type { BoundExpr } from '../../sql/expression.ts';
 import type { ScalarFunction } from '../../sql/function/scalar-function.ts';
 import { compileLike } from './bytes-compare.ts';
+import type { Code } from './code.ts';
 import {
   addDecimals,
   alignDecimals,
@@ -15,7 +16,6 @@ import {
   multiplyDecimals,
 } from './decimal-code.ts';
 import { refArguments } from './equality-code.ts';
-import type { ExpressionCode } from './expression-code.ts';
 import { exactPowersOfTen } from './json-number.ts';
 import {
   datumCode,
@@ -25,6 +25,19 @@ import {
   numberCode,
   type Value,
 } from './value-code.ts';
+
+/** What the rules need of the generator that asks them. */
+export interface Generator {
+  readonly code: Code;
+  value(expression: BoundExpr): Value;
+  equality(left: Value, right: Value, type: SqlType): string;
+  strict(
+    args: readonly Value[],
+    type: SqlType,
+    form: Value['form'],
+    compute: () => FastResult,
+  ): Value;
+}
 
 export interface FastResult {
   /** An expression for the value. */
@@ -36,7 +49,7 @@ export interface FastResult {
 /** Computes one call over values that are not NULL; undefined = not this one after all. */
 interface FastRule {
   readonly form: Value['form'];
-  readonly compute: (g: ExpressionCode, args: readonly Value[], type: SqlType) => FastResult;
+  readonly compute: (g: Generator, args: readonly Value[], type: SqlType) => FastResult;
   /** Some rules hold for some arguments only (a literal pattern, a plain interval). */
   readonly applies?: (args: readonly BoundExpr[]) => boolean;
 }
@@ -64,13 +77,13 @@ function rule(
 
 // Locals of the arguments and results of calls, for the rules below.
 const arg = (args: readonly Value[], i: number): Value => args[i] as Value;
-const int = (g: ExpressionCode, args: readonly Value[], i: number): string =>
+const int = (g: Generator, args: readonly Value[], i: number): string =>
   intCode(g.code, arg(args, i));
-const decimal = (g: ExpressionCode, args: readonly Value[], i: number): Decimal =>
+const decimal = (g: Generator, args: readonly Value[], i: number): Decimal =>
   decimalCode(g.code, arg(args, i));
 
 /** The result of integer arithmetic; beyond 2^53 the exact way goes on. */
-function checked(g: ExpressionCode, expression: string): FastResult {
+function checked(g: Generator, expression: string): FastResult {
   const result = g.code.local(expression);
   guardSafe(g.code, result);
   return { code: result };
@@ -163,7 +176,7 @@ rule('cast numeric double', 'datum', (g, args) => {
   return { code: result };
 });
 
-function toNumeric(g: ExpressionCode, value: Decimal, type: SqlType): Decimal {
+function toNumeric(g: Generator, value: Decimal, type: SqlType): Decimal {
   if (type.kind !== 'numeric' || type.precision === undefined) return value;
   return coerceDecimal(g.code, value, type.precision, type.scale ?? 0);
 }
@@ -254,7 +267,7 @@ function signature(fn: ScalarFunction): string {
 
 /** The call in fast code, or undefined when no rule knows it. */
 export function fastCall(
-  g: ExpressionCode,
+  g: Generator,
   fn: ScalarFunction,
   args: readonly BoundExpr[],
   type: SqlType,

@@ -14,6 +14,7 @@ import {
   NumericFill,
   StringFill,
 } from './column-fill.ts';
+import { DIGITS_MAX } from './json-number.ts';
 import { TimestampReader } from './json-timestamp.ts';
 import { fieldError, jsonDatum, jsonString } from './json-value.ts';
 import { type JsonWalker, QUOTE } from './json-walker.ts';
@@ -33,8 +34,6 @@ export interface ScanField {
   readonly notNull: boolean;
 }
 
-/** Integers of so many digits are exact in a double, and so is their sum of digit values on the way. */
-export const DIGITS_MAX = 15;
 const ISO_TIMESTAMP_LENGTH = 19;
 
 const integerLimits = { smallint: 32_767, integer: 2_147_483_647 } as const;

@@ -1,5 +1,5 @@
-import { DIGITS_MAX } from './json-field.ts';
-
+/** Integers of so many digits are exact in a double, and so is their sum of digit values on the way. */
+export const DIGITS_MAX = 15;
 /** Powers of ten that a double holds exactly. */
 export const exactPowersOfTen = Array.from({ length: 23 }, (_, exponent) => 10 ** exponent);
 

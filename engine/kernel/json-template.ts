@@ -6,8 +6,7 @@
  */
 import { assertNever } from '../../sql/base/assert.ts';
 import type { JsonField } from './json-field.ts';
-import { DIGITS_MAX } from './json-field.ts';
-import { DecimalReader } from './json-number.ts';
+import { DecimalReader, DIGITS_MAX } from './json-number.ts';
 import { ALSE, CLOSE_OBJECT, COMMA, type JsonWalker, NULL, QUOTE, TRUE } from './json-walker.ts';
 
 /** Bytes that must follow a record in its buffer, so that word reads and digit loops need no bounds. */
