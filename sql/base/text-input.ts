@@ -97,21 +97,30 @@ export function booleanFromText(text: string): boolean {
   throw invalid('boolean', text);
 }
 
+function tooLarge(typeName: string, text: string): StreamError {
+  return new StreamError(
+    'VALUE_OUT_OF_RANGE',
+    `value "${text}" is out of range for type ${typeName}`,
+  );
+}
+
 const integerPattern =
   /^[ \t\n\v\f\r]*([+-]?)(?:(\d+(?:_\d+)*)|0([xX](?:_?[0-9a-fA-F])+|[oO](?:_?[0-7])+|[bB](?:_?[01])+))[ \t\n\v\f\r]*$/;
 
 /** @throws StreamError VALUE_INVALID_TEXT, VALUE_OUT_OF_RANGE. */
 export function integerFromText(text: string, typeName: string, max: bigint): bigint {
   const match = integerPattern.exec(text);
-  if (match === null) throw invalid(typeName, text);
+  if (match === null) {
+    // PostgreSQL notices too many digits before it looks at what follows them.
+    const digits = /^[ \t\n\v\f\r]*[+-]?(\d+)/.exec(text)?.[1];
+    if (digits !== undefined && BigInt(digits) > max + 1n) throw tooLarge(typeName, text);
+    throw invalid(typeName, text);
+  }
   const digits = (match[2] ?? `0${match[3]}`).replaceAll('_', '');
   const magnitude = BigInt(digits);
   const value = match[1] === '-' ? -magnitude : magnitude;
   if (value > max || value < -max - 1n) {
-    throw new StreamError(
-      'VALUE_OUT_OF_RANGE',
-      `value "${text}" is out of range for type ${typeName}`,
-    );
+    throw tooLarge(typeName, text);
   }
   return value;
 }

@@ -11,6 +11,7 @@ import { dateTimeFieldFunctions } from './datetime-field.ts';
 import { dateTimeMakeFunctions } from './datetime-make.ts';
 import { dateTimeOperators } from './datetime-operator.ts';
 import { dateTruncFunctions } from './datetime-trunc.ts';
+import { pictureFunctions } from './format-picture.ts';
 import { jsonFunctions } from './json.ts';
 import { jsonBuildNames, resolveJsonBuild } from './json-build.ts';
 import { mathFunctions } from './math.ts';
@@ -35,6 +36,7 @@ const scalarFunctions: readonly ScalarFunction[] = [
   ...stringFormatFunctions,
   ...binaryFunctions,
   ...jsonFunctions,
+  ...pictureFunctions.flat(),
   ...arrayTextFunctions,
   ...mathFunctions,
   ...dateTimeOperators,
