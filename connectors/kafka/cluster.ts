@@ -2,10 +2,11 @@
 import { type Connection, metadataV12, ResponseError } from '@platformatic/kafka';
 import { StreamError } from '../../sql/base/error.ts';
 import { Backoff, retrying } from './backoff.ts';
-import { Connections, type Lane } from './connections.ts';
+import { Connections, type FetchConnection, type FetchLaneName, type Lane } from './connections.ts';
 import { asStreamError, errorOfCode, kafkaCode } from './kafka-error.ts';
 import type { BrokerAddress, KafkaOptions } from './options.ts';
 
+const LEADER_NOT_AVAILABLE = 5;
 const REFRESH_FIRST_MS = 20;
 const REFRESH_MAX_MS = 1000;
 
@@ -109,9 +110,12 @@ export class Cluster {
 
   /** @throws StreamError SOURCE_UNREACHABLE when the broker is not known. */
   async leaderConnection(node: number, lane: Lane): Promise<Connection> {
-    const broker = this.#brokers.get(node);
-    if (broker === undefined) throw errorOfCode(5, `broker ${node}`);
-    return this.connections.get(broker, lane);
+    return this.connections.get(this.#requireBroker(node), lane);
+  }
+
+  /** @throws StreamError SOURCE_UNREACHABLE when the broker is not known. */
+  async fetchConnection(node: number, lane: FetchLaneName): Promise<FetchConnection> {
+    return this.connections.getForFetch(this.#requireBroker(node), lane);
   }
 
   watch(topic: string, listener: TopicListener): void {
@@ -141,6 +145,12 @@ export class Cluster {
     this.#closed = true;
     clearTimeout(this.#timer);
     await this.connections.close();
+  }
+
+  #requireBroker(node: number): BrokerAddress {
+    const broker = this.#brokers.get(node);
+    if (broker === undefined) throw errorOfCode(LEADER_NOT_AVAILABLE, `broker ${node}`);
+    return broker;
   }
 
   #schedule(inMs: number): void {

@@ -122,7 +122,7 @@ export class FetchLane {
   }
 
   async #fetch(asked: readonly FetchCursor[]): Promise<FetchAnswer> {
-    const connection = await this.#cluster.leaderConnection(this.#node, `fetch-${this.#lane}`);
+    const connection = await this.#cluster.fetchConnection(this.#node, `fetch-${this.#lane}`);
     const targets = asked.map((cursor) => ({
       topicId: cursor.topicId,
       partition: cursor.partition,

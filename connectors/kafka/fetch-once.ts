@@ -22,7 +22,7 @@ export async function fetchOnce(
   const { options } = cluster;
   let leader = topic.leaders[partition] ?? -1;
   const work = async (): Promise<FetchAnswer> => {
-    const connection = await cluster.leaderConnection(leader, 'read');
+    const connection = await cluster.fetchConnection(leader, 'read');
     const target = { topicId: topic.id, partition, offset, bytesMax: BYTES_MAX };
     const { isolation } = options;
     const limits = { waitMs: WAIT_MS, bytesMax: BYTES_MAX, isolation };

@@ -12,8 +12,8 @@
  *              [aborted: int64 producer, int64 first offset, tags], int32 preferred replica, records, tags
  * Source: kafka.apache.org/protocol#The_Messages_Fetch
  */
-import { type Connection, Writer } from '@platformatic/kafka';
-import { request } from './connections.ts';
+import { Writer } from '@platformatic/kafka';
+import { type FetchConnection, request } from './connections.ts';
 import { errorOfCode } from './kafka-error.ts';
 import type { AbortedTransaction } from './record-decoder.ts';
 import type { WireReader } from './wire.ts';
@@ -51,7 +51,7 @@ export interface FetchAnswer {
 }
 
 export function fetchRecords(
-  connection: Connection,
+  connection: FetchConnection,
   targets: readonly FetchTarget[],
   limits: FetchLimits,
 ): Promise<FetchAnswer> {
