@@ -125,6 +125,8 @@ function scientificDouble(value: number, picture: NumberPicture): string {
   return text.startsWith('-') ? text : ` ${text}`;
 }
 
+const END = '\0';
+
 class Writer {
   readonly #picture: NumberPicture;
   readonly #number: string;
@@ -194,7 +196,8 @@ class Writer {
       if (node.kind === 'literal') this.#text += node.text;
       else this.#keyword(node.key.key);
     }
-    return this.#text;
+    const end = this.#text.indexOf(END);
+    return end < 0 ? this.#text : this.#text.slice(0, end);
   }
 
   #keyword(key: NumberKey): void {
@@ -283,7 +286,8 @@ class Writer {
       else if (this.#lastIsPoint) this.#text += '0';
       return;
     }
-    this.#text += char;
+    // PostgreSQL writes the string's end here, which hides whatever the picture has behind it.
+    this.#text += char === '' ? END : char;
     this.#inNumber = true;
   }
 
