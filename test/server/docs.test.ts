@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { it } from 'node:test';
 import { defaultLimits } from '../../server/limits.ts';
+import { commandNames } from '../../server/repl/command.ts';
 import { errorTable } from '../../sql/base/error.ts';
 
 it('docs/errors.md lists every error code with its facts', () => {
@@ -24,4 +25,10 @@ it('docs/http-api.md lists every limit with its default', () => {
     Number(value.replaceAll(',', '')),
   ]);
   assert.deepEqual(Object.fromEntries(documented), defaultLimits);
+});
+
+it('docs/prompt.md lists every backslash command', () => {
+  const text = readFileSync(new URL('../../docs/prompt.md', import.meta.url), 'utf8');
+  const documented = Array.from(text.matchAll(/^\| `(\\\S+?)[ `]/gm), ([, name]) => name);
+  assert.deepEqual(documented, [...commandNames]);
 });
