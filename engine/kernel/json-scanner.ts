@@ -1,5 +1,5 @@
 /**
- * JSON records to columns, without an object a record. Three tiers: a template of the usual member order
+ * JSON records to columns, without an object a record. Three tiers: templates of the usual member orders
  * (json-template.ts), a walk that takes members in any order (here), and exact readers for values whose
  * spelling the fast ones do not know (json-value.ts). Every record is validated to its end whatever is wanted of it.
  */
@@ -8,13 +8,7 @@ import { StreamError } from '../../sql/base/error.ts';
 import { Batch } from '../delta/batch.ts';
 import { StringFill } from './column-fill.ts';
 import { JsonField, type ScanField } from './json-field.ts';
-import {
-  compileTemplate,
-  learnTemplate,
-  sameTemplate,
-  type Template,
-  type TemplateScan,
-} from './json-template.ts';
+import { TemplateSet } from './json-template-set.ts';
 import { asciiLower, jsonString } from './json-value.ts';
 import { CLOSE_OBJECT, COMMA, JsonWalker, OPEN_OBJECT } from './json-walker.ts';
 
@@ -22,8 +16,8 @@ export type { ScanField } from './json-field.ts';
 
 /** Records off the template before one is generated: short streams never pay for a compilation. */
 const MISSES_BEFORE_LEARNING = 32;
-/** Templates that one scanner generates in its life; topics of many shapes stay on the second tier. */
-const TEMPLATES_MAX = 8;
+/** No template is learnt while less than one record in so many takes the second tier. */
+const RARE_SHARE = 16;
 
 export interface RecordError {
   readonly record: number;
@@ -78,10 +72,10 @@ class Scanner implements JsonScanner {
   readonly #exact: Uint8Array;
   readonly #escaped: Uint8Array;
   #next = 0;
-  #template: Template | undefined;
-  #scan: TemplateScan | undefined;
-  #templates = 0;
-  #misses = 0;
+  readonly #templates: TemplateSet;
+  /** Good records on the second tier since a template was learnt; forgotten while they are rare. */
+  #missed = 0;
+  #slowRecords = 0;
   #records: RecordBatch | undefined;
   #errors: RecordError[] = [];
   #tombstones: number[] = [];
@@ -90,6 +84,7 @@ class Scanner implements JsonScanner {
 
   constructor(fields: readonly ScanField[], options: ScanOptions) {
     this.#fields = fields.map((field) => new JsonField(field));
+    this.#templates = new TemplateSet(this.#fields, this.#walker);
     this.#nullRows = options.nullRows === true;
     this.#bare = options.bare === true;
     const lower = fields.map((field) => asciiLower(field.field));
@@ -125,67 +120,26 @@ class Scanner implements JsonScanner {
   }
 
   #scanAll(records: RecordBatch, from: number, to: number, recordOf: Int32Array): number {
+    const templates = this.#templates;
+    const before = this.#slowRecords;
     let record = from;
     let row = 0;
-    if (this.#scan === undefined) {
-      // Without a template the walk goes on until it has seen enough to learn one.
-      while (record < to && (this.#misses < MISSES_BEFORE_LEARNING || !this.#mayLearn)) {
-        if (this.#slow(record, row)) recordOf[row++] = record;
-        record++;
-      }
-      if (record === to) return row;
-      this.#learn(records, record - 1);
-      this.#misses = 0;
-      if (this.#scan === undefined) return this.#scanRest(record, to, row, recordOf);
-    }
-    const before = this.#misses;
-    row = this.#scan(
-      records.bytes,
-      this.#walker.view,
-      records.valueStarts,
-      records.valueLengths,
-      record,
-      to,
-      row,
-      recordOf,
-      this.#slow,
-    );
-    const missed = this.#misses - before;
-    if (missed * 2 <= to - from) this.#misses = 0;
-    else if (this.#misses >= MISSES_BEFORE_LEARNING && this.#mayLearn) {
-      this.#learn(records, to - 1);
-      this.#misses = 0;
-    }
-    return row;
-  }
-
-  #scanRest(from: number, to: number, rows: number, recordOf: Int32Array): number {
-    let row = rows;
-    for (let record = from; record < to; record++) {
+    // Without a template the walk goes on until it has seen enough to learn one.
+    for (; record < to && templates.isEmpty; record++) {
       if (this.#slow(record, row)) recordOf[row++] = record;
     }
+    if (record < to) row = templates.scan(records, record, to, row, recordOf, this.#slow);
+    const slow = this.#slowRecords - before;
+    if (slow * RARE_SHARE <= to - from) this.#missed = 0;
     return row;
   }
 
-  get #mayLearn(): boolean {
-    return this.#templates < TEMPLATES_MAX;
-  }
-
-  /** Learns from a record that was walked last and found good; otherwise the next batch tries again. */
-  #learn(records: RecordBatch, record: number): void {
-    const start = records.valueStarts[record] as number;
-    const length = records.valueLengths[record] as number;
-    if (length < 2 || !this.#find(start, start + length)) return;
-    // What lacks the only member is the value itself, which no template reads.
-    if (this.#bare && this.#starts[0] === MISSING) return;
-    const template = learnTemplate(this.#walker, start, start + length, this.#starts);
-    this.#templates++;
-    if (template === undefined) return;
-    if (this.#template !== undefined && sameTemplate(this.#template, template)) return;
-    const scan = compileTemplate(template, this.#fields, this.#walker);
-    if (scan === undefined) return;
-    this.#template = template;
-    this.#scan = scan;
+  /** Learns from the record in hand, which was walked and found good. */
+  #learn(start: number, end: number): void {
+    this.#missed++;
+    if (this.#missed < MISSES_BEFORE_LEARNING || !this.#templates.mayLearn) return;
+    this.#missed = 0;
+    this.#templates.learn(start, end, this.#starts);
   }
 
   /** One record by the second tier. @returns whether it gave a row. */
@@ -193,7 +147,7 @@ class Scanner implements JsonScanner {
     const records = this.#records as RecordBatch;
     const start = records.valueStarts[record] as number;
     const length = records.valueLengths[record] as number;
-    this.#misses++;
+    this.#slowRecords++;
     // The first tier may have written a part of the row.
     for (let i = 0; i < this.#nulls.length; i++) (this.#nulls[i] as Uint8Array)[row] = 0;
     if (length < 0) {
@@ -203,12 +157,12 @@ class Scanner implements JsonScanner {
     }
     try {
       const found = this.#find(start, start + length);
-      if (this.#bare && (!found || this.#starts[0] === MISSING)) {
-        this.#findBare(start, start + length);
-      } else if (!found) {
-        throw this.#malformed(start, start + length);
-      }
+      // What lacks the only member is the value itself, which no template reads.
+      const bare = this.#bare && (!found || this.#starts[0] === MISSING);
+      if (bare) this.#findBare(start, start + length);
+      else if (!found) throw this.#malformed(start, start + length);
       this.#read(row);
+      if (!bare) this.#learn(start, start + length);
       return true;
     } catch (error) {
       if (!(error instanceof StreamError)) throw error;

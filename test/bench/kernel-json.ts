@@ -116,6 +116,11 @@ if (import.meta.main) {
   measure('4 columns (3 bigint, timestamp)', count, scanEach(four, compact));
   measure('7 columns', count, scanEach(all, compact));
   measure('4 columns, spaces after : and ,', count, scanEach(four, spaced));
+  const optional = batches(
+    (i) => (i % 3 === 0 ? bid(i).replace(/"url":"[^"]*",/, '') : bid(i)),
+    count,
+  );
+  measure('4 columns, a third without one member', count, scanEach(four, optional));
   measure('4 columns, members in changing order', count, scanEach(four, shuffled));
   measure('7 columns, members in changing order', count, scanEach(all, shuffled));
 }

@@ -444,6 +444,39 @@ test('the template tier refuses what JSON.parse refuses, and reads the rest alik
   }
 });
 
+test('records of several shapes, also more than are learnt', () => {
+  const shape = (i: number, kind: number): string => {
+    const members = [`"a":${i}`, '"b":null', `"c":"text ${i}"`, `"d":${i}.5`, '"e":true'];
+    const kept = members.filter((_, m) => ((kind >> m) & 1) === 0);
+    return `{${kept.join(',')}}`;
+  };
+  const fields = [
+    field('a', 'bigint'),
+    field('c', 'text'),
+    field('d', 'numeric'),
+    field('b', 'text'),
+  ];
+  for (const kinds of [1, 3, 32]) {
+    const values = Array.from({ length: 3000 }, (_, i) => shape(i, i % kinds));
+    const scanner = compileJsonScanner(fields);
+    const records = recordsOf(values, 64);
+    for (let from = 0; from < 3000; from += 500) {
+      const { batch, errors } = scanner.scan(records, from, from + 500);
+      assert.deepEqual([batch.length, errors.length], [500, 0]);
+      for (let row = 0; row < 500; row++) {
+        const i = from + row;
+        const has = (member: number) => (((i % kinds) >> member) & 1) === 0;
+        assert.deepEqual(batch.row(row), [
+          has(0) ? BigInt(i) : null,
+          has(2) ? `text ${i}` : null,
+          has(3) ? Numeric.parse(`${i}.5`) : null,
+          null,
+        ]);
+      }
+    }
+  }
+});
+
 test('bytes behind a record do not complete it', () => {
   const one = Buffer.from(typedRecord);
   const bytes = Buffer.concat([...new Array<Buffer>(40 + one.length).fill(one), Buffer.alloc(64)]);
