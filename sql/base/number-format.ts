@@ -99,20 +99,14 @@ function scientificOverflow(picture: NumberPicture): string {
 function scientificNumeric(value: Numeric, picture: NumberPicture): string {
   if (!value.isFinite) return scientificOverflow(picture);
   const digits = value.abs().unscaled.toString();
-  let exponent = value.unscaled === 0n ? 0 : digits.length - 1 - value.scale;
-  const shifted = (by: number): Numeric => {
-    const scale = value.scale + by;
-    const exact =
-      scale >= 0
-        ? new Numeric(value.unscaled, scale)
-        : new Numeric(value.unscaled * 10n ** BigInt(-scale), 0);
-    return exact.round(picture.post);
-  };
-  let mantissa = shifted(exponent);
-  if (mantissa.abs().compare(ten) >= 0) {
-    exponent++;
-    mantissa = shifted(exponent);
-  }
+  const exponent = value.unscaled === 0n ? 0 : digits.length - 1 - value.scale;
+  const scale = value.scale + exponent;
+  const exact =
+    scale >= 0
+      ? new Numeric(value.unscaled, scale)
+      : new Numeric(value.unscaled * 10n ** BigInt(-scale), 0);
+  // Rounding may give 10.00, which PostgreSQL leaves so.
+  const mantissa = exact.round(picture.post);
   const sign = exponent < 0 ? '-' : '+';
   const text = `${mantissa.toString()}e${sign}${String(Math.abs(exponent)).padStart(2, '0')}`;
   return text.startsWith('-') ? text : ` ${text}`;

@@ -88,16 +88,22 @@ function asItems(datum: Datum): readonly (Datum | null)[] {
   return datum;
 }
 
+/** Several dimensions are nested arrays; the type may name the innermost element only, as int[] does. */
+function isNested(item: Datum, element: SqlType): boolean {
+  return Array.isArray(item) && element.kind !== 'row';
+}
+
 function arrayWriter(element: SqlType): Writer {
-  const write = textWriter(element);
-  const nested = element.kind === 'array';
-  return (datum) => {
+  const innermost = element.kind === 'array' ? element.element : element;
+  const write = textWriter(innermost);
+  const writeItems = (datum: Datum): string => {
     const items = asItems(datum).map((item) => {
       if (item === null) return 'NULL';
-      return nested ? write(item) : quoteArrayElement(write(item));
+      return isNested(item, innermost) ? writeItems(item) : quoteArrayElement(write(item));
     });
     return `{${items.join(',')}}`;
   };
+  return writeItems;
 }
 
 function rowWriter(types: readonly SqlType[]): Writer {
@@ -174,18 +180,26 @@ function buildJsonWriter(type: SqlType): Writer {
         ? (datum) => `"\\${write(datum)}"`
         : (datum) => `"${write(datum)}"`;
     }
-    case 'array': {
-      const write = jsonWriter(type.element);
-      return (datum) =>
-        `[${asItems(datum)
-          .map((item) => (item === null ? 'null' : write(item)))
-          .join(',')}]`;
-    }
+    case 'array':
+      return arrayJsonWriter(type.element);
     case 'row':
       return rowJsonWriter(type.fields);
     default:
       return assertNever(type);
   }
+}
+
+function arrayJsonWriter(element: SqlType): Writer {
+  const innermost = element.kind === 'array' ? element.element : element;
+  const write = jsonWriter(innermost);
+  const writeItems = (datum: Datum): string => {
+    const items = asItems(datum).map((item) => {
+      if (item === null) return 'null';
+      return isNested(item, innermost) ? writeItems(item) : write(item);
+    });
+    return `[${items.join(',')}]`;
+  };
+  return writeItems;
 }
 
 function rowJsonWriter(
