@@ -9,7 +9,7 @@ import { lowerAggregate } from './lower-aggregate.ts';
 import { lowerJoin } from './lower-join.ts';
 import type { PhysicalNode } from './physical-node.ts';
 import { keyOf, type PhysicalPlan, storageOf } from './physical-plan.ts';
-import { columnAt, columnsOf, PlanBuilder, reindex, unionOf } from './plan-builder.ts';
+import { bothOf, columnAt, columnsOf, PlanBuilder, reindex, unionOf } from './plan-builder.ts';
 import { withColumns } from './with-columns.ts';
 
 /** What the parts of lowering share. */
@@ -59,6 +59,14 @@ function lowerNode(
       });
     }
     case 'filter': {
+      if (node.input.kind === 'join' && node.input.type === 'inner') {
+        // Equalities of the filter are what the join should look rows up by.
+        return lowerJoin(
+          { ...node.input, on: bothOf(node.input.on, node.where) },
+          needed,
+          lowering,
+        );
+      }
       const columns = unionOf(needed, columnsOf([node.where]));
       const input = lowering.lower(node.input, columns);
       const expressions = needed.map((column) => picked(input, columns.indexOf(column)));
