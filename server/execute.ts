@@ -1,20 +1,22 @@
 /** One statement in, one result out: where each kind of statement is carried out. */
-import type { Expression, QualifiedName, Query, Statement } from '../sql/ast.ts';
-import { assert } from '../sql/base/assert.ts';
+import type { Expression, Statement } from '../sql/ast.ts';
 import { StreamError } from '../sql/base/error.ts';
+import { bindStatement } from '../sql/bind-statement.ts';
 import type { Relation } from '../sql/catalog.ts';
+import type { LogicalNode } from '../sql/logical-plan.ts';
 import type { Core } from './core.ts';
 import type { StatementResult } from './database.ts';
-import { createFrom } from './ddl.ts';
+import { executeCreate, sourceEnvironment } from './ddl.ts';
 import { executeDml } from './dml.ts';
 import { dropStatement } from './drop.ts';
 import { explainStatement } from './explain-statement.ts';
 import { pauseOrResume } from './pause.ts';
-import { runQuery } from './pull.ts';
+import { runPlan } from './pull.ts';
 import { pushQuery } from './push-query.ts';
 import { okResult } from './row-result.ts';
+import { DEFAULT_SETTINGS } from './settings.ts';
 import { describe, show } from './show.ts';
-import { DEFAULT_SETTINGS } from './sql-session.ts';
+import { statementContext } from './statement-context.ts';
 import { subscribeTo } from './subscribe.ts';
 
 export interface ExecuteContext {
@@ -27,92 +29,68 @@ export interface ExecuteContext {
 }
 
 export async function executeStatement(
-  context: ExecuteContext,
+  { core, settings, params, signal, sql }: ExecuteContext,
   statement: Statement,
 ): Promise<StatementResult> {
-  const { core, settings, signal } = context;
-  switch (statement.kind) {
-    case 'query':
-      return statement.emit === undefined
-        ? runQuery(context, statement)
-        : pushQuery(context, statement);
+  const context = statementContext(core, settings, params);
+  const bound = bindStatement(statement, core.catalog, context, sourceEnvironment(core));
+  const showing = { ...core, settings };
+  switch (bound.kind) {
+    case 'query': {
+      if (bound.emit !== undefined) return pushQuery(core, bound.plan, signal);
+      const { schema, chunks } = await runPlan(core, bound.plan, signal);
+      return { kind: 'rows', tag: 'SELECT', schema, chunks };
+    }
     case 'create-relation':
     case 'create-view':
     case 'create-sink':
-      return createFrom(context, statement);
+      return executeCreate(
+        core,
+        bound,
+        sql.slice(statement.span.start, statement.span.end),
+        signal,
+      );
     case 'insert':
     case 'update':
     case 'delete':
     case 'truncate':
-      return executeDml(context, statement);
+      return executeDml(core, bound, signal);
     case 'subscribe':
-      return subscribe(context, statement.target);
+      return subscribe(core, bound.target, signal);
     case 'show':
-      return show({ ...core, settings }, statement.what, statement.like);
+      return show(showing, bound.what, bound.like);
     case 'describe':
-      return describe(
-        { ...core, settings },
-        findRelation(core, statement.name),
-        statement.extended,
-      );
+      return describe(showing, bound.relation, bound.extended);
     case 'explain':
-      return explainStatement(context, statement);
+      return explainStatement(core, bound);
     case 'pause':
     case 'resume':
-      return pauseOrResume(core, statement.kind, statement.name);
+      return pauseOrResume(core, bound.kind, bound.name);
     case 'drop':
-      return dropStatement(core, statement);
+      return dropStatement(core, bound);
     case 'flush':
       await core.engine.flush(signal);
       return okResult('FLUSH', 'every view shows everything that was written before');
     case 'set':
-      return setSetting(settings, statement);
+      return setSetting(settings, bound);
     case 'reset':
-      return resetSetting(settings, statement.name);
+      return resetSetting(settings, bound.name);
     default:
-      throw new StreamError('SQL_NOT_SUPPORTED', `${verbOf(statement)} is not supported`, {
-        at: statement.span,
-      });
+      throw new StreamError(
+        'SQL_NOT_SUPPORTED',
+        `${bound.kind.replaceAll('-', ' ').toUpperCase()} is not supported`,
+        { at: statement.span },
+      );
   }
-}
-
-function verbOf(statement: Statement): string {
-  return statement.kind.replaceAll('-', ' ').toUpperCase();
-}
-
-/** @throws StreamError SQL_UNKNOWN_RELATION at the name. */
-export function findRelation(core: Core, name: QualifiedName): Relation {
-  const found = core.catalog.relation(nameText(name));
-  if (found !== undefined) return found;
-  throw new StreamError('SQL_UNKNOWN_RELATION', `relation "${nameText(name)}" does not exist`, {
-    at: name.span,
-  });
-}
-
-/** The last part: schemas come with a later statement surface, `public.x` is x. */
-export function nameText(name: QualifiedName): string {
-  const last = name.parts.at(-1);
-  assert(last !== undefined, 'a qualified name has a part');
-  const [first] = name.parts;
-  if (name.parts.length > 1 && first?.name !== 'public') {
-    throw new StreamError('SQL_NOT_SUPPORTED', `schema "${first?.name}" does not exist`, {
-      at: name.span,
-      hint: 'All relations live in the schema "public".',
-    });
-  }
-  return last.name;
 }
 
 async function subscribe(
-  context: ExecuteContext,
-  target: QualifiedName | Query,
+  core: Core,
+  target: Relation | LogicalNode,
+  signal: AbortSignal,
 ): Promise<StatementResult> {
-  if ('kind' in target) return pushQuery(context, target);
-  const relation = findRelation(context.core, target);
-  const subscription = await subscribeTo(context.core, relation, {
-    since: undefined,
-    snapshot: true,
-  });
+  if (!('sql' in target)) return pushQuery(core, target, signal);
+  const subscription = await subscribeTo(core, target, { since: undefined, snapshot: true });
   return { kind: 'subscription', subscription };
 }
 

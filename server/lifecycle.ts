@@ -12,9 +12,16 @@ import type { PlanStart, SinkDefinition, ViewDefinition } from '../engine/runtim
 import { buildFragment } from '../engine/runtime/fragment.ts';
 import type { StoredRelation } from '../engine/store/store.ts';
 import { netChanges } from '../engine/view/subscription.ts';
+import { assert } from '../sql/base/assert.ts';
 import { StreamError } from '../sql/base/error.ts';
 import type { Schema } from '../sql/base/type.ts';
-import type { MaterializedView, Relation, Sink, SourceRelation } from '../sql/catalog.ts';
+import type {
+  MaterializedView,
+  PlainView,
+  Relation,
+  Sink,
+  SourceRelation,
+} from '../sql/catalog.ts';
 import type { Core } from './core.ts';
 import {
   changelogId,
@@ -42,10 +49,15 @@ function engineId(core: Core, name: string): number {
 // -------------------------------------------------------------------- sources
 
 /** Creates a stream or table: its topic when that is asked for, its error table, its stored rows. */
-export async function createSource(core: Core, relation: SourceRelation): Promise<string> {
-  const madeTopic = await provideTopic(core, relation);
+export async function createSource(
+  core: Core,
+  relation: SourceRelation,
+  partitions: number | undefined,
+): Promise<string> {
+  const madeTopic = await provideTopic(core, relation, partitions);
   const errorsId = relation.input === undefined ? undefined : core.catalog.nextId();
-  const detail: RelationDetail = { errorsId, madeTopic };
+  const feederId = relation.query === undefined ? undefined : core.catalog.nextId();
+  const detail: RelationDetail = { errorsId, feederId, madeTopic };
   if (relation.input !== undefined) streamDefinition(core.connectors, relation, relation.id);
   await core.engine.atBoundary(async () => {
     const createTables: StoredRelation[] = [];
@@ -67,24 +79,28 @@ export async function createSource(core: Core, relation: SourceRelation): Promis
       const start = await core.engine.startView(changelogView(core, relation), false);
       await rememberStart(core, relation.name, start);
     }
+    if (feederId !== undefined) {
+      const feeder = feederOf(relation, feederId);
+      const plan = lower(feeder.query, core.catalog);
+      const start = await core.engine.startSink(sinkDefinition(core, feeder, plan));
+      await rememberStart(core, relation.name, start);
+    }
   });
   return madeTopic ? `created topic ${relation.input?.topic}` : '';
 }
 
 /** `partitions` in WITH asks for a topic; so does the embedded log, whose topics belong to their streams. */
-async function provideTopic(core: Core, relation: SourceRelation): Promise<boolean> {
+async function provideTopic(
+  core: Core,
+  relation: SourceRelation,
+  asked: number | undefined,
+): Promise<boolean> {
   const input = relation.input;
   if (input === undefined) return false;
   const log = core.connectors.log(input.connector);
   if (log === undefined) return false;
   const known = await log.describe(input.topic);
-  const asked = input.options.get('partitions');
-  const partitions = asked === undefined ? PARTITIONS_DEFAULT : Number(asked);
-  if (!Number.isInteger(partitions) || partitions < 1) {
-    throw new StreamError('SQL_INVALID_OPTION', `invalid value for "partitions": "${asked}"`, {
-      hint: 'It is a whole number from 1.',
-    });
-  }
+  const partitions = asked ?? PARTITIONS_DEFAULT;
   if (known === undefined) {
     if (asked === undefined && log.type === 'kafka' && input.options.has('kafka_topic')) {
       throw new StreamError('SOURCE_UNKNOWN_TOPIC', `topic "${input.topic}" does not exist`, {
@@ -207,7 +223,43 @@ function changelogView(core: Core, relation: SourceRelation): ViewDefinition {
   };
 }
 
+/** What CREATE STREAM … AS SELECT runs: a sink of the query into the stream's topic. */
+function feederOf(stream: SourceRelation, id: number): Sink {
+  assert(stream.input !== undefined && stream.query !== undefined, 'the stream is fed by a query');
+  const { connector, topic, valueFormat, keyFormat, options } = stream.input;
+  return {
+    kind: 'sink',
+    name: stream.name,
+    id,
+    schema: stream.schema,
+    sql: '',
+    dependsOn: stream.dependsOn,
+    query: stream.query,
+    connector,
+    options: new Map([
+      ...options,
+      ['topic', topic],
+      ['value_format', valueFormat],
+      ['key_format', keyFormat],
+    ]),
+    key: [],
+  };
+}
+
 // ---------------------------------------------------------------------- views
+
+/** A plain view is expanded where it is used; it has no rows of its own. */
+export async function createPlainView(core: Core, view: PlainView): Promise<void> {
+  await core.engine.atBoundary(async () => {
+    await core.store.changeCatalog({
+      put: [entryOf(view, {}), counterOf(core)],
+      remove: [],
+      createTables: [],
+      dropTables: [],
+    });
+    core.catalog.put({ relation: view, detail: {}, owner: undefined });
+  });
+}
 
 /** Creates a materialized view and starts its plan. */
 export async function createView(core: Core, view: MaterializedView): Promise<void> {
@@ -297,6 +349,11 @@ export async function resumeView(core: Core, view: MaterializedView): Promise<vo
 }
 
 // ---------------------------------------------------------------------- sinks
+
+/** @throws StreamError for options or a query that the sink cannot take; changes nothing. */
+export function checkSink(core: Core, sink: Sink): void {
+  sinkDefinition(core, sink, lower(sink.query, core.catalog));
+}
 
 export async function createSink(core: Core, sink: Sink): Promise<void> {
   const plan = lower(sink.query, core.catalog);
@@ -390,6 +447,8 @@ export async function dropRelations(core: Core, doomed: readonly LiveRelation[])
         .map(({ id }) => id),
     });
     for (const { relation } of doomed) {
+      const feederId = core.catalog.find(relation.name)?.detail.feederId;
+      if (feederId !== undefined) await core.engine.remove(feederId);
       await core.engine.remove(relation.id);
       if (relation.kind === 'table') await core.engine.remove(changelogId(relation.id));
       core.catalog.remove(relation.name);
@@ -417,6 +476,11 @@ export function restoreRelation(
       if (isChangelogTable(relation)) {
         const view = changelogView(core, relation);
         core.engine.restoreView(view, version, starts, detail.level === true);
+      }
+      if (detail.feederId !== undefined && relation.kind === 'stream') {
+        const feeder = feederOf(relation, detail.feederId);
+        const plan = lower(feeder.query, core.catalog);
+        core.engine.restoreSink(sinkDefinition(core, feeder, plan), starts);
       }
       if (detail.paused === true) {
         core.engine.pauseStream(

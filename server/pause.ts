@@ -1,9 +1,9 @@
 import type { QualifiedName } from '../sql/ast.ts';
 import { StreamError } from '../sql/base/error.ts';
+import type { Relation } from '../sql/catalog.ts';
 import type { Core } from './core.ts';
 import type { StatementResult } from './database.ts';
 import { changelogId } from './definitions.ts';
-import { findRelation } from './execute.ts';
 import { changeDetail, pauseView, resumeView } from './lifecycle.ts';
 import { okResult } from './row-result.ts';
 
@@ -17,7 +17,7 @@ export async function pauseOrResume(
   name: QualifiedName | 'all',
 ): Promise<StatementResult> {
   const paused = verb === 'pause';
-  const relations = name === 'all' ? core.catalog.relations() : [findRelation(core, name)];
+  const relations = name === 'all' ? core.catalog.relations() : [named(core, name)];
   let changed = 0;
   for (const relation of relations) {
     const isPaused = core.catalog.find(relation.name)?.detail.paused === true;
@@ -46,4 +46,13 @@ export async function pauseOrResume(
     verb.toUpperCase(),
     `${changed} ${changed === 1 ? 'object' : 'objects'} ${verb}d`,
   );
+}
+
+function named(core: Core, name: QualifiedName): Relation {
+  const text = name.parts.at(-1)?.name ?? '';
+  const relation = core.catalog.relation(text);
+  if (relation !== undefined) return relation;
+  throw new StreamError('SQL_UNKNOWN_RELATION', `relation "${text}" does not exist`, {
+    at: name.span,
+  });
 }

@@ -14,9 +14,11 @@ import { StreamError } from '../sql/base/error.ts';
 import { compareNullable } from '../sql/base/value.ts';
 import type { BoundExpr, BoundSortKey } from '../sql/expression.ts';
 import type { LogicalNode } from '../sql/logical-plan.ts';
+import { optimize } from '../sql/rewrite/all.ts';
 import type { Core } from './core.ts';
 import { streamDefinition } from './definitions.ts';
 import { storedRelation } from './lifecycle.ts';
+import { scannedRelations } from './scanned-relations.ts';
 
 /** Rows that a query over the log may hold in memory; beyond them a materialized view is the tool. */
 const ROWS_MAX = 1_000_000;
@@ -26,21 +28,7 @@ const CHUNK_ROWS = 2_048;
 
 /** The relations of these kinds hold no rows of their own, so that the store cannot answer for them. */
 export function readsStreams(core: Core, plan: LogicalNode): boolean {
-  let found = false;
-  const visit = (node: LogicalNode): void => {
-    if (node.kind === 'scan' && core.catalog.relation(node.relation)?.kind === 'stream')
-      found = true;
-    for (const child of childrenOf(node)) visit(child);
-  };
-  visit(plan);
-  return found;
-}
-
-function childrenOf(node: LogicalNode): readonly LogicalNode[] {
-  if ('input' in node) return [node.input];
-  if ('left' in node) return [node.left, node.right];
-  if (node.kind === 'recursive') return [node.base, node.step];
-  return [];
+  return scannedRelations(plan).some((name) => core.catalog.relation(name)?.kind === 'stream');
 }
 
 /** ORDER BY, LIMIT and the projections above them, which belong to the answer and not to the relation. */
@@ -91,7 +79,7 @@ export async function queryStreams(
   signal: AbortSignal,
 ): Promise<AsyncIterable<readonly Row[]>> {
   const { inner, keys, limit, offset, project } = peel(plan);
-  const physical = lower(inner, core.catalog);
+  const physical = lower(optimize(inner), core.catalog);
   const rows: Row[] = [];
   const removed: { row: Row; weight: number }[] = [];
   const names = new Map<number, string>();

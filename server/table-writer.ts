@@ -124,6 +124,20 @@ export class TableWriter {
     return { rows: applied, committed: this.#commit(changes, keys, undo) };
   }
 
+  /** Removes every row. */
+  async truncate(): Promise<void> {
+    await this.settled();
+    const pairs: { before: Row; after: undefined }[] = [];
+    for await (const batch of this.#store.scan(storedTable(this.#relation))) {
+      for (let i = 0; i < batch.length; i++) {
+        for (let copies = batch.weight(i); copies > 0; copies--) {
+          pairs.push({ before: batch.row(i), after: undefined });
+        }
+      }
+    }
+    await (await this.replace(pairs)).committed;
+  }
+
   #commit(
     changes: BatchBuilder,
     keys: Map<string, Row> | undefined,

@@ -899,6 +899,11 @@ export class Engine {
     return this.#streams.get(id);
   }
 
+  /** The nodes of a running plan, inputs before readers. */
+  planNodes(id: number): readonly GraphNode[] {
+    return this.#tasks.get(id)?.fragment?.nodes ?? [];
+  }
+
   taskStatus(id: number): TaskStatus | undefined {
     const task = this.#tasks.get(id);
     if (task === undefined) return undefined;

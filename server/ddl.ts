@@ -1,0 +1,214 @@
+/** CREATE …: from bound statements to relations, and through the lifecycle into store, engine and catalog. */
+import { lower } from '../engine/plan/lower.ts';
+import type { PhysicalPlan } from '../engine/plan/physical-plan.ts';
+import type { Statement } from '../sql/ast.ts';
+import { assert } from '../sql/base/assert.ts';
+import { StreamError } from '../sql/base/error.ts';
+import type { SourceEnvironment } from '../sql/bind-create-relation.ts';
+import { bindStatement } from '../sql/bind-statement.ts';
+import type {
+  BoundCreateRelation,
+  BoundCreateSink,
+  BoundCreateView,
+} from '../sql/bound-statement.ts';
+import type { MaterializedView, Relation, Sink, SourceRelation } from '../sql/catalog.ts';
+import type { LogicalNode } from '../sql/logical-plan.ts';
+import { parseStatement } from '../sql/parser.ts';
+import { optimize } from '../sql/rewrite/all.ts';
+import type { Core } from './core.ts';
+import type { StatementResult } from './database.ts';
+import {
+  checkSink,
+  createPlainView,
+  createSink,
+  createSource,
+  createView,
+  dropRelations,
+} from './lifecycle.ts';
+import { okResult } from './row-result.ts';
+import { statementContext } from './statement-context.ts';
+
+export type BoundCreate = BoundCreateRelation | BoundCreateView | BoundCreateSink;
+
+/** How long CREATE … AS waits for the rows that are already there before it answers. */
+const LEVEL_WAIT_MS = 10_000;
+const CREATED = new Set<Statement['kind']>(['create-relation', 'create-view', 'create-sink']);
+
+/** What the binder asks of connectors. */
+export function sourceEnvironment(core: Core): SourceEnvironment {
+  return {
+    defaultConnector: core.defaultLog.type,
+    schemaOf: (connector, options) => core.connectors.source(connector)?.schema(options),
+  };
+}
+
+/** The relation that a persisted statement made; used after a restart. */
+export function relationOf(core: Core, sql: string, id: number): Relation {
+  const context = statementContext(core, new Map(), []);
+  const bound = bindStatement(parseStatement(sql), core.catalog, context, sourceEnvironment(core));
+  assert(isCreate(bound), 'the catalog holds CREATE statements');
+  return relationFrom(core, bound, sql, id);
+}
+
+function isCreate(bound: { readonly kind: string }): bound is BoundCreate {
+  return CREATED.has(bound.kind as Statement['kind']);
+}
+
+export function materializedViewOf(
+  core: Core,
+  name: string,
+  id: number,
+  sql: string,
+  query: LogicalNode,
+  dependsOn: readonly string[],
+): MaterializedView {
+  const plan = optimize(query);
+  const physical = lower(plan, core.catalog);
+  return {
+    kind: 'materialized-view',
+    name,
+    id,
+    schema: query.schema,
+    sql,
+    dependsOn,
+    query: { ...plan, schema: query.schema },
+    key: storedKey(physical),
+    appendOnly: physical.appendOnly,
+  };
+}
+
+function storedKey({ storage }: PhysicalPlan): readonly number[] {
+  return storage.kind === 'keyed' ? storage.key : [];
+}
+
+function relationFrom(core: Core, bound: BoundCreate, sql: string, id: number): Relation {
+  switch (bound.kind) {
+    case 'create-relation': {
+      const { name, query, dependsOn } = bound.relation;
+      // CREATE TABLE … AS keeps its rows; only a stream's records go to a topic and come back from there.
+      if (bound.relation.kind === 'table' && query !== undefined) {
+        return materializedViewOf(core, name, id, sql, query, dependsOn);
+      }
+      const fed = query === undefined ? undefined : optimize(query);
+      return { ...bound.relation, query: fed, id, sql };
+    }
+    case 'create-view': {
+      const { name, query, dependsOn } = bound;
+      if (bound.materialized) return materializedViewOf(core, name, id, sql, query, dependsOn);
+      return { kind: 'view', name, id, schema: query.schema, sql, dependsOn, query };
+    }
+    case 'create-sink': {
+      const { name, options, dependsOn } = bound;
+      const query = optimize(bound.query);
+      const sink: Sink = {
+        kind: 'sink',
+        name,
+        id,
+        schema: bound.query.schema,
+        sql,
+        dependsOn,
+        query: { ...query, schema: bound.query.schema },
+        connector: bound.connector ?? core.defaultLog.type,
+        options,
+        key: storedKey(lower(query, core.catalog)),
+      };
+      return sink;
+    }
+  }
+}
+
+/** @param sql  the statement's own text, which the catalog keeps. */
+export async function executeCreate(
+  core: Core,
+  bound: BoundCreate,
+  sql: string,
+  signal: AbortSignal,
+): Promise<StatementResult> {
+  const name = bound.kind === 'create-relation' ? bound.relation.name : bound.name;
+  const tag = tagOf(bound);
+  const existing = core.catalog.find(name);
+  if (existing !== undefined) {
+    if (bound.ifNotExists) return okResult(tag, `relation "${name}" already exists, skipping`);
+    if (!bound.orReplace) {
+      throw new StreamError('SQL_DUPLICATE_RELATION', `relation "${name}" already exists`, {
+        hint: 'Use CREATE OR REPLACE, or CREATE … IF NOT EXISTS.',
+      });
+    }
+    refuseReplacement(core, existing.relation, bound);
+  }
+  const relation = relationFrom(core, bound, sql, core.catalog.nextId());
+  if (relation.kind === 'sink') checkSink(core, relation);
+  if (existing !== undefined) await dropRelations(core, core.catalog.withDependents(name));
+  return okResult(tag, await create(core, relation, bound, signal));
+}
+
+/** What reads the old relation would read the new one with other columns, so replacing waits for its readers. */
+function refuseReplacement(core: Core, existing: Relation, bound: BoundCreate): void {
+  const kind = bound.kind === 'create-relation' ? bound.relation.kind : bound.kind.slice(7);
+  const [reader] = core.catalog.readersOf(existing.name);
+  if (reader !== undefined) {
+    throw new StreamError(
+      'SQL_DEPENDENT_OBJECTS',
+      `cannot replace "${existing.name}" because ${reader.kind} "${reader.name}" depends on it`,
+      { hint: `DROP ${existing.name} with CASCADE first.` },
+    );
+  }
+  const isView = kind === 'view' && existing.kind === 'materialized-view';
+  if (
+    existing.kind !== kind &&
+    !isView &&
+    !(kind === 'table' && existing.kind === 'materialized-view')
+  ) {
+    throw new StreamError('SQL_WRONG_OBJECT_TYPE', `"${existing.name}" is a ${existing.kind}`, {
+      hint: 'Drop it first.',
+    });
+  }
+}
+
+async function create(
+  core: Core,
+  relation: Relation,
+  bound: BoundCreate,
+  signal: AbortSignal,
+): Promise<string> {
+  switch (relation.kind) {
+    case 'stream':
+    case 'table':
+      return createSource(
+        core,
+        relation,
+        bound.kind === 'create-relation' ? bound.partitions : undefined,
+      );
+    case 'view':
+      await createPlainView(core, relation);
+      return '';
+    case 'materialized-view':
+      await createView(core, relation);
+      return levelMessage(core, relation.id, signal);
+    case 'sink':
+      await createSink(core, relation);
+      return '';
+  }
+}
+
+async function levelMessage(core: Core, id: number, signal: AbortSignal): Promise<string> {
+  if (await core.engine.waitForLevel(id, LEVEL_WAIT_MS, signal)) return '';
+  const progress = core.engine.taskStatus(id)?.progress ?? 0;
+  return `catching up, ${Math.floor(progress * 100)} % done; SHOW VIEWS shows the progress`;
+}
+
+function tagOf(bound: BoundCreate): string {
+  switch (bound.kind) {
+    case 'create-relation':
+      return `CREATE ${bound.relation.kind.toUpperCase()}`;
+    case 'create-view':
+      return bound.materialized ? 'CREATE MATERIALIZED VIEW' : 'CREATE VIEW';
+    case 'create-sink':
+      return 'CREATE SINK';
+  }
+}
+
+/** Is this a stream that its own query feeds? */
+export function isFed(relation: SourceRelation): boolean {
+  return relation.kind === 'stream' && relation.query !== undefined;
+}

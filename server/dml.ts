@@ -1,0 +1,193 @@
+/** INSERT, UPDATE, DELETE, TRUNCATE: into Millrace's own tables, or as records into a topic. */
+
+import type { ProduceRecord } from '../connectors/connector.ts';
+import { compileScalar } from '../engine/kernel/scalar.ts';
+import type { Row } from '../sql/base/datum.ts';
+import { StreamError } from '../sql/base/error.ts';
+import type { BoundInsert, BoundStatement, Returning } from '../sql/bound-statement.ts';
+import type { SourceRelation } from '../sql/catalog.ts';
+import type { Core } from './core.ts';
+import type { StatementResult } from './database.ts';
+import { logOf } from './definitions.ts';
+import { collectRows } from './pull.ts';
+import { recordEncoder } from './record-encoder.ts';
+import { okResult } from './row-result.ts';
+import type { OnConflict, TableWriter } from './table-writer.ts';
+
+export type BoundDml = BoundStatement & {
+  readonly kind: 'insert' | 'update' | 'delete' | 'truncate';
+};
+
+export async function executeDml(
+  core: Core,
+  statement: BoundDml,
+  signal: AbortSignal,
+): Promise<StatementResult> {
+  switch (statement.kind) {
+    case 'insert': {
+      const rows = await insertedRows(core, statement, signal);
+      const done = await insertRows(core, statement, rows);
+      return result('INSERT 0', done, statement.returning);
+    }
+    case 'update': {
+      const { relation, plan, returning } = statement;
+      const width = relation.schema.length;
+      await core.writers.get(relation.id)?.settled();
+      const pairs = (await collectRows(core, plan, signal)).map((row) => ({
+        before: row.slice(0, width),
+        after: row.slice(width),
+      }));
+      return result('UPDATE', await replaceRows(core, relation, pairs), returning);
+    }
+    case 'delete': {
+      const { relation, plan, returning } = statement;
+      await core.writers.get(relation.id)?.settled();
+      const pairs = (await collectRows(core, plan, signal)).map((before) => ({
+        before,
+        after: undefined,
+      }));
+      return result('DELETE', await replaceRows(core, relation, pairs), returning);
+    }
+    case 'truncate': {
+      for (const relation of statement.relations) {
+        const writer = core.writers.get(relation.id);
+        if (writer === undefined) throw notATable(relation);
+        await writer.truncate();
+      }
+      return okResult('TRUNCATE TABLE', '');
+    }
+  }
+}
+
+function result(
+  tag: string,
+  rows: readonly Row[],
+  returning: Returning | undefined,
+): StatementResult {
+  const full = `${tag} ${rows.length}`;
+  if (returning === undefined) return okResult(full, '');
+  const compiled = returning.expressions.map(compileScalar);
+  const answer = rows.map((row) => compiled.map((value) => value(row)));
+  return {
+    kind: 'rows',
+    tag: full,
+    schema: returning.schema,
+    chunks: (async function* () {
+      if (answer.length > 0) yield answer;
+    })(),
+  };
+}
+
+/** Constant rows are computed here; a query is run. */
+async function insertedRows(
+  core: Core,
+  { rows }: BoundInsert,
+  signal: AbortSignal,
+): Promise<Row[]> {
+  if (rows.kind !== 'values') return collectRows(core, rows, signal);
+  return rows.rows.map((row) => row.map((expression) => compileScalar(expression)([])));
+}
+
+async function insertRows(
+  core: Core,
+  statement: BoundInsert,
+  rows: readonly Row[],
+): Promise<readonly Row[]> {
+  const { relation } = statement;
+  const writer = core.writers.get(relation.id);
+  if (writer === undefined) {
+    if (statement.onConflict !== undefined && relation.kind === 'stream') throw notATable(relation);
+    await produceRows(core, relation, rows, false);
+    return rows;
+  }
+  const { rows: applied, committed } = await writer.insert(rows, conflictRule(statement));
+  await committed;
+  return applied;
+}
+
+function conflictRule({ onConflict, relation }: BoundInsert): OnConflict {
+  if (onConflict === undefined) return { kind: 'error' };
+  if (onConflict.action === 'nothing') return { kind: 'nothing' };
+  const set = onConflict.set.map(({ column, value }) => ({ column, value: compileScalar(value) }));
+  const where = onConflict.where === undefined ? undefined : compileScalar(onConflict.where);
+  const width = relation.schema.length;
+  return {
+    kind: 'update',
+    merge: (existing, proposed) => {
+      const both = [...existing, ...proposed];
+      if (where !== undefined && where(both) !== true) return undefined;
+      const merged = existing.slice(0, width);
+      for (const { column, value } of set) merged[column] = value(both);
+      return merged;
+    },
+  };
+}
+
+interface RowPair {
+  readonly before: Row;
+  readonly after: Row | undefined;
+}
+
+async function replaceRows(
+  core: Core,
+  relation: SourceRelation,
+  pairs: readonly RowPair[],
+): Promise<readonly Row[]> {
+  const writer: TableWriter | undefined = core.writers.get(relation.id);
+  if (writer !== undefined) {
+    const { rows, committed } = await writer.replace(pairs);
+    await committed;
+    return rows;
+  }
+  if (relation.kind !== 'table' || relation.primaryKey.length === 0) throw notATable(relation);
+  const gone = pairs.filter(
+    ({ before, after }) => after === undefined || !sameKey(relation, before, after),
+  );
+  await produceRows(
+    core,
+    relation,
+    gone.map(({ before }) => before),
+    true,
+  );
+  const put = pairs.flatMap(({ after }) => (after === undefined ? [] : [after]));
+  await produceRows(core, relation, put, false);
+  return pairs.map(({ before, after }) => after ?? before);
+}
+
+function sameKey(relation: SourceRelation, before: Row, after: Row): boolean {
+  const encode = recordEncoder(relation).key;
+  const left = encode(before);
+  const right = encode(after);
+  return left === null || right === null ? left === right : left.equals(right);
+}
+
+/** Settles when the records are durable; FLUSH then waits until views show them. */
+export async function produceRows(
+  core: Core,
+  relation: SourceRelation,
+  rows: readonly Row[],
+  tombstones: boolean,
+): Promise<void> {
+  const log = logOf(core.connectors, relation);
+  if (log === undefined || relation.input === undefined) {
+    throw new StreamError('SQL_WRONG_OBJECT_TYPE', `cannot insert into "${relation.name}"`, {
+      hint: `Its records come from connector "${relation.input?.connector}".`,
+    });
+  }
+  if (rows.length === 0) return;
+  const encode = recordEncoder(relation);
+  const records: ProduceRecord[] = rows.map((row) => ({
+    key: encode.key(row),
+    value: tombstones ? null : encode.value(row),
+    timestampMs: encode.timestampMs(row),
+  }));
+  await log.produce(relation.input.topic, records);
+}
+
+function notATable(relation: SourceRelation): StreamError {
+  return new StreamError(
+    'SQL_WRONG_OBJECT_TYPE',
+    `rows of ${relation.kind} "${relation.name}" cannot be changed`,
+    { hint: 'Records of a stream stay as they are; use a table with a primary key.' },
+  );
+}

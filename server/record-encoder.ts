@@ -1,0 +1,46 @@
+import { compileFieldEncoder, type EncodedField } from '../engine/kernel/record-encoder.ts';
+import type { Row } from '../sql/base/datum.ts';
+import { StreamError } from '../sql/base/error.ts';
+import type { SourceRelation } from '../sql/catalog.ts';
+
+export interface RowEncoder {
+  readonly key: (row: Row) => Buffer | null;
+  readonly value: (row: Row) => Buffer | null;
+  /** From a `timestamp` metadata column, if the row has one. */
+  readonly timestampMs: (row: Row) => number | undefined;
+}
+
+/** Rows of a relation as records of its topic, each column in its own place. */
+export function recordEncoder(relation: SourceRelation): RowEncoder {
+  const { schema, columns, input } = relation;
+  const keyFields: EncodedField[] = [];
+  const valueFields: EncodedField[] = [];
+  let timestampColumn: number | undefined;
+  columns.forEach(({ from }, column) => {
+    const type = schema[column]?.type;
+    if (type === undefined) return;
+    if (from.kind === 'key') keyFields.push({ column, field: from.field, type });
+    if (from.kind === 'value') valueFields.push({ column, field: from.field, type });
+    if (from.kind === 'metadata' && from.item === 'timestamp') timestampColumn = column;
+  });
+  const key =
+    keyFields.length === 0
+      ? () => null
+      : compileFieldEncoder(input?.keyFormat ?? 'kafka', keyFields);
+  const requireKey = (row: Row): Buffer | null => {
+    const bytes = key(row);
+    if (bytes !== null || relation.primaryKey.length === 0) return bytes;
+    throw new StreamError(
+      'CONSTRAINT_NOT_NULL',
+      `null value in the primary key of relation "${relation.name}" violates not-null constraint`,
+    );
+  };
+  return {
+    key: requireKey,
+    value: compileFieldEncoder(input?.valueFormat ?? 'json', valueFields),
+    timestampMs: (row) => {
+      const micros = timestampColumn === undefined ? null : row[timestampColumn];
+      return typeof micros === 'bigint' ? Number(micros / 1000n) : undefined;
+    },
+  };
+}
