@@ -190,7 +190,21 @@ export class LogTable implements LogStorage {
     });
   }
 
-  async #appendNow(segments: readonly LogSegment[]): Promise<void> {
+  async replace(segment: LogSegment): Promise<void> {
+    await this.#write('compacting the log', async () => {
+      const topic = this.#topics.get(segment.topic);
+      if (topic === undefined) return;
+      const end = segment.baseOffset + segment.count;
+      await this.#appendNow(
+        [segment],
+        `DELETE FROM millrace_segment WHERE topic = ${topic.id} AND partition = ${segment.partition} ` +
+          `AND base >= ${segment.baseOffset} AND base + count <= ${end}`,
+      );
+    });
+  }
+
+  /** @param before  a statement that belongs to the same transaction. */
+  async #appendNow(segments: readonly LogSegment[], before?: string): Promise<void> {
     const rows = segments.map((segment) => {
       const topic = this.#topics.get(segment.topic);
       assert(topic !== undefined, 'segments of unknown topics were refused before');
@@ -206,6 +220,7 @@ export class LogTable implements LogStorage {
     });
     await this.#writer.run('BEGIN');
     try {
+      if (before !== undefined) await this.#writer.run(before);
       this.#appender.appendRows(rows);
       this.#appender.flush();
       await this.#writer.run('COMMIT');
@@ -217,7 +232,9 @@ export class LogTable implements LogStorage {
     }
     for (const segment of segments) {
       const topic = this.#topics.get(segment.topic);
-      if (topic !== undefined) topic.ends[segment.partition] = segment.baseOffset + segment.count;
+      if (topic === undefined) continue;
+      const end = segment.baseOffset + segment.count;
+      topic.ends[segment.partition] = Math.max(topic.ends[segment.partition] ?? 0, end);
     }
   }
 

@@ -5,12 +5,20 @@ import type { StoredRelation, ViewChange } from './store.ts';
 import { storedForm } from './stored-form.ts';
 import { createStageSql, type StagedRows, stageName } from './view-table.ts';
 
+/** An emptied table keeps some of its past: after so many commits the next one gets a new table. */
+const COMMITS_PER_STAGE = 64;
+
+interface Stage {
+  readonly appender: Appender;
+  commits: number;
+}
+
 /** Milliseconds of copying after which other work on the main thread gets its turn. */
 const SLICE_MS_MAX = 5;
 
 export class StageArea {
   readonly #connection: Connection;
-  readonly #appenders = new Map<number, Appender>();
+  readonly #stages = new Map<number, Stage>();
   /** Stages that may hold rows of a commit that failed. */
   readonly #dirty = new Set<number>();
 
@@ -61,8 +69,8 @@ export class StageArea {
   /** Says that a commit has failed: stages that it filled are made anew when next needed. */
   failed(): void {
     for (const id of this.#dirty) {
-      this.#appenders.get(id)?.discard();
-      this.#appenders.delete(id);
+      this.#stages.get(id)?.appender.discard();
+      this.#stages.delete(id);
     }
     this.#dirty.clear();
   }
@@ -70,21 +78,25 @@ export class StageArea {
   /** Statements that drop the stages of dropped relations. */
   dropSql(relationIds: readonly number[]): readonly string[] {
     return relationIds
-      .filter((id) => this.#appenders.has(id))
+      .filter((id) => this.#stages.has(id))
       .map((id) => `DROP TABLE IF EXISTS temp.${stageName(id)}`);
   }
 
   dropped(relationIds: readonly number[]): void {
-    for (const id of relationIds) this.#appenders.delete(id);
+    for (const id of relationIds) this.#stages.delete(id);
   }
 
   async #appender(relation: StoredRelation): Promise<Appender> {
-    const known = this.#appenders.get(relation.id);
-    if (known !== undefined) return known;
+    const known = this.#stages.get(relation.id);
+    if (known !== undefined && known.commits < COMMITS_PER_STAGE) {
+      known.commits++;
+      return known.appender;
+    }
+    known?.appender.discard();
     await this.#connection.run(createStageSql(relation));
     const forms = relation.schema.map((column) => storedForm(column.type));
     const appender = new Appender(this.#connection, 'temp', stageName(relation.id), forms, true);
-    this.#appenders.set(relation.id, appender);
+    this.#stages.set(relation.id, { appender, commits: 1 });
     return appender;
   }
 }
