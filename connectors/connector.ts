@@ -181,6 +181,8 @@ export interface LogStorage {
     from: Offset,
     segmentsMax: number,
   ): Promise<readonly LogSegment[]>;
+  /** Puts a segment in the place of all those whose records it holds; readers see the old ones or the new one. */
+  replace(segment: LogSegment): Promise<void>;
   /** Drops whole segments that end before `offset`. */
   trim(topic: string, partition: number, offset: Offset): Promise<void>;
 }

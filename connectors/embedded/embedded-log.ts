@@ -20,6 +20,7 @@ import { partitionOfKey } from '../partitioner.ts';
 import { firstRowAt, storedRecord } from '../record-batch.ts';
 import { EmbeddedReader } from './embedded-reader.ts';
 import { decodeSegment, encodeSegment, recordBytes, type TimedRecord } from './segment.ts';
+import { joinSegments } from './small-run.ts';
 import { TailCache } from './tail-cache.ts';
 import { Partition, parseRetention, Topic } from './topic.ts';
 
@@ -232,8 +233,7 @@ export class EmbeddedLog implements TopicLog {
   /** Drops whole segments past their topic's limits now; also runs by itself now and then. */
   async enforceRetention(): Promise<void> {
     for (const topic of this.#topics.values()) {
-      const { ageMsMax, bytesMax } = topic.retention;
-      if (ageMsMax === Number.POSITIVE_INFINITY && bytesMax === Number.POSITIVE_INFINITY) continue;
+      if (!topic.hasLimits) continue;
       for (const partition of topic.partitions) {
         await this.#exclusive(() => this.#trim(topic, partition));
       }
@@ -314,13 +314,22 @@ export class EmbeddedLog implements TopicLog {
     for (const [i, segment] of plan.segments.entries()) {
       const { topic, partition } = plan.targets[i] as { topic: Topic; partition: Partition };
       partition.end = segment.baseOffset + segment.count;
-      const limits = topic.retention;
-      if (Math.min(limits.ageMsMax, limits.bytesMax) < Number.POSITIVE_INFINITY) {
-        partition.retention.add(segment);
-      }
+      if (topic.hasLimits) partition.retention.add(segment);
       this.#cache.add(partition.tail, decodeSegment(segment));
+      const run = partition.small.add(segment);
+      if (run !== undefined) this.#joinLater(topic, partition, run);
     }
     for (const topic of new Set(plan.targets.map((target) => target.topic))) topic.notify();
+  }
+
+  /** A join that fails leaves the small segments as they are: they hold the same records. */
+  #joinLater(topic: Topic, partition: Partition, run: readonly LogSegment[]): void {
+    this.#exclusive(async () => {
+      if (topic.deleted || (run[0]?.baseOffset ?? 0) < partition.start) return;
+      const joined = joinSegments(run);
+      await this.#storage.replace(joined);
+      if (topic.hasLimits) partition.retention.replaced(joined);
+    }).catch(() => undefined);
   }
 
   async #exclusive(work: () => Promise<void>): Promise<void> {

@@ -30,6 +30,16 @@ export class RetentionIndex {
     this.#appended.push(facts(segment));
   }
 
+  /** A segment took the place of those that it covers. */
+  replaced(segment: LogSegment): void {
+    const { baseOffset, count } = segment;
+    const first = this.#appended.findIndex((one) => one.end > baseOffset);
+    if (first < 0) return;
+    let last = first;
+    while ((this.#appended[last]?.end ?? Number.POSITIVE_INFINITY) <= baseOffset + count) last++;
+    this.#appended.splice(first, last - first, facts(segment));
+  }
+
   /** The offset up to which whole segments may go; undefined = nothing to drop. */
   async expired(
     cutoffMs: number,

@@ -2,12 +2,14 @@
 import { StreamError } from '../../sql/base/error.ts';
 import { StickyPartitioner } from '../partitioner.ts';
 import { RetentionIndex } from './retention.ts';
+import { SmallRun } from './small-run.ts';
 import { Tail } from './tail-cache.ts';
 
 export class Partition {
   readonly index: number;
   readonly tail = new Tail();
   readonly retention: RetentionIndex;
+  readonly small = new SmallRun();
   /** First retained offset. */
   start: number;
   /** The offset after the last durable record. */
@@ -54,6 +56,11 @@ export class Topic {
       'REQUEST_INVALID',
       `topic "${this.name}" has no partition ${index}: it has ${this.partitions.length}`,
     );
+  }
+
+  get hasLimits(): boolean {
+    const { ageMsMax, bytesMax } = this.retention;
+    return ageMsMax < Number.POSITIVE_INFINITY || bytesMax < Number.POSITIVE_INFINITY;
   }
 
   notify(): void {

@@ -2,6 +2,7 @@
  * Connections to brokers, one per broker and lane. A broker answers the requests of a connection one after the other, so
  * what may wait long (a fetch, a write that waits for replicas) has a lane of its own.
  */
+import { isIP } from 'node:net';
 import { Connection, type Writer } from '@platformatic/kafka';
 import { StreamError } from '../../sql/base/error.ts';
 import type { BrokerAddress, KafkaOptions } from './options.ts';
@@ -95,7 +96,7 @@ export class Connections {
       connectTimeout: CONNECT_TIMEOUT_MS,
       requestTimeout: lane === 'produce' ? PRODUCE_REQUEST_TIMEOUT_MS : REQUEST_TIMEOUT_MS,
       ...(sasl === undefined ? {} : { sasl }),
-      ...(tls === undefined ? {} : { tls, tlsServerName: true }),
+      ...(tls === undefined ? {} : { tls, tlsServerName: isIP(broker.host) === 0 }),
     });
     // A failing request tells its caller; here a broken connection is only put away.
     connection.on('error', forget);

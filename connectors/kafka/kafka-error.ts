@@ -121,8 +121,22 @@ function messages(error: unknown): string {
   return error.cause instanceof Error ? `${error.message} ${error.cause.message}` : error.message;
 }
 
+/** Wrong credentials, or TLS where there is none: no later attempt is better. */
+const finalClientCodes: ReadonlySet<unknown> = new Set(['PLT_KFK_AUTHENTICATION', 'PLT_KFK_USER']);
+const CAUSES_MAX = 8;
+
+function isFinal(error: unknown): boolean {
+  let cause = error;
+  for (let i = 0; i < CAUSES_MAX && cause instanceof Error; i++) {
+    if (isClientError(cause) && finalClientCodes.has(cause.code)) return true;
+    cause = cause.cause;
+  }
+  return false;
+}
+
 /** Whether the same request may succeed later: every network fault, and the codes that say so. */
 export function passes(error: unknown): boolean {
+  if (isFinal(error)) return false;
   if (error instanceof StreamError) return error.code === 'SOURCE_UNREACHABLE';
   const code = codeWithin(error);
   return code === undefined || codePasses(code);

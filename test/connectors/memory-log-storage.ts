@@ -52,6 +52,20 @@ export class MemoryLogStorage implements LogStorage {
     }
   }
 
+  async replace(segment: LogSegment): Promise<void> {
+    const segments = this.#topics.get(segment.topic)?.segments;
+    const old = segments?.[segment.partition];
+    if (segments === undefined || old === undefined) return;
+    const end = segment.baseOffset + segment.count;
+    const kept = old.filter((s) => s.baseOffset < segment.baseOffset || s.baseOffset >= end);
+    segments[segment.partition] = [...kept, segment].sort((a, b) => a.baseOffset - b.baseOffset);
+  }
+
+  /** How many segments a partition has. */
+  segments(topic: string, partition: number): number {
+    return this.#topics.get(topic)?.segments[partition]?.length ?? 0;
+  }
+
   async read(
     topic: string,
     partition: number,

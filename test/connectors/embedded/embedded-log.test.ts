@@ -142,6 +142,36 @@ describe('embedded log', () => {
     await log.close();
   });
 
+  it('joins what small writes left behind, under readers and limits', async () => {
+    const storage = new MemoryLogStorage();
+    const limits = new Map([['retention.bytes', '5000']]);
+    const log = await EmbeddedLog.open(storage, { tailBytesMax: 0 });
+    await log.create('t', 1, none);
+    await log.create('limited', 1, limits);
+    const reader = await log.open('t', earliest);
+    const read: (string | null)[] = [];
+    for (let i = 0; i < 1100; i++) {
+      const headers = [{ key: 'n', value: Buffer.from(`${i}`) }];
+      await log.produce('t', [record(`${i}`, { key: Buffer.from(`k${i}`), headers })]);
+      await log.produce('limited', [record(`${i}`)]);
+      if (i % 100 === 0) read.push(...values(await readRecords(reader, i + 1 - read.length)));
+    }
+    await log.close();
+    assert.ok(storage.segments('t', 0) < 100, `${storage.segments('t', 0)} segments`);
+    const again = await EmbeddedLog.open(storage);
+    const all = await again.read('t', 0, 0, 2000);
+    const expected = Array.from({ length: 1100 }, (_, i) => `${i}`);
+    assert.deepEqual(values(all), expected);
+    assert.deepEqual(read, expected.slice(0, read.length));
+    assert.deepEqual(all[700]?.headers, [{ key: 'n', value: Buffer.from('700') }]);
+    assert.deepEqual(values(await again.read('t', 0, 300, 2)), ['300', '301']);
+    await again.enforceRetention();
+    const start = (await again.bounds('limited')).get(0)?.earliest ?? 0;
+    assert.ok(start > 256 && start < 1100, `starts at ${start}`);
+    assert.equal((await again.read('limited', 0, 0, 1))[0]?.offset, start);
+    await again.close();
+  });
+
   it('refuses options that are no numbers', async () => {
     const log = await EmbeddedLog.open(new MemoryLogStorage());
     await rejectsWith('SQL_INVALID_OPTION', log.create('t', 1, new Map([['retention.ms', 'x']])));
