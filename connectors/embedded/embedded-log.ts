@@ -19,7 +19,8 @@ import type {
 import { partitionOfKey } from '../partitioner.ts';
 import { firstRowAt, storedRecord } from '../record-batch.ts';
 import { EmbeddedReader } from './embedded-reader.ts';
-import { decodeSegment, encodeSegment, recordBytes, type TimedRecord } from './segment.ts';
+import { decodeSegment, recordBytes, type TimedRecord } from './segment.ts';
+import { type Append, type Place, planSegments, type SegmentPlan } from './segment-plan.ts';
 import { joinSegments } from './small-run.ts';
 import { TailCache } from './tail-cache.ts';
 import { Partition, parseRetention, Topic } from './topic.ts';
@@ -45,9 +46,6 @@ const defaults: EmbeddedLogOptions = {
   retentionCheckMs: 30_000,
 };
 
-/** Records of one segment at most, unless a single record is larger. */
-const SEGMENT_BYTES_MAX = 1024 * 1024;
-const SEGMENT_RECORDS_MAX = 65_536;
 const PARTITIONS_MAX = 1024;
 /**
  * Small records that came while others were written wait this long for more: a commit costs a millisecond of CPU however
@@ -56,16 +54,6 @@ const PARTITIONS_MAX = 1024;
 const GATHER_MS = 2;
 const GATHER_BYTES = 64 * 1024;
 const TOPIC_NAME = /^[a-zA-Z0-9._-]{1,249}$/;
-
-type Place = { readonly partition: number; readonly offset: Offset };
-
-interface Append {
-  readonly topic: Topic;
-  readonly records: readonly TimedRecord[];
-  readonly partitions: readonly number[];
-  readonly bytes: number;
-  readonly done: PromiseWithResolvers<readonly Place[]>;
-}
 
 export class EmbeddedLog implements TopicLog {
   readonly type = 'embedded';
@@ -348,57 +336,6 @@ export class EmbeddedLog implements TopicLog {
   #checkOpen(): void {
     if (this.#closed) throw new StreamError('SHUTTING_DOWN', 'the log is closed');
   }
-}
-
-interface SegmentPlan {
-  readonly segments: readonly LogSegment[];
-  readonly targets: readonly { readonly topic: Topic; readonly partition: Partition }[];
-  readonly places: ReadonlyMap<Append, readonly Place[]>;
-}
-
-/** Gives every record its offset, in the order of the calls, and cuts each partition into segments. */
-function planSegments(appends: readonly Append[]): SegmentPlan {
-  const perPartition = new Map<Partition, { topic: Topic; records: TimedRecord[] }>();
-  const places = new Map<Append, readonly Place[]>();
-  for (const append of appends) {
-    const given: Place[] = [];
-    for (const [i, record] of append.records.entries()) {
-      const partition = append.topic.partitions[append.partitions[i] as number] as Partition;
-      let group = perPartition.get(partition);
-      if (group === undefined) {
-        group = { topic: append.topic, records: [] };
-        perPartition.set(partition, group);
-      }
-      given.push({ partition: partition.index, offset: partition.end + group.records.length });
-      group.records.push(record);
-    }
-    places.set(append, given);
-  }
-  const segments: LogSegment[] = [];
-  const targets: { topic: Topic; partition: Partition }[] = [];
-  for (const [partition, { topic, records }] of perPartition) {
-    for (const [from, to] of cuts(records)) {
-      const base = partition.end + from;
-      segments.push(encodeSegment(topic.name, partition.index, base, records.slice(from, to)));
-      targets.push({ topic, partition });
-    }
-  }
-  return { segments, targets, places };
-}
-
-function* cuts(records: readonly TimedRecord[]): Iterable<readonly [number, number]> {
-  let from = 0;
-  let bytes = 0;
-  for (const [i, { record }] of records.entries()) {
-    const size = recordBytes(record);
-    if (i > from && (bytes + size > SEGMENT_BYTES_MAX || i - from >= SEGMENT_RECORDS_MAX)) {
-      yield [from, i];
-      from = i;
-      bytes = 0;
-    }
-    bytes += size;
-  }
-  if (from < records.length) yield [from, records.length];
 }
 
 function waitingBytes(appends: readonly Append[]): number {
