@@ -5,8 +5,7 @@ import type { Column } from './base/type.ts';
 import { editDistance } from './bind-near-miss.ts';
 import type { Scope, ScopeColumn, ScopeTable } from './bind-scope.ts';
 import type { BoundExpr } from './expression.ts';
-import { mapOperands } from './expression-map.ts';
-import { shiftOuter } from './logical-map.ts';
+import { moveInward } from './logical-map.ts';
 
 /**
  * Binds `a`, `t.a`, `t.a.field`, or a whole row `t`.
@@ -24,7 +23,7 @@ export function bindColumn(name: QualifiedName, scope: Scope): BoundExpr {
   if (table === undefined) return bindForeign(name, scope);
   const column = columnIn(table.table, second);
   if (column === undefined) throw unknownColumn(name, scope);
-  let bound: BoundExpr = { ...outward(column.expression, table.depth), span: name.span };
+  let bound: BoundExpr = { ...moveInward(column.expression, table.depth), span: name.span };
   for (const field of [third, fourth]) {
     if (field !== undefined) bound = bindField(bound, field);
   }
@@ -86,20 +85,6 @@ function* enclosing(scope: Scope): Generator<{ scope: Scope; depth: number }> {
   }
 }
 
-/** An expression over the columns of a scope, as it is written `depth` queries further in. */
-function outward(expression: BoundExpr, depth: number): BoundExpr {
-  return depth === 0 ? expression : toOuter(expression, depth);
-}
-
-function toOuter(expression: BoundExpr, depth: number): BoundExpr {
-  if (expression.kind === 'column') {
-    const { type, index } = expression;
-    return { kind: 'outer-column', depth, index, type };
-  }
-  if (expression.kind === 'outer-column') return shiftOuter(expression, depth);
-  return mapOperands(expression, (operand) => toOuter(operand, depth));
-}
-
 function findBare(name: Identifier, scope: Scope): BoundExpr | undefined {
   for (const { scope: at, depth } of enclosing(scope)) {
     if (!at.visible) continue;
@@ -114,7 +99,7 @@ function findBare(name: Identifier, scope: Scope): BoundExpr | undefined {
       );
     }
     const found = candidates[0];
-    if (found !== undefined) return outward(found.expression, depth);
+    if (found !== undefined) return moveInward(found.expression, depth);
   }
   return undefined;
 }
@@ -156,7 +141,7 @@ function findWholeRow(name: Identifier, scope: Scope): BoundExpr | undefined {
   const found = findTable(name.name, scope, name.span);
   if (found === undefined) return undefined;
   const columns = found.table.columns.filter((column) => column.hidden !== true);
-  const items = columns.map((column) => outward(column.expression, found.depth));
+  const items = columns.map((column) => moveInward(column.expression, found.depth));
   const fields = columns.map(
     (column): Column => ({ name: column.name, type: column.expression.type, nullable: true }),
   );
@@ -192,7 +177,7 @@ export function expandStar(
   }
   return found.table.columns
     .filter((column) => column.hidden !== true)
-    .map((column) => ({ ...column, expression: outward(column.expression, found.depth) }));
+    .map((column) => ({ ...column, expression: moveInward(column.expression, found.depth) }));
 }
 
 /** `(composite).*`. @throws StreamError SQL_WRONG_OBJECT_TYPE. */

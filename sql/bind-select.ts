@@ -29,7 +29,7 @@ import { coerceToBoolean, resolveUnknown } from './coerce.ts';
 import type { BoundExpr, BoundSortKey, BoundWindowCall } from './expression.ts';
 import { equalExpressions } from './expression-equal.ts';
 import { mapWindowCall } from './expression-map.ts';
-import { mapColumns } from './logical-map.ts';
+import { mapColumns, moveInward } from './logical-map.ts';
 import type { LogicalNode } from './logical-plan.ts';
 
 /** The clauses of a query that stand behind its SELECT. */
@@ -308,7 +308,7 @@ function addSets(below: Above, scope: Scope): Above {
     );
   }
   const left = below.node;
-  const args = set.args.map((arg) => asOuter(below.translate(arg)));
+  const args = set.args.map((arg) => moveInward(below.translate(arg), 1));
   const lateral = args.some((arg, index) => arg !== set.args[index]);
   const right: LogicalNode = {
     kind: 'table-function',
@@ -332,15 +332,4 @@ function addSets(below: Above, scope: Scope): Above {
     translate: (expression) =>
       renumber(below.translate(expression), SET_BASE, Number.POSITIVE_INFINITY, width),
   };
-}
-
-/** Columns of the left side, as its lateral right side names them. */
-function asOuter(expression: BoundExpr): BoundExpr {
-  return mapColumns(expression, (column, depth) => ({
-    kind: 'outer-column',
-    depth: depth + 1,
-    index: column.index,
-    type: column.type,
-    span: column.span,
-  }));
 }

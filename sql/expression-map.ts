@@ -112,25 +112,39 @@ export function mapWindowCall(
   call: BoundWindowCall,
   change: (expression: BoundExpr) => BoundExpr,
 ): BoundWindowCall {
-  const fn =
-    call.fn.kind === 'aggregate'
-      ? { ...call.fn, aggregate: mapAggregate(call.fn.aggregate, change) }
-      : { ...call.fn, args: mapList(call.fn.args, change) };
-  return {
-    ...call,
-    fn,
-    partitionBy: mapList(call.partitionBy, change),
-    orderBy: mapSortKeys(call.orderBy, change),
-    frame: call.frame && mapFrame(call.frame, change),
-  };
+  const fn = mapWindowFunction(call.fn, change);
+  const partitionBy = mapList(call.partitionBy, change);
+  const orderBy = mapSortKeys(call.orderBy, change);
+  const frame = call.frame && mapFrame(call.frame, change);
+  const same =
+    fn === call.fn &&
+    partitionBy === call.partitionBy &&
+    orderBy === call.orderBy &&
+    frame === call.frame;
+  return same ? call : { ...call, fn, partitionBy, orderBy, frame };
+}
+
+function mapWindowFunction(
+  fn: BoundWindowCall['fn'],
+  change: (expression: BoundExpr) => BoundExpr,
+): BoundWindowCall['fn'] {
+  if (fn.kind === 'aggregate') {
+    const aggregate = mapAggregate(fn.aggregate, change);
+    return aggregate === fn.aggregate ? fn : { ...fn, aggregate };
+  }
+  const args = mapList(fn.args, change);
+  return args === fn.args ? fn : { ...fn, args };
 }
 
 function mapFrame(frame: BoundFrame, change: (expression: BoundExpr) => BoundExpr): BoundFrame {
-  const bound = (end: BoundFrameBound): BoundFrameBound =>
-    end.kind === 'preceding' || end.kind === 'following'
-      ? { ...end, offset: change(end.offset) }
-      : end;
-  return { ...frame, start: bound(frame.start), end: bound(frame.end) };
+  const bound = (end: BoundFrameBound): BoundFrameBound => {
+    if (!('offset' in end)) return end;
+    const offset = change(end.offset);
+    return offset === end.offset ? end : { ...end, offset };
+  };
+  const start = bound(frame.start);
+  const end = bound(frame.end);
+  return start === frame.start && end === frame.end ? frame : { ...frame, start, end };
 }
 
 /** The direct operands, in order; a subquery's plan is not looked into. */

@@ -99,8 +99,10 @@ export function mapExpressions(
       const orderBy = mapSortKeys(node.orderBy, change);
       return keys === node.keys && orderBy === node.orderBy ? node : { ...node, keys, orderBy };
     }
-    case 'window':
-      return { ...node, calls: mapList(node.calls, (call) => mapWindowCall(call, change)) };
+    case 'window': {
+      const calls = mapList(node.calls, (call) => mapWindowCall(call, change));
+      return calls === node.calls ? node : { ...node, calls };
+    }
     case 'sort': {
       const keys = mapSortKeys(node.keys, change);
       return keys === node.keys ? node : { ...node, keys };
@@ -254,4 +256,65 @@ export function shiftOuter(expression: BoundExpr, by: number, inside = 0): Bound
 export function shiftColumns(expression: BoundExpr, by: number): BoundExpr {
   if (by === 0) return expression;
   return mapColumns(expression, (column) => ({ ...column, index: column.index + by }));
+}
+
+/**
+ * An expression over a node's columns as it is written `by` queries further in: its columns become
+ * `outer-column`s, and what reached out of it reaches `by` further.
+ */
+export function moveInward(expression: BoundExpr, by: number): BoundExpr {
+  return by === 0 ? expression : inwardAt(expression, by, 0);
+}
+
+function inwardAt(expression: BoundExpr, by: number, inside: number): BoundExpr {
+  if (expression.kind === 'column') {
+    if (inside > 0) return expression;
+    const { type, span, index } = expression;
+    return { kind: 'outer-column', depth: by, index, type, span };
+  }
+  if (expression.kind === 'outer-column') {
+    if (expression.depth < inside) return expression;
+    return { ...expression, depth: expression.depth + by };
+  }
+  const next = mapOperands(expression, (operand) => inwardAt(operand, by, inside));
+  if (next.kind !== 'subquery') return next;
+  return { ...next, plan: planInward(next.plan, by, inside + 1) };
+}
+
+function planInward(plan: LogicalNode, by: number, inside: number): LogicalNode {
+  const inputs = mapInputs(plan, (input, port) =>
+    planInward(input, by, isLateral(plan, port) ? inside + 1 : inside),
+  );
+  return mapExpressions(inputs, (expression) => inwardAt(expression, by, inside));
+}
+
+/** Puts an expression in the place of each column of the node; for composing projections. */
+export function substitute(expression: BoundExpr, replacements: readonly BoundExpr[]): BoundExpr {
+  return mapColumns(expression, (column, depth) => {
+    const replacement = replacements[column.index];
+    return replacement === undefined ? column : moveInward(replacement, depth);
+  });
+}
+
+/** The columns of its node that an expression reads, also from inside subqueries; ascending. */
+export function columnsRead(expressions: readonly BoundExpr[]): readonly number[] {
+  const read = new Set<number>();
+  for (const expression of expressions) {
+    mapColumns(expression, (column) => {
+      read.add(column.index);
+      return column;
+    });
+  }
+  return [...read].sort((a, b) => a - b);
+}
+
+/** Gives columns new numbers. */
+export function renumberColumns(
+  expression: BoundExpr,
+  place: (index: number) => number,
+): BoundExpr {
+  return mapColumns(expression, (column) => {
+    const index = place(column.index);
+    return index === column.index ? column : { ...column, index };
+  });
 }

@@ -1,24 +1,59 @@
-/** The rewrites in their order. */
+/** The rewrites and their order. */
+import type { Catalog } from '../catalog.ts';
+import type { BoundExpr } from '../expression.ts';
+import { mapOperands } from '../expression-map.ts';
+import { mapExpressions, mapInputs } from '../logical-map.ts';
 import type { LogicalNode } from '../logical-plan.ts';
 import { foldConstants } from './fold-constants.ts';
 import { mergeFilters } from './merge-filters.ts';
 import { mergeProjects } from './merge-projects.ts';
+import { pruneColumns } from './prune-columns.ts';
 import { pushFilters } from './push-filters.ts';
 import { rankToTopN } from './rank-to-top-n.ts';
 import { strengthenJoins } from './strengthen-joins.ts';
+import { unnestSubqueries } from './unnest-subqueries.ts';
 
-const RULES = [
+/** Rounds of the rules that make work for each other; real plans settle after two. */
+const ROUNDS_MAX = 5;
+
+/**
+ * Rewrites a bound plan into one that gives the same rows (and, below no LIMIT, any order that ORDER BY
+ * allows) for less work.
+ * @param catalog  keys of relations; without it scalar look-ups by key stay subqueries.
+ */
+export function optimize(plan: LogicalNode, catalog?: Catalog): LogicalNode {
+  const unnested = unnestSubqueries(foldConstants(plan), catalog);
+  const settled = optimizeSubqueries(settle(unnested), catalog);
+  return mergeFilters(mergeProjects(pruneColumns(mergeProjects(settled))));
+}
+
+const settling: readonly ((node: LogicalNode) => LogicalNode)[] = [
   foldConstants,
   mergeFilters,
   strengthenJoins,
   pushFilters,
+  mergeFilters,
   rankToTopN,
-  mergeProjects,
-] as const;
+];
 
-/** Rewrites a bound plan; the result gives the same rows. */
-export function optimize(node: LogicalNode): LogicalNode {
-  let plan = node;
-  for (const rule of RULES) plan = rule(plan);
-  return plan;
+function settle(plan: LogicalNode): LogicalNode {
+  let current = plan;
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    const next = settling.reduce((node, rule) => rule(node), current);
+    if (next === current) break;
+    current = next;
+  }
+  return current;
+}
+
+/** What is still a subquery is rewritten by itself. */
+function optimizeSubqueries(node: LogicalNode, catalog: Catalog | undefined): LogicalNode {
+  const inner = (expression: BoundExpr): BoundExpr => {
+    const next = mapOperands(expression, inner);
+    if (next.kind !== 'subquery') return next;
+    const plan = optimize(next.plan, catalog);
+    return plan === next.plan ? next : { ...next, plan };
+  };
+  const inputs = mapInputs(node, (input) => optimizeSubqueries(input, catalog));
+  return mapExpressions(inputs, inner);
 }

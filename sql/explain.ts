@@ -1,0 +1,207 @@
+/** Logical plans as text: one node a line, inputs indented below it, subqueries after the node that holds them. */
+import { assertNever } from './base/assert.ts';
+import type { Schema } from './base/type.ts';
+import type { BoundExpr, BoundSubquery } from './expression.ts';
+import { operandsOf } from './expression-map.ts';
+import {
+  type Names,
+  printAggregate,
+  printExpression,
+  printSortKey,
+  printWindowCall,
+  quoteName,
+} from './expression-print.ts';
+import { visitExpressions } from './logical-map.ts';
+import type { LogicalNode, WindowShape } from './logical-plan.ts';
+
+const INDENT = '  ';
+
+/** The plan as lines of text, stable from run to run. */
+export function explainLogical(plan: LogicalNode): string {
+  return explainNode(plan, []).join('\n');
+}
+
+/** @param outer schemas of the enclosing nodes that outer columns refer to, the next one first. */
+function explainNode(node: LogicalNode, outer: Names): readonly string[] {
+  const { line, inputs } = describe(node, outer);
+  const nested = inputs.flatMap((input) => explainNode(input.node, input.outer));
+  const subqueries = subqueriesOf(node).flatMap((subquery, index) => [
+    `SubPlan ${index + 1}`,
+    ...explainNode(subquery.plan, [expressionSchema(node), ...outer]).map((text) => INDENT + text),
+  ]);
+  return [line, ...subqueries.map((text) => INDENT + text), ...nested.map((text) => INDENT + text)];
+}
+
+interface Description {
+  readonly line: string;
+  readonly inputs: readonly { readonly node: LogicalNode; readonly outer: Names }[];
+}
+
+/** What the node's expressions count their columns in. */
+function expressionSchema(node: LogicalNode): Schema {
+  if (node.kind === 'join') return [...node.left.schema, ...node.right.schema];
+  return 'input' in node ? node.input.schema : [];
+}
+
+function subqueriesOf(node: LogicalNode): readonly BoundSubquery[] {
+  const found: BoundSubquery[] = [];
+  const visit = (expression: BoundExpr): void => {
+    if (expression.kind === 'subquery') found.push(expression);
+    operandsOf(expression).forEach(visit);
+  };
+  visitExpressions(node, visit);
+  return found;
+}
+
+function describe(node: LogicalNode, outer: Names): Description {
+  const names: Names = [expressionSchema(node), ...outer];
+  const text = (expression: BoundExpr): string => printExpression(expression, names);
+  const list = (expressions: readonly BoundExpr[]): string => expressions.map(text).join(', ');
+  const one = (line: string, input: LogicalNode): Description => ({
+    line,
+    inputs: [{ node: input, outer }],
+  });
+  switch (node.kind) {
+    case 'scan':
+      return { line: `Scan ${quoteName(node.relation)}`, inputs: [] };
+    case 'values':
+      return {
+        line: `Values ${node.rows.map((row) => `(${list(row)})`).join(', ')}`.trimEnd(),
+        inputs: [],
+      };
+    case 'filter':
+      return one(`Filter ${text(node.where)}`, node.input);
+    case 'project': {
+      const columns = node.expressions.map((expression, index) =>
+        named(text(expression), node.schema[index]?.name ?? ''),
+      );
+      return one(`Project ${columns.join(', ')}`.trimEnd(), node.input);
+    }
+    case 'join': {
+      const type = node.type[0]?.toUpperCase() + node.type.slice(1);
+      const lateral = node.lateral ? ' lateral' : '';
+      const on = node.on === undefined ? '' : ` on ${text(node.on)}`;
+      return {
+        line: `${type}${lateral} join${on}`,
+        inputs: [
+          { node: node.left, outer },
+          { node: node.right, outer: node.lateral ? [node.left.schema, ...outer] : outer },
+        ],
+      };
+    }
+    case 'aggregate':
+      return one(describeAggregate(node, names), node.input);
+    case 'distinct':
+      return one('Distinct', node.input);
+    case 'distinct-on': {
+      const order = node.orderBy.map((key) => printSortKey(key, names)).join(', ');
+      return one(
+        `Distinct on (${list(node.keys)})${order === '' ? '' : ` order by ${order}`}`,
+        node.input,
+      );
+    }
+    case 'set-operation':
+      return {
+        line: `${node.op[0]?.toUpperCase()}${node.op.slice(1)}${node.all ? ' all' : ''}`,
+        inputs: [
+          { node: node.left, outer },
+          { node: node.right, outer },
+        ],
+      };
+    case 'window':
+      return one(
+        `Window ${node.calls.map((call) => printWindowCall(call, names)).join(', ')}`,
+        node.input,
+      );
+    case 'sort':
+      return one(
+        `Sort by ${node.keys.map((key) => printSortKey(key, names)).join(', ')}`,
+        node.input,
+      );
+    case 'limit': {
+      const parts = [
+        node.limit === undefined ? '' : ` ${text(node.limit)}`,
+        node.withTies ? ' with ties' : '',
+        node.offset === undefined ? '' : ` offset ${text(node.offset)}`,
+      ];
+      return one(`Limit${parts.join('')}`, node.input);
+    }
+    case 'top-n': {
+      const partition = node.partitionBy.length === 0 ? '' : ` per ${list(node.partitionBy)}`;
+      const order = node.orderBy.map((key) => printSortKey(key, names)).join(', ');
+      const offset = node.offset === 0 ? '' : ` offset ${node.offset}`;
+      const rank = `${node.rank}${node.emitRank ? ' emitted' : ''}`;
+      return one(
+        `Top ${node.limit}${offset}${partition}${order === '' ? '' : ` by ${order}`} (${rank})`,
+        node.input,
+      );
+    }
+    case 'window-table': {
+      const time = quoteName(node.input.schema[node.timeColumn]?.name ?? '');
+      return one(`${describeWindow(node.window)} on ${time}`, node.input);
+    }
+    case 'table-function':
+      return {
+        line: `Table function ${node.name}(${list(node.args)})${node.ordinality ? ' with ordinality' : ''}`,
+        inputs: [],
+      };
+    case 'recursive':
+      return {
+        line: `Recursive${node.all ? ' all' : ''} #${node.id}`,
+        inputs: [
+          { node: node.base, outer },
+          { node: node.step, outer },
+        ],
+      };
+    case 'recursive-reference':
+      return { line: `Recursive reference #${node.id}`, inputs: [] };
+    default:
+      return assertNever(node);
+  }
+}
+
+/** `price * 2 AS double_price`; a column under its own name stands alone. */
+function named(text: string, name: string): string {
+  const quoted = quoteName(name);
+  const bare = text.replace(/#\d+$/, '');
+  return bare === quoted ? text : `${text} AS ${quoted}`;
+}
+
+function describeAggregate(
+  node: LogicalNode & { readonly kind: 'aggregate' },
+  names: Names,
+): string {
+  const keys = node.keys.map((key) => printExpression(key, names));
+  const aggregates = node.aggregates.map((aggregate) => printAggregate(aggregate, names));
+  const groupings = node.groupings.map(
+    (asked) => `grouping(${asked.map((key) => keys[key]).join(', ')})`,
+  );
+  const sets = node.groupingSets?.map((set) => `(${set.map((key) => keys[key]).join(', ')})`);
+  const by =
+    sets === undefined
+      ? keys.length === 0
+        ? ''
+        : ` by ${keys.join(', ')}`
+      : ` by grouping sets (${sets.join(', ')})`;
+  const what = [...aggregates, ...groupings].join(', ');
+  return `Aggregate${what === '' ? '' : ` ${what}`}${by}`;
+}
+
+function describeWindow(window: WindowShape): string {
+  const length = (micros: bigint): string => {
+    const seconds = Number(micros) / 1_000_000;
+    return `${seconds}s`;
+  };
+  switch (window.kind) {
+    case 'tumble':
+      return `Tumble ${length(window.sizeMicros)}${window.offsetMicros === 0n ? '' : ` offset ${length(window.offsetMicros)}`}`;
+    case 'hop':
+      return `Hop ${length(window.slideMicros)} of ${length(window.sizeMicros)}${window.offsetMicros === 0n ? '' : ` offset ${length(window.offsetMicros)}`}`;
+    case 'cumulate':
+      return `Cumulate ${length(window.stepMicros)} to ${length(window.sizeMicros)}`;
+    case 'session':
+      return `Session gap ${length(window.gapMicros)}`;
+    default:
+      return assertNever(window);
+  }
+}
