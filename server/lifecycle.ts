@@ -5,9 +5,10 @@
 import type { ProduceRecord } from '../connectors/connector.ts';
 import type { Batch } from '../engine/delta/batch.ts';
 import { compileFieldEncoder } from '../engine/kernel/record-encoder.ts';
-import { consolidateBatches } from '../engine/operator/consolidate.ts';
+
 import { lower } from '../engine/plan/lower.ts';
 import type { PhysicalPlan } from '../engine/plan/physical-plan.ts';
+import { consolidateChange } from '../engine/runtime/consolidate-change.ts';
 import type { PlanStart, SinkDefinition, ViewDefinition } from '../engine/runtime/engine.ts';
 import { buildFragment } from '../engine/runtime/fragment.ts';
 import type { StoredRelation } from '../engine/store/store.ts';
@@ -219,7 +220,7 @@ function changelogView(core: Core, relation: SourceRelation): ViewDefinition {
     stored: storedTable(relation),
     fragment: buildFragment(root, () => streamId, reportTo(core, relation.name)),
     key: relation.primaryKey,
-    consolidate: isKeyed ? consolidateBatches(relation.schema) : undefined,
+    consolidate: isKeyed ? consolidateChange(relation.schema) : undefined,
   };
 }
 
@@ -302,7 +303,7 @@ function viewDefinition(core: Core, view: MaterializedView, plan: PhysicalPlan):
     stored: storedView(view, plan),
     fragment: buildFragment(plan.root, (name) => engineId(core, name), reportTo(core, view.name)),
     key: plan.storage.kind === 'keyed' ? plan.storage.key : [],
-    consolidate: plan.storage.kind === 'keyed' ? consolidateBatches(view.schema) : undefined,
+    consolidate: plan.storage.kind === 'keyed' ? consolidateChange(view.schema) : undefined,
   };
 }
 
