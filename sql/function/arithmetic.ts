@@ -18,10 +18,10 @@ const smallKinds: readonly SmallKind[] = [
   { key: 'integer', min: -2147483648, max: 2147483647, duckdb: 'INTEGER' },
 ];
 
-/** DuckDB gives NULL for a zero divisor, where PostgreSQL fails. */
+/** DuckDB gives NULL for a zero divisor, where PostgreSQL fails unless the dividend is NULL. */
 function duckdbDivision(operator: string) {
   return ([a, b]: readonly string[]): string =>
-    `(CASE WHEN ${b} = 0 THEN error('division by zero') ELSE ${a} ${operator} ${b} END)`;
+    `(CASE WHEN ${b} = 0 AND ${a} IS NOT NULL THEN error('division by zero') ELSE ${a} ${operator} ${b} END)`;
 }
 
 for (const { key, min, max, duckdb } of smallKinds) {
@@ -73,7 +73,7 @@ for (const { key, min, max, duckdb } of smallKinds) {
       inline: ([a, b]) => `(${b} === 0 ? $error.divisionByZero() : (${a} % ${b}) + 0)`,
       // DuckDB overflows on min % -1, where PostgreSQL answers 0.
       duckdb: ([a, b]) =>
-        `(CASE WHEN ${b} = 0 THEN error('division by zero') WHEN ${b} = -1 THEN CAST(0 AS ${duckdb}) ELSE ${a} % ${b} END)`,
+        `(CASE WHEN ${b} = 0 AND ${a} IS NOT NULL THEN error('division by zero') WHEN ${b} = -1 AND ${a} IS NOT NULL THEN CAST(0 AS ${duckdb}) ELSE ${a} % ${b} END)`,
     },
   );
   define('-', [key], key, 'negation', (a) => check(-a), {
@@ -154,7 +154,7 @@ define(
   {
     inline: ([a, b]) => `(${b} === 0n ? $error.divisionByZero() : BigInt.asIntN(64, ${a} % ${b}))`,
     duckdb: ([a, b]) =>
-      `(CASE WHEN ${b} = 0 THEN error('division by zero') WHEN ${b} = -1 THEN CAST(0 AS BIGINT) ELSE ${a} % ${b} END)`,
+      `(CASE WHEN ${b} = 0 AND ${a} IS NOT NULL THEN error('division by zero') WHEN ${b} = -1 AND ${a} IS NOT NULL THEN CAST(0 AS BIGINT) ELSE ${a} % ${b} END)`,
   },
 );
 define('-', ['bigint'], 'bigint', 'negation', (a) => checkBigint(-a), {

@@ -10,7 +10,7 @@ import {
   replaceByRegex,
   splitByRegex,
 } from '../base/regex.ts';
-import { family, invalidParameter } from './define.ts';
+import { type Extras, family, invalidParameter } from './define.ts';
 
 const { functions, define } = family('pattern');
 export const patternFunctions = functions;
@@ -27,10 +27,17 @@ function regexTestIgnoringCase(text: string, pattern: string): boolean {
   return compileRegex(pattern, 'i').test(text);
 }
 
+/** DuckDB has no escape character unless told; character(n) is padded here but not there. */
+function likeInDuckdb(left: 'text' | 'char', operator: string): Extras['duckdb'] {
+  return left === 'char' ? undefined : ([a, b]) => `(${a} ${operator} ${b} ESCAPE '\\')`;
+}
+
 for (const left of ['text', 'char'] as const) {
   const both = [left, 'text'] as const;
-  define('~~', both, 'boolean', 'LIKE', like);
-  define('!~~', both, 'boolean', 'NOT LIKE', (text, pattern) => !like(text, pattern));
+  define('~~', both, 'boolean', 'LIKE', like, { duckdb: likeInDuckdb(left, 'LIKE') });
+  define('!~~', both, 'boolean', 'NOT LIKE', (text, pattern) => !like(text, pattern), {
+    duckdb: likeInDuckdb(left, 'NOT LIKE'),
+  });
   define('~~*', both, 'boolean', 'ILIKE', likeIgnoringCase);
   define('!~~*', both, 'boolean', 'NOT ILIKE', (text, pattern) => !likeIgnoringCase(text, pattern));
   define('~', both, 'boolean', 'matches the regular expression', regexTest);
