@@ -20,6 +20,11 @@ const meanings: readonly Meaning[] = [
     code: 'SQL_CARDINALITY',
     message: 'more than one row returned by a subquery used as an expression',
   },
+  {
+    pattern: /Like pattern must not end with escape character/,
+    code: 'VALUE_INVALID_ESCAPE',
+    message: 'LIKE pattern must not end with escape character',
+  },
   { pattern: /division by zero/i, code: 'VALUE_DIVISION_BY_ZERO', message: 'division by zero' },
   {
     pattern: /INT16.*out of range|out of range.*INT16/,

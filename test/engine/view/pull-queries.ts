@@ -298,7 +298,7 @@ export const queries: Readonly<Record<string, readonly string[]>> = {
     'SELECT f::int FROM t',
     'SELECT ts::date, tz::date, dt::timestamp, ts::time FROM t WHERE id NOT IN (5, 6)',
     "SELECT n::text = '1.50', d::numeric FROM t WHERE id < 3",
-    'SELECT CASE WHEN i > 1 THEN m ELSE 0 END, CASE WHEN i > 1 THEN m END, coalesce(m, n, 0), nullif(m, 10.25), greatest(m, m - 1), least(i, s) FROM t',
+    'SELECT CASE WHEN i > 1 THEN m ELSE 0 END, CASE WHEN i > 1 THEN m END, coalesce(m, n, 0), nullif(m, 10.25), greatest(n, n - 1), least(i, s) FROM t',
     "SELECT ARRAY[i, s, 3], ARRAY[m, 1.5], ARRAY['a', x] FROM t",
     'SELECT ai[1], array_length(ai, 1), cardinality(ax) FROM t',
     'SELECT ROW(i, x, m) FROM t',
