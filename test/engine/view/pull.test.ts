@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { optimize } from '../../../sql/rewrite/all.ts';
 import { type Answer, openPullJudge, type PullJudge } from './pull-judge.ts';
 import { queries } from './pull-queries.ts';
 import { tables } from './pull-tables.ts';
@@ -21,12 +22,14 @@ for (const [family, list] of Object.entries(queries)) {
     for (const sql of list) {
       const ordered = /\bORDER BY\b[^)]*$/.test(sql);
       const expected = comparable(await judge.expected(sql), ordered);
-      const actual = comparable(await judge.actual(sql), ordered);
+      const plain = comparable(await judge.actual(sql), ordered);
+      const actual = comparable(await judge.actual(sql, optimize), ordered);
       try {
         assert.deepEqual(actual, expected);
+        assert.deepEqual(plain, expected);
       } catch {
         wrong.push(
-          `${sql}\n  expected ${JSON.stringify(expected)}\n  actual   ${JSON.stringify(actual)}`,
+          `${sql}\n  expected ${JSON.stringify(expected)}\n  rewritten ${JSON.stringify(actual)}\n  plain ${JSON.stringify(plain)}`,
         );
       }
     }
