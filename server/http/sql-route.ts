@@ -5,6 +5,7 @@ import { Answer, abortWithClient, ReaderGone } from './answer.ts';
 import { mediaType } from './body.ts';
 import type { Door } from './door.ts';
 import { describeFailure, type Failure } from './failure.ts';
+import { skipSpace } from './json-text.ts';
 import { json, ndjson, sqlDocs } from './openapi.ts';
 import { arrayWriter, columnsJson, type ValueFormat } from './row-text.ts';
 import { parseSqlBody, type SqlRequest } from './sql-body.ts';
@@ -22,7 +23,9 @@ export function sqlRoute(door: Door): void {
 
 function readRequest(request: FastifyRequest, body: Buffer, depthMax: number): SqlRequest {
   const type = mediaType(request);
-  if (type === 'application/sql' || type === 'text/plain') {
+  // fetch() calls every string text/plain; no statement begins with a brace.
+  const isObject = body[skipSpace(body, 0)] === 0x7b;
+  if (type === 'application/sql' || (type === 'text/plain' && !isObject)) {
     return { sql: body.toString('utf8'), params: [], session: undefined, format: 'json' };
   }
   return parseSqlBody(body, depthMax);
