@@ -6,6 +6,7 @@ import { compilePredicate, compileProjection } from '../kernel/expression.ts';
 import { compileScalar } from '../kernel/scalar.ts';
 import type { PhysicalNode } from '../plan/physical-node.ts';
 import { AggregateOperator } from './aggregate.ts';
+import { ConsolidateOperator } from './consolidate.ts';
 import { JoinOperator, type KeepPairs } from './join.ts';
 import type { Operator, ReportRowError } from './operator.ts';
 import { ProjectOperator } from './project.ts';
@@ -41,6 +42,8 @@ export function buildOperator(node: PhysicalNode, report: ReportRowError): Opera
     }
     case 'union-all':
       return new UnionAllOperator(schema);
+    case 'consolidate':
+      return new ConsolidateOperator(schema);
     case 'set-operation':
       return new SetOperationOperator(schema, ruleOf(node));
     case 'aggregate': {

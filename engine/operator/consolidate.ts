@@ -1,38 +1,70 @@
 import type { Schema } from '../../sql/base/type.ts';
-import type { Batch } from '../delta/batch.ts';
+import { Batch, ROWS_PER_BATCH_MAX } from '../delta/batch.ts';
 import { physicalOf } from '../delta/column.ts';
-import { concat, gather } from '../delta/gather.ts';
 import { KeyedState } from '../state/keyed-state.ts';
+import { borrowRows, returnRows } from '../state/scratch.ts';
+import { Segments } from '../state/segments.ts';
+import type { Emit, Operator } from './operator.ts';
 
 /**
- * Sums the weights of equal rows over batches: sum(batches) = sum(result), no row stands twice and no weight is 0.
- * Rows are equal when they print equal, so a numeric that only changes its scale stays a change.
+ * The identity on weighted rows: equal rows of an epoch come out once, with their weights added up; rows that cancel
+ * do not come out. In front of an operator that multiplies rows it saves the copies. Nothing is kept between epochs.
  */
-export function consolidateBatches(
-  schema: Schema,
-): (batches: readonly Batch[]) => readonly Batch[] {
-  const physicals = schema.map(({ type }) => physicalOf(type));
-  return (batches) => {
-    const [first] = batches;
-    if (first === undefined || (batches.length === 1 && first.length <= 1)) return batches;
-    const all = batches.length === 1 ? first : concat(batches);
-    const state = new KeyedState(physicals, [], 'exact');
-    const rowOf = new Int32Array(all.length);
-    state.claim(all.columns, all.length, rowOf);
-    const weights = new Int32Array(all.length);
-    const sources = new Int32Array(all.length).fill(-1);
-    for (let row = 0; row < all.length; row++) {
-      const own = rowOf[row] as number;
-      if (sources[own] === -1) sources[own] = row;
-      weights[own] = (weights[own] as number) + all.weight(row);
+export class ConsolidateOperator implements Operator {
+  readonly schema: Schema;
+  readonly #rows: KeyedState;
+  readonly #weights = Segments.int32();
+
+  constructor(schema: Schema) {
+    this.schema = schema;
+    this.#rows = new KeyedState(
+      schema.map((column) => physicalOf(column.type)),
+      [],
+      'exact',
+    );
+  }
+
+  push(_port: number, batch: Batch, _emit: Emit): void {
+    const { length, weights } = batch;
+    const rows = borrowRows(length);
+    const created = this.#rows.claim(batch.columns, length, rows);
+    this.#weights.ensure(this.#rows.rows.end);
+    for (const row of created) this.#weights.set(row, 0);
+    for (let r = 0; r < length; r++) {
+      const row = rows[r] as number;
+      const weight = weights === null ? 1 : (weights[r] as number);
+      this.#weights.set(row, this.#weights.get(row) + weight);
     }
-    let count = 0;
-    for (let own = 0; own < all.length; own++) {
-      if (weights[own] === 0) continue;
-      sources[count] = sources[own] as number;
-      weights[count] = weights[own] as number;
-      count++;
+    returnRows(rows);
+  }
+
+  flush(emit: Emit): void {
+    const { end } = this.#rows.rows;
+    if (end === 0) return;
+    for (let start = 0; start < end; start += ROWS_PER_BATCH_MAX) {
+      const last = Math.min(start + ROWS_PER_BATCH_MAX, end);
+      const rows = borrowRows(last - start);
+      const weights = new Int32Array(last - start);
+      let count = 0;
+      for (let row = start; row < last; row++) {
+        const weight = this.#weights.get(row);
+        if (weight === 0) continue;
+        rows[count] = row;
+        weights[count++] = weight;
+      }
+      const columns = this.#rows.rows.gather(rows, count);
+      returnRows(rows);
+      if (count > 0) emit(new Batch(count, columns, weights.subarray(0, count)));
     }
-    return count === 0 ? [] : [gather(all, sources, count, weights)];
-  };
+    this.#rows.clear();
+  }
+
+  /** Between epochs only room for the next one is held. */
+  stateBytes(): number {
+    return this.#rows.bytes() + this.#weights.bytes;
+  }
+
+  stateEntries(): number {
+    return this.#rows.count;
+  }
 }

@@ -20,8 +20,6 @@ export class GroupBest implements GroupState, GroupResult {
   readonly #store: RowStore;
   readonly #has = Segments.uint8();
   readonly #isBetter: (group: number) => boolean;
-  readonly #from = new Int32Array(1);
-  readonly #to = new Int32Array(1);
 
   constructor(column: number, type: SqlType, wantsMax: boolean) {
     this.#column = column;
@@ -120,15 +118,12 @@ export class GroupBest implements GroupState, GroupResult {
     for (let r = 0; r < length; r++) {
       if (weights !== null && weights[r] === 0) continue;
       const group = groups[r] as number;
-      this.#from[0] = r;
-      this.#to[0] = 0;
-      stored.put(column, this.#from, this.#to, 1);
+      stored.putOne(column, r, 0);
       const isBetter = this.#has.get(group) === 0 || this.#isBetter(group);
       stored.release(0);
       if (!isBetter) continue;
       if (this.#has.get(group) === 1) stored.release(group + 1);
-      this.#to[0] = group + 1;
-      stored.put(column, this.#from, this.#to, 1);
+      stored.putOne(column, r, group + 1);
       this.#has.set(group, 1);
     }
     this.#store.compact();

@@ -51,6 +51,8 @@ function describe(node: PhysicalNode): string {
         : `filter and project (${names(node)})`;
     case 'union-all':
       return 'union all';
+    case 'consolidate':
+      return 'add up equal rows of an epoch';
     case 'set-operation':
       return node.inputs.length === 1
         ? 'distinct; keeps: distinct rows with their count'

@@ -2,6 +2,7 @@ import type { Column } from '../../sql/base/type.ts';
 import type { BoundAggregate, BoundExpr } from '../../sql/expression.ts';
 import type { LogicalNode } from '../../sql/logical-plan.ts';
 import type { Lowering } from './lower.ts';
+import { byPanes } from './panes.ts';
 import type { PhysicalAggregate, PhysicalNode } from './physical-node.ts';
 import { columnAt, columnExpression } from './plan-builder.ts';
 import { type WithColumns, withColumns } from './with-columns.ts';
@@ -33,7 +34,11 @@ export function lowerAggregate(
       })),
     };
   });
-  const input = withColumns(lowering, node.input, [], expressions);
+  const plain = withColumns(lowering, node.input, [], expressions);
+  const input = {
+    ...plain,
+    node: byPanes(plain.node, plain.positions, node.keys.length, lowering),
+  };
   const at = (index: number): number => input.positions[index] as number;
   const aggregates = drafts.map(
     ({ aggregate, args, filter, orderBy }): PhysicalAggregate => ({

@@ -48,6 +48,8 @@ export type PhysicalShape =
       readonly expressions: readonly BoundExpr[];
     }
   | { readonly kind: 'union-all' }
+  /** Adds up equal rows of an epoch: the same rows, fewer of them. */
+  | { readonly kind: 'consolidate' }
   /** Counts equal rows per input; DISTINCT is a union of one input. */
   | {
       readonly kind: 'set-operation';

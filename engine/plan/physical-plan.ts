@@ -43,6 +43,8 @@ export function keyOf(node: PhysicalNode, catalog: Catalog): readonly number[] |
     }
     case 'union-all':
       return undefined;
+    case 'consolidate':
+      return input && keyOf(input, catalog);
     case 'set-operation':
       return node.all ? undefined : node.schema.map((_, column) => column);
     case 'aggregate':

@@ -187,8 +187,6 @@ export class Arrangement {
     const rowHashes = borrowRows(batch.length);
     const found = borrowRows(batch.length);
     const fresh = borrowRows(batch.length);
-    const one = new Int32Array(1);
-    const to = new Int32Array(1);
     const wanted = borrowRows(batch.length);
     wanted.fill(0, 0, batch.length);
     for (let i = 0; i < count; i++) wanted[from[i] as number] = 1;
@@ -205,9 +203,7 @@ export class Arrangement {
         if (wanted[source] === 0) return NONE;
         const row = this.rows.allocate();
         this.#ensure();
-        one[0] = source;
-        to[0] = row;
-        this.rows.put(batch.columns, one, to, 1);
+        this.rows.putOne(batch.columns, source, row);
         this.weights.set(row, 0);
         this.#hashes.set(row, hashes[source] as number);
         this.#rowHashes.set(row, hash);

@@ -105,6 +105,21 @@ export class HashIndex {
     table.slots[2 * table.slotOf(hash, row) + 1] = twin + 1;
   }
 
+  /** Forgets all rows; a table of one size is kept. */
+  clear(): void {
+    const [table] = this.directory;
+    if (this.directory.length > 1 || table === undefined) {
+      this.directory = [new HashTable(TABLE_SLOTS_MAX, 0)];
+      this.shift = 31;
+      this.#depth = 0;
+      this.#slots = TABLE_SLOTS_MAX;
+    } else {
+      table.slots.fill(0);
+      table.count = 0;
+    }
+    this.#count = 0;
+  }
+
   #tableOf(hash: number): HashTable {
     return this.directory[(hash >>> 1) >>> this.shift] as HashTable;
   }

@@ -51,15 +51,11 @@ export class KeyedState {
     const created = this.#created;
     created.length = 0;
     this.#hash(key, length, hashes);
-    const from = this.#from;
-    const to = this.#to;
     const { rows } = this;
     this.#match(key, length, hashes, rows.columns, this.#index, out, (source, hash) => {
       const row = rows.allocate();
-      from[0] = source;
-      to[0] = row;
       for (let i = 0; i < this.#keyCount; i++) {
-        rows.columns[i]?.put(key[i] as BatchColumn, from, to, 1);
+        rows.columns[i]?.putOne(key[i] as BatchColumn, source, row);
       }
       this.#hashes.ensure(row + 1);
       this.#hashes.set(row, hash);
@@ -77,10 +73,13 @@ export class KeyedState {
     this.rows.release(row);
   }
 
+  /** Forgets all keys and keeps their room. */
+  clear(): void {
+    this.#index.clear();
+    this.rows.clear();
+  }
+
   bytes(): number {
     return this.rows.bytes() + this.#index.bytes + this.#hashes.bytes;
   }
-
-  readonly #from = new Int32Array(1);
-  readonly #to = new Int32Array(1);
 }

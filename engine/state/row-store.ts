@@ -2,6 +2,8 @@ import type { Batch } from '../delta/batch.ts';
 import type { BatchColumn, Physical } from '../delta/column.ts';
 import { SEGMENT_ROWS } from './segments.ts';
 import { StoredColumn } from './stored-column.ts';
+import { StoredNumerics } from './stored-numerics.ts';
+import { StoredObjects } from './stored-objects.ts';
 import { StoredStrings } from './stored-strings.ts';
 import { StringArena } from './string-arena.ts';
 
@@ -47,10 +49,36 @@ export class RowStore {
     this.#free.push(row);
   }
 
+  /** Forgets all rows and keeps their room. Batches gathered before stay valid. */
+  clear(): void {
+    for (const column of this.columns) {
+      if (column.values instanceof StoredObjects || column.values instanceof StoredNumerics) {
+        for (let row = 0; row < this.#end; row++) column.release(row);
+      }
+    }
+    this.#useArena(new StringArena(), 0);
+    this.#free.length = 0;
+    this.#end = 0;
+  }
+
+  #useArena(arena: StringArena, rows: number): void {
+    for (const column of this.columns) {
+      if (column.values instanceof StoredStrings) column.values.moveTo(arena, rows);
+    }
+    this.#arena = arena;
+  }
+
   /** Copies batch rows `from[i]` to rows `to[i]`, the batch's columns in the order of the store's. */
   put(columns: readonly BatchColumn[], from: Int32Array, to: Int32Array, count: number): void {
     for (let i = 0; i < this.columns.length; i++) {
       (this.columns[i] as StoredColumn).put(columns[i] as BatchColumn, from, to, count);
+    }
+  }
+
+  /** The same for one row. */
+  putOne(columns: readonly BatchColumn[], from: number, to: number): void {
+    for (let i = 0; i < this.columns.length; i++) {
+      (this.columns[i] as StoredColumn).putOne(columns[i] as BatchColumn, from, to);
     }
   }
 
@@ -61,11 +89,7 @@ export class RowStore {
   /** Call when no row number's strings are being read; batches gathered before stay valid. */
   compact(): void {
     if (!this.#arena.wantsCompaction) return;
-    const arena = new StringArena();
-    for (const column of this.columns) {
-      if (column.values instanceof StoredStrings) column.values.moveTo(arena, this.#end);
-    }
-    this.#arena = arena;
+    this.#useArena(new StringArena(), this.#end);
   }
 
   bytes(): number {

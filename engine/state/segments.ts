@@ -138,6 +138,10 @@ export class Int64Segments {
     return values;
   }
 
+  set(row: number, value: bigint): void {
+    (this.arrays[row >>> SEGMENT_SHIFT] as BigInt64Array)[row & SEGMENT_MASK] = value;
+  }
+
   get(row: number): bigint {
     return (this.arrays[row >>> SEGMENT_SHIFT] as BigInt64Array)[row & SEGMENT_MASK] as bigint;
   }

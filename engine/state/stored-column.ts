@@ -15,6 +15,8 @@ export interface StoredValues {
   ensure(rows: number): void;
   /** Copies `column[from[i]]` to row `to[i]`, for i < count. NULL rows may copy anything. */
   put(column: BatchColumn, from: Int32Array, to: Int32Array, count: number): void;
+  /** The same for one row. */
+  putOne(column: BatchColumn, from: number, to: number): void;
   /** The rows `from[i]` as a batch column; -1 stands for a NULL row, which may hold anything. */
   gather(from: Int32Array, count: number, nulls: Nulls): BatchColumn;
   /** The row will be written again or never read. */
@@ -55,6 +57,17 @@ export class StoredColumn {
       (own[row >>> SEGMENT_SHIFT] as Uint8Array)[row & SEGMENT_MASK] =
         nulls === null ? 0 : (nulls[from[i] as number] as number);
     }
+  }
+
+  putOne(column: BatchColumn, from: number, to: number): void {
+    this.values.putOne(column, from, to);
+    const isNull = column.nulls !== null && column.nulls[from] === 1;
+    if (this.nulls === null) {
+      if (!isNull) return;
+      this.nulls = Segments.uint8();
+      this.nulls.ensure(this.#rows);
+    }
+    this.nulls.set(to, isNull ? 1 : 0);
   }
 
   isNull(row: number): boolean {
@@ -129,6 +142,11 @@ export class StoredBools implements StoredValues {
     }
   }
 
+  putOne(column: BatchColumn, from: number, to: number): void {
+    assert(column.physical === 'bool', 'a boolean column is stored from one');
+    this.segments.set(to, column.values[from] as number);
+  }
+
   gather(from: Int32Array, count: number, nulls: Nulls): BatchColumn {
     const values = new Uint8Array(count);
     const arrays = this.segments.arrays;
@@ -166,6 +184,11 @@ export class StoredInt32s implements StoredValues {
     }
   }
 
+  putOne(column: BatchColumn, from: number, to: number): void {
+    assert(column.physical === 'i32', 'a integer column is stored from one');
+    this.segments.set(to, column.values[from] as number);
+  }
+
   gather(from: Int32Array, count: number, nulls: Nulls): BatchColumn {
     const values = new Int32Array(count);
     const arrays = this.segments.arrays;
@@ -196,6 +219,11 @@ export class StoredInt64s implements StoredValues {
     this.segments.put(column.values, from, to, count);
   }
 
+  putOne(column: BatchColumn, from: number, to: number): void {
+    assert(column.physical === 'i64', 'a bigint column is stored from one');
+    this.segments.set(to, column.values[from] as bigint);
+  }
+
   gather(from: Int32Array, count: number, nulls: Nulls): BatchColumn {
     return { physical: 'i64', values: this.segments.gather(from, count), nulls };
   }
@@ -224,6 +252,11 @@ export class StoredDoubles implements StoredValues {
         from[i] as number
       ] as number;
     }
+  }
+
+  putOne(column: BatchColumn, from: number, to: number): void {
+    assert(column.physical === 'f64', 'a double column is stored from one');
+    this.segments.set(to, column.values[from] as number);
   }
 
   gather(from: Int32Array, count: number, nulls: Nulls): BatchColumn {

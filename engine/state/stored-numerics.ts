@@ -17,7 +17,7 @@ export class StoredNumerics implements StoredValues {
 
   put(column: BatchColumn, from: Int32Array, to: Int32Array, count: number): void {
     assert(column.physical === 'num', 'a numeric column is stored from one');
-    const { scales, wide, nulls } = column;
+    const { scales, wide } = column;
     this.segments.put(column.values, from, to, count);
     const ownScales = this.scales.arrays;
     for (let i = 0; i < count; i++) {
@@ -25,9 +25,18 @@ export class StoredNumerics implements StoredValues {
       const source = from[i] as number;
       const scale = scales[source] as number;
       (ownScales[row >>> SEGMENT_SHIFT] as Int16Array)[row & SEGMENT_MASK] = scale;
-      if (scale !== WIDE_SCALE || (nulls !== null && nulls[source] === 1)) continue;
-      this.wide.set(row, wide?.[source] as Numeric);
+      const value = scale === WIDE_SCALE ? wide?.[source] : undefined;
+      if (value !== undefined) this.wide.set(row, value);
     }
+  }
+
+  putOne(column: BatchColumn, from: number, to: number): void {
+    assert(column.physical === 'num', 'a numeric column is stored from one');
+    const scale = column.scales[from] as number;
+    this.segments.set(to, column.values[from] as bigint);
+    this.scales.set(to, scale);
+    const value = scale === WIDE_SCALE ? column.wide?.[from] : undefined;
+    if (value !== undefined) this.wide.set(to, value);
   }
 
   gather(from: Int32Array, count: number, nulls: Nulls): BatchColumn {

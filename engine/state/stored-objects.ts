@@ -22,6 +22,11 @@ export class StoredObjects implements StoredValues {
     for (let i = 0; i < count; i++) this.#set(to[i] as number, values[from[i] as number] ?? null);
   }
 
+  putOne(column: BatchColumn, from: number, to: number): void {
+    assert(column.physical === 'obj', 'an object column is stored from one');
+    this.#set(to, column.values[from] ?? null);
+  }
+
   gather(from: Int32Array, count: number, nulls: Nulls): BatchColumn {
     const values: (Datum | null)[] = [];
     for (let i = 0; i < count; i++) {

@@ -36,6 +36,14 @@ export class StoredStrings implements StoredValues {
     }
   }
 
+  putOne(column: BatchColumn, from: number, to: number): void {
+    assert(column.physical === 'str', 'a string column is stored from one');
+    const isNull = column.nulls !== null && column.nulls[from] === 1;
+    const length = isNull ? 0 : (column.lengths[from] as number);
+    this.addresses.set(to, this.arena.add(column.bytes, column.starts[from] as number, length));
+    this.lengths.set(to, length);
+  }
+
   /** Copies the strings out: a batch column refers to one buffer, an arena has many. */
   gather(from: Int32Array, count: number, nulls: Nulls): BatchColumn {
     const starts = new Int32Array(count);

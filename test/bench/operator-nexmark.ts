@@ -7,7 +7,7 @@ import type { NexmarkKind } from '../../connectors/generator/nexmark-model.ts';
 import type { Batch } from '../../engine/delta/batch.ts';
 import { compileJsonScanner } from '../../engine/kernel/json-scanner.ts';
 import { buildOperator } from '../../engine/operator/build.ts';
-import type { Emit } from '../../engine/operator/operator.ts';
+import type { Emit, Operator } from '../../engine/operator/operator.ts';
 import { explainPlan } from '../../engine/plan/explain.ts';
 import type { PhysicalNode } from '../../engine/plan/physical-node.ts';
 import type { TestTable } from '../property/history.ts';
@@ -41,7 +41,7 @@ function run(sql: string): { wall: number; cpu: number; rows: number; state: num
   const plan = planOf(sql, tables);
   let rows = 0;
   const emitters = new Map<PhysicalNode, Emit>();
-  const operators = new Map(
+  const operators = new Map<PhysicalNode, Operator>(
     plan.nodes.flatMap((node) =>
       node.kind === 'scan'
         ? []
