@@ -68,10 +68,10 @@ export function lowerJoin(
     [left.node, rightNode],
     { appendOnly: growsOnly(type, left.node, rightNode) },
   );
-  const condition = allOf(rest.map((part) => reindex(part, outputColumns)));
+  const condition = isInner ? allOf(rest.map((part) => reindex(part, outputColumns))) : undefined;
   return builder.project(
     joined,
-    isInner ? condition : undefined,
+    condition,
     needed.map((column) => ({
       kind: 'column',
       index: outputColumns.indexOf(column),

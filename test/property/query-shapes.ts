@@ -137,6 +137,27 @@ const shapes: readonly (readonly [name: string, query: string, postgres?: string
     'SELECT k, sum(v) AS total FROM l GROUP BY k ORDER BY total DESC NULLS LAST, k LIMIT 1',
   ],
   ['first per key', 'SELECT DISTINCT ON (k) k, v, s FROM l ORDER BY k, v DESC, s'],
+  ['exists', 'SELECT k, v FROM l WHERE EXISTS (SELECT 1 FROM r WHERE r.k = l.k)'],
+  [
+    'not exists',
+    'SELECT k, v FROM l WHERE NOT EXISTS (SELECT 1 FROM r WHERE r.k = l.k AND r.v > l.v)',
+  ],
+  ['in', 'SELECT k, v FROM l WHERE k IN (SELECT v FROM r)'],
+  ['scalar subquery', 'SELECT k, v FROM l WHERE v > (SELECT avg(v) FROM r)'],
+  ['correlated scalar subquery', 'SELECT k, (SELECT max(r.v) FROM r WHERE r.k = l.k) AS m FROM l'],
+  ['correlated count', 'SELECT k, (SELECT count(*) FROM r WHERE r.k = l.k) AS m FROM l'],
+  [
+    'numbered rows',
+    'SELECT k, v, n FROM (SELECT k, v, row_number() OVER (PARTITION BY k ORDER BY v DESC) AS n FROM l) AS q WHERE n <= 2',
+  ],
+  [
+    'ranked rows',
+    'SELECT k, v FROM (SELECT k, v, rank() OVER (PARTITION BY k ORDER BY v) AS n FROM l) AS q WHERE n <= 2',
+  ],
+  [
+    'latest row per key of a stream',
+    'SELECT k, v, t FROM (SELECT k, v, t, row_number() OVER (PARTITION BY k ORDER BY t DESC, v, s, b) AS n FROM e) AS q WHERE n = 1',
+  ],
   [
     'tumbling windows',
     "SELECT window_start, window_end, count(*), sum(v) FROM TUMBLE(e, t, INTERVAL '2 s') AS w GROUP BY window_start, window_end",

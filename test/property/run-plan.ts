@@ -9,6 +9,7 @@ import type { PhysicalPlan } from '../../engine/plan/physical-plan.ts';
 import { bindQuery } from '../../sql/binder.ts';
 import type { Catalog, SourceRelation } from '../../sql/catalog.ts';
 import { parseStatement } from '../../sql/parser.ts';
+import { optimize } from '../../sql/rewrite/all.ts';
 import { Bag, batchOf, type Epoch, type TestTable } from './history.ts';
 
 export function catalogOf(tables: readonly TestTable[]): Catalog {
@@ -46,7 +47,7 @@ export function planOf(sql: string, tables: readonly TestTable[]): PhysicalPlan 
   const catalog = catalogOf(tables);
   const context = { params: [], paramTypes: [], nowMicros: 0n, settings: new Map() };
   const bound = bindQuery(statement, catalog, context, { purpose: 'view' });
-  return lower(bound, catalog);
+  return lower(optimize(bound, catalog), catalog);
 }
 
 export class PlanRunner {
