@@ -28,6 +28,7 @@ export const errorTable = {
   SQL_UNKNOWN_FUNCTION: { sqlstate: '42883', http: 400, retry: 'never' },
   SQL_AMBIGUOUS_FUNCTION: { sqlstate: '42725', http: 400, retry: 'never' },
   SQL_UNKNOWN_TYPE: { sqlstate: '42704', http: 400, retry: 'never' },
+  SQL_UNKNOWN_SCHEMA: { sqlstate: '3F000', http: 400, retry: 'never' },
   SQL_UNKNOWN_OBJECT: { sqlstate: '42704', http: 400, retry: 'never' },
   SQL_DATATYPE_MISMATCH: { sqlstate: '42804', http: 400, retry: 'never' },
   SQL_CANNOT_COERCE: { sqlstate: '42846', http: 400, retry: 'never' },

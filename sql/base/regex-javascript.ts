@@ -24,8 +24,8 @@ const classBodies: { readonly [C in CharacterClass]: string } = {
 const word = `[${classBodies.word}]`;
 
 const assertions: { readonly [A in Assertion]: string } = {
-  'text-start': '(?<![^])',
-  'text-end': '(?![^])',
+  'text-start': '^',
+  'text-end': '$',
   'line-start': '(?<![^\\n])',
   'line-end': '(?![^\\n])',
   'word-start': `(?<!${word})(?=${word})`,
@@ -112,4 +112,21 @@ export function toJavaScript(regex: Regex, mode: 'g' | 'y' | ''): RegExp {
       cause: error,
     });
   }
+}
+
+/** Whether a single character is taken by a character or set node; answers for ASCII are kept. */
+export function characterMatcher(
+  node: RegexNode & { readonly kind: 'char' | 'set' },
+  ignoreCase: boolean,
+): (character: string) => boolean {
+  const pattern = new RegExp(`^${source(node)}$`, `u${ignoreCase ? 'i' : ''}`);
+  if (node.kind === 'char' && !ignoreCase) {
+    const wanted = String.fromCodePoint(node.code);
+    return (character) => character === wanted;
+  }
+  const ascii = Array.from({ length: 128 }, (_, code) => pattern.test(String.fromCharCode(code)));
+  return (character) => {
+    const code = character.charCodeAt(0);
+    return code < 128 ? (ascii[code] as boolean) : pattern.test(character);
+  };
 }

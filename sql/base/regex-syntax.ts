@@ -37,6 +37,8 @@ export type RegexNode =
       readonly min: number;
       readonly max: number;
       readonly greedy: boolean;
+      /** Written `{m}`, which has no preference of its own, as even `{m,m}` has. */
+      readonly exact: boolean;
     }
   | { readonly kind: 'group'; readonly body: RegexNode; readonly capture: number | undefined }
   | {
@@ -152,6 +154,7 @@ export function parseRegex(pattern: string, flags = ''): Regex {
   if (!options.literal) {
     const embedded = /^\(\?([a-z]+)\)/.exec(text);
     if (embedded !== null) {
+      if (/[^bceimnpqstwx]/.test(embedded[1] ?? '')) throw regexError('invalid embedded option');
       applyFlags(options, embedded[1] ?? '');
       text = text.slice(embedded[0].length);
     }
@@ -281,8 +284,10 @@ class RegexParser {
   #quantified(): RegexNode {
     const atom = this.#atom();
     this.#skipExpanded();
+    const start = this.#at;
     const bounds = this.#bounds();
     if (bounds === undefined) return atom;
+    const exact = this.#text[start] === '{' && !this.#text.slice(start, this.#at).includes(',');
     if (atom.kind === 'assert' || atom.kind === 'look') {
       throw regexError('quantifier operand invalid');
     }
@@ -290,7 +295,7 @@ class RegexParser {
     if (!greedy) this.#at++;
     this.#skipExpanded();
     if (this.#bounds() !== undefined) throw regexError('quantifier operand invalid');
-    return { kind: 'repeat', body: atom, min: bounds[0], max: bounds[1], greedy };
+    return { kind: 'repeat', body: atom, min: bounds[0], max: bounds[1], greedy, exact };
   }
 
   #bounds(): readonly [number, number] | undefined {

@@ -1,6 +1,8 @@
 /** Searching with PostgreSQL's regular expressions; compiled ones are kept. */
+import { isPlain } from './characters.ts';
+import { Dissector } from './regex-dissect.ts';
 import { toJavaScript } from './regex-javascript.ts';
-import { parseRegex, type Regex } from './regex-syntax.ts';
+import { parseRegex, type Regex, type RegexNode } from './regex-syntax.ts';
 
 export interface RegexMatch {
   /** UTF-16 offsets. */
@@ -16,27 +18,84 @@ export class CompiledRegex {
   readonly regex: Regex;
   readonly #test: RegExp;
   readonly #search: RegExp;
+  /** Undefined where only one division is possible, or back references leave it to JavaScript. */
+  #dissector: Dissector | undefined;
+  readonly #exact: boolean;
 
   constructor(regex: Regex) {
     this.regex = regex;
     this.#test = toJavaScript(regex, '');
     this.#search = new RegExp(this.#test.source, `${this.#test.flags}dg`);
+    this.#exact = regex.hasBackReference || isFixed(regex.root);
   }
 
   test(text: string): boolean {
-    return this.#test.test(text);
+    return isPlain(text) ? this.#test.test(text) : this.#find(text, 0) !== undefined;
+  }
+
+  /**
+   * V8 also looks for matches in the middle of surrogate pairs, where assertions can hold that hold
+   * nowhere between characters; such matches are passed over.
+   */
+  #find(text: string, from: number): RegExpExecArray | undefined {
+    this.#search.lastIndex = from;
+    for (;;) {
+      const match = this.#search.exec(text);
+      if (match === null) return undefined;
+      if (!splitsPair(text, match.index)) return match;
+      this.#search.lastIndex = match.index + 1;
+    }
   }
 
   /** The first match that starts at `from` or later. */
   search(text: string, from: number): RegexMatch | undefined {
-    this.#search.lastIndex = from;
-    const match = this.#search.exec(text);
+    const match = this.#find(text, from);
     if (match?.indices === undefined) return undefined;
+    const end = match.index + match[0].length;
+    if (this.#exact) return { start: match.index, end, groups: match.indices.slice(1) };
+    return this.#dissect(text, match.index);
+  }
+
+  /** JavaScript knows where the leftmost match starts; how far it goes follows PostgreSQL's rules. */
+  #dissect(text: string, start: number): RegexMatch {
+    this.#dissector ??= new Dissector(this.regex);
+    const characters = isPlain(text) ? text : [...text];
+    if (typeof characters === 'string') {
+      const units = characters.split('');
+      const end = this.#dissector.end(units, start) ?? start;
+      return { start, end, groups: this.#dissector.groups(units, start, end) };
+    }
+    const offsets = [0];
+    for (const character of characters) offsets.push((offsets.at(-1) as number) + character.length);
+    const first = offsets.indexOf(start);
+    const last = this.#dissector.end(characters, first) ?? first;
+    const groups = this.#dissector.groups(characters, first, last);
     return {
-      start: match.index,
-      end: match.index + match[0].length,
-      groups: match.indices.slice(1),
+      start,
+      end: offsets[last] as number,
+      groups: groups.map(
+        (span) => span && [offsets[span[0]] as number, offsets[span[1]] as number],
+      ),
     };
+  }
+}
+
+function splitsPair(text: string, at: number): boolean {
+  return (text.charCodeAt(at) & 0xfc00) === 0xdc00 && (text.charCodeAt(at - 1) & 0xfc00) === 0xd800;
+}
+
+/** Every match of it has one length and one division. */
+function isFixed(node: RegexNode): boolean {
+  switch (node.kind) {
+    case 'sequence':
+      return node.parts.every(isFixed);
+    case 'group':
+      return isFixed(node.body);
+    case 'branch':
+    case 'repeat':
+      return false;
+    default:
+      return true;
   }
 }
 

@@ -197,11 +197,14 @@ function nthSpan(
   nth: number,
   group: number,
 ): readonly [number, number] | undefined {
-  if (from === undefined || group > regex.regex.captures) return undefined;
+  const { captures } = regex.regex;
+  // Without groups the match counts as the first one.
+  if (from === undefined || group > Math.max(captures, 1)) return undefined;
   let count = 0;
   for (const match of allMatches(regex, text, from)) {
     count++;
-    if (count === nth) return group === 0 ? [match.start, match.end] : match.groups[group - 1];
+    if (count === nth)
+      return group === 0 || captures === 0 ? [match.start, match.end] : match.groups[group - 1];
   }
   return undefined;
 }

@@ -122,6 +122,26 @@ const likePatterns = fc.oneof(
   ),
   fc.stringMatching(/^[abcAB%_\\]{0,6}$/),
 );
+/** Well-formed expressions over a, b and c with groups, alternatives and both kinds of quantifiers. */
+const regexTrees = fc.letrec<{ node: string; atom: string }>((tie) => ({
+  node: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    tie('atom'),
+    fc.tuple(tie('node'), tie('node')).map(([a, b]) => a + b),
+    fc.tuple(tie('node'), tie('node')).map(([a, b]) => `(${a}|${b})`),
+    fc.tuple(tie('node'), tie('node')).map(([a, b]) => `(?:${a}|${b})`),
+    tie('node').map((a) => `(${a})`),
+    fc
+      .tuple(
+        tie('node'),
+        fc.constantFrom('*', '+', '?', '*?', '+?', '??', '{2}', '{1,2}', '{0,2}?'),
+      )
+      .map(([a, q]) => `(${a})${q}`),
+    fc.tuple(tie('atom'), fc.constantFrom('*', '+', '?', '*?', '+?')).map(([a, q]) => a + q),
+  ),
+  atom: fc.constantFrom('a', 'b', 'c', '.', '[ab]', '\\w', 'ab'),
+})).node;
+
 const regexes = fc.oneof(
   fc.constantFrom(
     'a',
@@ -180,6 +200,7 @@ const regexes = fc.oneof(
     'l+o',
   ),
   fc.stringMatching(/^[abc.|?*+()]{0,5}$/),
+  regexTrees,
 );
 const flags = fc.constantFrom('', 'i', 'g', 'gi', 'n', 'c', 'x', 'q', 'z', 'ng');
 const replacements = fc.constantFrom(
