@@ -1,5 +1,6 @@
 /** Searching with PostgreSQL's regular expressions; compiled ones are kept. */
 import { isPlain } from './characters.ts';
+import { Automaton, type Characters } from './regex-automaton.ts';
 import { Dissector } from './regex-dissect.ts';
 import { toJavaScript } from './regex-javascript.ts';
 import { parseRegex, type Regex, type RegexNode } from './regex-syntax.ts';
@@ -21,15 +22,19 @@ export class CompiledRegex {
   /** Undefined where only one division is possible, or back references leave it to JavaScript. */
   #dissector: Dissector | undefined;
   readonly #exact: boolean;
+  /** Set where backtracking could take exponential time: finds whether there is any match. */
+  readonly #any: Automaton | undefined;
 
   constructor(regex: Regex) {
     this.regex = regex;
+    this.#any = isRisky(regex) ? anywhere(regex) : undefined;
     this.#test = toJavaScript(regex, '');
     this.#search = new RegExp(this.#test.source, `${this.#test.flags}dg`);
     this.#exact = regex.hasBackReference || isFixed(regex.root);
   }
 
   test(text: string): boolean {
+    if (this.#any !== undefined) return this.#any.shortestEnd([...text], 0) !== undefined;
     return isPlain(text) ? this.#test.test(text) : this.#find(text, 0) !== undefined;
   }
 
@@ -49,6 +54,7 @@ export class CompiledRegex {
 
   /** The first match that starts at `from` or later. */
   search(text: string, from: number): RegexMatch | undefined {
+    if (this.#any !== undefined) return this.#searchSafely(text, from);
     const match = this.#find(text, from);
     if (match?.indices === undefined) return undefined;
     const end = match.index + match[0].length;
@@ -58,26 +64,97 @@ export class CompiledRegex {
 
   /** JavaScript knows where the leftmost match starts; how far it goes follows PostgreSQL's rules. */
   #dissect(text: string, start: number): RegexMatch {
-    this.#dissector ??= new Dissector(this.regex);
-    const characters = isPlain(text) ? text : [...text];
-    if (typeof characters === 'string') {
-      const units = characters.split('');
-      const end = this.#dissector.end(units, start) ?? start;
-      return { start, end, groups: this.#dissector.groups(units, start, end) };
+    const view = viewOf(text);
+    const first = view.offsets === undefined ? start : view.offsets.indexOf(start);
+    const end = this.#divide().end(view.characters, first);
+    return this.#matchOf(view, first, end ?? first);
+  }
+
+  #searchSafely(text: string, from: number): RegexMatch | undefined {
+    const view = viewOf(text);
+    const { characters, offsets } = view;
+    const first = offsets === undefined ? from : offsets.indexOf(from);
+    if (this.#any?.shortestEnd(characters, first) === undefined) return undefined;
+    for (let start = first; start <= characters.length; start++) {
+      const end = this.#divide().end(characters, start);
+      if (end !== undefined) return this.#matchOf(view, start, end);
     }
-    const offsets = [0];
-    for (const character of characters) offsets.push((offsets.at(-1) as number) + character.length);
-    const first = offsets.indexOf(start);
-    const last = this.#dissector.end(characters, first) ?? first;
-    const groups = this.#dissector.groups(characters, first, last);
+    return undefined;
+  }
+
+  #divide(): Dissector {
+    this.#dissector ??= new Dissector(this.regex);
+    return this.#dissector;
+  }
+
+  #matchOf({ characters, offsets }: View, start: number, end: number): RegexMatch {
+    const groups = this.#divide().groups(characters, start, end);
+    if (offsets === undefined) return { start, end, groups };
+    const offset = (index: number): number => offsets[index] as number;
     return {
-      start,
-      end: offsets[last] as number,
-      groups: groups.map(
-        (span) => span && [offsets[span[0]] as number, offsets[span[1]] as number],
-      ),
+      start: offset(start),
+      end: offset(end),
+      groups: groups.map((span) => span && [offset(span[0]), offset(span[1])]),
     };
   }
+}
+
+/** A text by characters; `offsets` are their UTF-16 offsets where these differ from their numbers. */
+interface View {
+  readonly characters: Characters;
+  readonly offsets: readonly number[] | undefined;
+}
+
+function viewOf(text: string): View {
+  if (isPlain(text)) return { characters: text.split(''), offsets: undefined };
+  const characters = [...text];
+  const offsets = [0];
+  for (const character of characters) offsets.push((offsets.at(-1) as number) + character.length);
+  return { characters, offsets };
+}
+
+/** Unbounded repetitions beside each other: each may multiply the time by the text's length. */
+const UNBOUNDED_MAX = 3;
+
+/** Could a backtracking search try exponentially (or highly polynomially) many divisions? */
+function isRisky(regex: Regex): boolean {
+  if (regex.hasBackReference) return false;
+  let unbounded = 0;
+  const visit = (node: RegexNode, repeated: boolean): boolean => {
+    switch (node.kind) {
+      case 'repeat': {
+        const endless = node.max > 8;
+        if (endless) unbounded++;
+        if (repeated && node.min !== node.max) return true;
+        return visit(node.body, repeated || endless);
+      }
+      case 'branch':
+        return repeated || node.options.some((option) => visit(option, repeated));
+      case 'sequence':
+        return node.parts.some((part) => visit(part, repeated));
+      case 'group':
+      case 'look':
+        return visit(node.body, repeated);
+      default:
+        return false;
+    }
+  };
+  return visit(regex.root, false) || unbounded > UNBOUNDED_MAX;
+}
+
+/** Any text and then a match. */
+function anywhere(regex: Regex): Automaton {
+  const any: RegexNode = { kind: 'set', items: [], negated: true };
+  const skip: RegexNode = {
+    kind: 'repeat',
+    body: any,
+    min: 0,
+    max: Number.POSITIVE_INFINITY,
+    greedy: false,
+    exact: false,
+  };
+  const node: RegexNode = { kind: 'sequence', parts: [skip, regex.root] };
+  return new Automaton(node, regex.ignoreCase);
 }
 
 function splitsPair(text: string, at: number): boolean {
