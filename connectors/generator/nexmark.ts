@@ -3,7 +3,7 @@
  *
  * | option               | meaning                                                                    |
  * | -------------------- | -------------------------------------------------------------------------- |
- * | table                | person, auction or bid; also 'nexmark.table'                               |
+ * | nexmark.table        | person, auction or bid; also 'table'                                       |
  * | events.per.second    | events of all three kinds a second by the clock; 0 (default) = unpaced     |
  * | events               | events of all three kinds in all; default endless                          |
  * | rows                 | records of this table in all; default endless                              |
@@ -79,8 +79,8 @@ function parse(options: Options): NexmarkOptions {
     choiceOption(options, 'table', nexmarkKinds) ??
     choiceOption(options, 'nexmark.table', nexmarkKinds);
   if (kind === undefined) {
-    throw new StreamError('SQL_INVALID_OPTION', 'option "table" is required', {
-      hint: "Add table = 'person', 'auction' or 'bid' to WITH (…).",
+    throw new StreamError('SQL_INVALID_OPTION', 'option "nexmark.table" is required', {
+      hint: "Add 'nexmark.table' = 'person', 'auction' or 'bid' to WITH (…).",
     });
   }
   const perSecond = numberOption(options, 'events.per.second', 0, {

@@ -35,8 +35,9 @@ describe('sensor-threshold', needsKafka, () => {
     const log = new KafkaLog(new Map([['bootstrap.servers', kafka.bootstrap]]));
     const start = (): Promise<ServerProcess> =>
       ServerProcess.start({ data, kafka: kafka.bootstrap });
-    let server = await start();
+    let server: ServerProcess | undefined;
     try {
+      server = await start();
       await server.sql(
         readFileSync(
           new URL('../../examples/sensor-threshold/sensor-threshold.sql', import.meta.url),
@@ -66,7 +67,7 @@ describe('sensor-threshold', needsKafka, () => {
       for (const [key, value] of expected) assert.equal(processed.get(key), value, key);
       await checkLoad(server);
     } finally {
-      await server.stop();
+      await server?.stop();
       await log.close();
       await kafka.stop();
     }
