@@ -95,13 +95,21 @@ function buildComparator(type: SqlType): Comparator {
   }
 }
 
+/** A further dimension of an array is a nested one, which the type int[] does not tell. */
+function compareItem(left: Datum | null, right: Datum | null, type: SqlType): number {
+  if (Array.isArray(left) && Array.isArray(right) && type.kind !== 'row' && type.kind !== 'array') {
+    return compareItems(() => type)(left, right);
+  }
+  return compareNullable(left, right, type);
+}
+
 function compareItems(typeAt: (index: number) => SqlType): Comparator {
   return (left, right) => {
     const a = left as readonly (Datum | null)[];
     const b = right as readonly (Datum | null)[];
     const length = Math.min(a.length, b.length);
     for (let index = 0; index < length; index++) {
-      const order = compareNullable(a[index] ?? null, b[index] ?? null, typeAt(index));
+      const order = compareItem(a[index] ?? null, b[index] ?? null, typeAt(index));
       if (order !== 0) return order;
     }
     return a.length - b.length;
@@ -177,7 +185,9 @@ function compositeKey(
       key += 'n';
       continue;
     }
-    const text = String(hashKey(item, typeAt(index)));
+    const type = typeAt(index);
+    const nested = Array.isArray(item) && type.kind !== 'row' && type.kind !== 'array';
+    const text = nested ? compositeKey(item, () => type) : String(hashKey(item, type));
     key += `${text.length}:${text}`;
   }
   return key;

@@ -17,6 +17,7 @@ import { jsonBuildNames, resolveJsonBuild } from './json-build.ts';
 import { mathFunctions } from './math.ts';
 import { nowFunctions } from './now.ts';
 import { patternFunctions } from './pattern.ts';
+import { randomFunctions } from './random.ts';
 import type { FunctionRegistry } from './registry.ts';
 import type { ScalarFunction } from './scalar-function.ts';
 import { stringFunctions } from './string.ts';
@@ -36,6 +37,7 @@ const scalarFunctions: readonly ScalarFunction[] = [
   ...stringFormatFunctions,
   ...binaryFunctions,
   ...jsonFunctions,
+  ...randomFunctions,
   ...pictureFunctions.flat(),
   ...arrayTextFunctions,
   ...mathFunctions,
