@@ -55,7 +55,11 @@ export interface StoreOptions extends Partial<DatabaseOptions> {
 }
 
 const MEMORY_BYTES_MAX_DEFAULT = 2 * 1024 * 1024 * 1024;
-const THREADS_DEFAULT = 2;
+/**
+ * One thread a statement: small statements are no faster with more, and two threads that call one function of ours keep the
+ * event loop from turning between their calls.
+ */
+const THREADS_DEFAULT = 1;
 /** A smaller write-ahead log is not worth a checkpoint: it is read back in milliseconds. */
 const CHECKPOINT_WAL_BYTES_MIN = 4 * 1024 * 1024;
 

@@ -5,6 +5,12 @@ import type { SqlType } from '../../sql/base/type.ts';
 import { hashKey } from '../../sql/base/value.ts';
 import type { BoundAggregate } from '../../sql/expression.ts';
 import type { Accumulator } from '../../sql/function/aggregate-function.ts';
+import {
+  NUMERIC_FRACTION,
+  NUMERIC_SCALE,
+  NUMERIC_SHORT,
+  NUMERIC_WHOLE,
+} from '../store/numeric-macro.ts';
 import { computed, decimalNaN, type PullContext, type Sql } from './pull-context.ts';
 import { equalityKey, orderKey } from './pull-key.ts';
 import { sortKey } from './pull-order.ts';
@@ -20,7 +26,6 @@ export interface AggregateSql {
   readonly over: string;
 }
 
-const TEXT: SqlType = { kind: 'text' };
 const NUMERIC: SqlType = { kind: 'numeric' };
 const BIGINT: SqlType = { kind: 'bigint' };
 
@@ -105,10 +110,6 @@ function doubleSum(call: AggregateSql, value: string, naive: string, compensated
   return `CAST(CASE WHEN isfinite(${plainSum}) THEN ${overValues(call, compensated, value)} ELSE ${plainSum} END AS ${type})`;
 }
 
-/** Numerics of at most this many digits on each side of the point are summed as DECIMAL; 10^12 of them fit. */
-const SUM_WHOLE_DIGITS = 14;
-const SUM_SCALE = 12;
-
 /**
  * The sum of numerics held as text: short ones as DECIMAL, the others one by one. Its scale is the largest of the
  * summed ones.
@@ -117,40 +118,42 @@ function numericSum(context: PullContext, call: AggregateSql, arg: Sql): Sql {
   const { decimal } = arg;
   if (decimal !== undefined) return { text: decimalSum(call, arg) };
   if (call.aggregate.distinct) return general(context, call);
-  const parts = textSumParts(call, arg.text);
   return context.call(
-    [TEXT, BIGINT, { kind: 'array', element: NUMERIC }],
+    [...sumPartTypes],
     NUMERIC,
-    parts,
-    ([sum, scale, others]) => sumOf(sum, scale, others),
+    textSumParts(call, arg.text),
+    (parts) => sumOf(parts),
     { strict: false },
   );
 }
 
-/** DuckDB's parts of a sum over text: the short ones' sum, their scale, the list of the others. */
+/** Digits of a fraction part, see NUMERIC_FRACTION. */
+const FRACTION_DIGITS = 18;
+
+/** Sums of the short ones' whole and fraction parts, their largest scale, the list of the others. */
+const sumPartTypes: readonly SqlType[] = [
+  NUMERIC,
+  NUMERIC,
+  BIGINT,
+  { kind: 'array', element: NUMERIC },
+];
+
 function textSumParts(call: AggregateSql, text: string): string[] {
-  const pattern = `^-?[0-9]{1,${SUM_WHOLE_DIGITS}}([.][0-9]{1,${SUM_SCALE}})?$`;
-  const short = `regexp_full_match(${text}, '${pattern}')`;
-  const decimal = `TRY_CAST(${text} AS DECIMAL(38, ${SUM_SCALE}))`;
-  const point = `strpos(${text}, '.')`;
-  const scale = `CASE WHEN ${point} = 0 THEN 0 ELSE length(${text}) - ${point} END`;
+  const short = `${NUMERIC_SHORT}(${text})`;
   return [
-    `CAST(${plain(call, 'sum', decimal, short)} AS VARCHAR)`,
-    `CAST(${plain(call, 'max', scale, short)} AS BIGINT)`,
+    `CAST(${plain(call, 'sum', `${NUMERIC_WHOLE}(${text})`, short)} AS VARCHAR)`,
+    `CAST(${plain(call, 'sum', `${NUMERIC_FRACTION}(${text})`, short)} AS VARCHAR)`,
+    `CAST(${plain(call, 'max', `${NUMERIC_SCALE}(${text})`, short)} AS BIGINT)`,
     plain(call, 'list', text, `NOT ${short}`),
   ];
 }
 
-function sumOf(
-  sum: Datum | null | undefined,
-  scale: Datum | null | undefined,
-  others: Datum | null | undefined,
-): Numeric | null {
+function sumOf([whole, fraction, scale, others]: readonly (Datum | null)[]): Numeric | null {
   let total: Numeric | null = null;
-  if (typeof sum === 'string') {
-    const exact = Numeric.parse(sum);
+  if (whole instanceof Numeric && fraction instanceof Numeric) {
     const digits = Number(scale);
-    total = new Numeric(exact.unscaled / powerOfTen(exact.scale - digits), digits);
+    const unscaled = whole.unscaled * powerOfTen(FRACTION_DIGITS) + fraction.unscaled;
+    total = new Numeric(unscaled / powerOfTen(FRACTION_DIGITS - digits), digits);
   }
   for (const other of (others ?? []) as readonly (Numeric | null)[]) {
     if (other !== null) total = total === null ? other : total.add(other);
@@ -171,13 +174,11 @@ function averageNumeric(context: PullContext, call: AggregateSql, arg: Sql): Sql
     return average(context, decimalSum(call, arg), overValues(call, 'count', arg.text));
   }
   if (call.aggregate.distinct) return general(context, call);
-  const parts = textSumParts(call, arg.text);
   return context.call(
-    [TEXT, BIGINT, { kind: 'array', element: NUMERIC }, BIGINT],
+    [...sumPartTypes, BIGINT],
     NUMERIC,
-    [...parts, plain(call, 'count', arg.text)],
-    ([sum, scale, others, count]) =>
-      sumOf(sum, scale, others)?.divide(Numeric.fromInt(count as bigint)) ?? null,
+    [...textSumParts(call, arg.text), plain(call, 'count', arg.text)],
+    (parts) => sumOf(parts)?.divide(Numeric.fromInt(parts[4] as bigint)) ?? null,
     { strict: false },
   );
 }
