@@ -1,201 +1,148 @@
 /**
  * The demo: a server on the embedded log, the Nexmark generator, a handful of views, and a terminal that shows them
- * change. `node examples/demo/demo.ts [--seconds N] [--rate EVENTS_PER_SECOND]`; run it by `npm run demo`.
+ * change. `npm run demo -- [--seconds N] [--rate EVENTS_PER_SECOND]`.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
+import { existsSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import {
+  count,
+  lag,
+  type Measured,
+  milliseconds,
+  picture,
+  totalBytes,
+  totalRecords,
+} from './picture.ts';
+import { Probe } from './probe.ts';
+import { Screen } from './screen.ts';
+import { DemoServer } from './server.ts';
 
-const READY_WAIT_MS = 30_000;
 const REDRAW_MS = 500;
-const PROBE_WAIT_MS = 10_000;
-const LATENCIES_MAX = 10_000;
+/** Without a terminal there is nothing to redraw: a block now and then. */
+const PRINT_MS = 2_000;
+const LATENCY_WINDOW_MS = 10_000;
+const RATES_KEPT = 100;
 
-const { values: options } = parseArgs({
-  options: {
-    seconds: { type: 'string' },
-    rate: { type: 'string', default: '100000' },
-  },
-});
-const secondsMax =
-  options.seconds === undefined ? Number.POSITIVE_INFINITY : Number(options.seconds);
-const rate = Number(options.rate);
-if (!(secondsMax > 0) || !Number.isInteger(rate) || rate < 1) {
-  process.stderr.write('usage: npm run demo -- [--seconds N] [--rate EVENTS_PER_SECOND]\n');
-  process.exit(2);
-}
+const VIEWS = [
+  { query: 'hot_auctions?order=-bids,auction', about: 'most bids' },
+  { query: 'channels?order=-bids', about: 'where bids come from' },
+  { query: 'closing_prices?order=category', about: 'join, max, avg' },
+  { query: 'windows?order=-window_start', about: 'bids per 10 s of event time' },
+] as const;
 
-interface Answer {
-  readonly columns: readonly { readonly name: string }[];
-  readonly rows: readonly (readonly unknown[])[];
-}
-
-interface Status {
-  readonly epochs: { readonly committed: number; readonly lastCommitMs: number };
-  readonly streams: readonly {
-    readonly name: string;
-    readonly records: number;
-    readonly errors: number;
-    readonly partitions: readonly { readonly offset: number; readonly endOffset?: number | null }[];
-  }[];
-}
-
-const { server, url } = await startServer();
-const latenciesMs: number[] = [];
+const options = readOptions();
 const startedMs = performance.now();
 let isStopping = false;
-process.on('SIGINT', () => {
-  isStopping = true;
-});
 
 try {
-  const script = readFileSync(new URL('./demo.sql', import.meta.url), 'utf8');
-  await post('/v1/sql', { sql: script.replaceAll('RATE_PER_SECOND', String(rate)) });
-  await Promise.all([redrawLoop(), probeLoop()]);
-  summarize(await get<Status>('/v1/status'));
-} finally {
-  server.kill('SIGTERM');
+  await demo();
+} catch (error) {
+  process.stderr.write(`\ndemo: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
 }
-await new Promise((resolve) => server.once('exit', resolve));
 
-async function startServer(): Promise<{ server: ChildProcess; url: string }> {
-  const main = new URL('../../dist/server/main.js', import.meta.url).pathname;
-  const child = spawn(
-    process.execPath,
-    [main, 'start', '--data', ':memory:', '--http', '127.0.0.1:0', '--log-level', 'warn'],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new Error(`the server was not ready in ${READY_WAIT_MS} ms`)),
-      READY_WAIT_MS,
-    );
-    child.once('exit', (code) => reject(new Error(`the server stopped with code ${code}`)));
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      const match = /^millrace ready http=(\S+)/.exec(line);
-      if (match === null) return;
-      clearTimeout(timer);
-      resolve({ server: child, url: `http://${match[1]}` });
+function readOptions(): { secondsMax: number; rate: number; main: string } {
+  const built = fileURLToPath(new URL('../../dist/server/main.js', import.meta.url));
+  const source = fileURLToPath(new URL('../../server/main.ts', import.meta.url));
+  try {
+    const { values } = parseArgs({
+      options: {
+        seconds: { type: 'string', default: 'Infinity' },
+        rate: { type: 'string', default: '100000' },
+        /** Which server to start, for tests. */
+        server: { type: 'string', default: existsSync(built) ? built : source },
+      },
     });
-  });
-}
-
-async function get<T>(path: string): Promise<T> {
-  const response = await fetch(url + path);
-  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
-  return (await response.json()) as T;
-}
-
-async function post(path: string, body: unknown): Promise<void> {
-  const response = await fetch(url + path, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`);
+    const secondsMax = Number(values.seconds);
+    const rate = Number(values.rate);
+    if (!(secondsMax > 0)) throw new Error('--seconds must be a number above 0');
+    if (!Number.isInteger(rate) || rate < 1) throw new Error('--rate must be 1 or more');
+    return { secondsMax, rate, main: values.server };
+  } catch (error) {
+    process.stderr.write(`demo: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write('usage: npm run demo -- [--seconds N] [--rate EVENTS_PER_SECOND]\n');
+    process.exit(2);
+  }
 }
 
 function isOver(): boolean {
-  return isStopping || performance.now() - startedMs > secondsMax * 1000;
+  return isStopping || performance.now() - startedMs >= options.secondsMax * 1000;
 }
 
-async function redrawLoop(): Promise<void> {
-  let before = { records: 0, atMs: performance.now() };
+async function demo(): Promise<void> {
+  const screen = new Screen(process.stdout);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      isStopping = true;
+    });
+  }
+  const server = await DemoServer.start(options.main);
+  try {
+    const script = readFileSync(new URL('demo.sql', import.meta.url), 'utf8');
+    await server.run(script.replaceAll('RATE_PER_SECOND', String(options.rate)));
+    const probe = new Probe(server);
+    await Promise.race([
+      Promise.all([show(server, probe, screen), probe.run(isOver)]),
+      server.died(),
+    ]);
+    screen.close();
+    process.stdout.write(await summary(server, probe));
+  } finally {
+    screen.close();
+    await server.stop();
+  }
+}
+
+async function show(server: DemoServer, probe: Probe, screen: Screen): Promise<void> {
+  const stepMs = process.stdout.isTTY ? REDRAW_MS : PRINT_MS;
+  let eventsPerSecond: number[] = [];
+  let before = { records: 0, bytes: 0, committed: 0, atMs: performance.now() };
   while (!isOver()) {
-    await new Promise((resolve) => setTimeout(resolve, REDRAW_MS));
-    const status = await get<Status>('/v1/status');
-    const records = totalRecords(status);
-    const nowMs = performance.now();
-    const perSecond = ((records - before.records) * 1000) / (nowMs - before.atMs);
-    before = { records, atMs: nowMs };
+    const endMs = startedMs + options.secondsMax * 1000;
+    await sleep(Math.max(1, Math.min(stepMs, endMs - performance.now())));
+    const status = await server.status();
+    const now = {
+      records: totalRecords(status),
+      bytes: totalBytes(status),
+      committed: status.epochs.committed,
+      atMs: performance.now(),
+    };
+    const seconds = (now.atMs - before.atMs) / 1000;
+    eventsPerSecond = [...eventsPerSecond, (now.records - before.records) / seconds];
+    eventsPerSecond = eventsPerSecond.slice(-RATES_KEPT);
+    const measured: Measured = {
+      seconds: (now.atMs - startedMs) / 1000,
+      url: server.url,
+      status,
+      eventsPerSecond,
+      bytesPerSecond: (now.bytes - before.bytes) / seconds,
+      commitsPerSecond: (now.committed - before.committed) / seconds,
+      p50Ms: probe.quantile(0.5, LATENCY_WINDOW_MS),
+      p99Ms: probe.quantile(0.99, LATENCY_WINDOW_MS),
+    };
+    before = now;
     const views = await Promise.all(
-      [
-        'hot_auctions?order=-bids',
-        'channels?order=-bids',
-        'closing_prices?order=category',
-        'windows?order=-window_start',
-      ].map((view) => get<Answer>(`/v1/views/${view}`)),
+      VIEWS.map(async ({ query, about }) => ({
+        title: query.replace(/\?.*/, ''),
+        about,
+        answer: await server.view(query),
+      })),
     );
-    draw(status, perSecond, views);
+    screen.draw(picture(measured, views));
   }
 }
 
-function draw(status: Status, perSecond: number, views: readonly Answer[]): void {
-  const titles = ['hot_auctions', 'channels', 'closing_prices (q4)', 'windows of 10 s'];
-  const lines = [
-    `Millrace demo   ${Math.round((performance.now() - startedMs) / 1000)} s   ${url}`,
-    `${count(perSecond)} events/s   ${count(totalRecords(status))} events   lag ${count(lag(status))}   ` +
-      `record to readable p50 ${quantile(0.5)} p99 ${quantile(0.99)} ms   ` +
-      `${count(status.epochs.committed)} commits, last ${status.epochs.lastCommitMs.toFixed(1)} ms`,
-    '',
-    ...views.flatMap((view, i) => [titles[i] ?? '', ...table(view), '']),
-    'Ctrl-C stops.',
-  ];
-  if (process.stdout.isTTY) process.stdout.write('\u001b[H\u001b[2J');
-  process.stdout.write(`${lines.join('\n')}\n`);
-}
-
-function table(answer: Answer): string[] {
-  const cells = [
-    answer.columns.map((column) => column.name),
-    ...answer.rows.map((row) => row.map((value) => (value === null ? '' : String(value)))),
-  ];
-  const widths = answer.columns.map((_, i) => Math.max(...cells.map((row) => row[i]?.length ?? 0)));
-  return cells.map((row) => `  ${row.map((cell, i) => cell.padStart(widths[i] ?? 0)).join('  ')}`);
-}
-
-/** Writes a record, polls until the view shows it, and notes the time between. */
-async function probeLoop(): Promise<void> {
-  let version = 0;
-  for (let id = 1; !isOver(); id++) {
-    const sentMs = performance.now();
-    await post('/v1/streams/probe/records', [{ id }]);
-    for (;;) {
-      const response = await fetch(`${url}/v1/views/probes?wait=1s&since=${version}`);
-      version = Number(response.headers.get('etag')?.replace(/[^0-9]/g, '') ?? 0);
-      const answer = (await response.json()) as Answer;
-      if (Number(answer.rows[0]?.[0] ?? 0) >= id || isOver()) break;
-      if (performance.now() - sentMs > PROBE_WAIT_MS)
-        throw new Error(`record ${id} did not arrive`);
-    }
-    if (latenciesMs.length < LATENCIES_MAX) latenciesMs.push(performance.now() - sentMs);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
-function summarize(status: Status): void {
+async function summary(server: DemoServer, probe: Probe): Promise<string> {
+  const status = await server.status();
   const seconds = (performance.now() - startedMs) / 1000;
   const records = totalRecords(status);
   const errors = status.streams.reduce((sum, stream) => sum + stream.errors, 0);
-  process.stdout.write(
-    `\n${count(records)} events in ${seconds.toFixed(1)} s (${count(records / seconds)} events/s), ` +
-      `${errors} bad records, ${count(status.epochs.committed)} commits, ` +
-      `record to readable p50 ${quantile(0.5)} ms, p99 ${quantile(0.99)} ms (${latenciesMs.length} probes)\n`,
+  return (
+    `\n${count(records)} events in ${seconds.toFixed(1)} s: ${count(records / seconds)} events/s, ` +
+    `lag ${count(lag(status))}, ${count(errors)} bad records, ${count(status.epochs.committed)} commits\n` +
+    `a record can be read after ${milliseconds(probe.quantile(0.5))} (p50), ` +
+    `${milliseconds(probe.quantile(0.99))} (p99), ${count(probe.count)} probes\n`
   );
-}
-
-function totalRecords(status: Status): number {
-  return status.streams.reduce((sum, stream) => sum + stream.records, 0);
-}
-
-function lag(status: Status): number {
-  let sum = 0;
-  for (const stream of status.streams) {
-    for (const { offset, endOffset } of stream.partitions) {
-      if (typeof endOffset === 'number') sum += Math.max(endOffset - offset, 0);
-    }
-  }
-  return sum;
-}
-
-function quantile(q: number): string {
-  if (latenciesMs.length === 0) return '–';
-  const sorted = [...latenciesMs].sort((a, b) => a - b);
-  return (sorted[Math.floor(q * (sorted.length - 1))] ?? 0).toFixed(1);
-}
-
-function count(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
 }
