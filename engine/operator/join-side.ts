@@ -32,7 +32,10 @@ export class JoinSide {
     this.#nullSafe = nullSafe;
     this.#hash = compileHash(keys.map((key) => this.physicals[key] as Physical));
     this.tracked = tracked;
-    this.rows = new Arrangement(this.physicals, keys, { keepEmpty: tracked });
+    this.rows = new Arrangement(this.physicals, keys, {
+      keepEmpty: tracked,
+      onMerge: tracked ? (row, twin) => this.#merge(row, twin) : undefined,
+    });
   }
 
   keyOf(batch: Batch): BatchColumn[] {
@@ -72,11 +75,24 @@ export class JoinSide {
     this.#isTouched.ensure(end);
   }
 
-  /** The rows touched since the last call, each once. */
+  /** The rows touched since the last call, each once, without those that were merged into others. */
   takeTouched(): readonly number[] {
-    const touched = this.#touched.splice(0);
-    for (const row of touched) this.#isTouched.set(row, 0);
+    const touched: number[] = [];
+    for (const row of this.#touched) {
+      if (this.#isTouched.get(row) === 0) continue;
+      this.#isTouched.set(row, 0);
+      touched.push(row);
+    }
+    this.#touched.length = 0;
     return touched;
+  }
+
+  /** Two equal rows become one; both have the same matches. */
+  #merge(row: number, twin: number): void {
+    this.emitted.set(twin, this.emitted.get(twin) + this.emitted.get(row));
+    this.emitted.set(row, 0);
+    this.#isTouched.set(row, 0);
+    this.touch(twin);
   }
 
   bytes(): number {

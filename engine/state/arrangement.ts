@@ -31,15 +31,21 @@ export class Arrangement {
   readonly #rowHashes = Segments.int32();
   /** The owner looks at rows of weight 0 before it removes them itself. */
   readonly #keepEmpty: boolean;
+  readonly #onMerge: ((row: number, twin: number) => void) | undefined;
 
   constructor(
     physicals: readonly Physical[],
     keyColumns: readonly number[],
-    options: { readonly keepEmpty: boolean },
+    options: {
+      readonly keepEmpty: boolean;
+      /** Equal rows that were stored apart become one: what belongs to `row` is to go to `twin`. */
+      readonly onMerge?: ((row: number, twin: number) => void) | undefined;
+    },
   ) {
     this.rows = new RowStore(physicals);
     this.#keyColumns = keyColumns;
     this.#keepEmpty = options.keepEmpty;
+    this.#onMerge = options.onMerge;
     this.#match = compileMatch(
       keyColumns.map((column) => physicals[column] as Physical),
       'sql',
@@ -264,6 +270,7 @@ export class Arrangement {
         const twin = found[i] as number;
         if (twin === row) continue;
         this.weights.set(twin, this.weights.get(twin) + this.weights.get(row));
+        this.#onMerge?.(row, twin);
         removed.push(row);
       }
     }

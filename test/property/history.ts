@@ -34,7 +34,7 @@ export type History = readonly Epoch[];
 interface Step {
   readonly table: number;
   readonly cells: readonly number[];
-  /** Below 0.35 a present row is deleted, above 0.9 the row comes more than once. */
+  /** Below 0.35 a present row is deleted, below 0.5 one comes again, above 0.9 a new one comes twice at once. */
   readonly dice: number;
   readonly victim: number;
   /** What ends after this step. */
@@ -75,6 +75,10 @@ function playSteps(tables: readonly TestTable[], steps: readonly Step[]): Histor
     if (step.dice < 0.35 && rows.length > 0 && !table.appendOnly) {
       const [row] = rows.splice(step.victim % rows.length, 1);
       batch.push({ row: row as Row, weight: -1 });
+    } else if (step.dice < 0.5 && rows.length > 0) {
+      const row = rows[step.victim % rows.length] as Row;
+      rows.push(row);
+      batch.push({ row, weight: 1 });
     } else {
       const row = table.domains.map(
         (domain, i) => domain[(step.cells[i] as number) % domain.length] ?? null,
