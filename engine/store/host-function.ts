@@ -22,10 +22,15 @@ interface Active {
 const ERROR_MARK = 'host call failed: ';
 const errorPattern = /host call failed: (\d+)/;
 
-/** The host calls of the queries that run now. */
+/**
+ * The host calls of the queries that run now. Every reading connection has functions of its own, behind a macro of the
+ * common name: DuckDB's calls of one function queue up, and two queries that fill one queue in turn would
+ * keep the event loop from turning until both are done.
+ */
 export class HostFunctions {
   readonly #connection: Connection;
-  readonly #registered = new Set<string>();
+  /** Signatures known to each reader, and the reader's number. */
+  readonly #readers = new Map<Connection, { readonly slot: number; readonly known: Set<string> }>();
   readonly #active = new Map<number, Active>();
 
   /** @param connection  used for nothing else; functions are known to all connections of its database. */
@@ -33,8 +38,8 @@ export class HostFunctions {
     this.#connection = connection;
   }
 
-  /** Call before a query that uses them is prepared. */
-  enter(calls: readonly HostCall[]): void {
+  /** Call before a query that uses them is prepared on `reader`. */
+  async enter(reader: Connection, calls: readonly HostCall[]): Promise<void> {
     for (const call of calls) {
       const known = this.#active.get(call.id);
       if (known !== undefined) known.uses++;
@@ -42,11 +47,28 @@ export class HostFunctions {
         const readers = call.parameters.map(readerOf);
         this.#active.set(call.id, { call, readers, uses: 1, error: undefined });
       }
-      const signature = callSignature(call);
-      if (this.#registered.has(signature)) continue;
-      this.#register(call);
-      this.#registered.add(signature);
     }
+    const { slot, known } = this.#reader(reader);
+    for (const call of calls) {
+      const signature = callSignature(call);
+      if (known.has(signature)) continue;
+      const name = `${callName(call)}_${slot}`;
+      this.#register(name, call);
+      const parameters = ['id', ...call.parameters.map((_, i) => `a${i}`)].join(', ');
+      await reader.run(
+        `CREATE OR REPLACE TEMP MACRO ${callName(call)}(${parameters}) AS ${name}(${parameters})`,
+      );
+      known.add(signature);
+    }
+  }
+
+  #reader(connection: Connection) {
+    let reader = this.#readers.get(connection);
+    if (reader === undefined) {
+      reader = { slot: this.#readers.size, known: new Set() };
+      this.#readers.set(connection, reader);
+    }
+    return reader;
   }
 
   /** Call when the query has ended. */
@@ -67,9 +89,9 @@ export class HostFunctions {
     this.#connection.close();
   }
 
-  #register(call: HostCall): void {
+  #register(name: string, call: HostCall): void {
     const fn = duckdb.create_scalar_function();
-    duckdb.scalar_function_set_name(fn, callName(call));
+    duckdb.scalar_function_set_name(fn, name);
     duckdb.scalar_function_add_parameter(fn, duckdb.create_logical_type(duckdb.Type.INTEGER));
     for (const type of call.parameters) {
       duckdb.scalar_function_add_parameter(fn, logicalType(computedForm(type)));

@@ -19,6 +19,23 @@ export interface CallContext {
   readonly calls: readonly HostCall[];
 }
 
+/** An interrupt that comes before DuckDB began to run the statement is lost, so it is repeated. */
+const INTERRUPT_EVERY_MS = 20;
+
+/** Interrupts the connection once the signal fires, until the returned function is called. */
+function interruptOn(connection: Connection, signal: AbortSignal | undefined): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  const onAbort = () => {
+    connection.interrupt();
+    timer = setInterval(() => connection.interrupt(), INTERRUPT_EVERY_MS);
+  };
+  signal?.addEventListener('abort', onAbort, { once: true });
+  return () => {
+    clearInterval(timer);
+    signal?.removeEventListener('abort', onAbort);
+  };
+}
+
 export class ReadStatement {
   readonly #pool: ReaderPool;
   readonly #context: CallContext | undefined;
@@ -56,21 +73,22 @@ export class ReadStatement {
     context?: CallContext | undefined,
   ): Promise<ReadStatement> {
     const connection = await pool.acquire(signal);
-    context?.functions.enter(context.calls);
-    const interrupt = () => connection.interrupt();
-    signal?.addEventListener('abort', interrupt, { once: true });
+    const stopInterrupting = interruptOn(connection, signal);
     try {
+      await context?.functions.enter(connection, context.calls);
       const result = await connection.stream(sql);
-      if (signal?.aborted === true) throw canceled();
-      return new ReadStatement(pool, connection, result, signal, context);
+      const statement = new ReadStatement(pool, connection, result, signal, context);
+      if (signal?.aborted !== true) return statement;
+      statement.close();
     } catch (cause) {
       const error = context?.functions.errorOf(cause) ?? queryFailure(cause);
       context?.functions.leave(context.calls);
       pool.release(connection);
       throw error;
     } finally {
-      signal?.removeEventListener('abort', interrupt);
+      stopInterrupting();
     }
+    throw canceled();
   }
 
   /** The next chunk, or undefined after the last one. One call at a time. */
