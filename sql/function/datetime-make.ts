@@ -19,7 +19,7 @@ import {
   makeInterval,
   roundHalfEven,
 } from '../base/interval.ts';
-import { toUtc, utc, zoneByName } from '../base/timezone.ts';
+import { toUtc, zoneByName } from '../base/timezone.ts';
 import { TIMESTAMP_INFINITY, TIMESTAMP_NEGATIVE_INFINITY } from '../base/type.ts';
 import { family, types } from './define.ts';
 
@@ -208,14 +208,15 @@ for (const key of ['timestamp', 'timestamptz', 'time'] as const) {
   });
 }
 
-/** ksqlDB's and Flink's spellings. */
-define('unix_timestamp', ['timestamptz'], 'bigint', 'whole seconds since 1970', (micros) =>
-  micros >= 0n ? micros / 1_000_000n : -((999_999n - micros) / 1_000_000n),
-);
+/** ksqlDB's spellings; it counts milliseconds. */
+define('unix_timestamp', ['timestamptz'], 'bigint', 'whole milliseconds since 1970', (micros) => {
+  if (isInfiniteTimestamp(micros)) throw fieldOutOfRange('timestamp out of range');
+  return micros >= 0n ? micros / 1000n : -((999n - micros) / 1000n);
+});
 define(
   'from_unixtime',
   ['bigint'],
   'timestamptz',
   'timestamp of milliseconds since 1970',
-  (millis) => toUtc(utc, millis * 1000n),
+  (millis) => checkTimestamp(millis * 1000n),
 );

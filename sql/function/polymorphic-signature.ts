@@ -1,0 +1,120 @@
+/** What the functions without fixed types take and give, for SHOW FUNCTIONS and the docs. */
+import type { ScalarFunction } from './scalar-function.ts';
+
+export interface PolymorphicSignature {
+  readonly name: string;
+  readonly kind: 'scalar' | 'aggregate';
+  /** In PostgreSQL's words: anyelement and anyarray are of one type, any is free. */
+  readonly parameters: string;
+  readonly result: string;
+  readonly description: string;
+  readonly family: ScalarFunction['family'] | 'aggregate';
+}
+
+type Row = readonly [name: string, parameters: string, result: string, description: string];
+
+const conditional: readonly Row[] = [
+  ['greatest', 'anyelement, …', 'anyelement', 'greatest of its arguments, NULLs ignored'],
+  ['least', 'anyelement, …', 'anyelement', 'least of its arguments, NULLs ignored'],
+  [
+    'nullif',
+    'anyelement, anyelement',
+    'anyelement',
+    'NULL when both arguments are equal, else the first',
+  ],
+  ['ifnull', 'anyelement, anyelement', 'anyelement', 'the second argument where the first is NULL'],
+  ['num_nulls', 'any, …', 'integer', 'number of arguments that are NULL'],
+  ['num_nonnulls', 'any, …', 'integer', 'number of arguments that are not NULL'],
+];
+
+const string: readonly Row[] = [
+  ['concat', 'any, …', 'text', 'arguments one after the other, NULLs left out'],
+  ['concat_ws', 'text, any, …', 'text', 'arguments with a separator, NULLs left out'],
+  ['format', 'text, any, …', 'text', 'text with %s, %I and %L replaced'],
+];
+
+const json: readonly Row[] = [
+  ['to_jsonb', 'any', 'jsonb', 'value as a JSON document'],
+  ['to_json', 'any', 'json', 'value as a JSON document'],
+  ['row_to_json', 'record', 'json', 'row as a JSON object'],
+  ['jsonb_build_object', 'any, …', 'jsonb', 'object of alternating keys and values'],
+  ['json_build_object', 'any, …', 'json', 'object of alternating keys and values'],
+  ['jsonb_build_array', 'any, …', 'jsonb', 'array of the arguments'],
+  ['json_build_array', 'any, …', 'json', 'array of the arguments'],
+];
+
+const array: readonly Row[] = [
+  ['array_length', 'anyarray, integer', 'integer', 'number of elements along a dimension'],
+  ['cardinality', 'anyarray', 'integer', 'number of elements'],
+  ['array_ndims', 'anyarray', 'integer', 'number of dimensions'],
+  ['array_lower', 'anyarray, integer', 'integer', 'first subscript of a dimension'],
+  ['array_upper', 'anyarray, integer', 'integer', 'last subscript of a dimension'],
+  ['array_append', 'anyarray, anyelement', 'anyarray', 'array with an element behind'],
+  ['array_prepend', 'anyelement, anyarray', 'anyarray', 'array with an element in front'],
+  ['array_cat', 'anyarray, anyarray', 'anyarray', 'arrays one behind the other'],
+  [
+    'array_remove',
+    'anyarray, anyelement',
+    'anyarray',
+    'array without the elements equal to a value',
+  ],
+  [
+    'array_replace',
+    'anyarray, anyelement, anyelement',
+    'anyarray',
+    'array with every element equal to a value replaced',
+  ],
+  [
+    'array_position',
+    'anyarray, anyelement [, integer]',
+    'integer',
+    'subscript of the first element equal to a value',
+  ],
+  [
+    'array_positions',
+    'anyarray, anyelement',
+    'integer[]',
+    'subscripts of all elements equal to a value',
+  ],
+  ['array_to_string', 'anyarray, text [, text]', 'text', 'elements joined by a delimiter'],
+  ['trim_array', 'anyarray, integer', 'anyarray', 'array without its last elements'],
+  ['array_reverse', 'anyarray', 'anyarray', 'elements in reverse order'],
+  ['array_sort', 'anyarray', 'anyarray', 'elements in order, NULLs last'],
+  ['@>', 'anyarray, anyarray', 'boolean', 'does the first contain all of the second'],
+  ['<@', 'anyarray, anyarray', 'boolean', 'are all elements of the first in the second'],
+  ['&&', 'anyarray, anyarray', 'boolean', 'have they an element in common'],
+];
+
+const aggregate: readonly Row[] = [
+  ['count', 'any', 'bigint', 'number of values that are not NULL'],
+  ['min', 'anyarray', 'anyarray', 'least value'],
+  ['max', 'anyarray', 'anyarray', 'greatest value'],
+  ['any_value', 'anyelement', 'anyelement', 'one of the values'],
+  ['array_agg', 'anyelement', 'anyarray', 'values as an array, NULLs too'],
+  ['jsonb_agg', 'any', 'jsonb', 'values as a JSON array'],
+  ['json_agg', 'any', 'json', 'values as a JSON array'],
+  ['jsonb_object_agg', 'any, any', 'jsonb', 'keys and values as a JSON object'],
+];
+
+function table(
+  family: PolymorphicSignature['family'],
+  rows: readonly Row[],
+): readonly PolymorphicSignature[] {
+  const kind = family === 'aggregate' ? 'aggregate' : 'scalar';
+  return rows.map(([name, parameters, result, description]) => ({
+    name,
+    kind,
+    parameters,
+    result,
+    description,
+    family,
+  }));
+}
+
+export const polymorphicSignatures: readonly PolymorphicSignature[] = [
+  ...table('conditional', conditional),
+  ...table('string', string),
+  ...table('json', json),
+  ...table('array', array),
+  ...table('aggregate', aggregate),
+];
