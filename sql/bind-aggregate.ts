@@ -184,7 +184,11 @@ function resolveAggregateFunction(
   const found = resolveOverload(overloads, types, context);
   if (found.kind === 'found') return found.candidate;
   const known = types.map((type) => (type.kind === 'unknown' ? textType : type));
-  const polymorphic = found.kind === 'none' ? resolvePolymorphicAggregate(name, known) : undefined;
+  const arity = name === 'jsonb_object_agg' || name === 'json_object_agg' ? 2 : 1;
+  const polymorphic =
+    found.kind === 'none' && types.length === arity
+      ? resolvePolymorphicAggregate(name, known)
+      : undefined;
   if (polymorphic !== undefined) return polymorphic;
   throw found.kind === 'ambiguous'
     ? ambiguousFunction(name, types, call.span)

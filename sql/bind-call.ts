@@ -5,7 +5,7 @@ import type { SqlType, TypeKind } from './base/type.ts';
 import { type BindExpression, bindAggregate, isAggregateName } from './bind-aggregate.ts';
 import type { BindContext } from './bind-context.ts';
 import { bindOperator } from './bind-operator.ts';
-import { bindScalar } from './bind-scalar.ts';
+import { bindScalar, unknownFunction } from './bind-scalar.ts';
 import { columnOf, type Scope, SET_BASE } from './bind-scope.ts';
 import {
   bindTableFunction,
@@ -15,6 +15,7 @@ import {
 import { bindWindowCall, isRankingName } from './bind-window.ts';
 import { castExplicitly, resolveUnknown, unify } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
+import { categoryOf } from './type-category.ts';
 
 export function bindCall(call: FunctionCall, scope: Scope, bind: BindExpression): BoundExpr {
   const { context } = scope;
@@ -22,12 +23,17 @@ export function bindCall(call: FunctionCall, scope: Scope, bind: BindExpression)
   refuseNamedArguments(call, name);
   if (call.over !== undefined) return bindWindowCall(call, name, scope, bind);
   if (isRankingName(name)) {
-    throw new StreamError('SQL_WINDOWING', `window function ${name} requires an OVER clause`, {
-      at: call.span,
-    });
+    throw new StreamError(
+      'SQL_WRONG_OBJECT_TYPE',
+      `window function ${name} requires an OVER clause`,
+      {
+        at: call.span,
+      },
+    );
   }
   if (isAggregateName(name, context)) return bindAggregate(call, name, scope, bind);
   refuseAggregateClauses(call, name);
+  if (call.star) throw unknownFunction(name, [], call.span, context.registry.names());
   if (isTableFunction(name)) return bindSet(call, name, scope, bind);
   const args = call.args.map((argument) => bind(argument.value, scope));
   const construct = constructs.get(name);
@@ -54,7 +60,7 @@ export function functionName(call: FunctionCall): string {
   const last = parts.at(-1);
   const schema = parts.length > 1 ? parts[0]?.name : undefined;
   if (schema !== undefined && schema !== 'pg_catalog' && schema !== 'public') {
-    throw new StreamError('SQL_UNKNOWN_OBJECT', `schema "${schema}" does not exist`, {
+    throw new StreamError('SQL_UNKNOWN_SCHEMA', `schema "${schema}" does not exist`, {
       at: call.name.span,
     });
   }
@@ -109,7 +115,10 @@ function bindNullIf(args: readonly BoundExpr[], span: Span, context: BindContext
   const equal = bindOperator('=', [first, second], span, context);
   const converted = equal.kind === 'call' ? equal.args[0] : undefined;
   const family = comparableFamilies.find((kinds) => kinds.has(first.type.kind));
-  const keeps = family?.has(second.type.kind) === true;
+  const keeps =
+    family?.has(second.type.kind) === true ||
+    // real = numeric is a comparison of real with double precision.
+    (first.type.kind === 'real' && categoryOf(second.type) === 'numeric');
   const value = keeps || converted === undefined ? resolveUnknown(first, context) : converted;
   const type: SqlType = value.type;
   const then: BoundExpr = { kind: 'literal', value: null, type, span };

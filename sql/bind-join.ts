@@ -29,7 +29,7 @@ export function bindJoin(item: JoinItem, place: FromPlace, bindItem: BindFromIte
   if (lateral && (type === 'right' || type === 'full')) {
     throw new StreamError(
       'SQL_INVALID_COLUMN_REFERENCE',
-      'invalid reference to FROM-clause entry of the left side',
+      `invalid reference to FROM-clause entry for table "${left.tables[0]?.name ?? ''}"`,
       {
         at: item.span,
         detail: 'The combining JOIN type must be INNER or LEFT for a LATERAL reference.',

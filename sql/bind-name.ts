@@ -2,7 +2,7 @@
 import type { Identifier, QualifiedName } from './ast.ts';
 import { type Span, StreamError } from './base/error.ts';
 import type { Column } from './base/type.ts';
-import { editDistance } from './bind-near-miss.ts';
+import { closestName, editDistance } from './bind-near-miss.ts';
 import type { Scope, ScopeColumn, ScopeTable } from './bind-scope.ts';
 import type { BoundExpr } from './expression.ts';
 import { moveInward } from './logical-map.ts';
@@ -24,6 +24,8 @@ export function bindColumn(name: QualifiedName, scope: Scope): BoundExpr {
   const column = columnIn(table.table, second);
   if (column === undefined) throw unknownColumn(name, scope);
   let bound: BoundExpr = { ...moveInward(column.expression, table.depth), span: name.span };
+  // `a.b.c` whose b holds no fields can only have been schema.table.column.
+  if (third !== undefined && bound.type.kind !== 'row') throw missingTable(second, scope);
   for (const field of [third, fourth]) {
     if (field !== undefined) bound = bindField(bound, field);
   }
@@ -63,12 +65,23 @@ export function bindField(operand: BoundExpr, field: Identifier): BoundExpr {
     throw new StreamError(
       'SQL_UNKNOWN_COLUMN',
       `column "${field.name}" not found in data type record`,
-      { at: field.span },
+      {
+        at: field.span,
+        hint: fieldHint(
+          type.fields.map(({ name }) => name),
+          field.name,
+        ),
+      },
     );
   }
   // `(t).a` on a whole row is the column itself.
   if (operand.kind === 'row') return operand.items[index] ?? operand;
   return { kind: 'field', operand, index, type: found.type, span: operand.span };
+}
+
+function fieldHint(names: readonly string[], name: string): string | undefined {
+  const near = closestName(name, names);
+  return near === undefined ? undefined : `Perhaps you meant the field "${near}".`;
 }
 
 interface FoundTable {

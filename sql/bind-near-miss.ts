@@ -21,13 +21,10 @@ export function editDistance(from: string, to: string, max: number = EDITS_MAX):
   return previous[to.length] as number;
 }
 
-/**
- * The nearest of `names`, or undefined when none is near: at most three edits, and at most half of
- * the name's letters (PostgreSQL's rule for columns).
- */
+/** The nearest of `names`, or undefined when none is near: at most an edit for every three letters. */
 export function closestName(name: string, names: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let distance = Math.min(EDITS_MAX, Math.floor(name.length / 2)) + 1;
+  let distance = Math.min(EDITS_MAX, Math.ceil(name.length / 3)) + 1;
   for (const known of names) {
     const edits = editDistance(name, known);
     if (edits < distance) {

@@ -3,10 +3,11 @@ import { type Span, StreamError } from './base/error.ts';
 import { type SqlType, typeName } from './base/type.ts';
 import type { BindContext } from './bind-context.ts';
 import { parametersFor, resolveOperator } from './bind-overload.ts';
-import { booleanType, coerce, commonType, textType } from './coerce.ts';
+import { booleanType, canCoerce, coerce, commonType, textType } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
 import { resolvePolymorphic } from './function/builtin.ts';
 import type { ScalarFunction } from './function/scalar-function.ts';
+import { withoutModifiers } from './type-category.ts';
 
 /** The type as errors print it; an untyped literal is `unknown`. */
 export const typeLabel = (type: SqlType): string => typeName(type);
@@ -47,8 +48,9 @@ export function resolveOperatorFunction(
   span: Span | undefined,
   context: BindContext,
 ): ScalarFunction {
-  const found = resolveOperator(context.registry.scalars(op), types, context);
-  if (found.kind === 'found') return found.candidate;
+  const candidates = operatorCandidates(context.registry.scalars(op));
+  const found = resolveOperator(candidates, types, context);
+  if (found.kind === 'found') return found.candidate.fn;
   const polymorphic = polymorphicOperator(op, types, context);
   if (polymorphic !== undefined) return polymorphic;
   const labels = types.map(typeLabel);
@@ -61,11 +63,17 @@ export function resolveOperatorFunction(
   }
   throw new StreamError('SQL_UNKNOWN_FUNCTION', `operator does not exist: ${written}`, {
     at: span,
-    hint: 'No operator matches the given name and argument types. You might need to add explicit type casts.',
+    hint:
+      types.length === 1
+        ? 'No operator matches the given name and argument type. You might need to add an explicit type cast.'
+        : 'No operator matches the given name and argument types. You might need to add explicit type casts.',
   });
 }
 
-/** Operators over arrays: an untyped operand takes the other's type, elements a common one. */
+/**
+ * Operators of no fixed type (arrays, || with text). An untyped operand first takes the other's type, then
+ * text; what the resolver proposes counts only if the operands convert to it.
+ */
 function polymorphicOperator(
   op: string,
   types: readonly SqlType[],
@@ -73,16 +81,77 @@ function polymorphicOperator(
 ): ScalarFunction | undefined {
   const [left, right] = types;
   if (left === undefined || right === undefined) return undefined;
-  const assumed =
-    left.kind === 'unknown' ? [right, right] : right.kind === 'unknown' ? [left, left] : types;
   if (isComparison(op) && left.kind === 'array' && right.kind === 'array') {
     const common = commonType([left, right], context);
-    return 'kind' in common ? resolvePolymorphic(op, [common, common]) : undefined;
+    if (!('kind' in common)) return undefined;
+    return fitting(resolvePolymorphic(op, [common, common]), types, context);
   }
-  return resolvePolymorphic(
-    op,
-    assumed.map((type) => (type.kind === 'unknown' ? textType : type)),
+  if (op === '||' && (left.kind === 'array') !== (right.kind === 'array')) {
+    const compatible = compatibleElement(left, right, context);
+    const found = compatible && fitting(resolvePolymorphic(op, compatible), types, context);
+    if (found !== undefined) return found;
+  }
+  const known = left.kind === 'unknown' ? right : left;
+  const assume = (otherwise: SqlType): readonly SqlType[] =>
+    types.map((type) => (type.kind === 'unknown' ? otherwise : type));
+  return (
+    fitting(resolvePolymorphic(op, assume(known)), types, context) ??
+    fitting(resolvePolymorphic(op, assume(textType)), types, context)
   );
+}
+
+/** array || element: both get the elements' common type. An untyped operand is an array. */
+function compatibleElement(
+  left: SqlType,
+  right: SqlType,
+  context: BindContext,
+): readonly SqlType[] | undefined {
+  if (left.kind === 'unknown' || right.kind === 'unknown') return undefined;
+  const elements = [left, right].map((type) => (type.kind === 'array' ? type.element : type));
+  const common = commonType(elements, context);
+  if (!('kind' in common)) return undefined;
+  const element = withoutModifiers(common);
+  const array: SqlType = { kind: 'array', element };
+  return [left, right].map((type) => (type.kind === 'array' ? array : element));
+}
+
+function fitting(
+  fn: ScalarFunction | undefined,
+  types: readonly SqlType[],
+  context: BindContext,
+): ScalarFunction | undefined {
+  const fits = fn?.parameters.every((parameter, index) => {
+    const type = types[index];
+    return type !== undefined && canCoerce(type, parameter, 'implicit', context);
+  });
+  return fits === true ? fn : undefined;
+}
+
+const doubleType: SqlType = { kind: 'double' };
+const realType: SqlType = { kind: 'real' };
+
+interface OperatorCandidate {
+  readonly parameters: readonly SqlType[];
+  readonly fn: ScalarFunction;
+}
+
+/**
+ * The overloads, and for those over doubles the two that mix double precision with real: PostgreSQL has
+ * them, and they make `integer = real` a comparison of doubles.
+ */
+function operatorCandidates(overloads: readonly ScalarFunction[]): readonly OperatorCandidate[] {
+  return overloads.flatMap((fn): OperatorCandidate[] => {
+    const own = { parameters: fn.parameters, fn };
+    const overDoubles =
+      fn.parameters.length === 2 && fn.parameters.every((p) => p.kind === 'double');
+    const hasReal = overloads.some((other) => other.parameters.every((p) => p.kind === 'real'));
+    if (!overDoubles || !hasReal) return [own];
+    return [
+      own,
+      { parameters: [doubleType, realType], fn },
+      { parameters: [realType, doubleType], fn },
+    ];
+  });
 }
 
 const comparisons: ReadonlySet<string> = new Set(['=', '<>', '<', '<=', '>', '>=']);

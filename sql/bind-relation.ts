@@ -37,7 +37,7 @@ export function requireRelation(name: QualifiedName, context: BindContext): Rela
   const relation = known ? context.catalog.relation(last) : undefined;
   if (relation !== undefined) return relation;
   const names = context.catalog.relations().map((other) => other.name);
-  const near = closestName(last, names);
+  const near = known ? closestName(last, names) : undefined;
   const written = name.parts.map((part) => part.name).join('.');
   throw new StreamError('SQL_UNKNOWN_RELATION', `relation "${written}" does not exist`, {
     at: name.span,

@@ -6,10 +6,11 @@ import { closestName } from './bind-near-miss.ts';
 import { typeLabel } from './bind-operator.ts';
 import { parametersFor, resolveOverload } from './bind-overload.ts';
 import { typeOfFunctionName } from './bind-type.ts';
-import { castExplicitly, coerce, textType, tryCoerce } from './coerce.ts';
+import { castExplicitly, coerce, commonType, textType, tryCoerce } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
 import { resolvePolymorphic } from './function/builtin.ts';
 import type { ScalarFunction } from './function/scalar-function.ts';
+import { withoutModifiers } from './type-category.ts';
 
 /**
  * `name(args)` as a call of the overload that PostgreSQL would choose.
@@ -50,8 +51,9 @@ function bindPolymorphic(
   span: Span,
   context: BindContext,
 ): BoundExpr | undefined {
-  const types = args.map((arg) => (arg.type.kind === 'unknown' ? textType : arg.type));
-  const fn = resolvePolymorphic(name, types);
+  const shape = compatibleArrays.get(name);
+  const types = shape === undefined ? knownTypes(args) : compatibleTypes(shape, args, context);
+  const fn = types && resolvePolymorphic(name, types);
   if (fn === undefined) return undefined;
   const parameters = parametersFor(fn, args.length) ?? fn.parameters;
   const converted = args.map((arg, index) =>
@@ -59,6 +61,45 @@ function bindPolymorphic(
   );
   if (!converted.every((arg) => arg !== undefined)) return undefined;
   return { kind: 'call', fn, args: converted, type: fn.result, span };
+}
+
+const knownTypes = (args: readonly BoundExpr[]): readonly SqlType[] =>
+  args.map((arg) => (arg.type.kind === 'unknown' ? textType : arg.type));
+
+/**
+ * Functions over PostgreSQL's anycompatible types: arrays and elements that get one element type in common. One
+ * letter an argument: `a` array, `e` element, `x` neither.
+ */
+const compatibleArrays: ReadonlyMap<string, string> = new Map([
+  ['array_append', 'ae'],
+  ['array_prepend', 'ea'],
+  ['array_cat', 'aa'],
+  ['array_remove', 'ae'],
+  ['array_replace', 'aee'],
+  ['array_position', 'aex'],
+  ['array_positions', 'ae'],
+]);
+
+function compatibleTypes(
+  shape: string,
+  args: readonly BoundExpr[],
+  context: BindContext,
+): readonly SqlType[] | undefined {
+  const elements: SqlType[] = [];
+  for (const [index, { type }] of args.entries()) {
+    const role = shape[index];
+    if (role === 'e') elements.push(type);
+    else if (role === 'a' && type.kind === 'array') elements.push(type.element);
+    else if (role === 'a' && type.kind !== 'unknown') return undefined;
+  }
+  const common = commonType(elements, context);
+  if (!('kind' in common)) return undefined;
+  const element = withoutModifiers(common);
+  return args.map(({ type }, index) => {
+    const role = shape[index];
+    if (role === 'e') return element;
+    return role === 'a' ? { kind: 'array', element } : type;
+  });
 }
 
 /** `float8(x)` is a cast when the name is a type's and no function of that name fits. */

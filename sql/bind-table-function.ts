@@ -174,7 +174,6 @@ function bindSubscripts(
 export function refuseAggregateClauses(
   call: {
     readonly distinct: boolean;
-    readonly star: boolean;
     readonly filter: unknown;
     readonly orderBy: readonly unknown[];
     readonly withinGroup: readonly unknown[];
@@ -183,23 +182,19 @@ export function refuseAggregateClauses(
   },
   name: string,
 ): void {
-  const clause = call.star
-    ? '(*)'
-    : call.distinct
-      ? 'DISTINCT'
-      : call.withinGroup.length > 0
-        ? 'WITHIN GROUP'
-        : call.orderBy.length > 0
-          ? 'ORDER BY'
-          : call.filter !== undefined
-            ? 'FILTER'
-            : undefined;
+  const clause = call.distinct
+    ? 'DISTINCT'
+    : call.withinGroup.length > 0
+      ? 'WITHIN GROUP'
+      : call.orderBy.length > 0
+        ? 'ORDER BY'
+        : call.filter !== undefined
+          ? 'FILTER'
+          : undefined;
   if (clause === undefined) return;
   throw new StreamError(
     'SQL_WRONG_OBJECT_TYPE',
-    clause === '(*)'
-      ? `${name}(*) specified, but ${name} is not an aggregate function`
-      : `${clause} specified, but ${name} is not an aggregate function`,
+    `${clause} specified, but ${name} is not an aggregate function`,
     { at: call.span },
   );
 }

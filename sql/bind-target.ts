@@ -82,9 +82,6 @@ function nameOf(node: Expression): { readonly name?: string; readonly strength: 
       return { name: 'exists', strength: 2 };
     case 'scalar-query':
       return scalarName(node.query.body);
-    case 'boolean':
-      // PostgreSQL reads TRUE as a cast of the text 't' to bool.
-      return { name: 'bool', strength: 1 };
     default:
       return { strength: 0 };
   }

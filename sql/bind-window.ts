@@ -80,11 +80,7 @@ function checkPlace(call: FunctionCall, scope: Scope): void {
       { at: call.span },
     );
   }
-  const message =
-    place.label === 'window definitions'
-      ? 'window function calls cannot be nested'
-      : `window functions are not allowed in ${place.label}`;
-  throw new StreamError('SQL_WINDOWING', message, {
+  throw new StreamError('SQL_WINDOWING', `window functions are not allowed in ${place.label}`, {
     at: call.span,
     hint:
       place.label === 'WHERE' || place.label === 'HAVING'
@@ -151,7 +147,7 @@ function bindRanking(
       name,
       raw.map((arg) => arg.type),
       call.span,
-      context.registry.names(),
+      [name],
     );
   if (raw.length < facts.min || raw.length > facts.max || call.star) throw wrong();
   const integer = (arg: BoundExpr): BoundExpr => {
