@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { queryRegressions } from '../regressions/query-histories.ts';
 import {
   closeJudge,
+  type History,
   histories,
   openJudge,
   postgresRows,

@@ -88,7 +88,7 @@ for (const type of types) {
             shape,
           ),
         query,
-        runs: Math.ceil(runs / 2),
+        runs: Math.ceil(runs / 5),
       });
     });
   }

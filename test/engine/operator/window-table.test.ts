@@ -93,7 +93,7 @@ for (const { title, window, query: text } of shapes) {
       tables: [table],
       operator: () => new WindowTableOperator(output, window, 1),
       query: text,
-      runs,
+      runs: Math.ceil(runs / 4),
     }),
   );
 }
