@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ErrorBody } from '../http/failure.ts';
 import type { Table, TableColumn } from './table.ts';
 
@@ -38,10 +39,15 @@ export type ClientAnswer =
 /** The server did not answer, or not as a Millrace server does. */
 export class ConnectionError extends Error {}
 
+/** A server that was started one line above in the same script needs this long until its port is open. */
+const START_WAIT_MS = 5_000;
+const START_STEP_MS = 50;
+
 /** Talks to one server in one session. Values come as PostgreSQL's text, so nothing is lost in JSON numbers. */
 export class Client {
   readonly url: URL;
   readonly #session = `repl-${randomUUID()}`;
+  #hasAnswered = false;
 
   constructor(url: URL) {
     this.url = url;
@@ -50,7 +56,7 @@ export class Client {
   /** Runs statements; the signal closes the request, which cancels the running one. @throws ConnectionError. */
   async query(sql: string, signal?: AbortSignal): Promise<ClientAnswer> {
     const body = JSON.stringify({ sql, session: this.#session, format: 'text' });
-    const response = await this.#post(body, signal);
+    const response = await this.#postWhenStarted(body, signal);
     const type = response.headers['content-type'] ?? '';
     if (type.startsWith('application/x-ndjson')) return await openLive(response, signal);
     const text = await readAll(response);
@@ -65,6 +71,22 @@ export class Client {
     };
   }
 
+  /** The first request waits a little for a port that nobody listens on yet. */
+  async #postWhenStarted(body: string, signal: AbortSignal | undefined): Promise<IncomingMessage> {
+    const deadline = performance.now() + START_WAIT_MS;
+    for (;;) {
+      try {
+        const response = await this.#post(body, signal);
+        this.#hasAnswered = true;
+        return response;
+      } catch (error) {
+        const isOver = this.#hasAnswered || performance.now() > deadline;
+        if (isOver || !(error instanceof ConnectionError) || !isRefused(error.cause)) throw error;
+        await sleep(START_STEP_MS, undefined, { signal });
+      }
+    }
+  }
+
   #post(body: string, signal: AbortSignal | undefined): Promise<IncomingMessage> {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const start = this.url.protocol === 'https:' ? httpsRequest : httpRequest;
@@ -76,11 +98,20 @@ export class Client {
     request.on('response', resolve);
     request.on('error', (error) => {
       if (signal?.aborted === true) reject(error);
-      else reject(new ConnectionError(`cannot reach ${this.url.origin}: ${reasonOf(error)}`));
+      else {
+        const message = `cannot reach ${this.url.origin}: ${reasonOf(error)}`;
+        reject(new ConnectionError(message, { cause: error }));
+      }
     });
     request.end(body);
     return promise;
   }
+}
+
+/** Nobody listens, on any of the host's addresses. */
+function isRefused(error: unknown): boolean {
+  if (error instanceof AggregateError) return error.errors.every(isRefused);
+  return error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED';
 }
 
 /** An AggregateError of several addresses has no message of its own. */
