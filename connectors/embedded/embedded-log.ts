@@ -208,9 +208,13 @@ export class EmbeddedLog implements TopicLog {
     return new Map(partitions.map((p) => [p.index, { earliest: p.start, end: p.end }]));
   }
 
+  /**
+   * A reader that is to go on from given offsets opens even when the topic is gone: its `fault()` tells.
+   * @throws StreamError SOURCE_UNKNOWN_TOPIC when no offset is given.
+   */
   async open(name: string, from: StartPosition): Promise<SourceReader> {
     this.#checkOpen();
-    const topic = this.#topic(name);
+    const topic = this.#topics.get(name) ?? missingTopic(name, from);
     const reader = new EmbeddedReader(topic, from, this.#storage, () => {
       this.#readers.delete(reader);
     });
@@ -347,6 +351,13 @@ function choosePartition(topic: Topic, record: ProduceRecord, bytes: number): nu
   const count = topic.partitions.length;
   const key: Buffer | null = record.key;
   return key === null ? topic.sticky.next(bytes, count) : partitionOfKey(key, count);
+}
+
+function missingTopic(name: string, from: StartPosition): Topic {
+  if (from.offsets.size === 0) throw unknownTopic(name);
+  const topic = new Topic(name, [], new Map());
+  topic.deleted = true;
+  return topic;
 }
 
 function topicInfo(topic: Topic): TopicInfo {

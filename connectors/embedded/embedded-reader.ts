@@ -95,7 +95,7 @@ export class EmbeddedReader implements SourceReader {
 
   fault(): StreamError | undefined {
     if (this.#topic.deleted) {
-      return new StreamError('SOURCE_UNKNOWN_TOPIC', `topic "${this.#topic.name}" was deleted`);
+      return new StreamError('SOURCE_UNKNOWN_TOPIC', `topic "${this.#topic.name}" does not exist`);
     }
     return this.#fault ?? this.#gone;
   }

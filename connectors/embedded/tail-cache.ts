@@ -39,10 +39,6 @@ export class TailCache {
     this.#bytesMax = bytesMax;
   }
 
-  get bytes(): number {
-    return this.#bytes;
-  }
-
   add(tail: Tail, batch: RecordBatch): void {
     tail.batches.push(batch);
     this.#bytes += batchBytes(batch);

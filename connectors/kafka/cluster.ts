@@ -56,13 +56,12 @@ export class Cluster {
     return this.#topics.get(topic);
   }
 
-  forget(topic: string): void {
-    this.#topics.delete(topic);
-  }
-
-  /** Asks the cluster; undefined when there is no such topic. Retries network faults for a while. */
-  async topic(name: string): Promise<TopicState | undefined> {
-    await this.#ask([name], this.options.callTimeoutMs);
+  /**
+   * Asks the cluster; undefined when there is no such topic.
+   * @param forMs  how long network faults are retried.
+   */
+  async topic(name: string, forMs = this.options.callTimeoutMs): Promise<TopicState | undefined> {
+    await this.#ask([name], forMs);
     return this.#topics.get(name);
   }
 

@@ -10,7 +10,6 @@ export const kafkaCode = {
   recordListTooLarge: 18,
   duplicateSequenceNumber: 46,
   unknownTopicId: 100,
-  inconsistentTopicId: 103,
 } as const;
 
 interface Meaning {

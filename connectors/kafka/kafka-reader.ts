@@ -21,7 +21,10 @@ const MARKERS_MAX = 4096;
 export class KafkaReader implements SourceReader, CursorOwner {
   readonly #cluster: Cluster;
   readonly #lanes: FetchLanes;
-  readonly #topic: TopicState;
+  readonly #name: string;
+  readonly #start: ReadonlyMap<number, Offset>;
+  /** Undefined until the cluster could be asked. */
+  #topic: TopicState | undefined;
   readonly #cursors: PartitionCursor[] = [];
   readonly #listen: (state: TopicState | undefined) => void;
   readonly #onClose: () => void;
@@ -36,23 +39,23 @@ export class KafkaReader implements SourceReader, CursorOwner {
   private constructor(
     cluster: Cluster,
     lanes: FetchLanes,
-    topic: TopicState,
+    name: string,
     start: ReadonlyMap<number, Offset>,
     onClose: () => void,
   ) {
     this.#cluster = cluster;
     this.#lanes = lanes;
-    this.#topic = topic;
+    this.#name = name;
+    this.#start = start;
     this.#onClose = onClose;
     this.#listen = (state) => this.#refreshed(state);
-    for (const partition of topic.leaders.keys()) {
-      this.#cursors.push(new PartitionCursor(this, topic, partition, start.get(partition) ?? 0));
-    }
-    this.#place(topic);
-    cluster.watch(topic.name, this.#listen);
   }
 
-  /** @throws StreamError SOURCE_UNKNOWN_TOPIC, SOURCE_UNREACHABLE. */
+  /**
+   * A reader that is to go on from given offsets opens at once, whether or not the cluster can be reached and the topic is
+   * there: `fault()` tells, and reading begins when it can.
+   * @throws StreamError SOURCE_UNKNOWN_TOPIC, SOURCE_UNREACHABLE, when no offset is given.
+   */
   static async open(
     cluster: Cluster,
     lanes: FetchLanes,
@@ -60,15 +63,28 @@ export class KafkaReader implements SourceReader, CursorOwner {
     from: StartPosition,
     onClose: () => void,
   ): Promise<KafkaReader> {
+    if (from.offsets.size > 0) {
+      const reader = new KafkaReader(cluster, lanes, name, from.offsets, onClose);
+      try {
+        reader.#refreshed(await cluster.topic(name, 0));
+      } catch (error) {
+        reader.#missing = asStreamError(error, `topic "${name}"`);
+      }
+      reader.#watch();
+      return reader;
+    }
     const topic = await cluster.requireTopic(name);
-    const unnamed = [...topic.leaders.keys()].filter((p) => !from.offsets.has(p));
     const edge = from.otherwise === 'earliest' ? EARLIEST : LATEST;
-    const found =
-      unnamed.length === 0
-        ? new Map<number, Offset>()
-        : await listOffsets(cluster, name, unnamed, edge);
-    const start = new Map([...found, ...from.offsets]);
-    return new KafkaReader(cluster, lanes, topic, start, onClose);
+    const start = await listOffsets(cluster, name, 'all', edge);
+    const reader = new KafkaReader(cluster, lanes, name, start, onClose);
+    reader.#refreshed(topic);
+    reader.#watch();
+    return reader;
+  }
+
+  #watch(): void {
+    this.#cluster.watch(this.#name, this.#listen);
+    if (this.#topic === undefined) this.#cluster.refreshSoon();
   }
 
   get checkCrcs(): boolean {
@@ -76,7 +92,7 @@ export class KafkaReader implements SourceReader, CursorOwner {
   }
 
   partitions(): number {
-    return this.#cursors.length;
+    return this.#topic === undefined ? this.#start.size : this.#cursors.length;
   }
 
   poll(bytesMax: number): RecordBatch[] {
@@ -99,7 +115,7 @@ export class KafkaReader implements SourceReader, CursorOwner {
   }
 
   async endOffsets(): Promise<ReadonlyMap<number, Offset>> {
-    const ends = await listOffsets(this.#cluster, this.#topic.name, 'all', LATEST);
+    const ends = await listOffsets(this.#cluster, this.#name, 'all', LATEST);
     await Promise.all(
       this.#cursors.map(async (cursor) => {
         const end = ends.get(cursor.partition);
@@ -114,7 +130,8 @@ export class KafkaReader implements SourceReader, CursorOwner {
    * waits for a position at such an end would wait for ever.
    */
   async #endOfRecords(cursor: PartitionCursor, end: Offset): Promise<Offset> {
-    const topic = this.#cluster.known(this.#topic.name) ?? this.#topic;
+    const topic = this.#cluster.known(this.#name) ?? this.#topic;
+    if (topic === undefined) return end;
     for (let back = 1; back <= MARKERS_MAX; back *= 4) {
       if (cursor.fetchOffset >= end) return cursor.afterLastRecord;
       const from = Math.max(end - back, cursor.fetchOffset);
@@ -135,7 +152,7 @@ export class KafkaReader implements SourceReader, CursorOwner {
     if (this.#closed) return;
     this.#closed = true;
     this.#listener = undefined;
-    this.#cluster.unwatch(this.#topic.name, this.#listen);
+    this.#cluster.unwatch(this.#name, this.#listen);
     for (const cursor of this.#cursors) cursor.close();
     this.#onClose();
   }
@@ -192,18 +209,23 @@ export class KafkaReader implements SourceReader, CursorOwner {
   }
 
   #refreshed(state: TopicState | undefined): void {
-    if (state === undefined || state.id !== this.#topic.id) {
-      const what = state === undefined ? 'was deleted' : 'was deleted and created again';
+    if (this.#closed) return;
+    if (state === undefined || (this.#topic !== undefined && state.id !== this.#topic.id)) {
+      const what = state === undefined ? 'does not exist' : 'was deleted and created again';
       this.#missing = new StreamError(
         'SOURCE_UNKNOWN_TOPIC',
-        `topic "${this.#topic.name}" ${what} in Kafka`,
+        `topic "${this.#name}" ${what} in Kafka`,
       );
       this.#cluster.refreshSoon();
       return;
     }
     this.#missing = undefined;
+    const isNew = this.#topic === undefined;
+    this.#topic ??= state;
     for (let p = this.#cursors.length; p < state.leaders.length; p++) {
-      this.#cursors.push(new PartitionCursor(this, this.#topic, p, 0));
+      // Partitions that are added later are read from their start.
+      const from = isNew ? (this.#start.get(p) ?? 0) : 0;
+      this.#cursors.push(new PartitionCursor(this, this.#topic, p, from));
     }
     this.#place(state);
   }
@@ -217,7 +239,7 @@ export class KafkaReader implements SourceReader, CursorOwner {
       cursor.node = leader;
       if (leader < 0) {
         cursor.lane = undefined;
-        const what = `topic "${this.#topic.name}" partition ${cursor.partition}`;
+        const what = `topic "${this.#name}" partition ${cursor.partition}`;
         cursor.fault = errorOfCode(LEADER_NOT_AVAILABLE, what);
         this.#cluster.refreshSoon();
       } else {

@@ -13,10 +13,6 @@ export class WireReader {
     this.bytes = bytes;
   }
 
-  int8(): number {
-    return this.bytes.readInt8(this.#advance(1));
-  }
-
   int16(): number {
     return this.bytes.readInt16BE(this.#advance(2));
   }

@@ -245,6 +245,14 @@ export function topicLogContract(
       await reader.close();
     });
 
+    it('opens a reader that goes on from an offset although the topic is gone', async () => {
+      const position = { offsets: new Map([[0, 3]]), otherwise: 'earliest' } as const;
+      const reader = await log.open(freshTopic(), position);
+      assert.deepEqual(reader.poll(1000), []);
+      assert.equal(reader.fault()?.code, 'SOURCE_UNKNOWN_TOPIC');
+      await reader.close();
+    });
+
     it('tells readers that their topic was deleted', async () => {
       const created = await topic();
       await log.produce(created, [record('x')]);

@@ -5,7 +5,7 @@ import type { SourceReader } from '../../../connectors/connector.ts';
 import { KafkaLog } from '../../../connectors/kafka/kafka-log.ts';
 import { storedRecord } from '../../../connectors/record-batch.ts';
 import { needsKafka, startKafka, type TestKafka } from '../../kafka/start-kafka.ts';
-import { nextReadable, sleep } from '../reading.ts';
+import { nextReadable, readRecords, sleep, values } from '../reading.ts';
 import { earliest, freshTopic, record } from '../topic-log-contract.ts';
 
 for (const nodes of [1, 3] as const) {
@@ -47,6 +47,22 @@ for (const nodes of [1, 3] as const) {
       await reads;
       assert.equal(new Set(seen.values()).size, seen.size, 'every record has its own place');
       await reader.close();
+    });
+
+    it('opens while no broker is there, and reads when one comes', async () => {
+      if (nodes > 1) return;
+      const name = freshTopic();
+      await log.create(name, 1, new Map());
+      await log.produce(name, [record('a'), record('b')]);
+      await kafka.kill(1);
+      const other = new KafkaLog(new Map([['bootstrap.servers', kafka.bootstrap]]));
+      const reader = await other.open(name, { offsets: new Map([[0, 1]]), otherwise: 'earliest' });
+      assert.equal(reader.fault()?.code, 'SOURCE_UNREACHABLE');
+      assert.equal(reader.partitions(), 1);
+      await kafka.restart(1);
+      assert.deepEqual(values(await readRecords(reader, 1)), ['b']);
+      assert.equal(reader.fault(), undefined);
+      await other.close();
     });
   });
 }
