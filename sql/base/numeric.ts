@@ -8,6 +8,9 @@ const INTEGER_DIGITS_MAX = 131072;
 /** Significant digits that PostgreSQL aims at where a result is not exact. */
 export const SIGNIFICANT_DIGITS_MIN = 16;
 
+/** Far below the limit of the format, which is 10^131072. */
+const SMALL_ENOUGH = 1n << 4096n;
+
 const powersOfTen: bigint[] = [1n];
 
 /** 10^exponent, kept for reuse while small. */
@@ -109,8 +112,8 @@ export class Numeric {
     if (scale > SCALE_MAX) {
       return new Numeric(divideRounded(unscaled, powerOfTen(scale - SCALE_MAX)), SCALE_MAX);
     }
-    // 2^435411 is just below 10^131072; the cheap bound keeps digit counting off the common path.
-    if (unscaled > 1n << 4096n || unscaled < -(1n << 4096n)) {
+    // The cheap bound keeps digit counting off the common path.
+    if (unscaled > SMALL_ENOUGH || unscaled < -SMALL_ENOUGH) {
       if (digitCount(unscaled) - scale > INTEGER_DIGITS_MAX) throw overflow();
     }
     return new Numeric(unscaled, scale);

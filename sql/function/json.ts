@@ -13,6 +13,7 @@ import {
   quoteJson,
   sortedEntries,
 } from '../base/json.ts';
+import { bareText, elementText, isArrayText, isObjectText, memberText } from '../base/json-scan.ts';
 import { Numeric } from '../base/numeric.ts';
 import { family, invalidParameter, types } from './define.ts';
 
@@ -25,19 +26,6 @@ function asText(value: JsonValue | undefined): string | null {
   return typeof value === 'string' ? value : jsonToText(value);
 }
 
-function asJson(value: JsonValue | undefined): string | null {
-  return value === undefined ? null : jsonToText(value);
-}
-
-function element(value: JsonValue, index: number): JsonValue | undefined {
-  if (!isJsonArray(value)) return undefined;
-  return value[index < 0 ? value.length + index : index];
-}
-
-function member(value: JsonValue, key: string): JsonValue | undefined {
-  return isJsonObject(value) ? value.get(key) : undefined;
-}
-
 /** strtoint() as PostgreSQL reads a path step over an array; undefined when it is no number. */
 function arrayIndex(step: string): number | undefined {
   if (!/^[ \t\n\v\f\r]*[+-]?\d+$/.test(step)) return undefined;
@@ -47,46 +35,58 @@ function arrayIndex(step: string): number | undefined {
 
 type Path = readonly (string | null)[];
 
+function isScalarText(text: string): boolean {
+  return !isObjectText(text) && !isArrayText(text);
+}
+
+/** jsonb keeps a scalar as an array of one, which shows when it is indexed. */
+function elementOrScalar(text: string, index: number): string | undefined {
+  if (!isScalarText(text)) return elementText(text, index);
+  return index === 0 || index === -1 ? text : undefined;
+}
+
 /** Follows a path; undefined where it leads nowhere, and for a NULL step. */
-function follow(value: JsonValue, path: Path): JsonValue | undefined {
-  let at: JsonValue | undefined = value;
+function follow(text: string, path: Path): string | undefined {
+  let at: string | undefined = text;
   for (const step of path) {
-    if (step === null || at === undefined || at === null) return undefined;
-    if (isJsonArray(at)) {
+    if (step === null || at === undefined) return undefined;
+    if (isArrayText(at)) {
       const index = arrayIndex(step);
-      at = index === undefined ? undefined : element(at, index);
-    } else at = member(at, step);
+      at = index === undefined ? undefined : elementText(at, index);
+    } else at = memberText(at, step);
   }
   return at;
 }
 
-/** jsonb keeps a scalar as an array of one, which shows when it is indexed. */
-function elementOrScalar(value: JsonValue, index: number): JsonValue | undefined {
-  if (!isScalar(value)) return element(value, index);
-  return index === 0 || index === -1 ? value : undefined;
-}
-
-define('->', ['jsonb', 'text'], 'jsonb', 'member of an object', (text, name) =>
-  asJson(member(parseJson(text), name)),
+define(
+  '->',
+  ['jsonb', 'text'],
+  'jsonb',
+  'member of an object',
+  (text, name) => memberText(text, name) ?? null,
 );
 define(
   '->',
   ['jsonb', 'integer'],
   'jsonb',
   'element of an array, from 0; negative: from the end',
-  (text, index) => asJson(elementOrScalar(parseJson(text), index)),
+  (text, index) => elementOrScalar(text, index) ?? null,
 );
 define('->>', ['jsonb', 'text'], 'text', 'member of an object as text', (text, name) =>
-  asText(member(parseJson(text), name)),
+  bareText(memberText(text, name)),
 );
 define('->>', ['jsonb', 'integer'], 'text', 'element of an array as text', (text, index) =>
-  asText(elementOrScalar(parseJson(text), index)),
+  bareText(elementOrScalar(text, index)),
 );
-define('#>', ['jsonb', 'text[]'], 'jsonb', 'value at a path', (text, path) =>
-  asJson(follow(parseJson(text), path)),
+define(
+  '#>',
+  ['jsonb', 'text[]'],
+  'jsonb',
+  'value at a path',
+  (text, path) => follow(text, path) ?? null,
 );
 define('#>>', ['jsonb', 'text[]'], 'text', 'value at a path as text', (text, path) =>
-  asText(follow(parseJson(text), path)),
+  bareText(follow(text, path)),
 );
 
 /** The same over json, whose parts keep the text in which they were written. */
@@ -430,16 +430,15 @@ define('jsonb_pretty', ['jsonb'], 'text', 'document over several lines', (text) 
 );
 
 for (const [key, result, read] of [
-  ['jsonb_extract_path', 'jsonb', asJson],
-  ['jsonb_extract_path_text', 'text', asText],
+  ['jsonb_extract_path', 'jsonb', (found: string | undefined) => found ?? null],
+  ['jsonb_extract_path_text', 'text', bareText],
 ] as const) {
   functions.push({
     name: key,
     parameters: [types.jsonb, types.text],
     variadic: true,
     result: types[result],
-    evaluate: (text: string, ...path: readonly string[]): Datum | null =>
-      read(follow(parseJson(text), path)),
+    evaluate: (text: string, ...path: readonly string[]): Datum | null => read(follow(text, path)),
     description: 'value at a path',
     family: 'json',
   });

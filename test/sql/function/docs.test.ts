@@ -52,7 +52,7 @@ function signaturesOf(name: string, overloads: readonly Overload[]): readonly st
   const shapes = Map.groupBy(overloads, ({ parameters, result }) => {
     const first = parameters[0];
     const shape = parameters.map((parameter) => (parameter === first ? 'T' : parameter));
-    return `\`${written(name, shape)}\` → ${result === first ? 'T' : result}`;
+    return `\`${written(name, shape)}\` → ${result === first && result !== 'boolean' ? 'T' : result}`;
   });
   return [...shapes].flatMap(([shape, members]) => {
     if (members.length >= SHARED_MIN && (members[0]?.parameters.length ?? 0) > 0) {
