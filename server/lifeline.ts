@@ -11,7 +11,7 @@ const ROLE = 'millrace-lifeline';
 export function watchLifeline(environment: Record<string, string | undefined>): void {
   if (environment[LIFELINE_VARIABLE] !== '1') return;
   delete environment[LIFELINE_VARIABLE];
-  new Worker(new URL(import.meta.url), { workerData: ROLE }).unref();
+  new Worker(new URL(import.meta.url), { workerData: ROLE, execArgv: [] }).unref();
 }
 
 if (workerData === ROLE) {

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { bundledNode, isOldNode } from '../../server/node-version.ts';
 import { type Served, serve } from './serve.ts';
 
@@ -120,4 +123,34 @@ describe('old Node versions', () => {
     if (node === undefined) return;
     assert.match(spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout, /^v2[2-9]\./);
   });
+
+  it('leave no child behind when they are killed, even one that computes', async () => {
+    const modules = pathToFileURL(join(import.meta.dirname, '../../server/')).href;
+    const child = `import { watchLifeline } from '${modules}lifeline.ts';
+      watchLifeline(process.env);
+      process.stdout.write(process.pid + '\\n');
+      setTimeout(() => { for (;;); }, 300);`;
+    const parent = `import { runInPlace } from '${modules}node-version.ts';
+      runInPlace(process.execPath, ['--input-type=module', '-e', ${JSON.stringify(child)}]);`;
+    const started = spawn(process.execPath, ['--input-type=module', '-e', parent], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [line] = await once(started.stdout, 'data');
+    const pid = Number(String(line));
+    await sleep(800);
+    assert.equal(isAlive(pid), true);
+    started.kill('SIGKILL');
+    const deadline = performance.now() + 5_000;
+    while (isAlive(pid) && performance.now() < deadline) await sleep(20);
+    assert.equal(isAlive(pid), false);
+  });
 });
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
