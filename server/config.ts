@@ -34,6 +34,8 @@ export interface ServerConfig extends DatabaseConfig {
   readonly pg: Endpoint;
   readonly logLevel: LogLevel;
   readonly limits: Limits;
+  /** Origins of web pages that may use the server beside those of its own host; `*` = all. */
+  readonly origins: readonly string[];
 }
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -71,6 +73,7 @@ export function readConfig(
     kafka: parseServers(pick(options.kafka, 'MILLRACE_KAFKA', '')),
     logLevel: parseLogLevel(pick(options.logLevel, 'MILLRACE_LOG_LEVEL', defaults.logLevel)),
     limits: readLimits(environment, defaultLimits),
+    origins: parseOrigins(present(environment.MILLRACE_ORIGINS) ?? ''),
   };
 }
 
@@ -106,6 +109,11 @@ function parseServers(text: string): readonly string[] {
     }
     return formatEndpoint(endpoint);
   });
+}
+
+function parseOrigins(text: string): readonly string[] {
+  const origins = text.split(',').map((part) => part.trim());
+  return origins.filter((origin) => origin !== '');
 }
 
 function parseLogLevel(text: string): LogLevel {

@@ -8,6 +8,8 @@ export interface Limits {
   readonly bodiesBytesMax: number;
   /** Largest request line with headers. */
   readonly headerBytesMax: number;
+  /** Time in which a whole request must arrive. */
+  readonly requestMsMax: number;
   /** Open TCP connections; further ones are closed at once. */
   readonly connectionsMax: number;
   /** Rows that one statement may return. */
@@ -44,6 +46,7 @@ export const defaultLimits: Limits = {
   bodyBytesMax: 64 * mebibyte,
   bodiesBytesMax: 512 * mebibyte,
   headerBytesMax: 32 * 1024,
+  requestMsMax: 300_000,
   connectionsMax: 4096,
   resultRowsMax: 10_000_000,
   answerBufferBytesMax: 4 * mebibyte,

@@ -27,7 +27,7 @@ export async function start(config: ServerConfig): Promise<void> {
   try {
     const opened = await whileBusy(() => openMillrace({ ...config, log }));
     database = opened;
-    const server = await createHttpServer(opened, config.limits, log);
+    const server = await createHttpServer(opened, config.limits, log, config.origins);
     http = server;
     const port = await whileBusy(() => server.listen(config.http.host, config.http.port));
     const address = formatEndpoint({ host: config.http.host, port });

@@ -15,6 +15,7 @@ import type { Door } from './door.ts';
 import { describeFailure } from './failure.ts';
 import { ingestRoute } from './ingest-route.ts';
 import { json } from './openapi.ts';
+import { checkOrigin } from './origin.ts';
 import { RouteTable } from './route-table.ts';
 import { sqlRoute } from './sql-route.ts';
 import { statusRoutes } from './status-routes.ts';
@@ -34,13 +35,14 @@ export async function createHttpServer(
   database: Database,
   limits: Limits,
   log: Log,
+  origins: readonly string[] = [],
 ): Promise<HttpServer> {
   const stopping = new AbortController();
   const app = fastify({
     bodyLimit: limits.bodyBytesMax,
     forceCloseConnections: 'idle',
     keepAliveTimeout: 65_000,
-    requestTimeout: 0,
+    requestTimeout: limits.requestMsMax,
     logger: false,
     http: { maxHeaderSize: limits.headerBytesMax },
     routerOptions: { maxParamLength: 1024, ignoreTrailingSlash: true },
@@ -50,6 +52,10 @@ export async function createHttpServer(
   const metrics = new DoorMetrics(database);
   const bodies = new BodyBudget(limits.bodyBytesMax, limits.bodiesBytesMax);
   metrics.watchBodies(() => bodies.bytes);
+  app.addHook('onRequest', (request, _reply, done) => {
+    checkOrigin(request.headers.origin, request.headers.host, origins);
+    done();
+  });
   await prepare(app, limits, log, metrics, bodies);
   const door: Door = { app, database, limits, log, metrics, bodies, stopping: stopping.signal };
   for (const route of [

@@ -81,6 +81,7 @@ export const errorTable = {
   VIEW_VERSION_GONE: { sqlstate: '55000', http: 410, retry: 'never' },
   REQUEST_INVALID: { sqlstate: '22023', http: 400, retry: 'never' },
   REQUEST_UNKNOWN_ROUTE: { sqlstate: '22023', http: 404, retry: 'never' },
+  REQUEST_ORIGIN: { sqlstate: '28000', http: 403, retry: 'never' },
   REQUEST_METHOD: { sqlstate: '22023', http: 405, retry: 'never' },
   REQUEST_NOT_ACCEPTABLE: { sqlstate: '22023', http: 406, retry: 'never' },
   REQUEST_TIMEOUT: { sqlstate: '08006', http: 408, retry: 'backoff' },

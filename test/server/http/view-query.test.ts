@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { negotiate } from '../../../server/http/accept.ts';
+import { checkOrigin } from '../../../server/http/origin.ts';
 import { parseViewQuery, splitList } from '../../../server/http/view-query.ts';
 import { StreamError } from '../../../sql/base/error.ts';
 
@@ -81,5 +82,31 @@ describe('content negotiation', () => {
         error.facts.http === 406 &&
         /text\/csv/.test(error.hint ?? ''),
     );
+  });
+});
+
+describe('origin of a web page', () => {
+  const allows = (
+    origin: string | undefined,
+    host: string,
+    allowed: readonly string[] = [],
+  ): boolean => {
+    try {
+      checkOrigin(origin, host, allowed);
+      return true;
+    } catch (error) {
+      assert.ok(error instanceof StreamError && error.facts.http === 403);
+      return false;
+    }
+  };
+
+  it('must be the own host, unless the operator names it', () => {
+    assert.equal(allows(undefined, 'db:8088'), true);
+    assert.equal(allows('http://localhost:3000', 'localhost:8088'), true);
+    assert.equal(allows('http://[::1]:3000', '[::1]:8088'), true);
+    assert.equal(allows('https://evil.example', 'localhost:8088'), false);
+    assert.equal(allows('null', 'localhost:8088'), false);
+    assert.equal(allows('https://app.example', 'db:8088', ['https://app.example']), true);
+    assert.equal(allows('https://evil.example', 'db:8088', ['*']), true);
   });
 });
