@@ -44,8 +44,9 @@ export interface SourceReader {
   /**
    * Takes what is there, without waiting: at most about `bytesMax` of records, in offset order per partition.
    * Empty when nothing is at hand.
+   * @param except  partitions that are left alone for now; they must not keep the others from being read.
    */
-  poll(bytesMax: number): RecordBatch[];
+  poll(bytesMax: number, except?: ReadonlySet<number> | undefined): RecordBatch[];
   /** `listener` is called (at any time, cheaply) when poll may give records again. One listener. */
   onReadable(listener: () => void): void;
   /** The offset after the last record of every partition, asked of the source now. Infinity for endless generators. */

@@ -69,13 +69,14 @@ export class EmbeddedReader implements SourceReader {
     return this.#cursors.length;
   }
 
-  poll(bytesMax: number): RecordBatch[] {
+  poll(bytesMax: number, except?: ReadonlySet<number> | undefined): RecordBatch[] {
     if (this.#closed || this.#topic.deleted) return [];
     const out: RecordBatch[] = [];
     let bytes = 0;
     const count = this.#cursors.length;
     for (let i = 0; i < count && bytes < bytesMax; i++) {
       const cursor = this.#cursors[(this.#turn + i) % count] as Cursor;
+      if (except?.has(cursor.partition.index) === true) continue;
       const share = Math.max((bytesMax - bytes) / (count - i), 1);
       const taken = this.#take(cursor, share);
       for (const batch of taken) bytes += batch.bytes.length;

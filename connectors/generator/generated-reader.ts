@@ -91,7 +91,8 @@ export class GeneratedReader implements SourceReader {
     return 1;
   }
 
-  poll(bytesMax: number): RecordBatch[] {
+  poll(bytesMax: number, except?: ReadonlySet<number> | undefined): RecordBatch[] {
+    if (except?.has(0) === true) return [];
     const due = this.#due();
     const batches: RecordBatch[] = [];
     let bytes = 0;

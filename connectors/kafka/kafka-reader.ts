@@ -95,12 +95,13 @@ export class KafkaReader implements SourceReader, CursorOwner {
     return this.#topic === undefined ? this.#start.size : this.#cursors.length;
   }
 
-  poll(bytesMax: number): RecordBatch[] {
+  poll(bytesMax: number, except?: ReadonlySet<number> | undefined): RecordBatch[] {
     const out: RecordBatch[] = [];
     const count = this.#cursors.length;
     let bytes = 0;
     for (let i = 0; i < count && bytes < bytesMax; i++) {
       const cursor = this.#cursors[(this.#turn + i) % count] as PartitionCursor;
+      if (except?.has(cursor.partition) === true) continue;
       const share = Math.max((bytesMax - bytes) / (count - i), 1);
       const wanted = cursor.wantsMore();
       bytes += cursor.take(share, out);

@@ -72,6 +72,8 @@ export class PartitionCursor implements FetchCursor {
 
   wantsMore(): boolean {
     if (this.#pause !== undefined || this.#seeking) return false;
+    // An empty partition may always fetch: others that are full because nobody polls them must not starve it.
+    if (this.#bufferedBytes === 0) return true;
     return this.#bufferedBytes < BUFFERED_BYTES_MAX && this.#owner.hasRoom();
   }
 

@@ -96,9 +96,9 @@ export class ScanCursor {
     for (const { records, from } of waiting) {
       consumed += this.#consume(records, from, stopAt(records.partition));
     }
-    // Records held back by a limit are enough in memory: the source waits until they moved on.
-    if (this.#stash.length > 0) return consumed;
-    for (const records of this.#reader.poll(bytesMax)) {
+    // A partition with records held back by a limit has enough in memory; the others are read on.
+    const held = new Set(this.#stash.map(({ records }) => records.partition));
+    for (const records of this.#reader.poll(bytesMax, held)) {
       consumed += this.#consume(records, 0, stopAt(records.partition));
     }
     return consumed;
