@@ -111,6 +111,7 @@ function relationFrom(core: Core, bound: BoundCreate, sql: string, id: number): 
         connector: bound.connector ?? core.defaultLog.type,
         options,
         key: storedKey(lower(query, core.catalog)),
+        partitionBy: bound.partitionBy,
       };
       return sink;
     }

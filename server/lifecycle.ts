@@ -103,7 +103,13 @@ async function provideTopic(
   const known = await log.describe(input.topic);
   const partitions = asked ?? PARTITIONS_DEFAULT;
   if (known === undefined) {
-    if (asked === undefined && log.type === 'kafka' && input.options.has('kafka_topic')) {
+    const isWritten = relation.query !== undefined;
+    if (
+      asked === undefined &&
+      !isWritten &&
+      log.type === 'kafka' &&
+      input.options.has('kafka_topic')
+    ) {
       throw new StreamError('SOURCE_UNKNOWN_TOPIC', `topic "${input.topic}" does not exist`, {
         hint: 'Add partitions = N to WITH (…) to create it with the statement.',
       });
@@ -244,6 +250,7 @@ function feederOf(stream: SourceRelation, id: number): Sink {
       ['key_format', keyFormat],
     ]),
     key: [],
+    partitionBy: stream.partitionBy,
   };
 }
 
@@ -403,6 +410,7 @@ function sinkDefinition(core: Core, sink: Sink, plan: PhysicalPlan): SinkDefinit
 /** One record a changed row: its key, and its value or a tombstone. */
 function sinkEncoder(sink: Sink): (batches: readonly Batch[]) => ProduceRecord[] {
   const { schema, key, options } = sink;
+  const recordKey = key.length > 0 ? key : (sink.partitionBy ?? []);
   const fieldsOf = (columns: readonly number[], named: boolean) =>
     columns.map((column) => ({
       column,
@@ -410,11 +418,13 @@ function sinkEncoder(sink: Sink): (batches: readonly Batch[]) => ProduceRecord[]
       type: schema[column]?.type ?? { kind: 'text' as const },
     }));
   const keyFormat =
-    options.get('key_format')?.toLowerCase() ?? (key.length === 1 ? 'kafka' : 'json');
+    options.get('key_format')?.toLowerCase() ?? (recordKey.length === 1 ? 'kafka' : 'json');
   const valueFormat =
     options.get('value_format')?.toLowerCase() ?? options.get('format')?.toLowerCase() ?? 'json';
   const encodeKey =
-    key.length === 0 ? () => null : compileFieldEncoder(keyFormat, fieldsOf(key, key.length > 1));
+    recordKey.length === 0
+      ? () => null
+      : compileFieldEncoder(keyFormat, fieldsOf(recordKey, recordKey.length > 1));
   const encodeValue = compileFieldEncoder(
     valueFormat,
     fieldsOf(

@@ -15,6 +15,7 @@ import {
 } from './bind-group.ts';
 import { applyLimit } from './bind-limit.ts';
 import { keepFirst, project } from './bind-output.ts';
+import { refusePartitionBy } from './bind-partition.ts';
 import { columnOf, type Scope, SET_BASE, WINDOW_BASE } from './bind-scope.ts';
 import { bindStreamWindow } from './bind-stream-window.ts';
 import {
@@ -43,6 +44,7 @@ const noRows: BoundFrom = {
 
 /** Clauses are bound in PostgreSQL's order, so that of two errors the same one is reported. */
 export function bindSelect(select: Select, tail: Tail, place: QueryPlace): LogicalNode {
+  refusePartitionBy(select.partitionBy);
   const { context, parent, commonTables } = place;
   const fromPlace: FromPlace = { context, parent, commonTables };
   const plain = bindFromList(select.from, fromPlace) ?? noRows;

@@ -4,7 +4,8 @@ import { StreamError } from './base/error.ts';
 import type { Schema } from './base/type.ts';
 import type { BindContext } from './bind-context.ts';
 import type { SourceEnvironment } from './bind-create-relation.ts';
-import { bindOptions } from './bind-options.ts';
+import { bindOptions, countOption } from './bind-options.ts';
+import { partitionColumns, takePartitionBy } from './bind-partition.ts';
 import { relationPlan, requireRelation } from './bind-relation.ts';
 import { settlePlan } from './bind-volatile.ts';
 import type { BoundCreateRelation, BoundCreateSink, BoundCreateView } from './bound-statement.ts';
@@ -88,12 +89,14 @@ export function bindCreateAs(
   context: BindContext,
   sources: SourceEnvironment,
 ): BoundCreateRelation {
+  const kind = statement.relation === 'source' ? 'stream' : statement.relation;
+  const taken = kind === 'stream' ? takePartitionBy(query) : { query, partitionBy: [] };
   const plan = bindViewQuery(
-    query,
+    taken.query,
     statement.columns.map((column) => column.name),
     context,
   );
-  const kind = statement.relation === 'source' ? 'stream' : statement.relation;
+  const partitionBy = partitionColumns(taken.partitionBy, plan.schema);
   if (kind === 'stream' && !isAppendOnly(plan, context.catalog)) {
     throw new StreamError(
       'SQL_NOT_INCREMENTAL',
@@ -117,7 +120,8 @@ export function bindCreateAs(
         connector: text('connector') ?? sources.defaultConnector,
         topic: options.get('kafka_topic') ?? options.get('topic') ?? name,
         valueFormat: text('value_format') ?? text('format') ?? 'json',
-        keyFormat: text('key_format') ?? text('format') ?? 'kafka',
+        keyFormat:
+          text('key_format') ?? text('format') ?? (partitionBy.length > 1 ? 'json' : 'kafka'),
         options,
       },
       primaryKey: kind === 'table' ? primaryKey : [],
@@ -129,10 +133,11 @@ export function bindCreateAs(
       })),
       watermark: undefined,
       query: plan,
+      partitionBy,
     },
     orReplace: statement.orReplace,
     ifNotExists: statement.ifNotExists,
-    partitions: undefined,
+    partitions: countOption(options, 'partitions'),
     options,
   };
 }
@@ -141,7 +146,7 @@ export function bindCreateSink(
   statement: Statement & { readonly kind: 'create-sink' },
   context: BindContext,
 ): BoundCreateSink {
-  const query = sinkQuery(statement, context);
+  const { query, partitionBy } = sinkQuery(statement, context);
   const options = bindOptions(statement.options);
   return {
     kind: 'create-sink',
@@ -151,6 +156,7 @@ export function bindCreateSink(
     query,
     connector: options.get('connector')?.toLowerCase(),
     key: deriveKey(query, context.catalog),
+    partitionBy,
     appendOnly: isAppendOnly(query, context.catalog),
     dependsOn: dependenciesOf(query),
     options,
@@ -160,13 +166,25 @@ export function bindCreateSink(
 function sinkQuery(
   statement: Statement & { readonly kind: 'create-sink' },
   context: BindContext,
-): LogicalNode {
-  if (statement.query !== undefined) return bindViewQuery(statement.query, [], context);
+): { readonly query: LogicalNode; readonly partitionBy: readonly number[] } {
+  if (statement.query !== undefined) {
+    const taken = takePartitionBy(statement.query);
+    const query = bindViewQuery(taken.query, [], context);
+    const [first] = taken.partitionBy;
+    if (first !== undefined && !isAppendOnly(query, context.catalog)) {
+      throw new StreamError(
+        'SQL_NOT_SUPPORTED',
+        'records of rows that change are keyed by what identifies the row; PARTITION BY cannot choose other columns',
+        { at: first.span, hint: 'Leave PARTITION BY out.' },
+      );
+    }
+    return { query, partitionBy: partitionColumns(taken.partitionBy, query.schema) };
+  }
   const { from } = statement;
   if (from === undefined) {
     throw new StreamError('SQL_SYNTAX', 'CREATE SINK needs FROM or AS', { at: statement.span });
   }
-  return relationPlan(requireRelation(from, context), from);
+  return { query: relationPlan(requireRelation(from, context), from), partitionBy: [] };
 }
 
 /** Names of the catalog's relations that a plan scans, sorted; those of plain views are already expanded. */

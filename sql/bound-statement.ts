@@ -98,6 +98,8 @@ export interface BoundCreateSink {
   readonly query: LogicalNode;
   readonly connector: string | undefined;
   readonly key: readonly number[] | undefined;
+  /** PARTITION BY: columns for the record's key; only for append-only queries. */
+  readonly partitionBy: readonly number[];
   readonly appendOnly: boolean;
   readonly dependsOn: readonly string[];
   readonly options: ReadonlyMap<string, string>;

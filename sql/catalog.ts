@@ -32,6 +32,8 @@ export interface SourceRelation extends RelationBase {
   readonly watermark: { readonly column: number; readonly expression: BoundExpr } | undefined;
   /** Set when the relation is fed by CREATE STREAM|TABLE … AS SELECT. */
   readonly query: LogicalNode | undefined;
+  /** PARTITION BY of that query: columns that are the key of its records. */
+  readonly partitionBy?: readonly number[] | undefined;
 }
 
 export interface SourceInput {
@@ -80,7 +82,10 @@ export interface Sink extends RelationBase {
   readonly query: LogicalNode;
   readonly connector: string;
   readonly options: ReadonlyMap<string, string>;
+  /** What identifies a row that changes; empty when rows only come. */
   readonly key: readonly number[];
+  /** PARTITION BY: columns that are the key of its records when rows only come. */
+  readonly partitionBy?: readonly number[] | undefined;
 }
 
 export type Relation = SourceRelation | MaterializedView | PlainView | Sink;
