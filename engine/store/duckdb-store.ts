@@ -60,8 +60,8 @@ const MEMORY_BYTES_MAX_DEFAULT = 2 * 1024 * 1024 * 1024;
  * event loop from turning between their calls.
  */
 const THREADS_DEFAULT = 1;
-/** A smaller write-ahead log is not worth a checkpoint: it is read back in milliseconds. */
-const CHECKPOINT_WAL_BYTES_MIN = 4 * 1024 * 1024;
+/** A smaller write-ahead log is not worth a checkpoint: it is read back in a fraction of a second. */
+const CHECKPOINT_WAL_BYTES_MIN = 16 * 1024 * 1024;
 
 /**
  * Opens the store of a data directory, creating both when missing.
