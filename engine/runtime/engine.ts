@@ -16,7 +16,7 @@ import { type Consolidate, type EncodeSink, SinkOutput, ViewOutput } from './out
 import type { ScanReader } from './scan-cursor.ts';
 import { Bell } from './signal.ts';
 import { SinkDrain } from './sink-drain.ts';
-import { type StreamDefinition, StreamTask } from './stream-task.ts';
+import { type PartitionBounds, type StreamDefinition, StreamTask } from './stream-task.ts';
 
 /** Bytes taken from one source per step; a step is the longest time that the event loop waits. */
 const STEP_BYTES = 4 * 1024 * 1024;
@@ -88,6 +88,7 @@ interface PlanTask {
   readonly id: number;
   readonly name: string;
   root: GraphNode;
+  /** Nodes shared with other plans stand in each one's fragment; a leaf only in that of the plan that feeds it. */
   fragment: PlanFragment | undefined;
   readonly output: ViewOutput | SinkOutput;
   readonly drain: SinkDrain | undefined;
@@ -141,6 +142,8 @@ export class Engine {
   readonly #tableChanges: TableChange[] = [];
   readonly #versionWaiters = new Set<{ task: PlanTask; since: number; resolve: () => void }>();
   readonly #commitWaiters = new Set<() => void>();
+  /** Plans that have become level and were not compared with the others yet. */
+  readonly #toShare = new Set<PlanTask>();
   #epoch = 0;
   #epochRecords = 0;
   #epochStartedMs = 0;
@@ -397,6 +400,7 @@ export class Engine {
         this.#graph.release(task.root);
         for (const node of [...(task.fragment?.nodes ?? [])].reverse()) this.#graph.release(node);
       }
+      this.#bequeath(task);
       for (const stream of this.#streams.values()) await stream.removePlan(id);
     }
     const stream = this.#streams.get(id);
@@ -466,7 +470,7 @@ export class Engine {
     owners: ReadonlyMap<number, readonly ScanReader[]>,
     committed: ReadonlyMap<number, Offset>,
   ): Promise<ReadonlyMap<number, Offset>> {
-    const bounds = await stream.definition.bounds();
+    const bounds = await this.#boundsIfReachable(stream, owners, committed);
     const from = new Map<number, Offset>();
     for (const [partition, { earliest }] of bounds) {
       let start = committed.get(partition) ?? earliest;
@@ -485,6 +489,26 @@ export class Engine {
       from.set(partition, start);
     }
     return from;
+  }
+
+  /** A source that is down must not keep the server from serving: reading begins when it is back. */
+  async #boundsIfReachable(
+    stream: StreamTask,
+    owners: ReadonlyMap<number, readonly ScanReader[]>,
+    committed: ReadonlyMap<number, Offset>,
+  ): Promise<ReadonlyMap<number, PartitionBounds>> {
+    try {
+      return await stream.definition.bounds();
+    } catch (cause) {
+      if (!(cause instanceof StreamError) || cause.facts.retry !== 'backoff') throw cause;
+      this.#options.log('warn', `${stream.definition.name} cannot be reached yet`, cause);
+      const bounds = new Map<number, PartitionBounds>();
+      for (const [partition, offset] of committed) {
+        const starts = [...owners.values()].flat().map((reader) => reader.from.get(partition) ?? 0);
+        bounds.set(partition, { earliest: Math.min(offset, ...starts), end: offset });
+      }
+      return bounds;
+    }
   }
 
   #failTask(id: number, reason: string): void {
@@ -681,6 +705,7 @@ export class Engine {
   }
 
   async #joinLevel(): Promise<void> {
+    this.#sharePlans();
     for (const stream of this.#streams.values()) await stream.joinLevel();
   }
 
@@ -691,6 +716,62 @@ export class Engine {
       task.state = 'running';
       task.targets = new Map();
       this.#options.onLevel(task.id);
+      this.#toShare.add(task);
+    }
+  }
+
+  /** Between two epochs: plans that have become level give up what an older plan computes as well. */
+  #sharePlans(): void {
+    for (const task of this.#toShare) {
+      this.#toShare.delete(task);
+      const { fragment } = task;
+      if (fragment === undefined || this.#tasks.get(task.id) !== task) continue;
+      const kept = this.#graph.share(fragment.nodes, (node) => this.#twinOf(task, node));
+      const nodes = [...new Set(fragment.nodes.map((node) => kept.get(node) ?? node))];
+      const leaves = fragment.leaves.filter(({ target }) => kept.get(target) === target);
+      for (const leaf of fragment.leaves) {
+        if (kept.get(leaf.target) === leaf.target) continue;
+        this.#tasks.get(leaf.relationId)?.root.disconnect(leaf.target);
+      }
+      task.root = kept.get(task.root) ?? task.root;
+      task.fragment = { ...fragment, nodes, leaves, root: task.root };
+      this.#resetStreamReaders(task);
+    }
+  }
+
+  /** A node of another level plan that computes the same from the same beginning. */
+  #twinOf(task: PlanTask, node: GraphNode): GraphNode | undefined {
+    for (const other of this.#tasks.values()) {
+      if (other === task || other.state !== 'running' || this.#toShare.has(other)) continue;
+      const twin = other.fragment?.nodes.find(
+        ({ fingerprint }) => fingerprint === node.fingerprint,
+      );
+      if (twin !== undefined && sameStarts(task.starts, other.starts)) return twin;
+    }
+    return undefined;
+  }
+
+  #resetStreamReaders(task: PlanTask): void {
+    if (task.fragment === undefined) return;
+    const readers = this.#streamReaders(task.fragment, new Map());
+    for (const stream of this.#streams.values()) {
+      if (stream.isRead) stream.changeReaders(task.id, readers.get(stream) ?? []);
+    }
+  }
+
+  /** Leaves of a plan that goes, whose nodes others still read, are fed by one of those from now on. */
+  #bequeath(gone: PlanTask): void {
+    for (const leaf of gone.fragment?.leaves ?? []) {
+      if (!this.#graph.has(leaf.target)) {
+        this.#tasks.get(leaf.relationId)?.root.disconnect(leaf.target);
+        continue;
+      }
+      for (const heir of this.#tasks.values()) {
+        if (heir.fragment?.nodes.includes(leaf.target) !== true) continue;
+        heir.fragment = { ...heir.fragment, leaves: [...heir.fragment.leaves, leaf] };
+        this.#resetStreamReaders(heir);
+        break;
+      }
     }
   }
 
@@ -714,6 +795,10 @@ export class Engine {
     this.#isReplaying = false;
     this.#epochRecords = 0;
     this.#updateStates();
+    for (const task of this.#tasks.values()) {
+      if (task.fragment !== undefined && task.state === 'running') this.#toShare.add(task);
+    }
+    this.#isDirty = true;
   }
 
   #fail(cause: unknown): void {
@@ -987,6 +1072,18 @@ function pushInto(leaf: PlanLeaf, batch: Batch): void {
   const { target, port } = leaf;
   if (target.operator === undefined) target.emit(batch);
   else target.operator.push(port, batch, target.emit);
+}
+
+function sameStarts(
+  left: ReadonlyMap<number, ReadonlyMap<number, Offset>>,
+  right: ReadonlyMap<number, ReadonlyMap<number, Offset>>,
+): boolean {
+  for (const [stream, partitions] of left) {
+    const other = right.get(stream);
+    for (const [partition, offset] of partitions)
+      if (other?.get(partition) !== offset) return false;
+  }
+  return true;
 }
 
 /** Lets I/O and readers have the event loop between two steps. */

@@ -72,7 +72,7 @@ export class GraphNode {
     return this.#edges.length > 0 || this.#taps.size > 0;
   }
 
-  /** Gives this node's readers to `twin`, which computes the same rows. */
+  /** Gives this node's readers to `twin`, which computes the same rows; readers that the twin has already stay. */
   moveReadersTo(twin: GraphNode): void {
     for (const edge of this.#edges.splice(0)) twin.#edges.push(edge);
     for (const tap of this.#taps) twin.#taps.add(tap);
@@ -109,34 +109,34 @@ export class Graph {
     for (const node of this.#nodes) node.operator?.flush(node.emit);
   }
 
+  has(node: GraphNode): boolean {
+    return this.#nodes.includes(node);
+  }
+
   /**
-   * Folds the nodes of a plan that has just become level into equal older ones, so that their state is held once.
+   * Folds the nodes of a plan that has just become level into equal older ones, so that their state is held once. A
+   * node is folded only together with everything below it.
+   * @param equals  an older node that stands at the same positions and began at the same ones.
    * @returns what became of each node of the plan: itself or its older twin.
    */
   share(
     fresh: readonly GraphNode[],
-    settled: (node: GraphNode) => boolean,
+    equals: (node: GraphNode) => GraphNode | undefined,
   ): ReadonlyMap<GraphNode, GraphNode> {
     const kept = new Map<GraphNode, GraphNode>();
     for (const node of fresh) {
-      const twin = this.#nodes.find(
-        (other) => other !== node && other.fingerprint === node.fingerprint && settled(other),
-      );
-      if (twin === undefined || node.operator === undefined) {
-        kept.set(node, node);
-        continue;
-      }
-      node.moveReadersTo(twin);
-      this.#detach(node);
-      kept.set(node, twin);
+      const isWhole = node.inputs.every((input) => kept.get(input) !== input);
+      const twin = isWhole ? equals(node) : undefined;
+      kept.set(node, twin ?? node);
     }
+    for (const [node, twin] of kept) if (twin !== node) node.moveReadersTo(twin);
+    for (const [node, twin] of kept) if (twin !== node) this.#detach(node);
     return kept;
   }
 
   /** Removes a node and then its inputs, as far as nobody reads them any more. */
   release(node: GraphNode): void {
     if (node.isRead || !this.#nodes.includes(node)) return;
-    if (node.operator === undefined) return;
     this.#detach(node);
     for (const input of node.inputs) this.release(input);
   }

@@ -158,6 +158,13 @@ export class StreamTask {
     this.#replayTo = undefined;
   }
 
+  /** The plan reads through these from now on; it stands where it stood. */
+  changeReaders(owner: number, readers: readonly ScanReader[]): void {
+    if (!this.#owners.has(owner) && readers.length === 0) return;
+    this.#owners.set(owner, readers);
+    this.#resetReaders();
+  }
+
   async removePlan(owner: number): Promise<void> {
     this.#owners.delete(owner);
     const gone = this.#privates.filter((scan) => scan.owner === owner);
