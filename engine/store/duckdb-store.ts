@@ -168,6 +168,8 @@ class DuckdbStore implements Store {
   /** Puts the epoch's rows into temporary tables and gives the transaction that takes them from there. */
   async #stage(epoch: EpochCommit): Promise<string> {
     const statements = ['BEGIN'];
+    const changed = epoch.views.filter((view) => view.changes.some((batch) => batch.length > 0));
+    await this.#stages.prepare(changed.map((view) => view.relation));
     for (const view of epoch.views) {
       const staged = await this.#stages.stage(view);
       statements.push(...applySql(view.relation, staged, view.replace));

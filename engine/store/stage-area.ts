@@ -1,4 +1,5 @@
 /** The temporary tables that changes pass through, one per stored relation, made when first needed. */
+import { assert } from '../../sql/base/assert.ts';
 import type { Connection } from './connection.ts';
 import { Appender } from './staging.ts';
 import type { StoredRelation, ViewChange } from './store.ts';
@@ -26,14 +27,31 @@ export class StageArea {
     this.#connection = connection;
   }
 
-  /** Stages a view's changes; the rows lie in the stage's table afterwards. */
+  /** Makes the tables that a commit of these relations needs and that are not there or worn out, in one call. */
+  async prepare(relations: readonly StoredRelation[]): Promise<void> {
+    const wanting = relations.filter((relation) => {
+      const known = this.#stages.get(relation.id);
+      return known === undefined || known.commits >= COMMITS_PER_STAGE;
+    });
+    if (wanting.length === 0) return;
+    for (const { id } of wanting) this.#stages.get(id)?.appender.discard();
+    await this.#connection.run(wanting.map(createStageSql).join(';\n'));
+    for (const relation of wanting) {
+      const forms = relation.schema.map((column) => storedForm(column.type));
+      const name = stageName(relation.id);
+      const appender = new Appender(this.#connection, 'temp', name, forms, true);
+      this.#stages.set(relation.id, { appender, commits: 0 });
+    }
+  }
+
+  /** Stages the changes of a prepared relation; the rows lie in its table afterwards. */
   async stage(change: ViewChange): Promise<StagedRows> {
     const batches = change.changes.filter((batch) => batch.length > 0);
     let inserted = false;
     let deleted = false;
     let weightMax = 0;
     if (batches.length === 0) return { inserted, deleted, weightMax };
-    const appender = await this.#appender(change.relation);
+    const appender = this.#appender(change.relation);
     this.#dirty.add(change.relation.id);
     let sliceStart = performance.now();
     for (const batch of batches) {
@@ -86,17 +104,10 @@ export class StageArea {
     for (const id of relationIds) this.#stages.delete(id);
   }
 
-  async #appender(relation: StoredRelation): Promise<Appender> {
-    const known = this.#stages.get(relation.id);
-    if (known !== undefined && known.commits < COMMITS_PER_STAGE) {
-      known.commits++;
-      return known.appender;
-    }
-    known?.appender.discard();
-    await this.#connection.run(createStageSql(relation));
-    const forms = relation.schema.map((column) => storedForm(column.type));
-    const appender = new Appender(this.#connection, 'temp', stageName(relation.id), forms, true);
-    this.#stages.set(relation.id, { appender, commits: 1 });
-    return appender;
+  #appender(relation: StoredRelation): Appender {
+    const stage = this.#stages.get(relation.id);
+    assert(stage !== undefined, `relation ${relation.id} was prepared`);
+    stage.commits++;
+    return stage.appender;
   }
 }
