@@ -1,17 +1,25 @@
-/** examples/sensor-threshold against a real broker: its SQL, a kill -9 on the way, the result read from the output topic. */
+/** examples/sensor-threshold against a real broker: its one SQL file, two kill -9 on the way, the result read from the topic. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import type { StoredRecord } from '../../connectors/connector.ts';
 import { KafkaLog } from '../../connectors/kafka/kafka-log.ts';
 import { sleep } from '../connectors/reading.ts';
 import { needsKafka, startKafka } from '../kafka/start-kafka.ts';
 import { ServerProcess } from './server-process.ts';
 
-const READINGS = 20_000;
-const PER_BATCH = 1000;
-const KILL_AFTER = 10_000;
+const script = 'examples/sensor-threshold/sensor-threshold.sql';
+const READINGS = 40_000;
+const PER_BATCH = 1_000;
+/** The server is killed after these many readings, and comes back while more are written. */
+const KILLS: readonly number[] = [10_000, 24_000];
+const DOWN_FOR_READINGS = 3_000;
+const SENSORS = 100;
+const FIRST_SECOND = 1_767_225_600;
+const ARRIVAL_MS_MAX = 60_000;
 
 interface Reading {
   readonly sensor_id: number;
@@ -29,89 +37,149 @@ describe('sensor-threshold', needsKafka, () => {
   const data = mkdtempSync(join(tmpdir(), 'millrace-sensors-'));
   after(() => rmSync(data, { recursive: true, force: true }));
 
-  it('turns high readings into processed data', { timeout: 120_000 }, async () => {
+  it('turns high readings into processed data', { timeout: 240_000 }, async () => {
     // A broker of its own: the example's topics have fixed names.
     const kafka = await startKafka({ own: true });
     const log = new KafkaLog(new Map([['bootstrap.servers', kafka.bootstrap]]));
     const start = (): Promise<ServerProcess> =>
       ServerProcess.start({ data, kafka: kafka.bootstrap });
-    let server: ServerProcess | undefined;
+    let server = await start();
     try {
-      server = await start();
-      await server.sql(
-        readFileSync(
-          new URL('../../examples/sensor-threshold/sensor-threshold.sql', import.meta.url),
-          'utf8',
-        ),
-      );
-      const expected = new Map<string, number>();
+      runScript(server);
+      let comesBackAt = Number.POSITIVE_INFINITY;
       for (let from = 0; from < READINGS; from += PER_BATCH) {
-        const readings = Array.from({ length: PER_BATCH }, (_, i) => reading(from + i));
-        for (const { sensor_id, timestamp, value } of readings) {
-          if (value > 50) expected.set(`${sensor_id}@${timestamp}`, value * 1.1);
-        }
-        await log.produce(
-          'sensor-data',
-          readings.map((one) => ({
-            key: Buffer.from(String(one.sensor_id)),
-            value: Buffer.from(JSON.stringify(one)),
-          })),
-        );
-        if (from + PER_BATCH === KILL_AFTER) {
+        if (KILLS.includes(from)) {
           await server.kill();
-          server = await start();
+          comesBackAt = from + DOWN_FOR_READINGS;
         }
+        if (from === comesBackAt) server = await start();
+        await log.produce('sensor-data', records(from));
       }
-      const processed = await readProcessed(log, expected.size);
-      assert.equal(processed.size, expected.size);
-      for (const [key, value] of expected) assert.equal(processed.get(key), value, key);
-      await checkLoad(server);
+      const expected = expectedRows();
+      await checkTopic(log, expected);
+      await checkViews(server, expected);
     } finally {
-      await server?.stop();
+      await server.stop();
       await log.close();
       await kafka.stop();
     }
   });
 });
 
-/** Reading n: every (sensor, timestamp) once, values spread over 20 to 100. */
+/** As its README says: `millrace run`. */
+function runScript(server: ServerProcess): void {
+  const args = ['server/main.ts', 'run', script, '--url', server.url];
+  const result = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  assert.equal(result.status, 0, result.stderr);
+}
+
+/** Reading n: every (sensor, timestamp) once, values spread over 20 to 100 in steps of 0.01. */
 function reading(n: number): Reading {
   return {
-    sensor_id: (n % 100) + 1,
-    timestamp: 1_767_225_600 + Math.floor(n / 100),
-    value: 20 + ((n * 7919) % 8001) / 100,
+    sensor_id: (n % SENSORS) + 1,
+    timestamp: FIRST_SECOND + Math.floor(n / SENSORS),
+    value: (2_000 + ((n * 7919) % 8_001)) / 100,
   };
 }
 
-/** Rows by sensor and time; a row that is repeated after the crash must say the same again. */
-async function readProcessed(log: KafkaLog, count: number): Promise<Map<string, number>> {
-  const found = new Map<string, number>();
-  const reader = await log.open('processed-data', { offsets: new Map(), otherwise: 'earliest' });
-  const deadline = Date.now() + 60_000;
-  while (found.size < count) {
-    for (const batch of reader.poll(4_000_000)) {
-      for (let r = 0; r < batch.length; r++) {
-        const start = batch.valueStarts[r] ?? 0;
-        const text = batch.bytes.toString('utf8', start, start + (batch.valueLengths[r] ?? 0));
-        const row = JSON.parse(text) as Processed;
-        assert.deepEqual(Object.keys(row), ['sensor_id', 'timestamp', 'processed_value']);
-        const key = `${row.sensor_id}@${row.timestamp}`;
-        assert.equal(found.get(key) ?? row.processed_value, row.processed_value);
-        found.set(key, row.processed_value);
-      }
-    }
-    assert.ok(Date.now() < deadline, `${found.size} of ${count} rows`);
-    await sleep(20);
-  }
-  await reader.close();
-  return found;
+function records(from: number) {
+  return Array.from({ length: PER_BATCH }, (_, i) => {
+    const one = reading(from + i);
+    return { key: Buffer.from(String(one.sensor_id)), value: Buffer.from(JSON.stringify(one)) };
+  });
 }
 
-async function checkLoad(server: ServerProcess): Promise<void> {
-  const [row] = await server.rows(
-    'FLUSH; SELECT sum(readings)::bigint, sum(high)::bigint, count(*) FROM sensor_load',
+/** What must come out, per sensor in the order of its readings. */
+function expectedRows(): ReadonlyMap<number, readonly Processed[]> {
+  const rows = new Map<number, Processed[]>();
+  for (let n = 0; n < READINGS; n++) {
+    const { sensor_id, timestamp, value } = reading(n);
+    if (value <= 50) continue;
+    const own = rows.get(sensor_id) ?? [];
+    own.push({ sensor_id, timestamp, processed_value: value * 1.1 });
+    rows.set(sensor_id, own);
+  }
+  return rows;
+}
+
+/** Every row is there, in order, with all its digits; what a crash repeats says the same again. */
+async function checkTopic(
+  log: KafkaLog,
+  expected: ReadonlyMap<number, readonly Processed[]>,
+): Promise<void> {
+  const want = [...expected.values()].reduce((sum, rows) => sum + rows.length, 0);
+  const info = await log.describe('processed-data');
+  assert.equal(info?.partitions, 4);
+  const deadline = Date.now() + ARRIVAL_MS_MAX;
+  for (;;) {
+    const found = await readPartitions(log, info.partitions);
+    const distinct = new Set(found.flat().map(({ value }) => value?.toString()));
+    if (distinct.size >= want) {
+      checkPartitions(found, expected);
+      return;
+    }
+    assert.ok(Date.now() < deadline, `${distinct.size} of ${want} rows`);
+    await sleep(200);
+  }
+}
+
+async function readPartitions(log: KafkaLog, count: number): Promise<StoredRecord[][]> {
+  const bounds = await log.bounds('processed-data');
+  return Promise.all(
+    Array.from({ length: count }, async (_, partition) => {
+      const end = bounds.get(partition)?.end ?? 0;
+      const found: StoredRecord[] = [];
+      while (found.length < end) {
+        found.push(...(await log.read('processed-data', partition, found.length, 10_000)));
+      }
+      return found;
+    }),
   );
+}
+
+function checkPartitions(
+  partitions: readonly (readonly StoredRecord[])[],
+  expected: ReadonlyMap<number, readonly Processed[]>,
+): void {
+  const seen = new Map<number, Map<number, Processed>>();
+  const home = new Map<number, number>();
+  for (const { partition, key, value } of partitions.flat()) {
+    const row = JSON.parse(String(value)) as Processed;
+    assert.equal(String(key), String(row.sensor_id));
+    assert.equal(home.get(row.sensor_id) ?? partition, partition, 'a sensor has one partition');
+    home.set(row.sensor_id, partition);
+    const own = seen.get(row.sensor_id) ?? new Map<number, Processed>();
+    seen.set(row.sensor_id, own);
+    const before = own.get(row.timestamp);
+    if (before === undefined) own.set(row.timestamp, row);
+    else assert.deepEqual(row, before);
+  }
+  assert.equal(seen.size, expected.size);
+  for (const [sensor, rows] of expected) {
+    // A Map keeps the order in which its keys came: this compares the order in the partition, too.
+    assert.deepEqual([...(seen.get(sensor)?.values() ?? [])], rows, `sensor ${sensor}`);
+  }
+}
+
+async function checkViews(
+  server: ServerProcess,
+  expected: ReadonlyMap<number, readonly Processed[]>,
+): Promise<void> {
   const all = Array.from({ length: READINGS }, (_, n) => reading(n));
-  const high = all.filter((one) => one.value > 50).length;
-  assert.deepEqual(row?.map(Number), [READINGS, high, 100]);
+  const load = await server.rows('FLUSH; SELECT * FROM sensor_load ORDER BY sensor_id');
+  const expectedLoad = Array.from({ length: SENSORS }, (_, i) => {
+    const own = all.filter((one) => one.sensor_id === i + 1);
+    const highest = Math.max(...own.map((one) => one.value));
+    return [i + 1, own.length, expected.get(i + 1)?.length ?? 0, highest];
+  });
+  assert.deepEqual(load, expectedLoad);
+  const minutes = await server.rows('SELECT minute, readings FROM high_per_minute ORDER BY minute');
+  const perMinute = SENSORS * 60;
+  assert.deepEqual(
+    minutes,
+    Array.from({ length: Math.ceil(READINGS / perMinute) }, (_, i) => [
+      new Date((FIRST_SECOND + i * 60) * 1000).toISOString().replace('.000Z', 'Z'),
+      Math.min(perMinute, READINGS - i * perMinute),
+    ]),
+  );
 }
