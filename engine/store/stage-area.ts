@@ -22,6 +22,8 @@ export class StageArea {
   readonly #stages = new Map<number, Stage>();
   /** Stages that may hold rows of a commit that failed. */
   readonly #dirty = new Set<number>();
+  /** When the main thread began the copying that it does without a break. */
+  #sliceStart = 0;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -29,6 +31,7 @@ export class StageArea {
 
   /** Makes the tables that a commit of these relations needs and that are not there or worn out, in one call. */
   async prepare(relations: readonly StoredRelation[]): Promise<void> {
+    this.#sliceStart = performance.now();
     const wanting = relations.filter((relation) => {
       const known = this.#stages.get(relation.id);
       return known === undefined || known.commits >= COMMITS_PER_STAGE;
@@ -53,7 +56,6 @@ export class StageArea {
     if (batches.length === 0) return { inserted, deleted, weightMax };
     const appender = this.#appender(change.relation);
     this.#dirty.add(change.relation.id);
-    let sliceStart = performance.now();
     for (const batch of batches) {
       appender.appendBatch(batch);
       if (batch.weights === null) {
@@ -69,10 +71,10 @@ export class StageArea {
           }
         }
       }
-      if (performance.now() - sliceStart > SLICE_MS_MAX) {
+      if (performance.now() - this.#sliceStart > SLICE_MS_MAX) {
         appender.flush();
         await new Promise((resolve) => setImmediate(resolve));
-        sliceStart = performance.now();
+        this.#sliceStart = performance.now();
       }
     }
     appender.flush();
