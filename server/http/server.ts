@@ -52,11 +52,13 @@ export async function createHttpServer(
   const metrics = new DoorMetrics(database);
   const bodies = new BodyBudget(limits.bodyBytesMax, limits.bodiesBytesMax);
   metrics.watchBodies(() => bodies.bytes);
+  const sockets = trackSockets(app);
+  await prepare(app, limits, log, metrics, bodies);
+  // After the WebSocket plug-in, which closes the socket of an upgrade that a later hook refuses.
   app.addHook('onRequest', (request, _reply, done) => {
     checkOrigin(request.headers.origin, request.headers.host, origins);
     done();
   });
-  await prepare(app, limits, log, metrics, bodies);
   const door: Door = { app, database, limits, log, metrics, bodies, stopping: stopping.signal };
   for (const route of [
     sqlRoute,
@@ -75,7 +77,9 @@ export async function createHttpServer(
     listen: (host, port) => listen(app, host, port),
     close: async () => {
       stopping.abort();
-      const timer = setTimeout(() => app.server.closeAllConnections(), limits.closeMsMax);
+      const timer = setTimeout(() => {
+        for (const socket of sockets) socket.destroy();
+      }, limits.closeMsMax);
       try {
         await app.close();
       } finally {
@@ -84,6 +88,16 @@ export async function createHttpServer(
       }
     },
   };
+}
+
+/** Every open socket, also those that became WebSockets, which the HTTP server itself forgets. */
+function trackSockets(app: FastifyInstance): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>();
+  app.server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  return sockets;
 }
 
 async function listen(app: FastifyInstance, host: string, port: number): Promise<number> {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { WebSocket } from 'ws';
 import { type Served, serve } from './serve.ts';
@@ -103,6 +104,29 @@ describe('WebSocket', () => {
     const snapshot = await socket.next();
     assert.deepEqual(snapshot.rows, [{ n: 1 }]);
     socket.socket.close();
+  });
+
+  it('refuses a foreign page and lets go of its socket', async () => {
+    const url = `${server.url.replace('http', 'ws')}/v1/ws`;
+    const socket = new WebSocket(url, { origin: 'https://evil.example' });
+    const [error] = await once(socket, 'error');
+    assert.match(String(error), /403/);
+    const own = await serve({ closeMsMax: 300 });
+    const raw = connect({ port: Number(new URL(own.url).port), host: '127.0.0.1' });
+    raw.write(
+      'GET /v1/ws HTTP/1.1\r\nHost: x\r\nOrigin: https://evil.example\r\nUpgrade: websocket\r\n' +
+        'Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
+    );
+    await once(raw, 'data');
+    // Half a request, and a socket that says nothing: neither may hold up the end.
+    const half = connect({ port: Number(new URL(own.url).port), host: '127.0.0.1' });
+    half.write('POST /v1/sql HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{');
+    await once(half, 'connect');
+    const began = performance.now();
+    await own.close();
+    assert.ok(performance.now() - began < 3_000);
+    raw.destroy();
+    half.destroy();
   });
 
   it('answers what it cannot do with errors, and goes on', async () => {
