@@ -1,5 +1,6 @@
 /** to_char() of numbers: a port of the rules of formatting.c's NUM_processor. */
 import { StreamError } from './error.ts';
+import { toExponentialEven } from './float-text.ts';
 import { ordinalSuffix } from './format-picture.ts';
 import { type NumberKey, type NumberPicture, numberPicture } from './number-picture.ts';
 import { Numeric } from './numeric.ts';
@@ -114,8 +115,10 @@ function scientificNumeric(value: Numeric, picture: NumberPicture): string {
 
 function scientificDouble(value: number, picture: NumberPicture): string {
   if (!Number.isFinite(value)) return scientificOverflow(picture);
-  // Every double has an exact decimal text, which numeric arithmetic rounds; ties are to even here.
-  const text = value.toExponential(Math.min(picture.post, 100)).replace(/e([+-])(\d)$/, 'e$10$2');
+  const text = toExponentialEven(value, Math.min(picture.post, 100)).replace(
+    /e([+-])(\d)$/,
+    'e$10$2',
+  );
   return text.startsWith('-') ? text : ` ${text}`;
 }
 
@@ -144,13 +147,12 @@ class Writer {
     const whole = point < 0 ? digits.text.length : point;
     this.#spaces = whole < pre ? pre - whole : 0;
     this.#number = whole > pre ? `${'#'.repeat(pre)}.${'#'.repeat(digits.post)}` : digits.text;
-    this.#bracket = picture.bracket;
+    this.#bracket = picture.bracket && (digits.negative || !picture.fill);
     if (picture.plus || picture.minus) {
       this.#signWritten = !(picture.plus && !picture.minus);
       this.#sign = picture.sign;
     } else {
-      this.#signWritten =
-        !digits.negative && picture.fill && picture.sign === 'none' && !picture.bracket;
+      this.#signWritten = !digits.negative && picture.fill && picture.sign === 'none';
       const last = picture.sign === 'before' && pre === picture.signPlaces;
       this.#sign = last ? 'after' : picture.sign;
     }
@@ -311,7 +313,15 @@ function writeRoman(picture: NumberPicture, value: number): string {
   return text;
 }
 
-/** to_char(numeric, picture), also for integers. */
+/** to_char(integer, picture): as for numerics, but its exponents are those of a double. */
+export function formatInteger(value: number, text: string): string {
+  const picture = numberPicture(text);
+  return picture.scientific
+    ? scientificDouble(value, picture)
+    : formatNumeric(Numeric.fromInt(value), text);
+}
+
+/** to_char(numeric, picture), also for bigint. */
 export function formatNumeric(value: Numeric, text: string): string {
   const picture = numberPicture(text);
   if (picture.roman)

@@ -3,7 +3,8 @@ import { isPlain } from './characters.ts';
 import { Automaton, type Characters } from './regex-automaton.ts';
 import { Dissector } from './regex-dissect.ts';
 import { toJavaScript } from './regex-javascript.ts';
-import { parseRegex, type Regex, type RegexNode } from './regex-syntax.ts';
+import { parseRegex } from './regex-parse.ts';
+import type { Regex, RegexNode } from './regex-syntax.ts';
 
 export interface RegexMatch {
   /** UTF-16 offsets. */

@@ -30,6 +30,8 @@ function fieldOutOfRange(message: string): StreamError {
   return new StreamError('VALUE_DATETIME_OVERFLOW', message);
 }
 
+const SECONDS_TO_2000 = 946_684_800;
+
 /** Years before Christ are negative; there is no year 0. */
 function makeDate(year: number, month: number, day: number): number {
   const shown = `${year}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`;
@@ -140,9 +142,10 @@ define('to_timestamp', ['double'], 'timestamptz', 'timestamp of seconds since 19
   if (Number.isNaN(seconds)) throw fieldOutOfRange('timestamp cannot be NaN');
   if (seconds === Number.POSITIVE_INFINITY) return TIMESTAMP_INFINITY;
   if (seconds === Number.NEGATIVE_INFINITY) return TIMESTAMP_NEGATIVE_INFINITY;
-  const micros = roundHalfEven(seconds * 1e6);
+  // PostgreSQL rounds after it has counted from 2000, its own epoch.
+  const micros = roundHalfEven((seconds - SECONDS_TO_2000) * 1e6);
   if (Math.abs(micros) >= 2 ** 63) throw fieldOutOfRange(`timestamp out of range: "${seconds}"`);
-  return checkTimestamp(BigInt(micros));
+  return checkTimestamp(BigInt(micros) + BigInt(SECONDS_TO_2000) * 1_000_000n);
 });
 
 for (const key of ['timestamp', 'timestamptz'] as const) {

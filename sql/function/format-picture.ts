@@ -1,7 +1,7 @@
 /** to_char, to_number, to_date and to_timestamp with a picture. */
 import { formatInterval, formatTimestamp } from '../base/datetime-format.ts';
 import { scanDate, scanTimestamp } from '../base/datetime-scan.ts';
-import { formatDouble, formatNumeric } from '../base/number-format.ts';
+import { formatDouble, formatInteger, formatNumeric } from '../base/number-format.ts';
 import { parseNumber } from '../base/number-parse.ts';
 import { Numeric } from '../base/numeric.ts';
 import { family } from './define.ts';
@@ -11,9 +11,7 @@ const times = family('datetime');
 export const pictureFunctions = [strings.functions, times.functions];
 
 const shown = 'number as text along a picture';
-strings.define('to_char', ['integer', 'text'], 'text', shown, (value, picture) =>
-  formatNumeric(Numeric.fromInt(value), picture),
-);
+strings.define('to_char', ['integer', 'text'], 'text', shown, formatInteger);
 strings.define('to_char', ['bigint', 'text'], 'text', shown, (value, picture) =>
   formatNumeric(Numeric.fromInt(value), picture),
 );

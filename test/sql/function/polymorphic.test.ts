@@ -132,7 +132,9 @@ const cases: readonly Case[] = [
     {
       name: 'format',
       arguments: [text, type, text],
-      options: { values: { 0: formats, ...(type === integer ? { 1: small } : {}) } },
+      options: {
+        values: { 0: formats, ...([integer, numeric, double].includes(type) ? { 1: small } : {}) },
+      },
     },
     { name: 'quote_literal', arguments: [type] },
     { name: 'quote_nullable', arguments: [type] },
