@@ -5,12 +5,13 @@ import { unknownConnector } from '../connectors/registry.ts';
 import { Batch } from '../engine/delta/batch.ts';
 import { compileProjection } from '../engine/kernel/expression.ts';
 import { compileRecordDecoder, type RecordDecoder } from '../engine/kernel/record-decoder.ts';
+import { selectColumns } from '../engine/runtime/graph.ts';
 import type { ScanDecoder } from '../engine/runtime/scan-cursor.ts';
 import type { StreamDefinition } from '../engine/runtime/stream-task.ts';
 import type { StoredRelation } from '../engine/store/store.ts';
 import { assert } from '../sql/base/assert.ts';
 import { StreamError } from '../sql/base/error.ts';
-import type { Column, Schema } from '../sql/base/type.ts';
+import type { Column, Schema, SqlType } from '../sql/base/type.ts';
 import type { SourceInput, SourceRelation } from '../sql/catalog.ts';
 import type { BoundExpr } from '../sql/expression.ts';
 import { mapColumns } from '../sql/logical-map.ts';
@@ -105,10 +106,11 @@ function compileRecords(
   const isGenerated = (index: number): boolean =>
     relation.columns[index]?.from.kind === 'generated';
   const hasGenerated = columns.some(isGenerated);
-  // Expressions of generated columns may name any other column, so all of them are decoded then.
-  const decoded = hasGenerated
-    ? relation.columns.flatMap((_, index) => (isGenerated(index) ? [] : [index]))
-    : columns;
+  const decoded = relation.columns.flatMap((_, index) => {
+    if (isGenerated(index)) return [];
+    // Expressions of generated columns may name any other column, so all of them are decoded then.
+    return hasGenerated || columns.includes(index) || mayRefuse(relation, index) ? [index] : [];
+  });
   const decoder = compileRecordDecoder({
     valueFormat: input.valueFormat,
     keyFormat: input.keyFormat,
@@ -125,7 +127,7 @@ function compileRecords(
       return { type, from: column.from, notNull: column.notNull };
     }),
   });
-  if (!hasGenerated) return decoder;
+  if (!hasGenerated) return pickColumns(decoder, decoded, columns);
   const place = (expression: BoundExpr): BoundExpr =>
     mapColumns(expression, (column) => ({ ...column, index: decoded.indexOf(column.index) }));
   const project = compileProjection(
@@ -150,6 +152,40 @@ function compileRecords(
       return { ...result, batch: batch ?? new Batch(0, result.batch.columns, null), errors };
     },
   };
+}
+
+/** The wanted ones of the decoded columns, in the wanted order. */
+function pickColumns(
+  decoder: RecordDecoder,
+  decoded: readonly number[],
+  columns: readonly number[],
+): RecordDecoder {
+  if (decoded.length === columns.length && decoded.every((column, i) => column === columns[i])) {
+    return decoder;
+  }
+  const pick = columns.map((column) => decoded.indexOf(column));
+  return {
+    decode: (records, from, to) => {
+      const result = decoder.decode(records, from, to);
+      return { ...result, batch: selectColumns(result.batch, pick) };
+    },
+  };
+}
+
+/** Any JSON value can be text. */
+const ANYTHING_FITS: readonly SqlType['kind'][] = ['text', 'json', 'jsonb'];
+
+/**
+ * A record is a row of its stream only if every column can be read, whichever columns a view happens to use: otherwise
+ * two views over one stream would count different records.
+ */
+function mayRefuse(relation: SourceRelation, index: number): boolean {
+  const column = relation.columns[index];
+  const { type } = columnAt(relation, index);
+  if (column === undefined || column.from.kind === 'metadata') return false;
+  const isOpen =
+    type.kind === 'varchar' ? type.length === undefined : ANYTHING_FITS.includes(type.kind);
+  return column.notNull || !isOpen;
 }
 
 function columnAt(relation: SourceRelation, index: number): Column {

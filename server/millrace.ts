@@ -27,7 +27,8 @@ import type {
   ViewRequest,
 } from './database.ts';
 import { relationOf } from './ddl.ts';
-import { changelogId, logOf } from './definitions.ts';
+import { changelogId } from './definitions.ts';
+import { ingestRecords } from './ingest.ts';
 import { COUNTER_KIND, changeDetail, restoreRelation } from './lifecycle.ts';
 import { LiveCatalog, type RelationDetail } from './live-catalog.ts';
 import { readViewRows } from './read-view.ts';
@@ -158,25 +159,8 @@ class Millrace implements Database {
     return subscribeTo(this.#core, this.#view(request.view), request);
   }
 
-  async ingest(
-    stream: string,
-    records: readonly IngestRecord[],
-  ): Promise<{ readonly accepted: number }> {
-    const relation = this.#core.catalog.relation(stream);
-    if (relation === undefined || (relation.kind !== 'stream' && relation.kind !== 'table')) {
-      throw new StreamError('VIEW_UNKNOWN', `stream "${stream}" does not exist`);
-    }
-    const log = logOf(this.#core.connectors, relation);
-    if (log === undefined || relation.input === undefined || relation.readOnly) {
-      throw new StreamError('SQL_WRONG_OBJECT_TYPE', `"${stream}" does not take records`, {
-        hint: 'Only streams and tables over a topic do; use INSERT for other tables.',
-      });
-    }
-    await log.produce(
-      relation.input.topic,
-      records.map(({ value }) => ({ key: null, value })),
-    );
-    return { accepted: records.length };
+  ingest(stream: string, records: readonly IngestRecord[]): Promise<{ readonly accepted: number }> {
+    return ingestRecords(this.#core, stream, records);
   }
 
   async topics(): Promise<readonly TopicInfo[]> {

@@ -51,7 +51,10 @@ export async function pushQuery(
     subscription: {
       schema: subscription.schema,
       events: events(),
-      close: () => subscription.close(),
+      close: () => {
+        subscription.close();
+        drop().catch((cause) => core.log.warn({ err: cause }, 'a push query did not end'));
+      },
     },
   };
 }

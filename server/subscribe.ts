@@ -48,7 +48,15 @@ export async function subscribeTo(
       changes.close();
     }
   };
-  return { schema: feed.schema, events: events(), close: () => changes.close() };
+  return {
+    schema: feed.schema,
+    events: events(),
+    close: () => {
+      changes.close();
+      // A snapshot that nobody read holds a connection of the store.
+      rows?.return?.()?.catch((cause) => core.log.warn({ err: cause }, 'a snapshot did not end'));
+    },
+  };
 }
 
 async function* changeEvents(

@@ -235,6 +235,8 @@ export class Engine {
    * store at once, streams from their start beside the running plans.
    */
   async startView(definition: ViewDefinition, replace: boolean): Promise<PlanStart> {
+    // A number that no commit has: a view of the same name may have ended with this epoch's.
+    this.#epoch++;
     const task = this.#viewTask(definition, this.#epoch);
     (task.output as ViewOutput).replace = replace;
     return this.#startPlan(task, definition.fragment);

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { nexmarkWorkload } from '../../connectors/generator/nexmark.ts';
 import type { Database } from '../../server/database.ts';
 import { openMillrace } from '../../server/millrace.ts';
@@ -14,6 +15,8 @@ import { PEERS } from './peer.ts';
 /** Share of the events that warms the process up before anything is counted. */
 const WARM_UP_SHARE = 0.25;
 
+// As server/start.ts does.
+setFlagsFromString('--heap-growing-percent=300');
 const [name, eventsText, , bootstrap] = process.argv.slice(2);
 const events = Number(eventsText);
 const query = QUERIES.find((candidate) => candidate.name === name);
