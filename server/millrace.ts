@@ -31,6 +31,7 @@ import { changelogId } from './definitions.ts';
 import { ingestRecords } from './ingest.ts';
 import { COUNTER_KIND, changeDetail, restoreRelation } from './lifecycle.ts';
 import { LiveCatalog, type RelationDetail } from './live-catalog.ts';
+import { TRANSIENT_PREFIX } from './push-query.ts';
 import { readViewRows } from './read-view.ts';
 import { SqlSession } from './sql-session.ts';
 import { subscribeTo } from './subscribe.ts';
@@ -118,7 +119,7 @@ class Millrace implements Database {
       log,
       nowMicros: () => BigInt(Date.now()) * 1000n,
     };
-    restoreCatalog(core, status);
+    await restoreCatalog(core, status);
     await engine.begin(positionsOf(status));
     return new Millrace(core);
   }
@@ -294,13 +295,18 @@ class Millrace implements Database {
   }
 }
 
-function restoreCatalog(core: Core, status: StoreStatus): void {
+async function restoreCatalog(core: Core, status: StoreStatus): Promise<void> {
   const counter = status.catalog.find((entry) => entry.kind === COUNTER_KIND);
   if (counter !== undefined) core.catalog.reserveIds(JSON.parse(counter.detail).lastId as number);
   const entries = status.catalog
     .filter((entry) => entry.kind !== COUNTER_KIND)
     .sort((a, b) => a.id - b.id);
   for (const entry of entries) {
+    if (entry.name.startsWith(TRANSIENT_PREFIX)) {
+      const { id } = entry;
+      await core.store.changeCatalog({ put: [], remove: [id], createTables: [], dropTables: [id] });
+      continue;
+    }
     const detail = JSON.parse(entry.detail) as RelationDetail;
     const relation = relationOf(core, entry.sql, entry.id);
     restoreRelation(core, relation, detail, (id) => status.versions.get(id) ?? 0);

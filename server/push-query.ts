@@ -34,9 +34,11 @@ export async function pushQuery(
   await createView(core, view);
   await core.engine.waitForLevel(id, LEVEL_WAIT_MS, signal);
   const subscription = await subscribeTo(core, view, { since: undefined, snapshot: true });
-  const drop = async (): Promise<void> => {
+  let dropped: Promise<void> | undefined;
+  const drop = (): Promise<void> => {
     const entry = core.catalog.find(view.name);
-    if (entry !== undefined) await dropRelations(core, [entry]);
+    dropped ??= entry === undefined ? Promise.resolve() : dropRelations(core, [entry]);
+    return dropped;
   };
   const events = async function* (): AsyncGenerator<SubscriptionEvent> {
     try {
