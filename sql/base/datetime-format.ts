@@ -73,8 +73,22 @@ function shownYear(parts: Parts, year: number): number {
   return parts.days !== undefined && year <= 0 ? 1 - year : year;
 }
 
+/** date2j of datetime.c, which for months before January is not the calendar's continuation. */
+function julianDay(year: number, month: number, day: number): number {
+  const shiftedMonth = month > 2 ? month + 1 : month + 13;
+  const shiftedYear = month > 2 ? year + 4800 : year + 4799;
+  const century = Math.trunc(shiftedYear / 100);
+  const leaps = Math.trunc(shiftedYear / 4) - century + Math.trunc(century / 4);
+  return shiftedYear * 365 - 32167 + leaps + Math.trunc((7834 * shiftedMonth) / 256) + day;
+}
+
+/** An interval counts as the date of its years, months and days where a calendar is asked for. */
+function calendarDays(parts: Parts): number {
+  return parts.days ?? julianDay(parts.year, parts.month, parts.day) - JULIAN_DAY_OF_EPOCH;
+}
+
 function isoYear(parts: Parts): number {
-  return parts.days === undefined ? parts.year : isoWeek(parts.days).year;
+  return isoWeek(calendarDays(parts)).year;
 }
 
 function century(parts: Parts): number {
@@ -84,8 +98,9 @@ function century(parts: Parts): number {
 
 function yearText(parts: Parts, year: number, length: number, fill: boolean): string {
   const shown = shownYear(parts, year);
-  if (length === 4) return signed(shown, 4, fill);
-  return signed(shown % 10 ** length, length, fill);
+  // The width follows the sign of the calendar's year, also for ISO years.
+  const width = shownYear(parts, parts.year) < 0 ? length + 1 : length;
+  return padded(length === 4 ? shown : shown % 10 ** length, width, fill);
 }
 
 function dayOfYear(parts: Parts): number {
@@ -164,10 +179,10 @@ function numberText(keyword: DateKeyword, parts: Parts, fill: boolean): string {
     case 'P.M.':
     case 'AM':
     case 'PM':
-      return lettered(((parts.hour % 24) + 24) % 24 >= 12 ? 'PM' : 'AM', keyword);
+      return lettered(parts.hour % 24 >= 12 ? 'PM' : 'AM', keyword);
     case 'HH':
     case 'HH12':
-      return signed(clockHour(parts.hour), 2, fill);
+      return padded(clockHour(parts.hour), parts.hour < 0 ? 3 : 2, fill);
     case 'HH24':
       return signed(parts.hour, 2, fill);
     case 'MI':
@@ -188,7 +203,7 @@ function numberText(keyword: DateKeyword, parts: Parts, fill: boolean): string {
     case 'DDD':
       return padded(dayOfYear(parts), 3, fill);
     case 'IDDD': {
-      const days = requireDays(parts);
+      const days = calendarDays(parts);
       return padded(days - isoWeekStart(isoWeek(days).year, 1) + 1, 3, fill);
     }
     case 'D':
@@ -198,7 +213,7 @@ function numberText(keyword: DateKeyword, parts: Parts, fill: boolean): string {
     case 'WW':
       return padded(Math.trunc((dayOfYear(parts) - 1) / 7) + 1, 2, fill);
     case 'IW':
-      return padded(isoWeek(requireDays(parts)).week, 2, fill);
+      return padded(isoWeek(calendarDays(parts)).week, 2, fill);
     case 'W':
       return String(Math.trunc((parts.day - 1) / 7) + 1);
     case 'Q':
@@ -208,7 +223,7 @@ function numberText(keyword: DateKeyword, parts: Parts, fill: boolean): string {
       return Math.abs(value) <= 99 ? signed(value, 2, fill) : String(value);
     }
     case 'J':
-      return String((parts.days ?? parts.day) + JULIAN_DAY_OF_EPOCH);
+      return String(calendarDays(parts) + JULIAN_DAY_OF_EPOCH);
     default:
       return fractionOrYear(keyword, parts, fill);
   }

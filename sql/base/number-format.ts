@@ -147,8 +147,9 @@ class Writer {
     const whole = point < 0 ? digits.text.length : point;
     this.#spaces = whole < pre ? pre - whole : 0;
     this.#number = whole > pre ? `${'#'.repeat(pre)}.${'#'.repeat(digits.post)}` : digits.text;
-    this.#bracket = picture.bracket && (digits.negative || !picture.fill);
-    if (picture.plus || picture.minus) {
+    const ownSign = picture.plus || picture.minus;
+    this.#bracket = picture.bracket && (ownSign || digits.negative || !picture.fill);
+    if (ownSign) {
       this.#signWritten = !(picture.plus && !picture.minus);
       this.#sign = picture.sign;
     } else {
