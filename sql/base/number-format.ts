@@ -119,7 +119,8 @@ function scientificDouble(value: number, picture: NumberPicture): string {
     /e([+-])(\d)$/,
     'e$10$2',
   );
-  return text.startsWith('-') ? text : ` ${text}`;
+  if (text.startsWith('-')) return text;
+  return `${Object.is(value, -0) ? '-' : ' '}${text}`;
 }
 
 const END = '\0';

@@ -95,7 +95,6 @@ class Reader {
   #leadingSign(): void {
     const char = this.#char;
     const bracket = this.#picture.bracket && char === '<';
-    if (this.#picture.sign === 'after') return;
     if (char === '-' || bracket) this.#sign = '-';
     else if (char === '+') this.#sign = '+';
     else return;
