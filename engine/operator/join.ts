@@ -74,7 +74,8 @@ export class JoinOperator implements Operator {
     other.rows.first(own.keyOf(batch), length, hashes, heads);
     const matched = own.tracked ? borrowRows(length) : undefined;
     matched?.fill(0, 0, length);
-    this.#pair(port, batch, heads, skip, matched, emit);
+    // A NULL key finds nothing, since rows with one are not stored.
+    this.#pair(port, batch, heads, matched, emit);
     if (skip !== null && own.tracked) this.#emitUnmatchable(port, batch, skip, emit);
     const touched = borrowRows(length);
     const count = own.rows.add(batch, hashes, skip, touched);
@@ -114,7 +115,6 @@ export class JoinOperator implements Operator {
     port: number,
     batch: Batch,
     heads: Int32Array,
-    skip: Uint8Array | null,
     matched: Int32Array | undefined,
     emit: Emit,
   ): void {
@@ -125,7 +125,7 @@ export class JoinOperator implements Operator {
     let count = 0;
     for (let r = 0; r < batch.length; r++) {
       let row = heads[r] as number;
-      if (row === NONE || (skip !== null && skip[r] === 1)) continue;
+      if (row === NONE) continue;
       const weight = weights === null ? 1 : (weights[r] as number);
       for (
         ;

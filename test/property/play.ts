@@ -18,9 +18,14 @@ export interface OperatorLaw {
   /** What PostgreSQL is asked over the tables after every epoch. */
   readonly query: string;
   readonly runs: number;
+  /** Entries that the state may hold when all rows have gone; 0 when not given. */
+  readonly entriesWhenEmpty?: number;
 }
 
-/** After every epoch the sum of what an operator has emitted is PostgreSQL's answer over the present rows. */
+/**
+ * After every epoch the sum of what an operator has emitted is PostgreSQL's answer over the present rows; and when all
+ * rows have been taken back, nothing of them is left in the state.
+ */
 export async function checkOperator(law: OperatorLaw): Promise<void> {
   await fc.assert(
     fc.asyncProperty(histories(law.tables), (history) => replay(law, history)),
@@ -47,4 +52,23 @@ export async function replay(law: OperatorLaw, history: History): Promise<void> 
     const expected = await postgresRows(tables, law.query, operator.schema.length);
     assert.deepEqual(bag.rows(), expected);
   }
+  if (law.tables.some((table) => table.appendOnly)) return;
+  takeAllBack(law, history, operator, bag);
+  assert.deepEqual(bag.rows(), await emptyAnswer(law));
+  assert.ok(operator.stateEntries() <= (law.entriesWhenEmpty ?? 0), 'the state is empty again');
+}
+
+/** One epoch that deletes every row, in the order in which the rows came. */
+function takeAllBack(law: OperatorLaw, history: History, operator: Operator, bag: Bag): void {
+  law.tables.forEach((table, port) => {
+    const changes = history.flatMap((epoch) => epoch[port]?.flat() ?? []);
+    if (changes.length === 0) return;
+    const back = changes.map(({ row, weight }) => ({ row, weight: -weight }));
+    operator.push(port, batchOf(table.schema, back), bag.take);
+  });
+  operator.flush(bag.take);
+}
+
+function emptyAnswer(law: OperatorLaw): Promise<string[]> {
+  return postgresRows(new Tables(law.tables), law.query, law.operator().schema.length);
 }
