@@ -87,8 +87,36 @@ function calendarDays(parts: Parts): number {
   return parts.days ?? julianDay(parts.year, parts.month, parts.day) - JULIAN_DAY_OF_EPOCH;
 }
 
+/**
+ * date2isoweek and date2isoyear of timestamp.c: they look one year back and ahead only, which shows
+ * for intervals of negative months and many days.
+ */
+function intervalWeek({ year, month, day }: Parts): {
+  readonly year: number;
+  readonly week: number;
+} {
+  const target = julianDay(year, month, day);
+  const monday = (ofYear: number): number => {
+    const fourth = julianDay(ofYear, 1, 4);
+    return fourth - (((fourth % 7) + 7) % 7);
+  };
+  let start = monday(year);
+  let isoYear = year;
+  if (target < start) {
+    isoYear--;
+    start = monday(isoYear);
+  }
+  const week = Math.trunc((target - start) / 7) + 1;
+  if (week < 52 || target < monday(year + 1)) return { year: isoYear, week };
+  return { year: isoYear + 1, week: Math.trunc((target - monday(year + 1)) / 7) + 1 };
+}
+
+function weekOf(parts: Parts): { readonly year: number; readonly week: number } {
+  return parts.days === undefined ? intervalWeek(parts) : isoWeek(parts.days);
+}
+
 function isoYear(parts: Parts): number {
-  return isoWeek(calendarDays(parts)).year;
+  return weekOf(parts).year;
 }
 
 function century(parts: Parts): number {
@@ -213,7 +241,7 @@ function numberText(keyword: DateKeyword, parts: Parts, fill: boolean): string {
     case 'WW':
       return padded(Math.trunc((dayOfYear(parts) - 1) / 7) + 1, 2, fill);
     case 'IW':
-      return padded(isoWeek(calendarDays(parts)).week, 2, fill);
+      return padded(weekOf(parts).week, 2, fill);
     case 'W':
       return String(Math.trunc((parts.day - 1) / 7) + 1);
     case 'Q':
@@ -237,7 +265,7 @@ function fractionOrYear(keyword: DateKeyword, parts: Parts, fill: boolean): stri
   }
   if (key === 'Y,YYY') {
     const year = shownYear(parts, parts.year);
-    return `${Math.trunc(year / 1000)},${String(Math.abs(year % 1000)).padStart(3, '0')}`;
+    return `${Math.trunc(year / 1000)},${padded(year % 1000, 3, false)}`;
   }
   if (key.startsWith('I')) return yearText(parts, isoYear(parts), key.length, fill);
   return yearText(parts, parts.year, key.length, fill);
