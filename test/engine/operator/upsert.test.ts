@@ -63,3 +63,16 @@ test('the last change of a key decides, and every epoch emits the difference', (
     { numRuns: 300 },
   );
 });
+
+test('strings of rows that were replaced do not pile up', () => {
+  const operator = new UpsertOperator(schema, KEY);
+  for (let round = 0; round < 200; round++) {
+    const changes = Array.from({ length: 100 }, (_, i): Change => {
+      return { row: [`${round} `.repeat(100), `key ${i} `.repeat(10), null, 0], weight: 1 };
+    });
+    operator.push(0, batchOf(schema, changes), () => {});
+    operator.flush(() => {});
+  }
+  assert.equal(operator.stateEntries(), 100);
+  assert.ok(operator.stateBytes() < 2_000_000, `${operator.stateBytes()} bytes`);
+});
