@@ -1,4 +1,5 @@
 /** The rewrites and their order. */
+import { columnOf } from '../bind-scope.ts';
 import type { Catalog } from '../catalog.ts';
 import type { BoundExpr } from '../expression.ts';
 import { mapOperands } from '../expression-map.ts';
@@ -24,7 +25,21 @@ const ROUNDS_MAX = 5;
 export function optimize(plan: LogicalNode, catalog?: Catalog): LogicalNode {
   const unnested = unnestSubqueries(foldConstants(plan), catalog);
   const settled = optimizeSubqueries(settle(unnested), catalog);
-  return mergeFilters(mergeProjects(pruneColumns(mergeProjects(settled))));
+  const pruned = mergeFilters(mergeProjects(pruneColumns(mergeProjects(settled))));
+  return withNames(pruned, plan);
+}
+
+/** The answer's columns keep their names, whatever was left out above them. */
+function withNames(node: LogicalNode, like: LogicalNode): LogicalNode {
+  const same = node.schema.every((column, index) => column.name === like.schema[index]?.name);
+  if (same) return node;
+  const schema = node.schema.map((column, index) => ({
+    ...column,
+    name: like.schema[index]?.name ?? column.name,
+  }));
+  if (node.kind !== 'scan') return { ...node, schema };
+  const expressions = schema.map(({ type }, index) => columnOf(index, type));
+  return { kind: 'project', input: node, expressions, schema };
 }
 
 const settling: readonly ((node: LogicalNode) => LogicalNode)[] = [

@@ -141,6 +141,13 @@ function whole(node: LogicalNode): LogicalNode {
   return pruneColumns(node);
 }
 
+/** Without the columns that only the node itself has read: a join would store them. */
+function pruneExactly(node: LogicalNode, needed: readonly number[]): Pruned {
+  const { node: pruned, place } = prune(node, needed);
+  if (pruned.schema.length === needed.length) return { node: pruned, place };
+  return { node: exactly(pruned, needed.map(place), undefined), place: placesOf(needed) };
+}
+
 type Move = (expression: BoundExpr) => BoundExpr;
 
 const mover =
@@ -320,14 +327,14 @@ function pruneJoin(
   const width = node.left.schema.length;
   const onlyLeft = node.type === 'semi' || node.type === 'anti';
   const read = union(needed, node.on === undefined ? [] : columnsRead([node.on]));
-  const left = prune(
+  const left = pruneExactly(
     node.left,
     union(
       read.filter((index) => index < width),
       node.lateral ? lateralColumns(node.right) : [],
     ),
   );
-  const right = prune(
+  const right = pruneExactly(
     node.right,
     read.filter((index) => index >= width).map((index) => index - width),
   );

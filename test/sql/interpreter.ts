@@ -31,7 +31,7 @@ export function interpret(plan: LogicalNode, tables: Tables): readonly Row[] {
   return run(plan, { tables, outer: [], recursive: new Map() });
 }
 
-function valueOf(expression: BoundExpr, row: Row, env: Env): Value {
+function computeValue(expression: BoundExpr, row: Row, env: Env): Value {
   return evaluate(close(expression, row, env), row);
 }
 
@@ -49,7 +49,7 @@ function close(expression: BoundExpr, row: Row, env: Env): BoundExpr {
   // Branches that are not reached must not fail, so CASE and COALESCE are closed lazily.
   if (expression.kind === 'case') {
     for (const { when, then } of expression.whens) {
-      if (valueOf(when, row, env) === true) return close(then, row, env);
+      if (computeValue(when, row, env) === true) return close(then, row, env);
     }
     return expression.otherwise === undefined
       ? { kind: 'literal', value: null, type }
@@ -74,7 +74,7 @@ function subqueryValue(
       return rows.map((item) => item[0] ?? null);
     case 'any':
     case 'all': {
-      const operands = subquery.operands.map((operand) => valueOf(operand, row, env));
+      const operands = subquery.operands.map((operand) => computeValue(operand, row, env));
       const decisive = subquery.mode === 'any';
       let undecided = false;
       for (const item of rows) {
@@ -107,8 +107,8 @@ function sorted(rows: readonly Row[], keys: readonly BoundSortKey[], env: Env): 
 
 function compareRows(left: Row, right: Row, keys: readonly BoundSortKey[], env: Env): number {
   for (const { expression, descending, nullsFirst } of keys) {
-    const a = valueOf(expression, left, env);
-    const b = valueOf(expression, right, env);
+    const a = computeValue(expression, left, env);
+    const b = computeValue(expression, right, env);
     if (a === null && b === null) continue;
     if (a === null || b === null) return (a === null) === nullsFirst ? -1 : 1;
     const order = compareNullable(a, b, expression.type);
@@ -125,12 +125,12 @@ function run(node: LogicalNode, env: Env): readonly Row[] {
       return rows;
     }
     case 'values':
-      return node.rows.map((row) => row.map((cell) => valueOf(cell, [], env)));
+      return node.rows.map((row) => row.map((cell) => computeValue(cell, [], env)));
     case 'filter':
-      return run(node.input, env).filter((row) => valueOf(node.where, row, env) === true);
+      return run(node.input, env).filter((row) => computeValue(node.where, row, env) === true);
     case 'project':
       return run(node.input, env).map((row) =>
-        node.expressions.map((expression) => valueOf(expression, row, env)),
+        node.expressions.map((expression) => computeValue(expression, row, env)),
       );
     case 'join':
       return runJoin(node, env);
@@ -151,8 +151,9 @@ function run(node: LogicalNode, env: Env): readonly Row[] {
       return sorted(run(node.input, env), node.keys, env);
     case 'limit': {
       const rows = run(node.input, env);
-      const offset = node.offset === undefined ? 0 : Number(valueOf(node.offset, [], env) ?? 0);
-      const limit = node.limit === undefined ? null : valueOf(node.limit, [], env);
+      const offset =
+        node.offset === undefined ? 0 : Number(computeValue(node.offset, [], env) ?? 0);
+      const limit = node.limit === undefined ? null : computeValue(node.limit, [], env);
       let end = limit === null ? rows.length : offset + Number(limit);
       const keys = node.input.kind === 'sort' ? node.input.keys : [];
       const last = rows[end - 1];
@@ -203,7 +204,7 @@ const schemaOf = (keys: readonly BoundExpr[]): Schema =>
 
 function keyOf(keys: readonly BoundExpr[], row: Row, env: Env): string {
   return rowKey(
-    keys.map((key) => valueOf(key, row, env)),
+    keys.map((key) => computeValue(key, row, env)),
     schemaOf(keys),
   );
 }
@@ -218,7 +219,7 @@ function runJoin(node: LogicalNode & { readonly kind: 'join' }, env: Env): reado
     const rights = fixed ?? run(node.right, { ...env, outer: [left, ...env.outer] });
     const matches = rights.filter((right) => {
       if (node.on === undefined) return true;
-      return valueOf(node.on, [...left, ...right], env) === true;
+      return computeValue(node.on, [...left, ...right], env) === true;
     });
     for (const right of matches) met.add(right);
     if (type === 'semi' || type === 'anti') {
@@ -241,10 +242,12 @@ function runJoin(node: LogicalNode & { readonly kind: 'join' }, env: Env): reado
 function aggregateValue(aggregate: BoundAggregate, rows: readonly Row[], env: Env): Value {
   const { fn, filter } = aggregate;
   const accumulator = fn.accumulator();
-  const kept = rows.filter((row) => filter === undefined || valueOf(filter, row, env) === true);
+  const kept = rows.filter(
+    (row) => filter === undefined || computeValue(filter, row, env) === true,
+  );
   const seen = new Set<string>();
   for (const row of sorted(kept, aggregate.orderBy, env)) {
-    const args = aggregate.args.map((arg) => valueOf(arg, row, env));
+    const args = aggregate.args.map((arg) => computeValue(arg, row, env));
     if (fn.strict && fn.parameters.length > 0 && args[0] === null) continue;
     if (aggregate.distinct && !isNew(seen, rowKey(args, schemaOf(aggregate.args)))) continue;
     accumulator.add(args, 1);
@@ -263,7 +266,7 @@ function runAggregate(
     if (set.length === 0) groups.set('', { keys: node.keys.map(() => null), rows: [] });
     for (const row of input) {
       const keys = node.keys.map((key, index) =>
-        set.includes(index) ? valueOf(key, row, env) : null,
+        set.includes(index) ? computeValue(key, row, env) : null,
       );
       const text = set.length === 0 ? '' : rowKey(keys, schemaOf(node.keys));
       const group = groups.get(text) ?? { keys, rows: [] };
@@ -354,7 +357,7 @@ function windowValue(
   const { name, args } = call.fn;
   const at = (place: number): Value => {
     const other = rows[place];
-    return other === undefined || args[0] === undefined ? null : valueOf(args[0], other, env);
+    return other === undefined || args[0] === undefined ? null : computeValue(args[0], other, env);
   };
   switch (name) {
     case 'row_number':
@@ -414,7 +417,7 @@ function runTableFunction(
   node: LogicalNode & { readonly kind: 'table-function' },
   env: Env,
 ): readonly Row[] {
-  const args = node.args.map((arg) => valueOf(arg, [], env));
+  const args = node.args.map((arg) => computeValue(arg, [], env));
   let rows: Value[] = [];
   if (node.name === 'unnest') {
     rows = [...((args[0] ?? []) as readonly Value[])];
