@@ -6,6 +6,8 @@ import type { Row } from '../sql/base/datum.ts';
 import { StreamError } from '../sql/base/error.ts';
 import type { BoundInsert, BoundStatement, Returning } from '../sql/bound-statement.ts';
 import type { SourceRelation } from '../sql/catalog.ts';
+import { holdsSubquery } from '../sql/expression-fact.ts';
+import { compileConstraints } from './constraints.ts';
 import type { Core } from './core.ts';
 import type { StatementResult } from './database.ts';
 import { logOf } from './definitions.ts';
@@ -29,34 +31,66 @@ export async function executeDml(
       const done = await insertRows(core, statement, rows);
       return result('INSERT 0', done, statement.returning);
     }
-    case 'update': {
-      const { relation, plan, returning } = statement;
-      const width = relation.schema.length;
-      await core.writers.get(relation.id)?.settled();
-      const pairs = (await collectRows(core, plan, signal)).map((row) => ({
-        before: row.slice(0, width),
-        after: row.slice(width),
-      }));
-      return result('UPDATE', await replaceRows(core, relation, pairs), returning);
-    }
-    case 'delete': {
-      const { relation, plan, returning } = statement;
-      await core.writers.get(relation.id)?.settled();
-      const pairs = (await collectRows(core, plan, signal)).map((before) => ({
-        before,
-        after: undefined,
-      }));
-      return result('DELETE', await replaceRows(core, relation, pairs), returning);
-    }
+    case 'update':
+    case 'delete':
+      return changeRows(core, statement, signal);
     case 'truncate': {
       for (const relation of statement.relations) {
         const writer = core.writers.get(relation.id);
         if (writer === undefined) throw notATable(relation);
-        await writer.truncate();
+        await writer.inTurn(() => writer.truncate());
       }
       return okResult('TRUNCATE TABLE', '');
     }
   }
+}
+
+/** A statement sees what those before it wrote, also where rows come back from a topic. */
+async function settleTable(
+  core: Core,
+  relation: SourceRelation,
+  signal: AbortSignal,
+): Promise<void> {
+  const writer = core.writers.get(relation.id);
+  if (writer === undefined) await core.engine.flush(signal);
+  else await writer.settled();
+}
+
+/** Reading the rows and replacing them is one turn of the table's writer. */
+async function changeRows(
+  core: Core,
+  statement: BoundDml & { readonly kind: 'update' | 'delete' },
+  signal: AbortSignal,
+): Promise<StatementResult> {
+  const { kind, relation, plan, joined, returning } = statement;
+  const width = relation.schema.length;
+  const work = async (): Promise<readonly RowPair[]> => {
+    await settleTable(core, relation, signal);
+    const matches = (await collectRows(core, plan, signal)).filter(firstOfItsRow(joined));
+    const pairs = matches.map((row): RowPair => {
+      const before = row.slice(0, width);
+      if (kind === 'delete') return { before, after: undefined, shown: row };
+      return { before, after: row.slice(width, 2 * width), shown: row.slice(width) };
+    });
+    await replaceRows(core, relation, pairs);
+    return pairs;
+  };
+  const writer = core.writers.get(relation.id);
+  const pairs = await (writer === undefined ? work() : writer.inTurn(work));
+  const shown = pairs.map((pair) => pair.shown);
+  return result(kind === 'update' ? 'UPDATE' : 'DELETE', shown, returning);
+}
+
+/** A target row that several rows of the joined items match is changed once; its number is the last column. */
+function firstOfItsRow(joined: boolean): (row: Row) => boolean {
+  const seen = new Set<Row[number]>();
+  return (row) => {
+    if (!joined) return true;
+    const number = row.at(-1) ?? null;
+    const isFirst = !seen.has(number);
+    seen.add(number);
+    return isFirst;
+  };
 }
 
 function result(
@@ -78,13 +112,15 @@ function result(
   };
 }
 
-/** Constant rows are computed here; a query is run. */
+/** Constant rows are computed here; a query, also one inside VALUES, is run. */
 async function insertedRows(
   core: Core,
   { rows }: BoundInsert,
   signal: AbortSignal,
 ): Promise<Row[]> {
-  if (rows.kind !== 'values') return collectRows(core, rows, signal);
+  if (rows.kind !== 'values' || rows.rows.some((row) => row.some(holdsSubquery))) {
+    return collectRows(core, rows, signal);
+  }
   return rows.rows.map((row) => row.map((expression) => compileScalar(expression)([])));
 }
 
@@ -100,7 +136,9 @@ async function insertRows(
     await produceRows(core, relation, rows, false);
     return rows;
   }
-  const { rows: applied, committed } = await writer.insert(rows, conflictRule(statement));
+  const rule = conflictRule(statement);
+  // Only the checks take a turn: the commits of many small INSERTs are one.
+  const { rows: applied, committed } = await writer.inTurn(() => writer.insert(rows, rule));
   await committed;
   return applied;
 }
@@ -126,18 +164,19 @@ function conflictRule({ onConflict, relation }: BoundInsert): OnConflict {
 interface RowPair {
   readonly before: Row;
   readonly after: Row | undefined;
+  /** What RETURNING is computed over. */
+  readonly shown: Row;
 }
 
 async function replaceRows(
   core: Core,
   relation: SourceRelation,
   pairs: readonly RowPair[],
-): Promise<readonly Row[]> {
+): Promise<void> {
   const writer: TableWriter | undefined = core.writers.get(relation.id);
   if (writer !== undefined) {
-    const { rows, committed } = await writer.replace(pairs);
-    await committed;
-    return rows;
+    await (await writer.replace(pairs)).committed;
+    return;
   }
   if (relation.kind !== 'table' || relation.primaryKey.length === 0) throw notATable(relation);
   const gone = pairs.filter(
@@ -151,7 +190,6 @@ async function replaceRows(
   );
   const put = pairs.flatMap(({ after }) => (after === undefined ? [] : [after]));
   await produceRows(core, relation, put, false);
-  return pairs.map(({ before, after }) => after ?? before);
 }
 
 function sameKey(relation: SourceRelation, before: Row, after: Row): boolean {
@@ -175,6 +213,7 @@ export async function produceRows(
     });
   }
   if (rows.length === 0) return;
+  if (!tombstones) requireConstraints(relation, rows);
   const encode = recordEncoder(relation);
   const records: ProduceRecord[] = rows.map((row) => ({
     key: encode.key(row),
@@ -182,6 +221,15 @@ export async function produceRows(
     timestampMs: encode.timestampMs(row),
   }));
   await log.produce(relation.input.topic, records);
+}
+
+/** Before anything is written: a record that its own stream would refuse is the statement's error. */
+function requireConstraints(relation: SourceRelation, rows: readonly Row[]): void {
+  const findViolation = compileConstraints(relation);
+  for (const row of rows) {
+    const violation = findViolation(row);
+    if (violation !== undefined) throw violation;
+  }
 }
 
 function notATable(relation: SourceRelation): StreamError {

@@ -3,7 +3,6 @@
  * primary key has its rows at hand by key, so that an INSERT needs no query to find a conflict.
  */
 import { BatchBuilder } from '../engine/delta/builder.ts';
-import { compileScalar } from '../engine/kernel/scalar.ts';
 import type { Engine } from '../engine/runtime/engine.ts';
 import type { Store } from '../engine/store/store.ts';
 import type { Row } from '../sql/base/datum.ts';
@@ -11,6 +10,7 @@ import { StreamError } from '../sql/base/error.ts';
 import { toText } from '../sql/base/text-output.ts';
 import { hashKey } from '../sql/base/value.ts';
 import type { SourceRelation } from '../sql/catalog.ts';
+import { compileConstraints, type FindViolation } from './constraints.ts';
 import { storedTable } from './definitions.ts';
 
 /** What to do with a row whose key is there already; given the existing and the new row. */
@@ -31,21 +31,16 @@ export class TableWriter {
   readonly #relation: SourceRelation;
   readonly #engine: Engine;
   readonly #store: Store;
-  readonly #checks: readonly { readonly name: string; readonly holds: (row: Row) => boolean }[];
+  readonly #findViolation: FindViolation;
   #byKey: Map<string, Row> | undefined;
   #lastCommit: Promise<void> = Promise.resolve();
+  #lastTurn: Promise<unknown> = Promise.resolve();
 
   constructor(relation: SourceRelation, engine: Engine, store: Store) {
     this.#relation = relation;
     this.#engine = engine;
     this.#store = store;
-    this.#checks = relation.columns.flatMap(({ check }, i) => {
-      if (check === undefined) return [];
-      const evaluate = compileScalar(check);
-      const name = `${relation.name}_${relation.schema[i]?.name}_check`;
-      // A CHECK fails only on false: NULL passes.
-      return [{ name, holds: (row: Row) => evaluate(row) !== false }];
-    });
+    this.#findViolation = compileConstraints(relation);
   }
 
   /** Settles when everything applied so far can be read. */
@@ -53,11 +48,27 @@ export class TableWriter {
     await this.#lastCommit;
   }
 
+  /** Runs `work` when the statements before it are through, so that the rows it reads are still there when it writes. */
+  inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const turn = this.#lastTurn.then(work);
+    this.#lastTurn = turn.catch(() => {});
+    return turn;
+  }
+
   async insert(rows: readonly Row[], onConflict: OnConflict): Promise<Applied> {
     const changes = new BatchBuilder(this.#relation.schema);
     const applied: Row[] = [];
     const keys = await this.#keys();
     const undo: [string, Row | undefined][] = [];
+    /** Keys that this statement has written. */
+    const own = new Set<string>();
+    const place = (key: string, row: Row): void => {
+      undo.push([key, undefined]);
+      keys?.set(key, row);
+      own.add(key);
+      changes.add(row);
+      applied.push(row);
+    };
     try {
       for (const row of rows) {
         this.#check(row);
@@ -68,19 +79,22 @@ export class TableWriter {
         }
         const key = this.#keyOf(row);
         const existing = keys.get(key);
-        let put: Row | undefined = row;
-        if (existing !== undefined) {
-          if (onConflict.kind === 'error') throw this.#duplicate(row);
-          if (onConflict.kind === 'nothing') continue;
-          put = onConflict.merge(existing, row);
-          if (put === undefined) continue;
-          this.#check(put);
-          changes.add(existing, -1);
+        if (existing === undefined) {
+          place(key, row);
+          continue;
         }
+        if (onConflict.kind === 'error') throw this.#duplicate(row);
+        if (onConflict.kind === 'nothing') continue;
+        if (own.has(key)) throw changedTwice();
+        const put = onConflict.merge(existing, row);
+        if (put === undefined) continue;
+        this.#check(put);
+        changes.add(existing, -1);
         undo.push([key, existing]);
-        keys.set(key, put);
-        changes.add(put);
-        applied.push(put);
+        keys.delete(key);
+        const newKey = this.#keyOf(put);
+        if (keys.has(newKey)) throw this.#duplicate(put);
+        place(newKey, put);
       }
     } catch (error) {
       this.#undo(keys, undo);
@@ -183,21 +197,8 @@ export class TableWriter {
   }
 
   #check(row: Row): void {
-    const { name, schema, columns } = this.#relation;
-    columns.forEach((column, i) => {
-      if (!column.notNull || (row[i] ?? null) !== null) return;
-      throw new StreamError(
-        'CONSTRAINT_NOT_NULL',
-        `null value in column "${schema[i]?.name}" of relation "${name}" violates not-null constraint`,
-      );
-    });
-    for (const check of this.#checks) {
-      if (check.holds(row)) continue;
-      throw new StreamError(
-        'CONSTRAINT_CHECK',
-        `new row for relation "${name}" violates check constraint "${check.name}"`,
-      );
-    }
+    const violation = this.#findViolation(row);
+    if (violation !== undefined) throw violation;
   }
 
   #duplicate(row: Row): StreamError {
@@ -216,4 +217,14 @@ export class TableWriter {
       { detail: `Key (${names})=(${values}) already exists.` },
     );
   }
+}
+
+function changedTwice(): StreamError {
+  return new StreamError(
+    'SQL_CARDINALITY',
+    'ON CONFLICT DO UPDATE command cannot affect row a second time',
+    {
+      hint: 'Ensure that no rows proposed for insertion within the same command have duplicate constrained values.',
+    },
+  );
 }
