@@ -55,11 +55,11 @@ export async function createSource(
   relation: SourceRelation,
   partitions: number | undefined,
 ): Promise<string> {
+  checkFormats(core, relation);
   const madeTopic = await provideTopic(core, relation, partitions);
   const errorsId = relation.input === undefined ? undefined : core.catalog.nextId();
   const feederId = relation.query === undefined ? undefined : core.catalog.nextId();
   const detail: RelationDetail = { errorsId, feederId, madeTopic };
-  if (relation.input !== undefined) streamDefinition(core.connectors, relation, relation.id);
   await core.engine.atBoundary(async () => {
     const createTables: StoredRelation[] = [];
     if (relation.kind === 'table') createTables.push(storedTable(relation));
@@ -88,6 +88,14 @@ export async function createSource(
     }
   });
   return madeTopic ? `created topic ${relation.input?.topic}` : '';
+}
+
+/** @throws StreamError for options that the connector or a format refuses, before anything is made. */
+function checkFormats(core: Core, relation: SourceRelation): void {
+  if (relation.input === undefined) return;
+  const all = relation.schema.map((_, index) => index);
+  streamDefinition(core.connectors, relation, relation.id).compile(all);
+  if (relation.query !== undefined) sinkEncoder(feederOf(relation, relation.id));
 }
 
 /** `partitions` in WITH asks for a topic; so does the embedded log, whose topics belong to their streams. */
@@ -421,16 +429,18 @@ function sinkEncoder(sink: Sink): (batches: readonly Batch[]) => ProduceRecord[]
     options.get('key_format')?.toLowerCase() ?? (recordKey.length === 1 ? 'kafka' : 'json');
   const valueFormat =
     options.get('value_format')?.toLowerCase() ?? options.get('format')?.toLowerCase() ?? 'json';
+  const delimiter = options.get('value_delimiter');
   const encodeKey =
     recordKey.length === 0
       ? () => null
-      : compileFieldEncoder(keyFormat, fieldsOf(recordKey, recordKey.length > 1));
+      : compileFieldEncoder(keyFormat, fieldsOf(recordKey, recordKey.length > 1), delimiter);
   const encodeValue = compileFieldEncoder(
     valueFormat,
     fieldsOf(
       schema.map((_, i) => i),
       true,
     ),
+    delimiter,
   );
   return (batches) =>
     netChanges(schema, key, batches).map((change) => ({

@@ -15,6 +15,7 @@ export function recordEncoder(relation: SourceRelation): RowEncoder {
   const { schema, columns, input } = relation;
   const keyFields: EncodedField[] = [];
   const valueFields: EncodedField[] = [];
+  const delimiter = input?.options.get('value_delimiter');
   let timestampColumn: number | undefined;
   columns.forEach(({ from }, column) => {
     const type = schema[column]?.type;
@@ -26,7 +27,7 @@ export function recordEncoder(relation: SourceRelation): RowEncoder {
   const key =
     keyFields.length === 0
       ? () => null
-      : compileFieldEncoder(input?.keyFormat ?? 'kafka', keyFields);
+      : compileFieldEncoder(input?.keyFormat ?? 'kafka', keyFields, delimiter);
   const requireKey = (row: Row): Buffer | null => {
     const bytes = key(row);
     if (bytes !== null || relation.primaryKey.length === 0) return bytes;
@@ -37,7 +38,7 @@ export function recordEncoder(relation: SourceRelation): RowEncoder {
   };
   return {
     key: requireKey,
-    value: compileFieldEncoder(input?.valueFormat ?? 'json', valueFields),
+    value: compileFieldEncoder(input?.valueFormat ?? 'json', valueFields, delimiter),
     timestampMs: (row) => {
       const micros = timestampColumn === undefined ? null : row[timestampColumn];
       return typeof micros === 'bigint' ? Number(micros / 1000n) : undefined;

@@ -20,22 +20,30 @@ export interface EncodedField {
 export type EncodeFields = (row: Row) => Buffer | null;
 
 /** Formats that rows can be written in. */
-export const ENCODED_FORMATS = ['json', 'kafka', 'raw', 'delimited', 'none'] as const;
+export const ENCODED_FORMATS = ['json', 'kafka', 'raw', 'delimited', 'csv', 'none'] as const;
 
 /**
+ * @param delimiter  between the fields of a delimited record.
  * @returns a function from a row to the bytes of these fields; null where every field of a key is NULL.
  * @throws StreamError SQL_INVALID_OPTION for a format that is not one of ENCODED_FORMATS.
  */
-export function compileFieldEncoder(format: string, fields: readonly EncodedField[]): EncodeFields {
+export function compileFieldEncoder(
+  format: string,
+  fields: readonly EncodedField[],
+  delimiter = ',',
+): EncodeFields {
   switch (format) {
     case 'none':
       return () => null;
     case 'json':
       return encodeJson(fields);
     case 'delimited':
+    case 'csv':
       return (row) =>
         Buffer.from(
-          fields.map((field) => delimitedText(row[field.column] ?? null, field)).join(','),
+          fields
+            .map((field) => delimitedText(row[field.column] ?? null, field, delimiter))
+            .join(delimiter),
         );
     case 'kafka':
     case 'raw':
@@ -73,11 +81,12 @@ function recordJsonWriter(type: SqlType): (value: Datum) => string {
   return jsonWriter(type);
 }
 
-/** RFC 4180: quoted when the text holds a comma, a quote or a line end; NULL is the empty field. */
-function delimitedText(value: Datum | null, field: EncodedField): string {
+/** RFC 4180: quoted when the text holds the delimiter, a quote or a line end; NULL is the empty field. */
+function delimitedText(value: Datum | null, field: EncodedField, delimiter: string): string {
   if (value === null) return '';
   const text = toText(value, field.type);
-  return text === '' || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  const isOdd = text === '' || text.includes(delimiter) || /["\r\n]/.test(text);
+  return isOdd ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 function encodeSingle(format: string, fields: readonly EncodedField[]): EncodeFields {
