@@ -3,8 +3,8 @@
 import { buildOperator } from '../operator/build.ts';
 import type { ReportRowError } from '../operator/operator.ts';
 import type { PhysicalNode } from '../plan/physical-node.ts';
-import type { PlanFragment, PlanLeaf } from './engine.ts';
 import { GraphNode } from './graph.ts';
+import type { PlanFragment, PlanLeaf } from './plan-task.ts';
 
 /** Operators of these kinds keep nothing between two epochs. */
 const STATELESS: readonly PhysicalNode['kind'][] = ['scan', 'project', 'union-all', 'window-table'];

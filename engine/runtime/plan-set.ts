@@ -1,0 +1,292 @@
+/**
+ * The plans that run: their operators in one graph, the streams and tables that feed them, and how plans come, go, and
+ * share what they compute in common. Every change happens between two epochs.
+ */
+import type { Offset } from '../../connectors/connector.ts';
+import { assert } from '../../sql/base/assert.ts';
+import type { PartitionPosition, Store } from '../store/store.ts';
+import { ViewFeed } from '../view/subscription.ts';
+import { Graph, GraphNode, selectColumns } from './graph.ts';
+import { SinkOutput, ViewOutput } from './output.ts';
+import {
+  type PlanFragment,
+  type PlanStart,
+  type PlanTask,
+  planTask,
+  pushInto,
+  type SinkDefinition,
+  type StreamOffsets,
+  type TableDefinition,
+  type ViewDefinition,
+} from './plan-task.ts';
+import type { ScanReader } from './scan-cursor.ts';
+import { SinkDrain } from './sink-drain.ts';
+import type { StreamTask } from './stream-task.ts';
+
+/** Bounds the chunks that one sink writes in one epoch, so that sequences can begin with the epoch's number. */
+const CHUNKS_PER_EPOCH_MAX = 1_000_000;
+
+export class PlanSet {
+  readonly graph = new Graph();
+  readonly streams = new Map<number, StreamTask>();
+  readonly tasks = new Map<number, PlanTask>();
+  readonly #store: Store;
+  readonly #random: () => number;
+  /** Plans that have become level and were not compared with the others yet. */
+  readonly #toShare = new Set<PlanTask>();
+
+  constructor(store: Store, random: () => number) {
+    this.#store = store;
+    this.#random = random;
+  }
+
+  addTable(definition: TableDefinition, version: number): void {
+    const { id, name, stored, key } = definition;
+    const root = new GraphNode(`table:${id}`, name, undefined, []);
+    const output = new ViewOutput(stored, undefined);
+    root.addTap(output);
+    this.graph.add(root);
+    const feed = new ViewFeed(stored.schema, key, version);
+    this.tasks.set(id, planTask({ kind: 'table', id, name, root, output, feed, version }));
+  }
+
+  addView(definition: ViewDefinition, version: number): PlanTask {
+    const { id, name, stored, fragment, key, consolidate } = definition;
+    const output = new ViewOutput(stored, consolidate);
+    const feed = new ViewFeed(stored.schema, key, version);
+    const { root } = fragment;
+    return this.#add(
+      planTask({ kind: 'view', id, name, root, fragment, output, feed, version }),
+      fragment,
+    );
+  }
+
+  addSink(definition: SinkDefinition, epoch: number): PlanTask {
+    const { id, name, fragment, delivery } = definition;
+    // Sequences grow over restarts too, without a look at the outbox.
+    const sequence = epoch * CHUNKS_PER_EPOCH_MAX;
+    const output = new SinkOutput(id, sequence, delivery?.encode);
+    const drain =
+      delivery === undefined
+        ? undefined
+        : new SinkDrain(this.#store, id, sequence, () => delivery.open(), this.#random);
+    const { root } = fragment;
+    const task = planTask({
+      kind: 'sink',
+      id,
+      name,
+      root,
+      fragment,
+      output,
+      drain,
+      version: epoch,
+    });
+    drain?.start();
+    return this.#add(task, fragment);
+  }
+
+  #add(task: PlanTask, fragment: PlanFragment): PlanTask {
+    this.tasks.set(task.id, task);
+    for (const node of fragment.nodes) this.graph.add(node);
+    fragment.root.addTap(task.output);
+    return task;
+  }
+
+  /** Feeds a new plan: tables and views from the store at once, streams from their start beside the running plans. */
+  async start(task: PlanTask, fragment: PlanFragment): Promise<PlanStart> {
+    task.state = 'catching-up';
+    for (const leaf of fragment.leaves) {
+      const source = this.tasks.get(leaf.relationId);
+      if (source === undefined) continue;
+      assert(source.output instanceof ViewOutput, 'a leaf is a stored relation');
+      for await (const batch of this.#store.scan(source.output.relation)) {
+        pushInto(leaf, selectColumns(batch, leaf.columns));
+      }
+      source.root.connect(leaf.target, leaf.port, leaf.columns);
+    }
+    const starts = new Map<number, ReadonlyMap<number, Offset>>();
+    const targets = new Map<number, ReadonlyMap<number, Offset>>();
+    for (const [stream, readers] of this.streamReaders(fragment, new Map())) {
+      const { id } = stream.definition;
+      const start = await stream.startOffsets();
+      const bounds = await stream.definition.bounds();
+      starts.set(id, start);
+      targets.set(id, new Map([...bounds].map(([partition, { end }]) => [partition, end])));
+      await stream.addPlan(task.id, readers, start);
+    }
+    task.starts = starts;
+    task.targets = targets;
+    return { starts };
+  }
+
+  /** Registers a plan as the last commit left it; its operators are rebuilt by a replay. */
+  restore(task: PlanTask, fragment: PlanFragment, starts: StreamOffsets, wasLevel: boolean): void {
+    task.starts = starts;
+    task.state = wasLevel ? 'running' : 'catching-up';
+    for (const leaf of fragment.leaves) {
+      this.tasks.get(leaf.relationId)?.root.connect(leaf.target, leaf.port, leaf.columns);
+    }
+    task.output.muted = wasLevel;
+    if (task.output instanceof ViewOutput) task.output.replace = !wasLevel;
+  }
+
+  /** @param from  per stream the offsets below which records are not for this plan. */
+  streamReaders(fragment: PlanFragment, from: StreamOffsets): Map<StreamTask, ScanReader[]> {
+    const readers = new Map<StreamTask, ScanReader[]>();
+    for (const leaf of fragment.leaves) {
+      const stream = this.streams.get(leaf.relationId);
+      if (stream === undefined) continue;
+      const own = readers.get(stream) ?? [];
+      own.push({
+        columns: leaf.columns,
+        from: from.get(leaf.relationId) ?? new Map(),
+        take: (batch) => pushInto(leaf, batch),
+      });
+      readers.set(stream, own);
+    }
+    return readers;
+  }
+
+  /** Removes whatever has this id: a view, a sink, a table, a stream. */
+  async remove(id: number): Promise<void> {
+    const task = this.tasks.get(id);
+    if (task !== undefined) await this.#removeTask(task);
+    const stream = this.streams.get(id);
+    if (stream === undefined) return;
+    this.streams.delete(id);
+    await stream.close();
+  }
+
+  async #removeTask(task: PlanTask): Promise<void> {
+    this.tasks.delete(task.id);
+    task.root.removeTap(task.output);
+    task.feed?.close();
+    await task.drain?.close();
+    if (task.fragment === undefined) this.graph.removeLeaf(task.root);
+    else for (const node of [...task.fragment.nodes].reverse()) this.graph.release(node);
+    this.#bequeath(task);
+    for (const stream of this.streams.values()) await stream.removePlan(task.id);
+  }
+
+  /** Leaves of a plan that goes, whose nodes others still read, are fed by one of those from now on. */
+  #bequeath(gone: PlanTask): void {
+    for (const leaf of gone.fragment?.leaves ?? []) {
+      if (!this.graph.has(leaf.target)) {
+        this.tasks.get(leaf.relationId)?.root.disconnect(leaf.target);
+        continue;
+      }
+      for (const heir of this.tasks.values()) {
+        if (heir.fragment?.nodes.includes(leaf.target) !== true) continue;
+        heir.fragment = { ...heir.fragment, leaves: [...heir.fragment.leaves, leaf] };
+        this.#resetStreamReaders(heir, heir.fragment);
+        break;
+      }
+    }
+  }
+
+  // ------------------------------------------------------------------ sharing
+
+  /** The plan has caught up: at the next boundary it is compared with the others. */
+  shareLater(task: PlanTask): void {
+    if (task.fragment !== undefined) this.#toShare.add(task);
+  }
+
+  /** Plans that have become level give up what an older plan computes as well. */
+  share(): void {
+    for (const task of this.#toShare) {
+      this.#toShare.delete(task);
+      const { fragment } = task;
+      if (fragment === undefined || this.tasks.get(task.id) !== task) continue;
+      const kept = this.graph.share(fragment.nodes, (node) => this.#twinOf(task, node));
+      const nodes = [...new Set(fragment.nodes.map((node) => kept.get(node) ?? node))];
+      const leaves = fragment.leaves.filter(({ target }) => kept.get(target) === target);
+      for (const leaf of fragment.leaves) {
+        if (kept.get(leaf.target) === leaf.target) continue;
+        this.tasks.get(leaf.relationId)?.root.disconnect(leaf.target);
+      }
+      task.root = kept.get(task.root) ?? task.root;
+      task.fragment = { ...fragment, nodes, leaves, root: task.root };
+      this.#resetStreamReaders(task, task.fragment);
+    }
+  }
+
+  /** A node of another level plan that computes the same from the same beginning. */
+  #twinOf(task: PlanTask, node: GraphNode): GraphNode | undefined {
+    for (const other of this.tasks.values()) {
+      if (other === task || other.state !== 'running' || this.#toShare.has(other)) continue;
+      const twin = other.fragment?.nodes.find(
+        ({ fingerprint }) => fingerprint === node.fingerprint,
+      );
+      if (twin !== undefined && sameStarts(task.starts, other.starts)) return twin;
+    }
+    return undefined;
+  }
+
+  #resetStreamReaders(task: PlanTask, fragment: PlanFragment): void {
+    const readers = this.streamReaders(fragment, new Map());
+    for (const stream of this.streams.values()) {
+      if (stream.isRead) stream.changeReaders(task.id, readers.get(stream) ?? []);
+    }
+  }
+
+  // -------------------------------------------------------------------- level
+
+  /** Plans whose private cursors stand where the common ones do join them. */
+  async joinLevel(): Promise<void> {
+    this.share();
+    for (const stream of this.streams.values()) await stream.joinLevel();
+  }
+
+  /** A catching-up plan is level when it reads only common cursors and has passed its targets. */
+  newlyLevel(): readonly PlanTask[] {
+    const level: PlanTask[] = [];
+    for (const task of this.tasks.values()) {
+      if (task.state !== 'catching-up' || !this.#isLevel(task)) continue;
+      task.state = 'running';
+      task.targets = new Map();
+      this.shareLater(task);
+      level.push(task);
+    }
+    return level;
+  }
+
+  #isLevel(task: PlanTask): boolean {
+    for (const stream of this.streams.values()) {
+      if (stream.isPrivate(task.id)) return false;
+      const target = task.targets.get(stream.definition.id);
+      for (const [partition, end] of target ?? []) {
+        if (Number.isFinite(end) && (stream.committed.get(partition) ?? 0) < end) return false;
+      }
+    }
+    return true;
+  }
+
+  /** Positions that have moved since the last commit. */
+  changedPositions(): readonly PartitionPosition[] {
+    const positions: PartitionPosition[] = [];
+    for (const stream of this.streams.values()) {
+      for (const [partition, offset] of stream.positions) {
+        if (stream.committed.get(partition) === offset) continue;
+        positions.push({ relationId: stream.definition.id, partition, offset });
+      }
+    }
+    return positions;
+  }
+
+  async close(): Promise<void> {
+    for (const task of this.tasks.values()) {
+      task.feed?.close();
+      await task.drain?.close();
+    }
+    for (const stream of this.streams.values()) await stream.close();
+  }
+}
+
+function sameStarts(left: StreamOffsets, right: StreamOffsets): boolean {
+  for (const [stream, partitions] of left) {
+    const other = right.get(stream);
+    for (const [partition, offset] of partitions)
+      if (other?.get(partition) !== offset) return false;
+  }
+  return true;
+}

@@ -1,0 +1,145 @@
+/**
+ * After a restart: the state of operators is rebuilt from the retained records between a plan's start and the committed
+ * positions, and from the stored tables, with the outputs muted, since the store already has those rows.
+ */
+import type { Offset } from '../../connectors/connector.ts';
+import { StreamError } from '../../sql/base/error.ts';
+import type { Store } from '../store/store.ts';
+import { ViewOutput } from './output.ts';
+import type { PlanSet } from './plan-set.ts';
+import type { PlanTask, StreamOffsets } from './plan-task.ts';
+import type { ScanReader } from './scan-cursor.ts';
+import type { PartitionBounds, StreamTask } from './stream-task.ts';
+
+export type Log = (level: 'info' | 'warn' | 'error', message: string, detail?: unknown) => void;
+
+type Owners = ReadonlyMap<number, readonly ScanReader[]>;
+
+/** Opens every stream at the place from which its plans must read again, and feeds what stored tables hold. */
+export async function beginReplay(
+  plans: PlanSet,
+  store: Store,
+  committed: StreamOffsets,
+  log: Log,
+): Promise<void> {
+  const byStream = readersByStream(plans, committed);
+  await feedTables(plans, store);
+  for (const [stream, owners] of byStream) {
+    const { id, name } = stream.definition;
+    const positions = committed.get(id) ?? new Map<number, Offset>();
+    const bounds = await boundsIfReachable(stream, owners, positions, log);
+    failWhatIsGone(plans, stream, owners, bounds, positions, log);
+    const from = replayStart(owners, bounds, positions);
+    await stream.restore(owners, from, positions);
+    log('info', `rebuilding state from ${name}`, {
+      from: Object.fromEntries(from),
+      to: Object.fromEntries(positions),
+    });
+  }
+}
+
+/** True when every stream has reached its committed positions; the outputs speak again from then on. */
+export function endReplayWhenDone(plans: PlanSet): boolean {
+  for (const stream of plans.streams.values()) if (stream.isReplaying) return false;
+  plans.graph.flush();
+  for (const task of plans.tasks.values()) {
+    // The rows of a failed plan stay as they were committed.
+    if (task.state !== 'failed') task.output.muted = false;
+    if (task.state === 'running') plans.shareLater(task);
+  }
+  for (const stream of plans.streams.values()) stream.endReplay();
+  return true;
+}
+
+function readersByStream(plans: PlanSet, committed: StreamOffsets): Map<StreamTask, Owners> {
+  const byStream = new Map<StreamTask, Map<number, readonly ScanReader[]>>();
+  for (const task of plans.tasks.values()) {
+    if (task.fragment === undefined) continue;
+    // A stateless plan goes on where the commit left it; one with state reads again from its start.
+    const resumes = task.fragment.stateless && task.state === 'running';
+    const from = resumes ? committed : task.starts;
+    for (const [stream, readers] of plans.streamReaders(task.fragment, from)) {
+      const owners = byStream.get(stream) ?? new Map<number, readonly ScanReader[]>();
+      owners.set(task.id, readers);
+      byStream.set(stream, owners);
+    }
+  }
+  return byStream;
+}
+
+async function feedTables(plans: PlanSet, store: Store): Promise<void> {
+  for (const { kind, output, root } of plans.tasks.values()) {
+    if (kind !== 'table' || !(output instanceof ViewOutput)) continue;
+    output.muted = true;
+    if (!root.isRead) continue;
+    for await (const batch of store.scan(output.relation)) root.emit(batch);
+  }
+}
+
+/** A source that is down must not keep the server from serving: reading begins when it is back. */
+async function boundsIfReachable(
+  stream: StreamTask,
+  owners: Owners,
+  committed: ReadonlyMap<number, Offset>,
+  log: Log,
+): Promise<ReadonlyMap<number, PartitionBounds>> {
+  try {
+    return await stream.definition.bounds();
+  } catch (cause) {
+    if (!(cause instanceof StreamError) || cause.facts.retry !== 'backoff') throw cause;
+    log('warn', `${stream.definition.name} cannot be reached yet`, cause);
+    const bounds = new Map<number, PartitionBounds>();
+    for (const [partition, offset] of committed) {
+      const starts = [...owners.values()].flat().map((reader) => reader.from.get(partition) ?? 0);
+      bounds.set(partition, { earliest: Math.min(offset, ...starts), end: offset });
+    }
+    return bounds;
+  }
+}
+
+/** A plan whose records are no longer retained cannot be rebuilt: its rows stay, with the reason. */
+function failWhatIsGone(
+  plans: PlanSet,
+  stream: StreamTask,
+  owners: Owners,
+  bounds: ReadonlyMap<number, PartitionBounds>,
+  committed: ReadonlyMap<number, Offset>,
+  log: Log,
+): void {
+  for (const [owner, readers] of owners) {
+    const task = plans.tasks.get(owner);
+    // A plan that had not caught up begins anew with what is there.
+    if (task === undefined || task.state !== 'running') continue;
+    for (const [partition, { earliest }] of bounds) {
+      const start = Math.min(...readers.map((reader) => reader.from.get(partition) ?? 0));
+      if (start >= earliest || start >= (committed.get(partition) ?? 0)) continue;
+      fail(
+        task,
+        `records ${start}..${earliest - 1} of ${stream.definition.name} partition ${partition} are no longer retained`,
+        log,
+      );
+    }
+  }
+}
+
+function fail(task: PlanTask, reason: string, log: Log): void {
+  task.state = 'failed';
+  task.reason = reason;
+  log('error', `${task.name} cannot be kept up to date: ${reason}`);
+}
+
+function replayStart(
+  owners: Owners,
+  bounds: ReadonlyMap<number, PartitionBounds>,
+  committed: ReadonlyMap<number, Offset>,
+): ReadonlyMap<number, Offset> {
+  const from = new Map<number, Offset>();
+  for (const [partition, { earliest }] of bounds) {
+    let start = committed.get(partition) ?? earliest;
+    for (const reader of [...owners.values()].flat()) {
+      start = Math.min(start, Math.max(reader.from.get(partition) ?? 0, earliest));
+    }
+    from.set(partition, start);
+  }
+  return from;
+}
