@@ -1,12 +1,15 @@
 /** Subqueries of conditions and of projections as joins. */
+import type { Column, SqlType } from '../base/type.ts';
 import { columnOf } from '../bind-scope.ts';
 import type { Catalog } from '../catalog.ts';
 import type { BoundExpr, BoundSubquery } from '../expression.ts';
+import { holdsSubquery, isRepeatable } from '../expression-fact.ts';
 import { mapOperands } from '../expression-map.ts';
+import { mayBeNull } from '../expression-null.ts';
 import { registry } from '../function/builtin.ts';
 import type { ScalarFunction } from '../function/scalar-function.ts';
 import { conjunction, conjunctsOf } from '../join-keys.ts';
-import { mapExpressions, mapInputs } from '../logical-map.ts';
+import { mapExpressions, mapInputs, substitute } from '../logical-map.ts';
 import type { LogicalNode } from '../logical-plan.ts';
 import { sameBaseType } from '../type-category.ts';
 import { overJoin, pullCorrelation } from './pull-correlation.ts';
@@ -16,12 +19,13 @@ import { scalarJoin } from './scalar-join.ts';
 /**
  * filter(x, EXISTS (y) AND p)      =>  filter(semi join(x, y'), p);  NOT EXISTS: anti join
  * filter(x, a = ANY (y) AND p)     =>  filter(semi join(x, y' on a = y.1), p)
- * filter(x, a <> ALL (y) AND p)    =>  anti join, where neither side can be NULL
+ * filter(x, a op ALL (y) AND p)    =>  filter(anti join(x, y' on (a op y.1) IS NOT TRUE), p);  NOT (a op ANY (y)) likewise
  * op(x, … (scalar subquery) …)     =>  project(op(join(x, y'), … column …))
  * Pays: joins are kept up to date by the changes of both sides; a subquery would be computed again for every row.
  * Safe: y' is y with the conditions that compare it with x (or with outer columns) moved into the ON; this
  * is done only where nothing below them counts or limits rows. A semi join keeps each row once, as a
- * condition does. A NULL makes `<> ALL` NULL, which an anti join does not know, hence the restriction.
+ * condition does. For ALL one comparison that is false or NULL is enough to lose the row, which IS NOT
+ * TRUE says; only where no NULL is possible `<> ALL` becomes an equality, and so a key.
  */
 export function unnestSubqueries(node: LogicalNode, catalog: Catalog | undefined): LogicalNode {
   const next = mapInputs(node, (input) => unnestSubqueries(input, catalog));
@@ -46,11 +50,14 @@ function unnestInside(expression: BoundExpr, catalog: Catalog | undefined): Boun
   return plan === next.plan ? next : { ...next, plan };
 }
 
-/** join lateral(x, y)  =>  join(x, y' on what compared y with x) */
+/**
+ * join lateral(x, y)               =>  join(x, y' on what compared y with x)
+ * join lateral(x, project(y, f))   =>  project(join lateral(x, y), f)  for an inner join whose f reads x
+ */
 function unnestLateral(node: LogicalNode & { readonly kind: 'join' }): LogicalNode {
   if (!node.lateral) return node;
   const pulled = pullCorrelation(node.right, 'rows');
-  if (pulled === undefined) return node;
+  if (pulled === undefined) return hoistProject(node);
   const width = node.left.schema.length;
   const conditions = pulled.conditions.map((condition) => overJoin(condition, width));
   const joined: LogicalNode = {
@@ -69,6 +76,24 @@ function unnestLateral(node: LogicalNode & { readonly kind: 'join' }): LogicalNo
     expressions: node.schema.map(({ type }, index) => columnOf(index, type)),
     schema: node.schema,
   };
+}
+
+function hoistProject(node: LogicalNode & { readonly kind: 'join' }): LogicalNode {
+  const { left, right, on } = node;
+  if (node.type !== 'inner' || right.kind !== 'project') return node;
+  if (right.expressions.some((e) => holdsSubquery(e) || !isRepeatable(e))) return node;
+  const width = left.schema.length;
+  const expressions = [
+    ...left.schema.map(({ type }, index) => columnOf(index, type)),
+    ...right.expressions.map((expression) => overJoin(expression, width)),
+  ];
+  const joined: LogicalNode = {
+    ...node,
+    right: right.input,
+    on: on && substitute(on, expressions),
+    schema: [...left.schema, ...right.input.schema],
+  };
+  return { kind: 'project', input: unnestLateral(joined), expressions, schema: node.schema };
 }
 
 function unnestFilter(
@@ -131,63 +156,85 @@ function semiJoin(input: LogicalNode, part: BoundExpr): LogicalNode | undefined 
     case 'exists':
       return join(input, subquery, negated ? 'anti' : 'semi', []);
     case 'any':
-      return negated
-        ? undefined
-        : join(input, subquery, 'semi', comparisons(subquery, input, false));
     case 'all': {
-      const canBeNull = negated || subquery.compare.name !== '<>' || mayMeetNull(subquery, input);
-      return canBeNull
-        ? undefined
-        : join(input, subquery, 'anti', comparisons(subquery, input, true));
+      const isAny = subquery.mode === 'any';
+      // NOT (x op ALL y) is no question of a partner: an undecided row would have to stay out.
+      if (negated && !isAny) return undefined;
+      const on = isAny && !negated ? partner(subquery, input) : objection(subquery, input, isAny);
+      return on && join(input, subquery, isAny && !negated ? 'semi' : 'anti', [on]);
     }
     default:
       return undefined;
   }
 }
 
-function mayMeetNull(
-  subquery: BoundSubquery & { readonly mode: 'any' | 'all' },
-  input: LogicalNode,
-): boolean {
-  const operands = subquery.operands.some(
-    (operand) => operand.kind !== 'column' || input.schema[operand.index]?.nullable !== false,
-  );
-  return operands || subquery.plan.schema.some((column) => column.nullable);
+type Quantified = BoundSubquery & { readonly mode: 'any' | 'all' };
+
+/** `operand op column` over the input's columns, then the plan's. */
+function partner(subquery: Quantified, input: LogicalNode): BoundExpr | undefined {
+  const { compare, operands, plan, span } = subquery;
+  const width = input.schema.length;
+  const columns = plan.schema.map(({ type }, index) => columnOf(width + index, type));
+  const [first] = operands;
+  if (first === undefined || operands.length === 1) {
+    const args = [...operands, ...columns];
+    return { kind: 'call', fn: compare, args, type: compare.result, span };
+  }
+  if (compare.name !== '=') return undefined;
+  const pairs = operands.map((operand, index): BoundExpr | undefined => {
+    const column = columns[index];
+    const fn = column && equality(operand.type);
+    return fn && column && { kind: 'call', fn, args: [operand, column], type: fn.result, span };
+  });
+  if (!pairs.every((pair) => pair !== undefined)) return undefined;
+  return conjunction(pairs);
 }
 
-/** `operand op column` over the input's columns, then the plan's. Only one column: its function is known. */
-function comparisons(
-  subquery: BoundSubquery & { readonly mode: 'any' | 'all' },
+/**
+ * What a row of the plan must meet for the outer row to go: a comparison that is not true (ALL), or one that
+ * is not false (NOT ANY). Where no NULL is possible, `<> ALL` and `NOT = ANY` go by an equality, which is a key.
+ */
+function objection(
+  subquery: Quantified,
   input: LogicalNode,
-  negated: boolean,
-): readonly BoundExpr[] | undefined {
+  isAny: boolean,
+): BoundExpr | undefined {
   const { compare, operands, plan, span } = subquery;
   const [operand] = operands;
   const [column] = plan.schema;
   if (operand === undefined || column === undefined || operands.length > 1) return undefined;
-  const right = columnOf(input.schema.length, column.type);
-  const fn = negated ? equalityOf(compare) : compare;
-  if (fn === undefined) return undefined;
-  return [{ kind: 'call', fn, args: [operand, right], type: fn.result, span }];
+  const args = [operand, columnOf(input.schema.length, column.type)];
+  if (compare.name === (isAny ? '=' : '<>') && !mayMeetNull(operand, column, input)) {
+    const fn = isAny ? compare : equality(operand.type);
+    if (fn !== undefined) return { kind: 'call', fn, args, type: fn.result, span };
+  }
+  const comparison: BoundExpr = { kind: 'call', fn: compare, args, type: compare.result, span };
+  return {
+    kind: 'is-truth',
+    operand: comparison,
+    value: !isAny,
+    negated: true,
+    type: compare.result,
+    span,
+  };
 }
 
-/** The `=` of the types that a `<>` compares. */
-function equalityOf(different: ScalarFunction): ScalarFunction | undefined {
-  return registry.scalars('=').find((fn) =>
-    fn.parameters.every((parameter, index) => {
-      const other = different.parameters[index];
-      return other !== undefined && sameBaseType(parameter, other);
-    }),
-  );
+const mayMeetNull = (operand: BoundExpr, column: Column, input: LogicalNode): boolean =>
+  column.nullable || mayBeNull(operand, input.schema);
+
+/** The `=` of two values of one type. */
+function equality(type: SqlType): ScalarFunction | undefined {
+  return registry
+    .scalars('=')
+    .find((fn) => fn.parameters.every((parameter) => sameBaseType(parameter, type)));
 }
 
 function join(
   left: LogicalNode,
   subquery: BoundSubquery,
   type: 'semi' | 'anti',
-  comparison: readonly BoundExpr[] | undefined,
+  comparison: readonly BoundExpr[],
 ): LogicalNode | undefined {
-  if (comparison === undefined) return undefined;
   const pulled = pullCorrelation(subquery.plan, 'exists');
   if (pulled === undefined) return undefined;
   const conditions = pulled.conditions.map((condition) => overJoin(condition, left.schema.length));

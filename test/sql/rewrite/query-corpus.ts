@@ -116,6 +116,19 @@ select s.a from (select auction + 1 as a, price / 1 as b from bid) s where a > 2
 select upper(c) from (select channel as c, count(*) as n from bid group by channel) x where n > 1 and c = 'a'
 select x.id from (select a.id, b.price from auction a left join bid b on a.id = b.auction) x where x.price > 1
 select a.id, b.price from auction a right join bid b on a.id = b.auction where a.reserve is null
+select id from auction where reserve not in (select price from bid)
+select id from auction where not (reserve in (select price from bid where price is not null))
+select id from auction a where reserve not in (select price from bid where auction = a.id)
+select id from auction where reserve <> all (select price from bid where price > 2)
+select id from auction where reserve < all (select price from bid where auction = 1)
+select id from auction where not (reserve < any (select price from bid))
+select id from auction where not (reserve < all (select price from bid))
+select id from auction where (category, seller) in (select price, bidder from bid)
+select id from auction a where (category, seller) in (select price, bidder from bid where auction = a.id)
+select id from auction where (category, seller) not in (select price, bidder from bid)
+select a.id, x.s, x.t from auction a, lateral (select a.reserve + b.price as s, b.channel || a.id as t from bid b where b.auction = a.id) x where x.s > 1
+select a.id, x.s from auction a join lateral (select a.reserve + b.price as s from bid b where b.auction = a.id) x on x.s > a.category
+select a.id, x.s from auction a left join lateral (select a.reserve + b.price as s from bid b where b.auction = a.id) x on true
 select a.id, b.price from auction a full join bid b on a.id = b.auction where a.reserve is null and b.channel is null
 select a.id, (select count(*) from bid having a.id > 1) from auction a
 select a.id, x.channel from auction a, lateral (select distinct channel from bid where auction = a.id) x

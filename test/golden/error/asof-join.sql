@@ -1,0 +1,1 @@
+SELECT * FROM bid ASOF JOIN auction ON bid.auction = auction.id

@@ -1,0 +1,1 @@
+SELECT date_time::int FROM bid

@@ -1,0 +1,1 @@
+SELECT coalesce(id, name) FROM person

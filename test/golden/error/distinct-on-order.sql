@@ -1,0 +1,1 @@
+SELECT DISTINCT ON (auction) auction FROM bid ORDER BY price

@@ -1,0 +1,1 @@
+SELECT * FROM person p JOIN auction p ON true

@@ -1,0 +1,1 @@
+SELECT grouping(price) FROM bid GROUP BY auction

@@ -1,0 +1,1 @@
+SELECT * FROM HOP(bid, date_time, INTERVAL '3 s', INTERVAL '10 s')

@@ -1,0 +1,1 @@
+INSERT INTO account (id, balance) VALUES (true, 1)

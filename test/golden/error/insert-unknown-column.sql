@@ -1,0 +1,1 @@
+INSERT INTO account (id, ownr) VALUES (1, 'x')

@@ -1,0 +1,1 @@
+SELECT * FROM person p, (SELECT * FROM auction WHERE seller = p.id) a

@@ -1,0 +1,1 @@
+SELECT person.name FROM person p

@@ -1,0 +1,1 @@
+SELECT * FROM (person p CROSS JOIN auction a) JOIN account USING (id)

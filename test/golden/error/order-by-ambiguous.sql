@@ -1,0 +1,1 @@
+SELECT auction AS x, price AS x FROM bid ORDER BY x

@@ -1,0 +1,1 @@
+SELECT DISTINCT auction FROM bid ORDER BY price

@@ -1,0 +1,1 @@
+SELECT 1 FROM bid WHERE generate_series(1, 2) = 1

@@ -1,0 +1,1 @@
+CREATE STREAM s AS SELECT auction, count(*) FROM bid GROUP BY auction

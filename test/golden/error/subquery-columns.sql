@@ -1,0 +1,1 @@
+SELECT id IN (SELECT id, name FROM person) FROM auction

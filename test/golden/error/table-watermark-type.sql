@@ -1,0 +1,1 @@
+CREATE STREAM s (a int, WATERMARK FOR a AS a - 1)

@@ -1,0 +1,1 @@
+SELECT * FROM TUMBLE(bid, price, INTERVAL '3 s')

@@ -1,0 +1,1 @@
+SELECT * FROM TUMBLE(bid, date_time, INTERVAL '1 month')

@@ -1,0 +1,1 @@
+SELECT auction, price FROM bid GROUP BY auction

@@ -1,0 +1,1 @@
+SELECT auction, count(*) FROM bid

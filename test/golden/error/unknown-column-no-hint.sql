@@ -1,0 +1,1 @@
+SELECT altogether_different FROM bid

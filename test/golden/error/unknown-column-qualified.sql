@@ -1,0 +1,1 @@
+SELECT b.prcie FROM bid b

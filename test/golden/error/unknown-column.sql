@@ -1,0 +1,1 @@
+SELECT prcie FROM bid

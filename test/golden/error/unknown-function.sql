@@ -1,0 +1,1 @@
+SELECT lowr(name) FROM person

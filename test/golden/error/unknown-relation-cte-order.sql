@@ -1,0 +1,1 @@
+WITH x AS (SELECT * FROM y), y AS (SELECT 1) SELECT * FROM x

@@ -1,0 +1,1 @@
+SELECT '{}'::map<text, int>

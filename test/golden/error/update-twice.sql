@@ -1,0 +1,1 @@
+UPDATE account SET owner = 'a', owner = 'b'

@@ -1,0 +1,1 @@
+UPDATE account SET nothing = 1

@@ -1,0 +1,1 @@
+SELECT * FROM person JOIN bid USING (id)

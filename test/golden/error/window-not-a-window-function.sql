@@ -1,0 +1,1 @@
+SELECT lower(channel) OVER () FROM bid

@@ -1,0 +1,1 @@
+SELECT sum(price) OVER w FROM bid

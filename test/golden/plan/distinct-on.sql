@@ -1,0 +1,1 @@
+SELECT DISTINCT ON (auction) auction, price FROM bid ORDER BY auction, price DESC

@@ -1,0 +1,1 @@
+SELECT auction FROM bid EXCEPT SELECT id FROM auction ORDER BY 1 LIMIT 3

@@ -1,0 +1,1 @@
+SELECT CASE WHEN price = 0 THEN 1 / 0 ELSE 100 / 10 END FROM bid

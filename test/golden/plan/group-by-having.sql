@@ -1,0 +1,1 @@
+SELECT auction, max(price) FROM bid GROUP BY auction HAVING auction > 5 AND max(price) > 100

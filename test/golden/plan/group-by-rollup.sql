@@ -1,0 +1,1 @@
+SELECT auction, bidder, grouping(auction, bidder), sum(price) FROM bid GROUP BY ROLLUP (auction, bidder)

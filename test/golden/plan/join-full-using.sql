@@ -1,0 +1,1 @@
+SELECT id, name, owner FROM person FULL JOIN account USING (id)

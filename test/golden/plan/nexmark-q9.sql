@@ -1,0 +1,1 @@
+CREATE MATERIALIZED VIEW v AS SELECT id, item_name, auction, bidder, price FROM (SELECT a.*, b.auction, b.bidder, b.price, b.date_time AS bid_time, row_number() OVER (PARTITION BY a.id ORDER BY b.price DESC, b.date_time) AS rn FROM auction a, bid b WHERE a.id = b.auction AND b.date_time BETWEEN a.date_time AND a.expires) q WHERE rn <= 1

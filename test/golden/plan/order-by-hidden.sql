@@ -1,0 +1,1 @@
+SELECT auction FROM bid ORDER BY price DESC, bidder LIMIT 3

@@ -1,0 +1,1 @@
+SELECT price FROM bid WHERE price > ALL (SELECT reserve FROM auction)

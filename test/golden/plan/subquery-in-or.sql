@@ -1,0 +1,1 @@
+SELECT name FROM person WHERE id IN (SELECT seller FROM auction) OR city = 'x'

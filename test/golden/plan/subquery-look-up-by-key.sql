@@ -1,0 +1,1 @@
+SELECT b.price, (SELECT name FROM person WHERE id = b.bidder) FROM bid b

@@ -1,0 +1,1 @@
+SELECT id FROM auction WHERE id NOT IN (SELECT id FROM person)

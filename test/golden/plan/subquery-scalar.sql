@@ -1,0 +1,1 @@
+SELECT price FROM bid WHERE price > (SELECT avg(price) FROM bid)
