@@ -5,7 +5,7 @@ import type { Schema } from './base/type.ts';
 import { typeName } from './base/type.ts';
 import { type BindContext, places } from './bind-context.ts';
 import { named, scopeOver } from './bind-from-place.ts';
-import { bindReturning, requireWritable } from './bind-manipulation.ts';
+import { bindReturning, requireWritable, targetNames } from './bind-manipulation.ts';
 import { closestName } from './bind-near-miss.ts';
 import { convertOutputs, project } from './bind-output.ts';
 import { columnOf, type ScopeTable, scopeColumns } from './bind-scope.ts';
@@ -28,7 +28,8 @@ export function bindInsert(statement: Insert, context: BindContext): BoundInsert
   const onConflict =
     statement.onConflict && bindOnConflict(statement, statement.onConflict, relation, context);
   const shown = statement.alias?.name ?? relation.name;
-  const returning = bindReturning(statement.returning, relation, shown, context);
+  const place = { context, parent: undefined, commonTables: new Map() };
+  const returning = bindReturning(statement.returning, targetNames(relation, shown), place);
   return { kind: 'insert', relation, rows, onConflict, returning };
 }
 
@@ -291,10 +292,12 @@ function bindOnConflict(
     primaryKey: undefined,
   });
   const existing = table(shown, 0);
+  const excluded = table('excluded', width);
+  const visible = [...existing.columns, ...excluded.columns];
   const both: Schema = [...relation.schema, ...relation.schema];
   const from = named({ kind: 'values', rows: [], schema: both }, undefined, undefined, undefined);
   const scope = scopeOver(
-    { node: from.node, tables: [existing, table('excluded', width)], columns: existing.columns },
+    { node: from.node, tables: [existing, excluded], columns: visible },
     { context, parent: undefined, commonTables: new Map() },
   );
   const bind = (node: Expression): BoundExpr =>

@@ -56,7 +56,7 @@ function bindCount(
   // LIMIT NULL and LIMIT ALL are no limit.
   if (value === null) return undefined;
   if (typeof value === 'bigint' && value < 0n) {
-    throw new StreamError('VALUE_INVALID_LIMIT', `${clause} must not be negative`, {
+    throw new StreamError(`VALUE_INVALID_${clause}`, `${clause} must not be negative`, {
       at: node.span,
     });
   }

@@ -1,6 +1,6 @@
 /** UPDATE and DELETE, and what they share with INSERT. */
-import type { QualifiedName, SelectItem, Statement } from './ast.ts';
-import { StreamError } from './base/error.ts';
+import type { Assignment, Expression, QualifiedName, SelectItem, Statement } from './ast.ts';
+import { type Span, StreamError } from './base/error.ts';
 import type { Schema } from './base/type.ts';
 import { type BindContext, places } from './bind-context.ts';
 import { bindFromList } from './bind-from.ts';
@@ -12,6 +12,7 @@ import {
   scopeOver,
 } from './bind-from-place.ts';
 import { project } from './bind-output.ts';
+import { bindWith } from './bind-query.ts';
 import { requireRelation } from './bind-relation.ts';
 import { columnOf, type Scope } from './bind-scope.ts';
 import { bindTargets } from './bind-target.ts';
@@ -53,21 +54,21 @@ function requireTable(name: QualifiedName, verb: string, context: BindContext): 
   });
 }
 
-/** RETURNING over the relation's columns; undefined without the clause. */
+/** A relation's own columns under the name that the statement gives it. */
+export function targetNames(relation: SourceRelation, shown: string): BoundFrom {
+  const scan: LogicalNode = { kind: 'scan', relation: relation.name, schema: relation.schema };
+  return named(scan, undefined, shown, relation.name);
+}
+
+/** RETURNING over the columns of the target and of the items beside it; undefined without the clause. */
 export function bindReturning(
   items: readonly SelectItem[],
-  relation: SourceRelation,
-  shown: string,
-  context: BindContext,
+  from: BoundFrom,
+  place: FromPlace,
 ): Returning | undefined {
   if (items.length === 0) return undefined;
-  const from = named(
-    { kind: 'scan', relation: relation.name, schema: relation.schema },
-    undefined,
-    shown,
-    relation.name,
-  );
-  const scope = scopeOver(from, { context, parent: undefined, commonTables: new Map() });
+  const { context } = place;
+  const scope = scopeOver(from, place);
   const targets = scope.within(places.returning, () => bindTargets(items, scope));
   const expressions = targets.map((target) =>
     settleExpression(resolveUnknown(target.expression, context), context),
@@ -75,16 +76,18 @@ export function bindReturning(
   const schema = expressions.map((expression, index) => ({
     name: targets[index]?.name ?? '?column?',
     type: expression.type,
-    nullable: mayBeNull(expression, relation.schema),
+    nullable: mayBeNull(expression, from.node.schema),
   }));
   return { schema, expressions };
 }
 
 interface Target {
   readonly relation: SourceRelation;
+  /** The relation's columns, then those of the other items, then the row's number when there are any. */
   readonly from: BoundFrom;
+  readonly joined: boolean;
+  readonly place: FromPlace;
   readonly scope: Scope;
-  readonly shown: string;
 }
 
 /** The relation and the other FROM or USING items, joined. */
@@ -94,37 +97,59 @@ function bindTarget(
 ): Target {
   const verb = statement.kind === 'update' ? 'update' : 'delete from';
   const relation = requireTable(statement.relation, verb, context);
-  if (statement.with !== undefined) {
-    throw new StreamError(
-      'SQL_NOT_SUPPORTED',
-      `WITH before ${statement.kind.toUpperCase()} is not supported`,
-      {
-        at: statement.span,
-      },
-    );
-  }
-  const shown = statement.alias?.name ?? relation.name;
-  const scan: LogicalNode = { kind: 'scan', relation: relation.name, schema: relation.schema };
-  const own = named(scan, undefined, shown, relation.name);
-  const place: FromPlace = { context, parent: undefined, commonTables: new Map() };
+  const outside = { context, parent: undefined, commonTables: new Map() };
+  const commonTables = bindWith(statement.with, { ...outside, resolveUnknown: true });
+  const place: FromPlace = { ...outside, commonTables };
+  const own = targetNames(relation, statement.alias?.name ?? relation.name);
   const items = statement.kind === 'update' ? statement.from : statement.using;
   const others = bindFromList(items, place);
-  const from: BoundFrom =
-    others === undefined
-      ? own
-      : {
-          ...combineNames(own, others, statement.span),
-          node: {
-            kind: 'join',
-            type: 'inner',
-            left: own.node,
-            right: others.node,
-            on: undefined,
-            lateral: false,
-            schema: [...own.node.schema, ...others.node.schema],
-          },
-        };
-  return { relation, from, scope: scopeOver(from, place), shown };
+  const from = others === undefined ? own : joinOthers(own, others, statement.span);
+  return { relation, from, joined: others !== undefined, place, scope: scopeOver(from, place) };
+}
+
+/** Equal rows of a table without a key are told apart by a number, as each is changed once however often it matches. */
+function joinOthers(own: BoundFrom, others: BoundFrom, at: Span): BoundFrom {
+  const type = { kind: 'bigint' } as const;
+  const number = { name: 'row_number', type, nullable: false };
+  const left: LogicalNode = {
+    kind: 'window',
+    input: own.node,
+    calls: [
+      {
+        fn: { kind: 'ranking', name: 'row_number', args: [], ignoreNulls: false },
+        partitionBy: [],
+        orderBy: [],
+        frame: undefined,
+        type,
+      },
+    ],
+    schema: [...own.node.schema, number],
+  };
+  const width = own.node.schema.length;
+  const joined: LogicalNode = {
+    kind: 'join',
+    type: 'inner',
+    left,
+    right: others.node,
+    on: undefined,
+    lateral: false,
+    schema: [...left.schema, ...others.node.schema],
+  };
+  const place = (index: number): number => (index < width ? index : index + 1);
+  const shown = [...own.node.schema, ...others.node.schema];
+  const node = project(joined, [
+    ...shown.map(({ name, type }, index) => ({ name, expression: columnOf(place(index), type) })),
+    { name: number.name, expression: columnOf(width, type) },
+  ]);
+  return { ...combineNames(own, others, at), node };
+}
+
+/** The columns behind the target's own: those of the other items and the row's number. */
+function columnsBeside({ relation, from }: Target): { name: string; expression: BoundExpr }[] {
+  const width = relation.schema.length;
+  return from.node.schema
+    .slice(width)
+    .map(({ name, type }, index) => ({ name, expression: columnOf(width + index, type) }));
 }
 
 function filtered(
@@ -148,7 +173,7 @@ export function bindUpdate(
   const target = bindTarget(statement, context);
   const { relation, scope } = target;
   const assigned = new Map<number, BoundExpr>();
-  for (const { column: name, value } of statement.set) {
+  for (const { column: name, value, part } of statement.set) {
     const index = relation.schema.findIndex((column) => column.name === name.name);
     const column = relation.schema[index];
     if (column === undefined) {
@@ -175,7 +200,7 @@ export function bindUpdate(
       value === 'default'
         ? (relation.columns[index]?.default ??
           ({ kind: 'literal', value: null, type: column.type } as const))
-        : scope.within(places.update, () => context.rules.expression(value, scope));
+        : scope.within(places.update, () => assignedValue(value, part, scope));
     assigned.set(index, coerceAssignment(bound, column, context));
   }
   const old = relation.schema.map(({ type }, index) => columnOf(index, type));
@@ -187,14 +212,35 @@ export function bindUpdate(
   const plan = project(filtered(statement, target), [
     ...old.map((expression, index) => ({ name: names[index] ?? '', expression })),
     ...next.map((expression, index) => ({ name: names[index] ?? '', expression })),
+    ...columnsBeside(target),
   ]);
   return {
     kind: 'update',
     relation,
     plan: settlePlan(plan, context),
+    joined: target.joined,
     changed: [...assigned.keys()],
-    returning: bindReturning(statement.returning, relation, target.shown, context),
+    returning: bindReturning(statement.returning, target.from, target.place),
   };
+}
+
+/** One column of `(a, b) = (SELECT …)` is that column of the query; any other value is an expression. */
+function assignedValue(value: Expression, part: Assignment['part'], scope: Scope): BoundExpr {
+  const { context, commonTables } = scope;
+  if (part === undefined || value.kind !== 'scalar-query') {
+    return context.rules.expression(value, scope);
+  }
+  const query = { context, parent: scope, commonTables, resolveUnknown: true };
+  const plan = context.rules.query(value.query, query);
+  const column = plan.schema[part.index];
+  if (column === undefined || plan.schema.length !== part.count) {
+    throw new StreamError('SQL_SYNTAX', 'number of columns does not match number of values', {
+      at: value.span,
+    });
+  }
+  const { type, name } = column;
+  const only = project(plan, [{ name, expression: columnOf(part.index, type) }]);
+  return { kind: 'subquery', mode: 'scalar', plan: only, type, span: value.span };
 }
 
 /** Generated columns follow the new values of the others. */
@@ -213,14 +259,15 @@ export function bindDelete(
   const target = bindTarget(statement, context);
   const { relation } = target;
   const schema: Schema = relation.schema;
-  const plan = project(
-    filtered(statement, target),
-    schema.map(({ name, type }, index) => ({ name, expression: columnOf(index, type) })),
-  );
+  const plan = project(filtered(statement, target), [
+    ...schema.map(({ name, type }, index) => ({ name, expression: columnOf(index, type) })),
+    ...columnsBeside(target),
+  ]);
   return {
     kind: 'delete',
     relation,
     plan: settlePlan(plan, context),
-    returning: bindReturning(statement.returning, relation, target.shown, context),
+    joined: target.joined,
+    returning: bindReturning(statement.returning, target.from, target.place),
   };
 }

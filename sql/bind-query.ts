@@ -19,7 +19,7 @@ import type { LogicalNode } from './logical-plan.ts';
 /** Binds a whole query; the result's schema has PostgreSQL's column names. */
 export function bindQueryNode(query: Query, place: QueryPlace): LogicalNode {
   refuseClauses(query);
-  const commonTables = bindWith(query, place);
+  const commonTables = bindWith(query.with, place);
   return bindBody(query.body, query, { ...place, commonTables });
 }
 
@@ -36,12 +36,13 @@ function refuseClauses(query: Query): void {
 
 // ----------------------------------------------------------------------- with
 
-function bindWith(query: Query, place: QueryPlace): CommonTables {
-  if (query.with === undefined) return place.commonTables;
+/** The common tables around the statement that a WITH clause stands before, and its own. */
+export function bindWith(clause: Query['with'], place: QueryPlace): CommonTables {
+  if (clause === undefined) return place.commonTables;
   const tables = new Map(place.commonTables);
   const own = new Set<string>();
   const level = place.parent === undefined ? 0 : place.parent.level + 1;
-  for (const item of query.with.items) {
+  for (const item of clause.items) {
     const name = item.name.name;
     if (own.has(name)) {
       throw new StreamError(
@@ -53,7 +54,7 @@ function bindWith(query: Query, place: QueryPlace): CommonTables {
       );
     }
     own.add(name);
-    const plan = bindCommonTable(item, query.with.recursive, { ...place, commonTables: tables });
+    const plan = bindCommonTable(item, clause.recursive, { ...place, commonTables: tables });
     tables.set(name, { plan, level } satisfies CommonTableEntry);
   }
   return tables;

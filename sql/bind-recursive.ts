@@ -5,6 +5,8 @@ import { sameType, typeName } from './base/type.ts';
 import type { QueryPlace } from './bind-context.ts';
 import { asNullable } from './bind-from-place.ts';
 import { convertOutputs } from './bind-output.ts';
+import { someExpression } from './expression-map.ts';
+import { inputsOf, visitExpressions } from './logical-map.ts';
 import type { LogicalNode } from './logical-plan.ts';
 
 /** Whether a part of the syntax tree names a relation. */
@@ -61,6 +63,7 @@ export function bindRecursive(
   const commonTables = new Map(place.commonTables).set(name, { plan: reference, level });
   const inner = { ...query, body: body.right, with: undefined };
   const step = bindQuery(inner, { ...place, commonTables, resolveUnknown: false });
+  if (countReferences(step, id, item, undefined) > 1) throw misplaced('more than once', item);
   if (step.schema.length !== base.schema.length) {
     throw new StreamError('SQL_SYNTAX', 'each UNION query must have the same number of columns', {
       at: body.right.span,
@@ -80,6 +83,54 @@ export function bindRecursive(
   const converted = convertOutputs(step, types, 'implicit', context);
   const stepPlan = typeof converted === 'number' ? step : converted;
   return { kind: 'recursive', id, base, step: stepPlan, all: body.all, schema };
+}
+
+const misplaced = (where: string, item: CommonTable): StreamError =>
+  invalid(`recursive reference to query "${item.name.name}" must not appear ${where}`, item);
+
+/**
+ * Counts where the step reads the item. A step must grow with what it reads, or the recursion has no meaning: the places
+ * that PostgreSQL refuses are those where a row more may be a row less.
+ * @param refused  what the node stands within, for the error; undefined while a reference is allowed.
+ * @throws StreamError SQL_INVALID_RECURSION.
+ */
+function countReferences(
+  node: LogicalNode,
+  id: number,
+  item: CommonTable,
+  refused: string | undefined,
+): number {
+  if (node.kind === 'recursive-reference') {
+    if (node.id !== id) return 0;
+    if (refused !== undefined) throw misplaced(refused, item);
+    return 1;
+  }
+  visitExpressions(node, (expression) => {
+    someExpression(expression, (part) => {
+      if (part.kind === 'subquery') countReferences(part.plan, id, item, 'within a subquery');
+      return false;
+    });
+  });
+  let count = 0;
+  inputsOf(node).forEach((input, port) => {
+    count += countReferences(input, id, item, refused ?? refusedAt(node, port));
+  });
+  if (count > 0 && node.kind === 'aggregate' && node.aggregates.length > 0) {
+    throw invalid(
+      "aggregate functions are not allowed in a recursive query's recursive term",
+      item,
+    );
+  }
+  return count;
+}
+
+/** Why an input of a node must not read the item. */
+function refusedAt(node: LogicalNode, port: number): string | undefined {
+  if (node.kind === 'set-operation' && node.op === 'except' && port === 1) return 'within EXCEPT';
+  if (node.kind !== 'join') return undefined;
+  const isOptional =
+    node.type === 'full' || node.type === (port === 0 ? ('right' as const) : ('left' as const));
+  return isOptional ? 'within an outer join' : undefined;
 }
 
 const notImplemented = (clause: string, item: CommonTable): StreamError =>

@@ -13,6 +13,7 @@ import type { Place } from './bind-context.ts';
 import { unknownFunction } from './bind-scalar.ts';
 import { columnOf, type NamedWindow, type Scope, WINDOW_BASE } from './bind-scope.ts';
 import { bigintType, integerType, resolveUnknown, tryCoerce, unify } from './coerce.ts';
+import { evaluateConstant } from './evaluate.ts';
 import type {
   BoundExpr,
   BoundFrame,
@@ -22,7 +23,7 @@ import type {
 } from './expression.ts';
 import { equalExpressions } from './expression-equal.ts';
 import { mapColumns } from './logical-map.ts';
-import { categoryOf } from './type-category.ts';
+import { categoryOf, withoutModifiers } from './type-category.ts';
 
 type Ranking = BoundWindowCall['fn'] & { readonly kind: 'ranking' };
 
@@ -156,7 +157,15 @@ function bindRanking(
     return done;
   };
   const ignoreNulls = call.nulls === 'ignore';
-  if (name === 'ntile') return { kind: 'ranking', name, args: raw.map(integer), ignoreNulls };
+  if (name === 'ntile') {
+    const args = raw.map(integer);
+    if (args.some((arg) => isBelow(arg, 1))) {
+      throw new StreamError('VALUE_INVALID_NTILE', 'argument of ntile must be greater than zero', {
+        at: call.span,
+      });
+    }
+    return { kind: 'ranking', name, args, ignoreNulls };
+  }
   const [value, offset, fallback] = raw;
   if (value === undefined) return { kind: 'ranking', name, args: [], ignoreNulls };
   const known = resolveUnknown(value, context);
@@ -167,9 +176,15 @@ function bindRanking(
   return { kind: 'ranking', name, args: [first, ...rest, last], ignoreNulls };
 }
 
+/** Whether a constant is a number below `least`. */
+function isBelow(expression: BoundExpr, least: number): boolean {
+  const value = evaluateConstant(expression);
+  return (typeof value === 'number' || typeof value === 'bigint') && value < least;
+}
+
 function resultType(fn: Ranking): SqlType {
   const { result } = rankings[fn.name];
-  return result === 'value' ? (fn.args[0]?.type ?? bigintType) : result;
+  return result === 'value' ? withoutModifiers(fn.args[0]?.type ?? bigintType) : result;
 }
 
 function namedWindow(name: Identifier | WindowSpec | undefined, scope: Scope): NamedWindow {
@@ -255,11 +270,21 @@ function bindFrame(
   if (frame.unit === 'groups' && orderBy.length === 0) {
     throw fail('GROUPS mode requires an ORDER BY clause');
   }
-  const bound = (from: FrameBound): BoundFrameBound =>
-    'offset' in from
-      ? { kind: from.kind, offset: bindOffset(frame.unit, from.offset, orderBy, scope, bind) }
-      : from;
-  return { unit: frame.unit, start: bound(start), end: bound(end), exclude: frame.exclude };
+  const bound = (from: FrameBound, side: string): BoundFrameBound => {
+    if (!('offset' in from)) return from;
+    const offset = bindOffset(frame.unit, from.offset, orderBy, scope, bind);
+    if (isBelow(offset, 0)) {
+      const message = `frame ${side} offset must not be negative`;
+      throw new StreamError('VALUE_INVALID_FRAME', message, { at: from.offset.span });
+    }
+    return { kind: from.kind, offset };
+  };
+  return {
+    unit: frame.unit,
+    start: bound(start, 'starting'),
+    end: bound(end, 'ending'),
+    exclude: frame.exclude,
+  };
 }
 
 function bindOffset(

@@ -105,7 +105,7 @@ export interface BoundCreateSink {
   readonly options: ReadonlyMap<string, string>;
 }
 
-/** RETURNING: expressions over the relation's columns. */
+/** RETURNING: expressions over the relation's columns, then those of FROM or USING items. */
 export interface Returning {
   readonly schema: Schema;
   readonly expressions: readonly BoundExpr[];
@@ -135,9 +135,14 @@ export interface BoundUpdate {
   readonly relation: SourceRelation;
   /** Old row's columns, then the new row's, one row a match. */
   readonly plan: LogicalNode;
+  /**
+   * With FROM items: their columns follow, then a bigint that numbers the target rows. A row that is matched more than
+   * once is changed once.
+   */
+  readonly joined: boolean;
   /** Columns that the statement assigns. */
   readonly changed: readonly number[];
-  /** Over the new row's columns. */
+  /** Over the new row's columns, then those of the FROM items. */
   readonly returning: Returning | undefined;
 }
 
@@ -146,5 +151,7 @@ export interface BoundDelete {
   readonly relation: SourceRelation;
   /** The rows to delete, one a match. */
   readonly plan: LogicalNode;
+  /** With USING items: their columns follow, then a bigint that numbers the target rows, as in an update. */
+  readonly joined: boolean;
   readonly returning: Returning | undefined;
 }

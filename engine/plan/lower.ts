@@ -295,7 +295,7 @@ function countOf(
   if (value === null) return undefined;
   const count = Number(value);
   if (count < 0) {
-    throw new StreamError('VALUE_INVALID_LIMIT', `${clause} must not be negative`, {
+    throw new StreamError(`VALUE_INVALID_${clause}`, `${clause} must not be negative`, {
       at: expression.span,
     });
   }

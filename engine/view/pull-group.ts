@@ -79,7 +79,8 @@ export function renderGroup(
     outputs.push({ text: `CAST(GROUPING(${groups.join(', ')}) AS INTEGER)` });
   }
   const list = outputs.map((output, i) => `${output.text} AS c${i}`);
-  const select = list.length === 0 ? '1 AS nothing' : list.join(', ');
+  // Without keys there is one row, which DuckDB gives only to a SELECT that aggregates.
+  const select = list.length === 0 ? 'count(*) AS nothing' : list.join(', ');
   return {
     text: `SELECT ${select} FROM ${values.from(`(${input.text}) AS ${inputAlias}`)}${groupBy(
       keys.map((key) => key.group),

@@ -208,7 +208,7 @@ function renderLimit(context: PullContext, node: Node<'limit'>, outer: Scope | u
   const count = (expr: BoundExpr | undefined, clause: 'LIMIT' | 'OFFSET'): string | undefined => {
     if (expr === undefined || (expr.kind === 'literal' && expr.value === null)) return undefined;
     if (expr.kind === 'literal' && (expr.value as bigint) < 0n) {
-      throw new StreamError('VALUE_INVALID_LIMIT', `${clause} must not be negative`, {
+      throw new StreamError(`VALUE_INVALID_${clause}`, `${clause} must not be negative`, {
         at: expr.span,
       });
     }

@@ -89,7 +89,8 @@ export function typeName(type: SqlType): string {
         ? 'timestamp with time zone'
         : `timestamp(${type.precision}) with time zone`;
     case 'array':
-      return `${typeName(type.element)}[]`;
+      // The number of dimensions belongs to the value.
+      return type.element.kind === 'array' ? typeName(type.element) : `${typeName(type.element)}[]`;
     case 'row':
       return 'record';
     default:
