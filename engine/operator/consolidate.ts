@@ -27,9 +27,8 @@ export class ConsolidateOperator implements Operator {
   push(_port: number, batch: Batch, _emit: Emit): void {
     const { length, weights } = batch;
     const rows = borrowRows(length);
-    const created = this.#rows.claim(batch.columns, length, rows);
+    this.#rows.claim(batch.columns, length, rows);
     this.#weights.ensure(this.#rows.rows.end);
-    for (const row of created) this.#weights.set(row, 0);
     for (let r = 0; r < length; r++) {
       const row = rows[r] as number;
       const weight = weights === null ? 1 : (weights[r] as number);
@@ -49,6 +48,8 @@ export class ConsolidateOperator implements Operator {
       for (let row = start; row < last; row++) {
         const weight = this.#weights.get(row);
         if (weight === 0) continue;
+        // Every cell is 0 between epochs, also those of row numbers that are not in use.
+        this.#weights.set(row, 0);
         rows[count] = row;
         weights[count++] = weight;
       }

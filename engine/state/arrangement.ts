@@ -2,10 +2,11 @@ import type { Batch } from '../delta/batch.ts';
 import type { BatchColumn, Physical } from '../delta/column.ts';
 import { HashIndex } from './hash-index.ts';
 import { compileHash, type HashRows } from './row-hash.ts';
-import { compileMatch, type MatchRows } from './row-match.ts';
+import { compileMatch, type RowMatch } from './row-match.ts';
 import { NONE, RowStore } from './row-store.ts';
 import { borrowRows, returnRows } from './scratch.ts';
 import { SEGMENT_MASK, SEGMENT_SHIFT, Segments } from './segments.ts';
+import type { StoredColumn } from './stored-column.ts';
 
 /** In `previous`: the row number is free. */
 const REMOVED = -2;
@@ -24,9 +25,10 @@ export class Arrangement {
   readonly #hashes = Segments.int32();
   readonly #index = new HashIndex();
   readonly #keyColumns: readonly number[];
-  readonly #match: MatchRows;
+  readonly #keyStored: readonly StoredColumn[];
+  readonly #match: RowMatch;
   readonly #rowHash: HashRows;
-  readonly #rowMatch: MatchRows;
+  readonly #rowMatch: RowMatch;
   #rowIndex: HashIndex | undefined;
   readonly #rowHashes = Segments.int32();
   /** The owner looks at rows of weight 0 before it removes them itself. */
@@ -44,6 +46,7 @@ export class Arrangement {
   ) {
     this.rows = new RowStore(physicals);
     this.#keyColumns = keyColumns;
+    this.#keyStored = keyColumns.map((column) => this.rows.columns[column] as StoredColumn);
     this.#keepEmpty = options.keepEmpty;
     this.#onMerge = options.onMerge;
     this.#match = compileMatch(
@@ -60,8 +63,7 @@ export class Arrangement {
 
   /** Writes to out[r] the first stored row with the key in row r of `key`, or NONE. */
   first(key: readonly BatchColumn[], length: number, hashes: Int32Array, out: Int32Array): void {
-    const stored = this.#keyColumns.map((column) => this.rows.columns[column] as never);
-    this.#match(key, length, hashes, stored, this.#index, out, undefined);
+    this.#match.find(key, length, hashes, this.#keyStored, this.#index, out);
   }
 
   /**
@@ -147,27 +149,18 @@ export class Arrangement {
   /** Chains stored rows into their keys: behind the first row, so that the index stays as it is. */
   #link(batch: Batch, from: Int32Array, rows: Int32Array, count: number, hashes: Int32Array): void {
     const key = this.#keyColumns.map((column) => batch.column(column));
-    const stored = this.#keyColumns.map((column) => this.rows.columns[column] as never);
-    const heads = borrowRows(batch.length);
-    // A row that is not to be linked must not be entered by `missing`; `at` maps batch rows to stored ones.
-    const at = borrowRows(batch.length);
-    if (count < batch.length) at.fill(NONE, 0, batch.length);
-    for (let i = 0; i < count; i++) at[from[i] as number] = rows[i] as number;
-    this.#match(key, batch.length, hashes, stored, this.#index, heads, (source, hash) => {
-      const row = at[source] as number;
-      if (row !== NONE) {
-        this.#index.add(hash, row);
-        this.next.set(row, NONE);
-        this.#previous.set(row, NONE);
-      }
-      return row;
-    });
+    const heads = borrowRows(count);
+    this.#match.enter(key, from, count, hashes, this.#keyStored, this.#index, rows, heads);
     const next = this.next.arrays;
     const previous = this.#previous.arrays;
     for (let i = 0; i < count; i++) {
       const row = rows[i] as number;
-      const head = heads[from[i] as number] as number;
-      if (head === row) continue;
+      const head = heads[i] as number;
+      if (head === row) {
+        (next[row >>> SEGMENT_SHIFT] as Int32Array)[row & SEGMENT_MASK] = NONE;
+        (previous[row >>> SEGMENT_SHIFT] as Int32Array)[row & SEGMENT_MASK] = NONE;
+        continue;
+      }
       const headNext = next[head >>> SEGMENT_SHIFT] as Int32Array;
       const second = headNext[head & SEGMENT_MASK] as number;
       headNext[head & SEGMENT_MASK] = row;
@@ -177,7 +170,6 @@ export class Arrangement {
         (previous[second >>> SEGMENT_SHIFT] as Int32Array)[second & SEGMENT_MASK] = row;
       }
     }
-    returnRows(at);
     returnRows(heads);
   }
 
@@ -192,35 +184,18 @@ export class Arrangement {
   ): void {
     const rowHashes = borrowRows(batch.length);
     const found = borrowRows(batch.length);
-    const fresh = borrowRows(batch.length);
-    const wanted = borrowRows(batch.length);
-    wanted.fill(0, 0, batch.length);
-    for (let i = 0; i < count; i++) wanted[from[i] as number] = 1;
-    let freshCount = 0;
+    const missing = borrowRows(count);
+    const stored = this.rows.columns;
     this.#rowHash(batch.columns, batch.length, rowHashes);
-    this.#rowMatch(
-      batch.columns,
-      batch.length,
-      rowHashes,
-      this.rows.columns,
-      index,
-      found,
-      (source, hash) => {
-        if (wanted[source] === 0) return NONE;
-        const row = this.rows.allocate();
-        this.#ensure();
-        this.rows.putOne(batch.columns, source, row);
-        this.weights.set(row, 0);
-        this.#hashes.set(row, hashes[source] as number);
-        this.#rowHashes.set(row, hash);
-        index.add(hash, row);
-        fresh[freshCount++] = source;
-        return row;
-      },
-    );
-    const freshRows = borrowRows(batch.length);
-    for (let i = 0; i < freshCount; i++) freshRows[i] = found[fresh[i] as number] as number;
-    if (freshCount > 0) this.#link(batch, fresh, freshRows, freshCount, hashes);
+    this.#rowMatch.find(batch.columns, batch.length, rowHashes, stored, index, found);
+    let missingCount = 0;
+    for (let i = 0; i < count; i++) {
+      const source = from[i] as number;
+      if (found[source] === NONE) missing[missingCount++] = source;
+    }
+    if (missingCount > 0) {
+      this.#enterRows(batch, index, missing, missingCount, rowHashes, hashes, found);
+    }
     for (let i = 0; i < count; i++) {
       const source = from[i] as number;
       const row = found[source] as number;
@@ -228,11 +203,46 @@ export class Arrangement {
       touched[i] = row;
     }
     if (!this.#keepEmpty) this.#removeEmpty(touched, count);
-    returnRows(freshRows);
-    returnRows(wanted);
-    returnRows(fresh);
+    returnRows(missing);
     returnRows(found);
     returnRows(rowHashes);
+  }
+
+  /** Stores rows that were not there, with weight 0, and links them; some may be equal to one another. */
+  #enterRows(
+    batch: Batch,
+    index: HashIndex,
+    sources: Int32Array,
+    count: number,
+    rowHashes: Int32Array,
+    hashes: Int32Array,
+    found: Int32Array,
+  ): void {
+    const fresh = borrowRows(count);
+    const entered = borrowRows(count);
+    for (let i = 0; i < count; i++) fresh[i] = this.rows.allocate();
+    this.#ensure();
+    this.rows.put(batch.columns, sources, fresh, count);
+    const stored = this.rows.columns;
+    this.#rowMatch.enter(batch.columns, sources, count, rowHashes, stored, index, fresh, entered);
+    let freshCount = 0;
+    for (let i = 0; i < count; i++) {
+      const source = sources[i] as number;
+      const row = entered[i] as number;
+      found[source] = row;
+      if (row !== fresh[i]) {
+        this.rows.release(fresh[i] as number);
+        continue;
+      }
+      this.weights.set(row, 0);
+      this.#hashes.set(row, hashes[source] as number);
+      this.#rowHashes.set(row, rowHashes[source] as number);
+      sources[freshCount] = source;
+      fresh[freshCount++] = row;
+    }
+    this.#link(batch, sources, fresh, freshCount, hashes);
+    returnRows(entered);
+    returnRows(fresh);
   }
 
   #removeEmpty(touched: Int32Array, count: number): void {
@@ -249,21 +259,20 @@ export class Arrangement {
     this.#rowIndex = index;
     this.#ensure();
     const rows = borrowRows(1);
+    const sources = borrowRows(1);
     const hashes = borrowRows(1);
     const found = borrowRows(1);
     const removed: number[] = [];
     const chunkRows = rows.length;
     const live = this.#liveRows();
+    for (let i = 0; i < chunkRows; i++) sources[i] = i;
     for (let start = 0; start < live.length; start += chunkRows) {
       const count = Math.min(chunkRows, live.length - start);
       for (let i = 0; i < count; i++) rows[i] = live[start + i] as number;
       const columns = this.rows.gather(rows, count);
+      const stored = this.rows.columns;
       this.#rowHash(columns, count, hashes);
-      this.#rowMatch(columns, count, hashes, this.rows.columns, index, found, (source, hash) => {
-        const row = rows[source] as number;
-        index.add(hash, row);
-        return row;
-      });
+      this.#rowMatch.enter(columns, sources, count, hashes, stored, index, rows, found);
       for (let i = 0; i < count; i++) {
         const row = rows[i] as number;
         this.#rowHashes.set(row, hashes[i] as number);
@@ -276,6 +285,7 @@ export class Arrangement {
     }
     returnRows(found);
     returnRows(hashes);
+    returnRows(sources);
     returnRows(rows);
     this.#rowIndex = undefined;
     for (const row of removed) this.remove(row);

@@ -131,6 +131,11 @@ export class Bag {
     else this.#weights.set(key, sum);
   }
 
+  /** Rows with their weights, sorted; negative weights too. */
+  weights(): [string, number][] {
+    return [...this.#weights].sort(([a], [b]) => (a < b ? -1 : 1));
+  }
+
   /** Sorted, each row as often as it is there. @throws when a row is there less than never. */
   rows(): string[] {
     const rows: string[] = [];
