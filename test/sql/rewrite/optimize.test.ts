@@ -9,6 +9,7 @@ import { Numeric } from '../../../sql/base/numeric.ts';
 import { toText } from '../../../sql/base/text-output.ts';
 import type { Schema } from '../../../sql/base/type.ts';
 import { bindQuery } from '../../../sql/binder.ts';
+import { deriveKey } from '../../../sql/derive.ts';
 import type { LogicalNode } from '../../../sql/logical-plan.ts';
 import { parseStatement } from '../../../sql/parser.ts';
 import { optimize } from '../../../sql/rewrite/all.ts';
@@ -116,11 +117,35 @@ test('a rewritten plan has the columns of the plan', () => {
   }
 });
 
+/** What a plan claims about its rows holds: a key is unique, and a column that is not nullable has no NULL. */
+function checkFacts(sql: string, plan: LogicalNode, rows: readonly Row[]): void {
+  const key = deriveKey(plan, catalog);
+  if (key !== undefined) {
+    const fields = key.flatMap((index) => plan.schema[index] ?? []);
+    const keys = rows.map((row) =>
+      toText(
+        key.map((index) => row[index] ?? null),
+        { kind: 'row', fields },
+      ),
+    );
+    assert.equal(new Set(keys).size, keys.length, `key (${key.join()}) of ${sql}`);
+  }
+  for (const [index, column] of plan.schema.entries()) {
+    if (column.nullable) continue;
+    assert.ok(
+      rows.every((row) => row[index] !== null),
+      `column ${index} of ${sql} is NULL`,
+    );
+  }
+}
+
 test('plans and rewritten plans give the rows that PostgreSQL gives', async () => {
   const property = fc.asyncProperty(database, async (rows) => {
     const tables: Tables = new Map(Object.entries(rows));
     await fill(tables);
     for (const { sql, plan, rewritten } of planned) {
+      checkFacts(sql, plan, interpret(plan, tables));
+      checkFacts(sql, rewritten, interpret(rewritten, tables));
       const answer = await postgres.query<{ r: string }>(
         `select q::text as r from (${inPostgres(sql)}) q`,
       );
