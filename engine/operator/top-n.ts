@@ -116,7 +116,9 @@ export class TopNOperator implements Operator {
       now.rows.length = 0;
       now.weights.length = 0;
       now.ranks.length = 0;
-      this.#list(this.#roots.get(partition) - 1, now);
+      const reached = this.#list(this.#roots.get(partition) - 1, now);
+      // Further rows only push ranks up, so what is out of reach now stays so.
+      if (this.#shape.appendOnly) this.#trim(partition, reached);
       this.#compare(start, end, now, removed, added);
       start = end;
       this.#isTouched.set(partition, 0);
@@ -159,7 +161,7 @@ export class TopNOperator implements Operator {
     this.#beforeEnds.push(this.#before.rows.length);
   }
 
-  /** How many rows of a partition can ever come out; Infinity = all of them. */
+  /** How many rows of a partition can come out, where that is known beforehand; Infinity = all of them. */
   #rowsKept(): number {
     const { appendOnly, rank, limit, offset, withTies } = this.#shape;
     const isBounded = appendOnly && rank === 'row_number' && !withTies;
@@ -179,17 +181,21 @@ export class TopNOperator implements Operator {
     this.#counts.set(partition, count);
   }
 
-  /** Appends the rows of a tree that come out, in order. */
-  #list(root: number, shown: Shown): void {
-    if (root === NONE) return;
-    if (this.#shape.rank === 'row_number') this.#listByNumber(root, shown);
-    else this.#listByRank(root, shown);
+  /**
+   * Appends the rows of a tree that come out, in order.
+   * @returns how many copies of rows there are up to the last of them.
+   */
+  #list(root: number, shown: Shown): number {
+    if (root === NONE) return 0;
+    if (this.#shape.rank === 'row_number') return this.#listByNumber(root, shown);
+    return this.#listByRank(root, shown);
   }
 
-  #listByNumber(root: number, shown: Shown): void {
+  #listByNumber(root: number, shown: Shown): number {
     const { limit, offset, emitRank, withTies } = this.#shape;
     const end = offset + limit;
     let position = 0;
+    let reached = 0;
     let last = NONE;
     this.#rows.walk(root, (row) => {
       const weight = this.#rows.weights.get(row);
@@ -203,6 +209,7 @@ export class TopNOperator implements Operator {
       } else if (withTies && position > end) {
         copies = position - first;
       }
+      reached = position;
       if (copies <= 0) return true;
       last = row;
       for (let i = 0; i < (emitRank ? copies : 1); i++) {
@@ -212,11 +219,13 @@ export class TopNOperator implements Operator {
       }
       return withTies || position < end;
     });
+    return reached;
   }
 
-  #listByRank(root: number, shown: Shown): void {
+  #listByRank(root: number, shown: Shown): number {
     const { rank, limit, offset } = this.#shape;
     let position = 0;
+    let reached = 0;
     let current = 0;
     let previous = NONE;
     this.#rows.walk(root, (row) => {
@@ -228,12 +237,14 @@ export class TopNOperator implements Operator {
       previous = row;
       position += weight;
       if (current > offset + limit) return false;
+      reached = position;
       if (current <= offset) return true;
       shown.rows.push(row);
       shown.weights.push(weight);
       shown.ranks.push(current);
       return true;
     });
+    return reached;
   }
 
   /**

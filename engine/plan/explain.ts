@@ -73,8 +73,7 @@ function describe(node: PhysicalNode): string {
     case 'window-table':
       return `${node.window.kind} windows of ${node.window.sizeMicros} µs on ${columnNames(input, [node.timeColumn])}`;
     case 'top-n': {
-      const bounded = input?.appendOnly === true && node.rank === 'row_number' && !node.withTies;
-      const state = bounded ? 'the rows that can still come out' : 'all rows in order';
+      const state = input?.appendOnly ? 'the rows that can still come out' : 'all rows in order';
       const partition =
         node.partitionBy.length === 0 ? '' : ` per (${columnNames(input, node.partitionBy)})`;
       return `top-n by ${node.rank} from ${node.offset} up to ${node.limit}${partition} order by (${orderNames(input, node.orderBy)}); keeps: ${state}`;
