@@ -26,17 +26,17 @@ export function bindCall(call: FunctionCall, scope: Scope, bind: BindExpression)
     throw new StreamError(
       'SQL_WRONG_OBJECT_TYPE',
       `window function ${name} requires an OVER clause`,
-      {
-        at: call.span,
-      },
+      { at: call.span },
     );
   }
   if (isAggregateName(name, context)) return bindAggregate(call, name, scope, bind);
-  refuseAggregateClauses(call, name);
-  if (call.star) throw unknownFunction(name, [], call.span, context.registry.names());
   if (isTableFunction(name)) return bindSet(call, name, scope, bind);
   const args = call.args.map((argument) => bind(argument.value, scope));
   const construct = constructs.get(name);
+  // Of an unknown function the first thing to say is that it is unknown.
+  const isKnown = construct !== undefined || context.registry.scalars(name).length > 0;
+  if (isKnown) refuseAggregateClauses(call, name);
+  if (call.star) throw unknownFunction(name, [], call.span, context.registry.names());
   if (construct !== undefined) return construct(args, call.span, context);
   if (call.keyword && args.length === 1) return bindClock(name, args, call.span, context);
   return bindScalar(name, spread(call, args), call.span, context);
@@ -143,6 +143,7 @@ function bindClock(
 /** A set-returning function in a select list: the query joins it below its projection. */
 function bindSet(call: FunctionCall, name: string, scope: Scope, bind: BindExpression): BoundExpr {
   const { context, place } = scope;
+  refuseAggregateClauses(call, name);
   const args = call.args.map((argument) => bind(argument.value, scope));
   const bound = bindTableFunction(name, args, call.span, context);
   if (!place.sets) {

@@ -182,7 +182,8 @@ export function expandStar(
     return scope.columns.filter((column) => column.hidden !== true);
   }
   const name = qualifier.parts.at(-1);
-  const found = name && findTable(name.name, scope, span);
+  const schema = qualifier.parts.length > 1 ? qualifier.parts[0]?.name : 'public';
+  const found = name && schema === 'public' ? findTable(name.name, scope, span) : undefined;
   if (name === undefined || found === undefined) {
     const composite = name && qualifier.parts.length === 1 ? findBare(name, scope) : undefined;
     if (composite !== undefined) return expandRow(composite);

@@ -59,11 +59,11 @@ export function bindWindowCall(
   checkPlace(call, scope);
   const { place } = scope;
   const inside: Place = { ...place, label: 'window definitions', windows: false, sets: false };
+  const fn = scope.within(inside, () => bindFunction(call, name, scope, bind, inside));
   const window =
     call.over !== undefined && 'kind' in call.over
       ? scope.within(inside, () => bindWindowSpec(call.over as WindowSpec, scope, bind))
       : namedWindow(call.over, scope);
-  const fn = scope.within(inside, () => bindFunction(call, name, scope, bind, inside));
   const type = fn.kind === 'aggregate' ? fn.aggregate.type : resultType(fn);
   const bound: BoundWindowCall = { fn, ...window, type };
   const list = scope.pending.windows;
@@ -116,6 +116,7 @@ function bindFunction(
     }
     return { kind: 'aggregate', aggregate: bindAggregateParts(call, name, scope, bind, inside) };
   }
+  const types = call.args.map((argument) => bind(argument.value, scope).type);
   if (context.registry.scalars(name).length > 0) {
     throw new StreamError(
       'SQL_WRONG_OBJECT_TYPE',
@@ -123,7 +124,6 @@ function bindFunction(
       { at: call.span },
     );
   }
-  const types = call.args.map((argument) => bind(argument.value, scope).type);
   throw unknownFunction(name, types, call.span, context.registry.names());
 }
 
