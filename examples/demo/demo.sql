@@ -2,6 +2,8 @@
 CREATE STREAM person  WITH (connector = 'nexmark', "nexmark.table" = 'person',  "events.per.second" = 'RATE_PER_SECOND');
 CREATE STREAM auction WITH (connector = 'nexmark', "nexmark.table" = 'auction', "events.per.second" = 'RATE_PER_SECOND');
 CREATE STREAM bid     WITH (connector = 'nexmark', "nexmark.table" = 'bid',     "events.per.second" = 'RATE_PER_SECOND');
+-- The views below begin together, with the first event.
+PAUSE ALL;
 
 -- The five auctions with the most bids.
 CREATE MATERIALIZED VIEW hot_auctions AS
@@ -33,3 +35,5 @@ GROUP BY window_start ORDER BY window_start DESC LIMIT 3;
 -- A stream that the demo writes to itself, to measure how long a record takes until it can be read.
 CREATE STREAM probe (id bigint);
 CREATE MATERIALIZED VIEW probes AS SELECT max(id) AS last FROM probe;
+
+RESUME ALL;

@@ -6,9 +6,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { Pace } from './pace.ts';
 import {
   count,
-  lag,
   type Measured,
   milliseconds,
   picture,
@@ -80,22 +80,24 @@ async function demo(): Promise<void> {
   }
   const server = await DemoServer.start(options.main);
   try {
+    const beganMs = performance.now();
     const script = readFileSync(new URL('demo.sql', import.meta.url), 'utf8');
     await server.run(script.replaceAll('RATE_PER_SECOND', String(options.rate)));
     const probe = new Probe(server);
+    const pace = new Pace(options.rate);
     await Promise.race([
-      Promise.all([show(server, probe, screen), probe.run(isOver)]),
+      Promise.all([show(server, probe, pace, screen), probe.run(isOver)]),
       server.died(),
     ]);
     screen.close();
-    process.stdout.write(await summary(server, probe));
+    process.stdout.write(await summary(server, probe, pace, beganMs));
   } finally {
     screen.close();
     await server.stop();
   }
 }
 
-async function show(server: DemoServer, probe: Probe, screen: Screen): Promise<void> {
+async function show(server: DemoServer, probe: Probe, pace: Pace, screen: Screen): Promise<void> {
   const stepMs = process.stdout.isTTY ? REDRAW_MS : PRINT_MS;
   let eventsPerSecond: number[] = [];
   let before = { records: 0, bytes: 0, committed: 0, atMs: performance.now() };
@@ -112,12 +114,15 @@ async function show(server: DemoServer, probe: Probe, screen: Screen): Promise<v
     const seconds = (now.atMs - before.atMs) / 1000;
     eventsPerSecond = [...eventsPerSecond, (now.records - before.records) / seconds];
     eventsPerSecond = eventsPerSecond.slice(-RATES_KEPT);
+    const lag = pace.behind(now.records, now.atMs);
     const measured: Measured = {
       seconds: (now.atMs - startedMs) / 1000,
       url: server.url,
       status,
       eventsPerSecond,
       bytesPerSecond: (now.bytes - before.bytes) / seconds,
+      lag,
+      lagMs: (lag * 1000) / options.rate,
       commitsPerSecond: (now.committed - before.committed) / seconds,
       p50Ms: probe.quantile(0.5, LATENCY_WINDOW_MS),
       p99Ms: probe.quantile(0.99, LATENCY_WINDOW_MS),
@@ -134,14 +139,20 @@ async function show(server: DemoServer, probe: Probe, screen: Screen): Promise<v
   }
 }
 
-async function summary(server: DemoServer, probe: Probe): Promise<string> {
+async function summary(
+  server: DemoServer,
+  probe: Probe,
+  pace: Pace,
+  beganMs: number,
+): Promise<string> {
   const status = await server.status();
-  const seconds = (performance.now() - startedMs) / 1000;
+  const nowMs = performance.now();
+  const seconds = (nowMs - beganMs) / 1000;
   const records = totalRecords(status);
   const errors = status.streams.reduce((sum, stream) => sum + stream.errors, 0);
   return (
     `\n${count(records)} events in ${seconds.toFixed(1)} s: ${count(records / seconds)} events/s, ` +
-    `lag ${count(lag(status))}, ${count(errors)} bad records, ${count(status.epochs.committed)} commits\n` +
+    `lag ${count(pace.behind(records, nowMs))}, ${count(errors)} bad records, ${count(status.epochs.committed)} commits\n` +
     `a record can be read after ${milliseconds(probe.quantile(0.5))} (p50), ` +
     `${milliseconds(probe.quantile(0.99))} (p99), ${count(probe.count)} probes\n`
   );

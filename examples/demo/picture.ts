@@ -11,6 +11,10 @@ export interface Measured {
   readonly eventsPerSecond: readonly number[];
   readonly bytesPerSecond: number;
   readonly commitsPerSecond: number;
+  /** Events that are due and not yet read. */
+  readonly lag: number;
+  /** How long these took to come. */
+  readonly lagMs: number;
   readonly p50Ms: number | undefined;
   readonly p99Ms: number | undefined;
 }
@@ -51,7 +55,9 @@ function head(measured: Measured): Line[] {
       'from a record’s POST until a GET shows it',
     ]),
     figure('latency p99', milliseconds(measured.p99Ms), ['the same, over the last 10 s']),
-    figure('lag', count(lag(status)), ['events that are due and not yet read']),
+    figure('lag', count(measured.lag), [
+      `events due and not yet read: those of ${milliseconds(measured.lagMs)}`,
+    ]),
     figure('commits', `${count(commitsPerSecond)} /s`, [
       `last took ${milliseconds(status.epochs.lastCommitMs)}, ` +
         `${status.views.length} views with ${(stateBytes / 1e6).toFixed(0)} MB of state`,
@@ -81,23 +87,16 @@ function viewBlock({ title, about, answer }: ShownView): Line[] {
   ];
 }
 
+/** Of the generators: the probe's few are not part of the pace. */
 export function totalRecords(status: Status): number {
-  return status.streams.reduce((sum, stream) => sum + stream.records, 0);
+  return status.streams.reduce(
+    (sum, { name, records }) => (name === 'probe' ? sum : sum + records),
+    0,
+  );
 }
 
 export function totalBytes(status: Status): number {
   return status.streams.reduce((sum, stream) => sum + stream.bytes, 0);
-}
-
-/** Records that are there, or due by the generator's rate, and not yet in the views. */
-export function lag(status: Status): number {
-  let sum = 0;
-  for (const stream of status.streams) {
-    for (const { offset, endOffset } of stream.partitions) {
-      if (typeof endOffset === 'number') sum += Math.max(endOffset - offset, 0);
-    }
-  }
-  return sum;
 }
 
 export function count(value: number): string {

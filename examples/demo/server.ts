@@ -20,10 +20,10 @@ export interface Status {
     readonly lastCommitMs: number;
   };
   readonly streams: readonly {
+    readonly name: string;
     readonly records: number;
     readonly bytes: number;
     readonly errors: number;
-    readonly partitions: readonly { readonly offset: number; readonly endOffset?: number | null }[];
   }[];
   readonly views: readonly { readonly stateBytes: number }[];
 }
