@@ -54,6 +54,8 @@ export type Expression = { readonly span: Span } & (
   | {
       readonly kind: 'binary';
       readonly op: string;
+      /** Where the operator itself stands; errors about it point there. */
+      readonly opSpan?: Span | undefined;
       readonly left: Expression;
       readonly right: Expression;
     }

@@ -146,7 +146,8 @@ function bindBinary(node: Node<'binary'>, scope: Scope): BoundExpr {
   let bound = bindExpression(first, scope);
   for (const link of chain.reverse()) {
     const right = bindExpression(link.right, scope);
-    bound = bindOperator(link.op, [bound, right], link.span, scope.context);
+    const result = bindOperator(link.op, [bound, right], link.opSpan ?? link.span, scope.context);
+    bound = { ...result, span: link.span };
   }
   return bound;
 }

@@ -298,7 +298,7 @@ export function combineSets(
   const name = body.op.toUpperCase();
   if (left.schema.length !== right.schema.length) {
     throw new StreamError('SQL_SYNTAX', `each ${name} query must have the same number of columns`, {
-      at: body.right.span,
+      at: firstItem(body.right),
     });
   }
   const types = left.schema.map(({ type }, index) => {
@@ -309,7 +309,7 @@ export function combineSets(
     throw new StreamError(
       'SQL_DATATYPE_MISMATCH',
       `${name} types ${typeName(a)} and ${typeName(b)} cannot be matched`,
-      { at: body.right.span },
+      { at: firstItem(body.right) },
     );
   });
   const [convertedLeft, convertedRight] = [left, right].map((side) => {
@@ -339,6 +339,12 @@ export function combineSets(
     right: convertedRight,
     schema,
   };
+}
+
+/** Where PostgreSQL points for an error about the columns of one side. */
+function firstItem(body: QueryBody): Span {
+  if (body.kind === 'select') return body.items[0]?.span ?? body.span;
+  return body.kind === 'nested' ? firstItem(body.query.body) : body.span;
 }
 
 function isNullable(op: SetOperation['op'], left: Column, right: Column | undefined): boolean {

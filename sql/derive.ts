@@ -105,10 +105,9 @@ function joinKey(
   const shifted = right?.map((index) => index + width);
   const { pairs } = joinKeys(node.on, width);
   const covers = (key: readonly number[] | undefined, side: 'left' | 'right'): boolean =>
-    key !== undefined &&
-    key.every((index) =>
+    key?.every((index) =>
       pairs.some((pair) => pair[side].kind === 'column' && pair[side].index === index),
-    );
+    ) === true;
   const oneRight = covers(right, 'right');
   const oneLeft = covers(left, 'left');
   if (node.type === 'inner' || node.type === 'left') {

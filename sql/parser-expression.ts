@@ -258,10 +258,12 @@ function afterOperator(
   level: number,
   restricted: boolean,
 ): Expression {
+  const { start: from, end } = cursor.peek(-1);
   const quantifier = restricted ? undefined : quantifierOf(cursor);
   if (quantifier !== undefined) return afterQuantifier(cursor, left, op, quantifier, start);
   const right = operandAt(cursor, level, restricted);
-  return { kind: 'binary', op, left, right, span: cursor.spanFrom(start) };
+  const opSpan = { start: from, end };
+  return { kind: 'binary', op, opSpan, left, right, span: cursor.spanFrom(start) };
 }
 
 function quantifierOf(cursor: Cursor): 'any' | 'all' | undefined {

@@ -161,7 +161,10 @@ test('a watermark names a time column', () => {
 
 test('a connector may know the columns; a source is read-only', () => {
   assert.deepEqual(columnsOf(`CREATE STREAM bid WITH (connector = 'nexmark')`), ['auction bigint']);
-  assert.match(failure(`CREATE STREAM s WITH (topic = 'x')`), /^42P16 a relation needs at least one column/);
+  assert.match(
+    failure(`CREATE STREAM s WITH (topic = 'x')`),
+    /^42P16 a relation needs at least one column/,
+  );
   const source = create(`CREATE SOURCE s (id int, a text, PRIMARY KEY (id)) WITH (topic = 'x')`);
   assert.equal(source.relation.kind, 'table');
   assert.equal(source.relation.readOnly, true);
