@@ -251,7 +251,7 @@ export function tableOf(name: string, appendOnly: boolean): TestTable {
         numeric('NaN'),
         null,
       ],
-      [0, -1.5, 0.25, 1e10, null],
+      [0, -1.5, 0.25, 1e10, Number.NaN, null],
       [0n, 1_500_000n, 3_000_000n, -1n, null],
       [true, false, null],
       [new Uint8Array([]), new Uint8Array([1, 255]), null],
