@@ -62,7 +62,7 @@ export function materializedViewOf(
   query: LogicalNode,
   dependsOn: readonly string[],
 ): MaterializedView {
-  const plan = optimize(query);
+  const plan = optimize(query, core.catalog);
   const physical = lower(plan, core.catalog);
   return {
     kind: 'materialized-view',
@@ -89,7 +89,7 @@ function relationFrom(core: Core, bound: BoundCreate, sql: string, id: number): 
       if (bound.relation.kind === 'table' && query !== undefined) {
         return materializedViewOf(core, name, id, sql, query, dependsOn);
       }
-      const fed = query === undefined ? undefined : optimize(query);
+      const fed = query === undefined ? undefined : optimize(query, core.catalog);
       return { ...bound.relation, query: fed, id, sql };
     }
     case 'create-view': {
@@ -99,7 +99,7 @@ function relationFrom(core: Core, bound: BoundCreate, sql: string, id: number): 
     }
     case 'create-sink': {
       const { name, options, dependsOn } = bound;
-      const query = optimize(bound.query);
+      const query = optimize(bound.query, core.catalog);
       const sink: Sink = {
         kind: 'sink',
         name,

@@ -30,7 +30,7 @@ function explainTarget(core: Core, { target, analyze }: BoundExplain): string {
   switch (target.kind) {
     case 'query':
       return target.emit === undefined
-        ? explainLogical(optimize(target.plan))
+        ? explainLogical(optimize(target.plan, core.catalog))
         : incremental(core, target.plan);
     case 'create-view':
     case 'create-sink':
@@ -39,10 +39,10 @@ function explainTarget(core: Core, { target, analyze }: BoundExplain): string {
       if (target.relation.query !== undefined) return incremental(core, target.relation.query);
       break;
     case 'insert':
-      return explainLogical(optimize(target.rows));
+      return explainLogical(optimize(target.rows, core.catalog));
     case 'update':
     case 'delete':
-      return explainLogical(optimize(target.plan));
+      return explainLogical(optimize(target.plan, core.catalog));
     default:
   }
   throw new StreamError('SQL_NOT_SUPPORTED', `${target.kind.replaceAll('-', ' ')} has no plan`);
@@ -50,7 +50,7 @@ function explainTarget(core: Core, { target, analyze }: BoundExplain): string {
 
 function incremental(core: Core, query: LogicalNode): string {
   const running = new Set(core.engine.nodes.map((node) => node.fingerprint));
-  return explainPlan(lower(optimize(query), core.catalog), running);
+  return explainPlan(lower(optimize(query, core.catalog), core.catalog), running);
 }
 
 function explainRelation(core: Core, relation: Relation, analyze: boolean): string {
@@ -61,7 +61,7 @@ function explainRelation(core: Core, relation: Relation, analyze: boolean): stri
       return analyze ? `${plan}\n${running(core, relation.id)}` : plan;
     }
     case 'view':
-      return explainLogical(optimize(relation.query));
+      return explainLogical(optimize(relation.query, core.catalog));
     default:
       throw new StreamError(
         'SQL_WRONG_OBJECT_TYPE',

@@ -23,7 +23,7 @@ export async function runPlan(core: Core, plan: LogicalNode, signal: AbortSignal
   if (readsStreams(core, plan)) {
     return { schema: plan.schema, chunks: await queryStreams(core, plan, signal) };
   }
-  const rendered = renderQuery(optimize(plan), (name) => {
+  const rendered = renderQuery(optimize(plan, core.catalog), (name) => {
     const relation = core.catalog.relation(name);
     const stored = relation === undefined ? undefined : storedRelation(core, relation);
     if (stored !== undefined) return stored;

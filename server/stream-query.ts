@@ -79,7 +79,7 @@ export async function queryStreams(
   signal: AbortSignal,
 ): Promise<AsyncIterable<readonly Row[]>> {
   const { inner, keys, limit, offset, project } = peel(plan);
-  const physical = lower(optimize(inner), core.catalog);
+  const physical = lower(optimize(inner, core.catalog), core.catalog);
   const rows: Row[] = [];
   const removed: { row: Row; weight: number }[] = [];
   const names = new Map<number, string>();

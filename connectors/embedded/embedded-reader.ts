@@ -151,9 +151,7 @@ export class EmbeddedReader implements SourceReader {
     const behind = from < partition.end && partition.tail.find(from) < 0;
     if (!behind || cursor.loading || cursor.fetchedBytes >= PREFETCH_BYTES) return;
     cursor.loading = true;
-    this.#load(cursor, from).finally(() => {
-      cursor.loading = false;
-    });
+    void this.#load(cursor, from);
   }
 
   async #load(cursor: Cursor, from: Offset): Promise<void> {
@@ -178,6 +176,8 @@ export class EmbeddedReader implements SourceReader {
       }
       cursor.retryMs = RETRY_FIRST_MS;
       this.#fault = undefined;
+      // Before the listener polls: records that came during this load must start the next one.
+      cursor.loading = false;
       this.#changed();
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -186,6 +186,7 @@ export class EmbeddedReader implements SourceReader {
         `topic "${this.#topic.name}" partition ${partition.index} cannot be read: ${reason}`,
         { cause: error },
       );
+      cursor.loading = false;
       setTimeout(this.#changed, cursor.retryMs).unref();
       cursor.retryMs = Math.min(cursor.retryMs * 2, RETRY_MAX_MS);
     }
