@@ -13,6 +13,7 @@ import {
 } from '../store/numeric-macro.ts';
 import { computed, decimalNaN, type PullContext, type Sql } from './pull-context.ts';
 import { equalityKey, orderKey } from './pull-key.ts';
+import { rowOf } from './pull-literal.ts';
 import { sortKey } from './pull-order.ts';
 
 /** One call with its parts rendered: names of columns, so that they may be repeated. */
@@ -212,12 +213,10 @@ function general(context: PullContext, call: AggregateSql): Sql {
     kind: 'row',
     fields: types.map((type, i) => ({ name: `f${i}`, type, nullable: true })),
   };
-  const fields = call.args.map((arg, i) => `f${i} := ${computed(arg)}`);
-  const row = fields.length === 0 ? 'struct_pack(f0 := TRUE)' : `struct_pack(${fields.join(', ')})`;
-  const rows: SqlType = {
-    kind: 'array',
-    element: fields.length === 0 ? emptyRow : rowType,
-  };
+  const element = types.length === 0 ? emptyRow : rowType;
+  const fields = types.length === 0 ? ['TRUE'] : call.args.map(computed);
+  const row = rowOf(fields, element);
+  const rows: SqlType = { kind: 'array', element };
   const order = aggregateOrder(call, types);
   const list = plain(call, 'list', `${row}${order}`);
   return context.call(

@@ -6,6 +6,7 @@ import type { BoundExpr } from '../../sql/expression.ts';
 import type { LogicalNode } from '../../sql/logical-plan.ts';
 import { callName, type HostCall, nextCallId } from '../store/host-call.ts';
 import type { StoredRelation } from '../store/store.ts';
+import { once } from './pull-once.ts';
 
 /** A numeric held as DECIMAL(precision + 1, scale); NaN, if `nan` says that it can occur, is 10^precision unscaled. */
 export interface DecimalForm {
@@ -18,8 +19,6 @@ export interface DecimalForm {
 export interface Sql {
   readonly text: string;
   readonly decimal?: DecimalForm | undefined;
-  /** May fail or is slow, so it must not run for rows that an earlier condition excludes. */
-  readonly calls?: boolean | undefined;
 }
 
 /** The columns that an expression may name. */
@@ -45,6 +44,8 @@ export class PullContext {
   readonly #renderers: Renderers;
   readonly calls: HostCall[] = [];
   /** Forms of the columns of recursive queries, by their id. */
+  /** Subqueries rendered so far; DuckDB takes none in some places. */
+  subqueries = 0;
   readonly recursive = new Map<number, readonly (DecimalForm | undefined)[]>();
   #aliases = 0;
 
@@ -83,7 +84,7 @@ export class PullContext {
       evaluate,
     };
     this.calls.push(call);
-    return { text: `${callName(call)}(${[call.id, ...args].join(', ')})`, calls: true };
+    return { text: `${callName(call)}(${[call.id, ...args].join(', ')})` };
   }
 }
 
@@ -112,9 +113,12 @@ export function decimalNaN(form: DecimalForm): string {
 export function computed(sql: Sql): string {
   const { text, decimal } = sql;
   if (decimal === undefined) return text;
-  const asText = `CAST(${text} AS VARCHAR)`;
-  if (!decimal.nan) return asText;
-  return `(CASE WHEN ${text} = ${decimalNaN(decimal)} THEN 'NaN' ELSE ${asText} END)`;
+  if (!decimal.nan) return `CAST(${text} AS VARCHAR)`;
+  const nan = decimalNaN(decimal);
+  return once(
+    [text],
+    ([value]) => `(CASE WHEN ${value} = ${nan} THEN 'NaN' ELSE CAST(${value} AS VARCHAR) END)`,
+  );
 }
 
 export function sameForm(a: DecimalForm | undefined, b: DecimalForm | undefined): boolean {

@@ -10,10 +10,22 @@ import { computed, type PullContext, type Scope, type Sql } from './pull-context
 import { decimalArithmetic, integerAsDecimal, unify } from './pull-decimal.ts';
 import { renderFunction } from './pull-function.ts';
 import { equalityKey } from './pull-key.ts';
-import { computedType, renderLiteral } from './pull-literal.ts';
+import { computedType, renderLiteral, rowOf } from './pull-literal.ts';
 import { renderSubquery } from './pull-subquery.ts';
 
+/** Characters of one expression's SQL; NULLIF and BETWEEN repeat their operand, so that nesting them doubles the text. */
+const SQL_CHARACTERS_MAX = 1_000_000;
+
+/** @throws StreamError SQL_TOO_COMPLEX when the text grows beyond all reason. */
 export function renderExpression(context: PullContext, expr: BoundExpr, scope: Scope): Sql {
+  const sql = renderKind(context, expr, scope);
+  if (sql.text.length > SQL_CHARACTERS_MAX) {
+    throw new StreamError('SQL_TOO_COMPLEX', 'the expression is too complex', { at: expr.span });
+  }
+  return sql;
+}
+
+function renderKind(context: PullContext, expr: BoundExpr, scope: Scope): Sql {
   const render = (inner: BoundExpr): Sql => renderExpression(context, inner, scope);
   switch (expr.kind) {
     case 'literal':
@@ -64,8 +76,12 @@ export function renderExpression(context: PullContext, expr: BoundExpr, scope: S
       return { text: `CAST([${items.join(', ')}] AS ${computedType(expr.type)})` };
     }
     case 'row': {
-      const fields = expr.items.map((item, i) => `f${i} := ${computed(render(item))}`);
-      return { text: `struct_pack(${fields.join(', ')})` };
+      return {
+        text: rowOf(
+          expr.items.map((item) => computed(render(item))),
+          expr.type,
+        ),
+      };
     }
     case 'field':
       return { text: `struct_extract(${render(expr.operand).text}, 'f${expr.index}')` };

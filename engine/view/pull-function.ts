@@ -3,6 +3,7 @@ import type { SqlType } from '../../sql/base/type.ts';
 import { callScalar } from '../../sql/function/define.ts';
 import type { ScalarFunction } from '../../sql/function/scalar-function.ts';
 import { computed, type PullContext, type Sql } from './pull-context.ts';
+import { once } from './pull-once.ts';
 
 /** Any function: DuckDB's own when the registry has it, else a call back to ours. */
 export function renderFunction(
@@ -13,9 +14,7 @@ export function renderFunction(
   values: readonly Sql[],
 ): Sql {
   const args = values.map(computed);
-  if (fn.duckdb !== undefined) {
-    return { text: fn.duckdb(args), calls: values.some((value) => value.calls) };
-  }
+  if (fn.duckdb !== undefined) return { text: once(args, fn.duckdb) };
   return context.call(types, result, args, (row) => callScalar(fn, row), {
     strict: fn.strict !== false,
     volatile: fn.volatility === 'volatile',

@@ -27,14 +27,16 @@ export function renderJoin(
     column: (index) => (index < width ? leftScope.column(index) : rightScope.column(index - width)),
     outer,
   };
+  const before = context.subqueries;
   const on = node.on === undefined ? undefined : context.expression(node.on, both).text;
+  const hasSubquery = context.subqueries > before;
   const leftFrom = `(${left.text}) AS ${leftAlias}`;
   const rightFrom = `(${right.text}) AS ${rightAlias}`;
   const leftColumns = left.forms.map((_, i) => `${leftAlias}.c${i} AS c${i}`);
   if (node.type === 'semi' || node.type === 'anti') {
     const columns = leftColumns.length === 0 ? '1 AS nothing' : leftColumns.join(', ');
     const forms = left.forms;
-    if (node.lateral || on === undefined) {
+    if (node.lateral || on === undefined || hasSubquery) {
       const exists = `EXISTS (SELECT 1 FROM ${rightFrom} WHERE ${on ?? 'TRUE'})`;
       const not = node.type === 'anti' ? 'NOT ' : '';
       return { text: `SELECT ${columns} FROM ${leftFrom} WHERE ${not}${exists}`, forms };
@@ -47,13 +49,18 @@ export function renderJoin(
     ...right.forms.map((_, i) => `${rightAlias}.c${i} AS c${width + i}`),
   ];
   const list = columns.length === 0 ? '1 AS nothing' : columns.join(', ');
+  const forms = [...left.forms, ...right.forms];
+  // DuckDB joins outer on conditions without subqueries only; a lateral query's WHERE may hold them.
+  if (hasSubquery && (node.type === 'left' || node.type === 'right')) {
+    const [kept, other, alias] =
+      node.type === 'left' ? [leftFrom, rightFrom, rightAlias] : [rightFrom, leftFrom, leftAlias];
+    const matches = `LATERAL (SELECT * FROM ${other} WHERE ${on}) AS ${alias}`;
+    return { text: `SELECT ${list} FROM ${kept} LEFT JOIN ${matches} ON TRUE`, forms };
+  }
   const lateral = node.lateral ? 'LATERAL ' : '';
   const join =
     node.type === 'inner' && on === undefined
       ? `CROSS JOIN ${lateral}${rightFrom}`
       : `${keywords[node.type]} ${lateral}${rightFrom} ON ${on ?? 'TRUE'}`;
-  return {
-    text: `SELECT ${list} FROM ${leftFrom} ${join}`,
-    forms: [...left.forms, ...right.forms],
-  };
+  return { text: `SELECT ${list} FROM ${leftFrom} ${join}`, forms };
 }

@@ -7,6 +7,7 @@ import type { SqlType } from '../../sql/base/type.ts';
 import { hashKey } from '../../sql/base/value.ts';
 import { NUMERIC_KEY, NUMERIC_ORDER } from '../store/numeric-macro.ts';
 import { computed, type PullContext, type Sql } from './pull-context.ts';
+import { once } from './pull-once.ts';
 
 const TEXT: SqlType = { kind: 'text' };
 
@@ -32,7 +33,7 @@ export function equalityKey(context: PullContext, sql: Sql, type: SqlType): stri
   if (hasOwnEquality(type, sql)) return sql.text;
   switch (type.kind) {
     case 'numeric':
-      return `${NUMERIC_KEY}(${computed(sql)})`;
+      return once([computed(sql)], ([value]) => `${NUMERIC_KEY}(${value})`);
     case 'char':
       return `rtrim(${sql.text}, ' ')`;
     default:
@@ -46,7 +47,8 @@ export function equalityKey(context: PullContext, sql: Sql, type: SqlType): stri
 export function orderKey(sql: Sql, type: SqlType): string | undefined {
   switch (type.kind) {
     case 'numeric':
-      return sql.decimal === undefined ? `${NUMERIC_ORDER}(${sql.text})` : sql.text;
+      if (sql.decimal !== undefined) return sql.text;
+      return once([sql.text], ([value]) => `${NUMERIC_ORDER}(${value})`);
     case 'char':
       return `rtrim(${sql.text}, ' ')`;
     case 'jsonb':

@@ -14,6 +14,11 @@ import { textLiteral } from '../store/literal.ts';
 import { computedForm, duckdbType } from '../store/stored-form.ts';
 import type { Sql } from './pull-context.ts';
 
+/** A row value. Not struct_pack: DuckDB loses its names when it takes a correlated subquery apart. */
+export function rowOf(fields: readonly string[], type: SqlType): string {
+  return `CAST(row(${fields.join(', ')}) AS ${computedType(type)})`;
+}
+
 /** DuckDB's type of a computed value. */
 export function computedType(type: SqlType): string {
   return duckdbType(computedForm(type));
@@ -86,9 +91,9 @@ function literalText(value: Datum | null, type: SqlType): string {
     case 'row': {
       const fields = type.fields.map((field, i) => {
         const item = (value as readonly (Datum | null)[])[i] ?? null;
-        return `f${i} := ${literalText(item, field.type)}`;
+        return literalText(item, field.type);
       });
-      return `struct_pack(${fields.join(', ')})`;
+      return rowOf(fields, type);
     }
     default:
       return assertNever(type);

@@ -8,6 +8,7 @@ import { computedType } from './pull-literal.ts';
 import { orderBy } from './pull-order.ts';
 
 export function renderSubquery(context: PullContext, expr: BoundSubquery, scope: Scope): Sql {
+  context.subqueries++;
   switch (expr.mode) {
     case 'scalar': {
       const { text, forms } = context.node(expr.plan, scope);
