@@ -207,6 +207,8 @@ function serverProperties(
     'log.cleaner.dedupe.buffer.size': 4_000_000,
     'log.cleaner.backoff.ms': 100,
     'log.retention.check.interval.ms': 500,
+    // Tests write records with timestamps of long ago; topics that want retention say so themselves.
+    'log.retention.ms': -1,
     'log.initial.task.delay.ms': 1000,
     'num.network.threads': 2,
     'num.io.threads': 4,
