@@ -3,6 +3,7 @@ import type { JoinType } from '../../sql/logical-plan.ts';
 import { Batch, ROWS_PER_BATCH_MAX } from '../delta/batch.ts';
 import { type BatchColumn, type Physical, physicalOf } from '../delta/column.ts';
 import { gatherColumn } from '../delta/gather.ts';
+import { LINK_SHIFT, NEXT, WEIGHT } from '../state/arrangement.ts';
 import { NONE } from '../state/row-store.ts';
 import { borrowRows, returnRows } from '../state/scratch.ts';
 import { SEGMENT_MASK, SEGMENT_SHIFT } from '../state/segments.ts';
@@ -119,22 +120,19 @@ export class JoinOperator implements Operator {
     emit: Emit,
   ): void {
     const other = this.#sides[1 - port] as JoinSide;
-    const next = other.rows.next.arrays;
-    const otherWeights = other.rows.weights.arrays;
+    const links = other.rows.links.arrays;
     const { weights } = batch;
     let count = 0;
     for (let r = 0; r < batch.length; r++) {
-      let row = heads[r] as number;
-      if (row === NONE) continue;
+      let next = heads[r] as number;
+      if (next === NONE) continue;
       const weight = weights === null ? 1 : (weights[r] as number);
-      for (
-        ;
-        row !== NONE;
-        row = (next[row >>> SEGMENT_SHIFT] as Int32Array)[row & SEGMENT_MASK] as number
-      ) {
-        const otherWeight = (otherWeights[row >>> SEGMENT_SHIFT] as Int32Array)[
-          row & SEGMENT_MASK
-        ] as number;
+      while (next !== NONE) {
+        const row = next;
+        const cell = row << LINK_SHIFT;
+        const cells = links[cell >>> SEGMENT_SHIFT] as Int32Array;
+        const otherWeight = cells[(cell & SEGMENT_MASK) | WEIGHT] as number;
+        next = cells[(cell & SEGMENT_MASK) | NEXT] as number;
         if (otherWeight === 0) continue;
         if (count === this.#batchRows.length) {
           if (count < ROWS_PER_BATCH_MAX) {
@@ -196,7 +194,7 @@ export class JoinOperator implements Operator {
     for (let i = 0; i < count; i++) {
       const r = this.#batchRows[i] as number;
       const row = this.#storedRows[i] as number;
-      if (matched !== undefined) matched[r] = (matched[r] as number) + other.rows.weights.get(row);
+      if (matched !== undefined) matched[r] = (matched[r] as number) + other.rows.weightOf(row);
       if (!other.tracked) continue;
       other.matches.set(row, other.matches.get(row) + batch.weight(r));
       other.touch(row);
@@ -279,7 +277,7 @@ export class JoinOperator implements Operator {
       let count = 0;
       for (let i = start; i < end; i++) {
         const row = touched[i] as number;
-        const weight = side.rows.weights.get(row);
+        const weight = side.rows.weightOf(row);
         const isMatched = side.matches.get(row) !== 0;
         const wanted = isMatched === wantsMatched ? weight : 0;
         const change = wanted - side.emitted.get(row);

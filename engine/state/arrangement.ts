@@ -8,7 +8,13 @@ import { borrowRows, returnRows } from './scratch.ts';
 import { SEGMENT_MASK, SEGMENT_SHIFT, Segments } from './segments.ts';
 import type { StoredColumn } from './stored-column.ts';
 
-/** In `previous`: the row number is free. */
+export const LINK_SHIFT = 2;
+export const WEIGHT = 0;
+export const NEXT = 1;
+const PREVIOUS = 2;
+const HASH = 3;
+
+/** In place of a previous row: the row number is free. */
 const REMOVED = -2;
 
 /**
@@ -18,11 +24,11 @@ const REMOVED = -2;
  */
 export class Arrangement {
   readonly rows: RowStore;
-  readonly weights = Segments.int32();
-  /** The next row of the same key, or NONE. */
-  readonly next = Segments.int32();
-  readonly #previous = Segments.int32();
-  readonly #hashes = Segments.int32();
+  /**
+   * Four cells a row, side by side since they are used together: its weight, the next and the previous row of the
+   * same key, the hash of the key. Cell `c` of a row is cell `row << LINK_SHIFT | c`.
+   */
+  readonly links = Segments.int32();
   readonly #index = new HashIndex();
   readonly #keyColumns: readonly number[];
   readonly #keyStored: readonly StoredColumn[];
@@ -61,6 +67,18 @@ export class Arrangement {
     return this.rows.count;
   }
 
+  weightOf(row: number): number {
+    return this.#get(row, WEIGHT);
+  }
+
+  #get(row: number, cell: number): number {
+    return this.links.get((row << LINK_SHIFT) | cell);
+  }
+
+  #set(row: number, cell: number, value: number): void {
+    this.links.set((row << LINK_SHIFT) | cell, value);
+  }
+
   /** Writes to out[r] the first stored row with the key in row r of `key`, or NONE. */
   first(key: readonly BatchColumn[], length: number, hashes: Int32Array, out: Int32Array): void {
     this.#match.find(key, length, hashes, this.#keyStored, this.#index, out);
@@ -89,15 +107,15 @@ export class Arrangement {
 
   /** Forgets a row. */
   remove(row: number): void {
-    const next = this.next.get(row);
-    const previous = this.#previous.get(row);
-    if (next !== NONE) this.#previous.set(next, previous);
-    if (previous !== NONE) this.next.set(previous, next);
-    else if (next !== NONE) this.#index.replace(this.#hashes.get(row), row, next);
-    else this.#index.remove(this.#hashes.get(row), row);
+    const next = this.#get(row, NEXT);
+    const previous = this.#get(row, PREVIOUS);
+    if (next !== NONE) this.#set(next, PREVIOUS, previous);
+    if (previous !== NONE) this.#set(previous, NEXT, next);
+    else if (next !== NONE) this.#index.replace(this.#get(row, HASH), row, next);
+    else this.#index.remove(this.#get(row, HASH), row);
     this.#rowIndex?.remove(this.#rowHashes.get(row), row);
-    this.weights.set(row, 0);
-    this.#previous.set(row, REMOVED);
+    this.#set(row, WEIGHT, 0);
+    this.#set(row, PREVIOUS, REMOVED);
     this.rows.release(row);
   }
 
@@ -106,20 +124,14 @@ export class Arrangement {
       this.rows.bytes() +
       this.#index.bytes +
       (this.#rowIndex?.bytes ?? 0) +
-      this.weights.bytes +
-      this.next.bytes +
-      this.#previous.bytes +
-      this.#hashes.bytes +
+      this.links.bytes +
       this.#rowHashes.bytes
     );
   }
 
   #ensure(): void {
     const { end } = this.rows;
-    this.weights.ensure(end);
-    this.next.ensure(end);
-    this.#previous.ensure(end);
-    this.#hashes.ensure(end);
+    this.links.ensure(end << LINK_SHIFT);
     if (this.#rowIndex !== undefined) this.#rowHashes.ensure(end);
   }
 
@@ -134,14 +146,14 @@ export class Arrangement {
     for (let i = 0; i < count; i++) touched[i] = this.rows.allocate();
     this.#ensure();
     this.rows.put(batch.columns, from, touched, count);
-    const weights = this.weights.arrays;
-    const own = this.#hashes.arrays;
+    const links = this.links.arrays;
     for (let i = 0; i < count; i++) {
-      const row = touched[i] as number;
+      const cell = (touched[i] as number) << LINK_SHIFT;
+      const cells = links[cell >>> SEGMENT_SHIFT] as Int32Array;
       const source = from[i] as number;
-      (weights[row >>> SEGMENT_SHIFT] as Int32Array)[row & SEGMENT_MASK] =
+      cells[(cell & SEGMENT_MASK) | WEIGHT] =
         batch.weights === null ? 1 : (batch.weights[source] as number);
-      (own[row >>> SEGMENT_SHIFT] as Int32Array)[row & SEGMENT_MASK] = hashes[source] as number;
+      cells[(cell & SEGMENT_MASK) | HASH] = hashes[source] as number;
     }
     this.#link(batch, from, touched, count, hashes);
   }
@@ -151,24 +163,22 @@ export class Arrangement {
     const key = this.#keyColumns.map((column) => batch.column(column));
     const heads = borrowRows(count);
     this.#match.enter(key, from, count, hashes, this.#keyStored, this.#index, rows, heads);
-    const next = this.next.arrays;
-    const previous = this.#previous.arrays;
+    const links = this.links.arrays;
     for (let i = 0; i < count; i++) {
       const row = rows[i] as number;
       const head = heads[i] as number;
-      if (head === row) {
-        (next[row >>> SEGMENT_SHIFT] as Int32Array)[row & SEGMENT_MASK] = NONE;
-        (previous[row >>> SEGMENT_SHIFT] as Int32Array)[row & SEGMENT_MASK] = NONE;
-        continue;
+      const cell = row << LINK_SHIFT;
+      const own = links[cell >>> SEGMENT_SHIFT] as Int32Array;
+      let second = NONE;
+      if (head !== row) {
+        const headCell = head << LINK_SHIFT;
+        const cells = links[headCell >>> SEGMENT_SHIFT] as Int32Array;
+        second = cells[(headCell & SEGMENT_MASK) | NEXT] as number;
+        cells[(headCell & SEGMENT_MASK) | NEXT] = row;
       }
-      const headNext = next[head >>> SEGMENT_SHIFT] as Int32Array;
-      const second = headNext[head & SEGMENT_MASK] as number;
-      headNext[head & SEGMENT_MASK] = row;
-      (next[row >>> SEGMENT_SHIFT] as Int32Array)[row & SEGMENT_MASK] = second;
-      (previous[row >>> SEGMENT_SHIFT] as Int32Array)[row & SEGMENT_MASK] = head;
-      if (second !== NONE) {
-        (previous[second >>> SEGMENT_SHIFT] as Int32Array)[second & SEGMENT_MASK] = row;
-      }
+      own[(cell & SEGMENT_MASK) | NEXT] = second;
+      own[(cell & SEGMENT_MASK) | PREVIOUS] = head === row ? NONE : head;
+      if (second !== NONE) this.#set(second, PREVIOUS, row);
     }
     returnRows(heads);
   }
@@ -199,7 +209,7 @@ export class Arrangement {
     for (let i = 0; i < count; i++) {
       const source = from[i] as number;
       const row = found[source] as number;
-      this.weights.set(row, this.weights.get(row) + batch.weight(source));
+      this.#set(row, WEIGHT, this.#get(row, WEIGHT) + batch.weight(source));
       touched[i] = row;
     }
     if (!this.#keepEmpty) this.#removeEmpty(touched, count);
@@ -234,8 +244,8 @@ export class Arrangement {
         this.rows.release(fresh[i] as number);
         continue;
       }
-      this.weights.set(row, 0);
-      this.#hashes.set(row, hashes[source] as number);
+      this.#set(row, WEIGHT, 0);
+      this.#set(row, HASH, hashes[source] as number);
       this.#rowHashes.set(row, rowHashes[source] as number);
       sources[freshCount] = source;
       fresh[freshCount++] = row;
@@ -249,7 +259,7 @@ export class Arrangement {
     for (let i = 0; i < count; i++) {
       const row = touched[i] as number;
       // The same row may stand in the list twice.
-      if (this.weights.get(row) === 0 && this.#previous.get(row) !== REMOVED) this.remove(row);
+      if (this.#get(row, WEIGHT) === 0 && this.#get(row, PREVIOUS) !== REMOVED) this.remove(row);
     }
   }
 
@@ -278,7 +288,7 @@ export class Arrangement {
         this.#rowHashes.set(row, hashes[i] as number);
         const twin = found[i] as number;
         if (twin === row) continue;
-        this.weights.set(twin, this.weights.get(twin) + this.weights.get(row));
+        this.#set(twin, WEIGHT, this.#get(twin, WEIGHT) + this.#get(row, WEIGHT));
         this.#onMerge?.(row, twin);
         removed.push(row);
       }
@@ -296,7 +306,7 @@ export class Arrangement {
     const live = new Int32Array(this.rows.count);
     let count = 0;
     for (let row = 0; row < this.rows.end; row++) {
-      if (this.weights.get(row) !== 0) live[count++] = row;
+      if (this.#get(row, WEIGHT) !== 0) live[count++] = row;
     }
     return live.subarray(0, count);
   }
