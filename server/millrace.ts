@@ -36,8 +36,11 @@ import { readViewRows } from './read-view.ts';
 import { SqlSession } from './sql-session.ts';
 import { subscribeTo } from './subscribe.ts';
 
-/** Connections for reading statements; more at once wait for one another. */
-const READERS = 4;
+/**
+ * Connections for reading statements; more at once wait for one another. One less than the threads that Node has for such
+ * work (UV_THREADPOOL_SIZE, 4), so that slow queries never keep a commit waiting.
+ */
+const READERS = 3;
 /** Named sessions that are kept; the one unused for longest makes room. */
 const SESSIONS_MAX = 1_000;
 /** An idle store writes its write-ahead log into the data file this often at most. */

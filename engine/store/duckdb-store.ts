@@ -50,7 +50,10 @@ import { WriteQueue } from './write-queue.ts';
 export interface StoreOptions extends Partial<DatabaseOptions> {
   /** Data directory, created when missing; ':memory:' keeps everything in memory. */
   readonly path: string;
-  /** Connections for statements that read: so many run at the same time, others wait. */
+  /**
+   * Connections for statements that read: so many run at the same time, others wait. Keep it below UV_THREADPOOL_SIZE
+   * (4 unless set): every running statement holds one of those threads, and commits need one.
+   */
   readonly readers: number;
 }
 

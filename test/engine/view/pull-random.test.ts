@@ -6,7 +6,7 @@ import { optimize } from '../../../sql/rewrite/all.ts';
 import { type Answer, openPullJudge, type PullJudge } from './pull-judge.ts';
 import { tables } from './pull-tables.ts';
 
-const runs = Number(process.env.MILLRACE_TEST_RUNS ?? 200);
+const runs = Number(process.env.MILLRACE_TEST_RUNS ?? 100);
 
 let judge: PullJudge;
 before(async () => {
