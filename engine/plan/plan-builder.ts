@@ -135,7 +135,10 @@ export function checkComputable(expression: BoundExpr, appendOnly: boolean): voi
         'this subquery cannot be kept up to date incrementally',
         {
           at: part.span,
-          hint: 'Write it as a join, or as EXISTS or IN in the WHERE clause, over a view that holds the inner query.',
+          hint:
+            part.mode === 'all'
+              ? 'Write NOT IN as NOT EXISTS (SELECT 1 FROM … WHERE inner = outer), which also ignores NULLs of the inner query.'
+              : 'Write it as a join, or as EXISTS or IN in the WHERE clause.',
         },
       );
     }
