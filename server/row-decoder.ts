@@ -109,8 +109,8 @@ function pickColumns(
   };
 }
 
-/** Any JSON value can be text. */
-const ANYTHING_FITS: readonly SqlType['kind'][] = ['text', 'json', 'jsonb'];
+/** Any JSON value can be text; jsonb refuses U+0000 and numbers beyond PostgreSQL's numeric. */
+const ANYTHING_FITS: readonly SqlType['kind'][] = ['text', 'json'];
 
 /**
  * A record is a row of its stream only if every column can be read, whichever columns a view happens to use: otherwise

@@ -4,7 +4,7 @@
  * | JSON                     | column                 | value                                                     |
  * | ------------------------ | ---------------------- | --------------------------------------------------------- |
  * | null                     | any                    | NULL                                                      |
- * | string                   | text, varchar, char    | the string (a lone surrogate becomes U+FFFD)              |
+ * | string                   | text, varchar, char    | the string (U+0000, a lone surrogate: U+FFFD)             |
  * | number, boolean, object… | text, varchar, char    | its JSON text as written                                  |
  * | anything                 | json / jsonb           | its JSON text as written / PostgreSQL's canonical text    |
  * | number                   | smallint … bigint      | exact; 1.0 and 1e3 are integers, 1.5 is refused           |
@@ -37,11 +37,14 @@ const THOUSAND = new Numeric(1000n, 0);
 const INT64_MIN = -(2n ** 63n);
 const INT64_MAX = 2n ** 63n - 1n;
 
-/** The text of a JSON string token, quotes included in the range. */
+/**
+ * The text of a JSON string token, quotes included in the range. U+0000 and lone surrogates are legal in JSON, but no
+ * text of PostgreSQL holds them.
+ */
 export function jsonString(bytes: Buffer, start: number, end: number): string {
   const token = bytes.utf8Slice(start, end);
   if (!token.includes('\\')) return token.slice(1, -1);
-  return (JSON.parse(token) as string).toWellFormed();
+  return (JSON.parse(token) as string).toWellFormed().replaceAll('\0', '\ufffd');
 }
 
 /**
