@@ -3,7 +3,14 @@ import type { Datum } from '../../sql/base/datum.ts';
 import type { Numeric } from '../../sql/base/numeric.ts';
 import type { Schema } from '../../sql/base/type.ts';
 import { Batch } from './batch.ts';
-import { type BatchColumn, type Nulls, type Physical, physicalOf, StringColumn, WIDE_SCALE } from './column.ts';
+import {
+  type BatchColumn,
+  type Nulls,
+  type Physical,
+  physicalOf,
+  StringColumn,
+  WIDE_SCALE,
+} from './column.ts';
 
 const INT64_MIN = -(2n ** 63n);
 const INT64_MAX = 2n ** 63n - 1n;
@@ -63,9 +70,17 @@ export function columnOf(physical: Physical, values: readonly (Datum | null)[]):
     case 'i32':
       return { physical, values: Int32Array.from(values, (v) => (v as number | null) ?? 0), nulls };
     case 'i64':
-      return { physical, values: BigInt64Array.from(values, (v) => (v as bigint | null) ?? 0n), nulls };
+      return {
+        physical,
+        values: BigInt64Array.from(values, (v) => (v as bigint | null) ?? 0n),
+        nulls,
+      };
     case 'f64':
-      return { physical, values: Float64Array.from(values, (v) => (v as number | null) ?? 0), nulls };
+      return {
+        physical,
+        values: Float64Array.from(values, (v) => (v as number | null) ?? 0),
+        nulls,
+      };
     case 'str':
       return StringColumn.ofStrings(
         values.map((v) => (v === null ? undefined : (v as string))),
@@ -80,7 +95,11 @@ export function columnOf(physical: Physical, values: readonly (Datum | null)[]):
       for (let row = 0; row < length; row++) {
         const value = values[row] as Numeric | null;
         if (value === null || value === undefined) continue;
-        if (value.special === 'finite' && value.unscaled >= INT64_MIN && value.unscaled <= INT64_MAX) {
+        if (
+          value.special === 'finite' &&
+          value.unscaled >= INT64_MIN &&
+          value.unscaled <= INT64_MAX
+        ) {
           unscaled[row] = value.unscaled;
           scales[row] = value.scale;
         } else {
