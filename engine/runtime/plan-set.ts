@@ -6,6 +6,7 @@ import type { Offset } from '../../connectors/connector.ts';
 import { assert } from '../../sql/base/assert.ts';
 import type { PartitionPosition, Store } from '../store/store.ts';
 import { ViewFeed } from '../view/subscription.ts';
+import { consolidateChange } from './consolidate-change.ts';
 import { Graph, GraphNode, selectColumns } from './graph.ts';
 import { SinkOutput, ViewOutput } from './output.ts';
 import {
@@ -43,7 +44,9 @@ export class PlanSet {
   addTable(definition: TableDefinition, version: number): void {
     const { id, name, stored, key } = definition;
     const root = new GraphNode(`table:${id}`, name, undefined, []);
-    const output = new ViewOutput(stored, undefined);
+    // Statements of one epoch may change one row again and again.
+    const isKeyed = stored.storage.kind === 'keyed';
+    const output = new ViewOutput(stored, isKeyed ? consolidateChange(stored.schema) : undefined);
     root.addTap(output);
     this.graph.add(root);
     const feed = new ViewFeed(stored.schema, key, version);
