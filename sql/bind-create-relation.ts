@@ -192,8 +192,7 @@ function bindColumnDefinition(draft: Draft, index: number, place: ColumnPlace): 
   const { definition } = draft;
   const { context, schema } = place;
   const column = { name: draft.name, type: draft.type };
-  const ownDefault =
-    definition?.default && bindOver(definition.default, [], places.default, context);
+  const ownDefault = definition?.default && bindDefault(definition.default, context);
   const check = definition?.check && bindOver(definition.check, schema, places.check, context);
   return {
     from: originOf(draft, index, place),
@@ -201,6 +200,22 @@ function bindColumnDefinition(draft: Draft, index: number, place: ColumnPlace): 
     notNull: definition?.notNull === true || place.primaryKey.includes(index),
     check: check && coerceToBoolean(check, 'CHECK', context),
   };
+}
+
+/** A default has no row to look at. @throws StreamError SQL_NOT_SUPPORTED for a column. */
+function bindDefault(node: Expression, context: BindContext): BoundExpr {
+  try {
+    return bindOver(node, [], places.default, context);
+  } catch (cause) {
+    if (!(cause instanceof StreamError) || cause.code !== 'SQL_UNKNOWN_COLUMN') throw cause;
+    throw new StreamError(
+      'SQL_NOT_SUPPORTED',
+      'cannot use column reference in DEFAULT expression',
+      {
+        at: cause.at,
+      },
+    );
+  }
 }
 
 function originOf(draft: Draft, index: number, place: ColumnPlace): SourceColumn['from'] {
