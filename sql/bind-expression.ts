@@ -27,6 +27,7 @@ import {
   unknownType,
 } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
+import { withoutModifiers } from './type-category.ts';
 
 type Node<Kind extends Expression['kind']> = Expression & { readonly kind: Kind };
 
@@ -353,7 +354,8 @@ function bindCase(node: Node<'case'>, scope: Scope): BoundExpr {
     kind: 'case',
     whens,
     otherwise: otherwise === undefined ? undefined : expressions[0],
-    type,
+    // The NULL of a missing ELSE agrees with no modifier.
+    type: otherwise === undefined ? withoutModifiers(type) : type,
     span,
   };
 }

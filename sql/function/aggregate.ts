@@ -1,6 +1,7 @@
 /** The aggregate functions: one table of overloads, and a resolver for those of any type. */
 import type { Datum } from '../base/datum.ts';
 import { type SqlType, typeName } from '../base/type.ts';
+import { withoutModifiers } from '../type-category.ts';
 import { extremeAccumulator } from './aggregate-extreme.ts';
 import type { Accumulator, AggregateFunction } from './aggregate-function.ts';
 import {
@@ -358,8 +359,9 @@ function anyValue(type: SqlType): Accumulator {
 /** The overload of an aggregate over any type, for exactly these argument types. */
 export function resolveAggregate(
   name: string,
-  argTypes: readonly SqlType[],
+  given: readonly SqlType[],
 ): AggregateFunction | undefined {
+  const argTypes = given.map(withoutModifiers);
   const [first, second] = argTypes;
   if (first === undefined) return undefined;
   const base = { name, parameters: argTypes, strict: false, ordered: true } as const;

@@ -1,7 +1,8 @@
 /** Functions of no fixed type: greatest, least, nullif, num_nulls and friends. */
 import type { Datum } from '../base/datum.ts';
-import type { SqlType } from '../base/type.ts';
+import { type SqlType, sameType } from '../base/type.ts';
 import { comparator } from '../base/value.ts';
+import { withoutModifiers } from '../type-category.ts';
 import { types } from './define.ts';
 import type { ScalarFunction } from './scalar-function.ts';
 
@@ -72,8 +73,10 @@ export function resolveConditional(
   name: string,
   argTypes: readonly SqlType[],
 ): ScalarFunction | undefined {
-  const first = argTypes[0];
-  if (first === undefined) return undefined;
+  const [own] = argTypes;
+  if (own === undefined) return undefined;
+  // numeric(10,3) and numeric are one type, but only with equal modifiers are they of one form.
+  const first = argTypes.every((type) => sameType(type, own)) ? own : withoutModifiers(own);
   switch (name) {
     case 'greatest':
       return extreme(name, first, (order) => order > 0);

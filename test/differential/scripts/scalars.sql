@@ -91,3 +91,8 @@ SELECT 'it''s', E'a\nb', $$dollar$$, U&'\0061', 'con'
   'cat';
 SELECT 1::int4, 2::int8, 3::float4, 4::float8, 5::decimal, 'x'::bpchar, true::bool, '1'::int2, 'x'::character varying, '10:00'::time without time zone, 'now'::timestamptz IS NOT NULL;
 SELECT ('x' || 'y') COLLATE "C", 1 IS NULL, 'x' IS NOT NULL, true IS TRUE, NULL IS UNKNOWN, 1 ISNULL, 1 NOTNULL;
+CREATE TABLE modified (m numeric(10,3), n numeric, v varchar(3));
+INSERT INTO modified VALUES (NULL, 1.5, 'a'), (2, 12345678901234567890.5, 'b'), (1.5, 1.5, NULL);
+SELECT least(m, n), greatest(m, n), greatest(n, m), nullif(m, n), coalesce(m, n), least(m, m) FROM modified;
+SELECT CASE WHEN v = 'a' THEN m END, CASE WHEN v = 'a' THEN m ELSE m + 0 END, CASE WHEN v = 'a' THEN m ELSE m END, greatest(v, 'aa') FROM modified;
+SELECT array_agg(m ORDER BY n), array_agg(v ORDER BY n, v), max(m), any_value(m) FROM modified WHERE n = 1.5 AND m IS NOT NULL;
