@@ -212,10 +212,15 @@ test('long results do not hold up the event loop', async () => {
     (_, i): Row => [BigInt(i), `a text of more than twelve bytes ${i}`],
   );
   await change(store, [], rows);
+  // CPU time of this thread: a loaded machine delays the timer, but adds nothing to what is done between its ticks.
+  const cpuMs = (): number => {
+    const { user, system } = process.threadCpuUsage();
+    return (user + system) / 1000;
+  };
   let longest = 0;
-  let last = performance.now();
+  let last = cpuMs();
   const timer = setInterval(() => {
-    const now = performance.now();
+    const now = cpuMs();
     longest = Math.max(longest, now - last);
     last = now;
   }, 1);
@@ -228,7 +233,7 @@ test('long results do not hold up the event loop', async () => {
   }
   clearInterval(timer);
   assert.equal(count, 60_000);
-  // A loaded machine delays the timer itself; a result decoded at once would take longer than this.
-  assert.ok(longest < 150, `the loop stood still for ${longest} ms`);
+  // A result decoded at once would take longer than this.
+  assert.ok(longest < 150, `the loop was kept for ${longest} ms`);
   await store.close();
 });
