@@ -109,17 +109,32 @@ function deleteByKey(relation: StoredRelation, key: readonly number[]): string {
   return `DELETE FROM ${tableName(relation.id)} AS t USING temp.${stageName(relation.id)} AS s WHERE ${condition}`;
 }
 
+/**
+ * What tells values apart that are equal for DuckDB but not the same for a reader: -0 and 0, '1 mon' and '30 days'.
+ * @param prefix  of the column's name.
+ */
+function lookOf(relation: StoredRelation, prefix: string): string[] {
+  return relation.schema.flatMap(({ type }, i) => {
+    const name = prefix + columnName(i);
+    if (type.kind === 'real' || type.kind === 'double') return [`signbit(${name})`];
+    return type.kind === 'interval' ? [`CAST(${name} AS VARCHAR)`] : [];
+  });
+}
+
 /** Sums the staged weights per distinct row and adds them to the counts; a count of zero is no row. */
 function mergeBag(relation: StoredRelation): string {
   const table = tableName(relation.id);
   const stage = stageName(relation.id);
   const columns = columnList(relation);
   const count = COUNT_COLUMN;
-  const grouped = columns === '' ? '' : ` GROUP BY ${columns}`;
+  const groups = [...(columns === '' ? [] : [columns]), ...lookOf(relation, '')];
+  const grouped = groups.length === 0 ? '' : ` GROUP BY ${groups.join(', ')}`;
   const leading = columns === '' ? '' : `${columns}, `;
-  const same = relation.schema.map(
-    (_, i) => `t.${columnName(i)} IS NOT DISTINCT FROM s.${columnName(i)}`,
-  );
+  const stagedLook = lookOf(relation, 's.');
+  const same = [
+    ...relation.schema.map((_, i) => `t.${columnName(i)} IS NOT DISTINCT FROM s.${columnName(i)}`),
+    ...lookOf(relation, 't.').map((look, i) => `${look} IS NOT DISTINCT FROM ${stagedLook[i]}`),
+  ];
   const on = same.length === 0 ? 'TRUE' : same.join(' AND ');
   const values = [...relation.schema.map((_, i) => `s.${columnName(i)}`), `s.${count}`].join(', ');
   return (

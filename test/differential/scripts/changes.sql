@@ -76,3 +76,15 @@ CREATE TABLE chain (id int PRIMARY KEY, v int);
 INSERT INTO chain VALUES (1, 10), (2, 20), (3, 30);
 -- differs: keys are compared when the statement is through, not row by row
 UPDATE chain SET id = id + 1;
+CREATE TABLE look (d double precision, r real, i interval);
+INSERT INTO look VALUES (0, '-0', '1 mon'), ('-0', 0, '30 days'), ('-0', 0, '30 days'), (0, '-0', '1 mon'), ('NaN', NULL, '720:00');
+SELECT * FROM look;
+DELETE FROM look WHERE d = 0 AND i::text = '1 mon';
+INSERT INTO look VALUES ('-0', 0, '30 days'), (0, 0, '24 hours'), (0, 0, '1 day');
+UPDATE look SET d = -d;
+SELECT * FROM look;
+CREATE TABLE rescaled (id int PRIMARY KEY, n numeric, j jsonb);
+INSERT INTO rescaled VALUES (1, 1.0, '1.0'), (2, 5, '1');
+UPDATE rescaled SET n = 1.00, j = '1.00' WHERE id = 1;
+INSERT INTO rescaled VALUES (1, 7) ON CONFLICT (id) DO UPDATE SET n = 1.0000;
+SELECT * FROM rescaled ORDER BY id;
