@@ -12,6 +12,7 @@ import { DatabaseFile, type DatabaseOptions } from './database-file.ts';
 import { writeFailure } from './failure.ts';
 import type { HostCall } from './host-call.ts';
 import { HostFunctions } from './host-function.ts';
+import { intervalMacro } from './interval-macro.ts';
 import { LogTable, logTables } from './log-table.ts';
 import { numericMacros } from './numeric-macro.ts';
 import { Progress, progressTable } from './progress.ts';
@@ -129,7 +130,8 @@ class DuckdbStore implements Store {
       ),
     );
     const queue = new WriteQueue();
-    await readers.prepare((reader) => reader.run(numericMacros.join(';\n')));
+    const macros = [...numericMacros, intervalMacro].join(';\n');
+    await readers.prepare((reader) => reader.run(macros));
     const log = await LogTable.open(writer, queue, readers);
     // A connection of its own: registering a function waits for the connection's running statement.
     const registrar = await Connection.open(file.database);

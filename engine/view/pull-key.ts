@@ -1,10 +1,11 @@
 /**
  * Equality and order where DuckDB's own are not PostgreSQL's: numerics held as text, char(n) whose trailing blanks
- * do not count, jsonb. A key is a value that DuckDB compares as PostgreSQL compares the original.
+ * do not count, intervals, jsonb. A key is a value that DuckDB compares as PostgreSQL compares the original.
  */
 import type { Datum } from '../../sql/base/datum.ts';
 import type { SqlType } from '../../sql/base/type.ts';
 import { hashKey } from '../../sql/base/value.ts';
+import { INTERVAL_SPAN } from '../store/interval-macro.ts';
 import { NUMERIC_KEY, NUMERIC_ORDER } from '../store/numeric-macro.ts';
 import { computed, type PullContext, type Sql } from './pull-context.ts';
 import { once } from './pull-once.ts';
@@ -17,6 +18,7 @@ export function hasOwnEquality(type: SqlType, sql?: Sql): boolean {
     case 'numeric':
       return sql?.decimal !== undefined;
     case 'char':
+    case 'interval':
     case 'jsonb':
       return false;
     case 'array':
@@ -36,6 +38,8 @@ export function equalityKey(context: PullContext, sql: Sql, type: SqlType): stri
       return once([computed(sql)], ([value]) => `${NUMERIC_KEY}(${value})`);
     case 'char':
       return `rtrim(${sql.text}, ' ')`;
+    case 'interval':
+      return `${INTERVAL_SPAN}(${sql.text})`;
     default:
       return context.call([type], TEXT, [computed(sql)], ([value]) =>
         String(hashKey(value as Datum, type)),
@@ -51,6 +55,8 @@ export function orderKey(sql: Sql, type: SqlType): string | undefined {
       return once([sql.text], ([value]) => `${NUMERIC_ORDER}(${value})`);
     case 'char':
       return `rtrim(${sql.text}, ' ')`;
+    case 'interval':
+      return `${INTERVAL_SPAN}(${sql.text})`;
     case 'jsonb':
       return undefined;
     case 'array':
