@@ -23,7 +23,11 @@ const FILE_TIMEOUT_MS = 600_000;
 let passed = 0;
 let failed = 0;
 
-if (mode === 'long') process.env.MILLRACE_TEST_RUNS ??= LONG_RUNS;
+if (mode === 'long') {
+  process.env.MILLRACE_TEST_RUNS ??= LONG_RUNS;
+  process.env.MILLRACE_TEST_SEED ??= String(Date.now() % 2 ** 31);
+  process.stdout.write(`MILLRACE_TEST_SEED=${process.env.MILLRACE_TEST_SEED}\n`);
+}
 if (mode !== 'unit' && named.length === 0) runChecks();
 const broker = mode === 'unit' ? undefined : await provideBroker();
 try {
@@ -78,7 +82,8 @@ async function provideBroker(): Promise<{ stop(): Promise<void> } | undefined> {
 }
 
 async function runFiles(files: string[]): Promise<void> {
-  const stream = run({ files, concurrency: 2, timeout: FILE_TIMEOUT_MS });
+  const execArgv = ['--import', './test/seed.ts'];
+  const stream = run({ files, concurrency: 2, timeout: FILE_TIMEOUT_MS, execArgv });
   stream.on('test:pass', (event) => {
     if (event.details.type !== 'suite' && event.skip === undefined && event.todo === undefined)
       passed++;

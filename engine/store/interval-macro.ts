@@ -6,7 +6,10 @@
 /** The interval's length in microseconds, as HUGEINT: equal and ordered as PostgreSQL's intervals are. */
 export const INTERVAL_SPAN = 'interval_span';
 
+// The cast gives a bare NULL its type, without which DuckDB cannot choose among its overloads.
+const part = (unit: string): string => `datepart('${unit}', CAST(x AS INTERVAL))`;
+
 export const intervalMacro =
   `CREATE OR REPLACE TEMP MACRO ${INTERVAL_SPAN}(x) AS ` +
-  "(CAST(datepart('year', x) * 12 + datepart('month', x) AS HUGEINT) * 30 + datepart('day', x)) * 86400000000 + " +
-  "datepart('hour', x) * 3600000000 + datepart('minute', x) * 60000000 + datepart('microsecond', x)";
+  `(CAST(${part('year')} * 12 + ${part('month')} AS HUGEINT) * 30 + ${part('day')}) * 86400000000 + ` +
+  `${part('hour')} * 3600000000 + ${part('minute')} * 60000000 + ${part('microsecond')}`;

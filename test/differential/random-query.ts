@@ -117,7 +117,7 @@ const makers: Readonly<Record<Kind, readonly ((of: Of) => string)[]>> = {
     (of) => `ceil(${of('num')})`,
     (of) => `${of('int')}::numeric(12,2)`,
     (of) => `extract(epoch FROM ${of('ts')})`,
-    (of) => `-(${of('num')})`,
+    (of) => `(-${of('num')})`,
     (of) => `sqrt(abs(${of('num')}))`,
     (of) => `(${of('big')} * 1.10)`,
   ],

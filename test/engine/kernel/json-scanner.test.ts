@@ -270,6 +270,11 @@ const literal = (value: string): fc.Arbitrary<string> =>
         ? `"${[...Array(value.length).keys()].map((i) => `\\u${value.charCodeAt(i).toString(16).padStart(4, '0')}`).join('')}"`
         : JSON.stringify(value),
     );
+/**
+ * Member names without a backslash, of which V8 13.6 is no judge: it compares the next name's bytes as they are written
+ * with the name that it expects, so that JSON.parse('{"a":1,"\\\\":2}') makes JSON.parse('{"a":1,"\\"":2}') answer {"a":1,"\\\\":2}.
+ */
+const memberName = text.map((name) => name.replaceAll('\\', '/'));
 const { json } = fc.letrec<{ json: string }>((tie) => ({
   json: fc.oneof(
     { maxDepth: 4, withCrossShrink: true },
@@ -278,7 +283,7 @@ const { json } = fc.letrec<{ json: string }>((tie) => ({
       .tuple(fc.array(tie('json'), { maxLength: 3 }), space)
       .map(([items, s]) => `[${s}${items.join(`${s},${s}`)}${s}]`),
     fc
-      .tuple(fc.array(fc.tuple(text, tie('json')), { maxLength: 3 }), space)
+      .tuple(fc.array(fc.tuple(memberName, tie('json')), { maxLength: 3 }), space)
       .map(
         ([items, s]) =>
           `{${s}${items.map(([k, v]) => `${JSON.stringify(k)}:${s}${v}`).join(`${s},`)}${s}}`,

@@ -311,6 +311,7 @@ export const queries: Readonly<Record<string, readonly string[]>> = {
     'SELECT id, extract(year FROM ts), extract(dow FROM dt), extract(epoch FROM tz), extract(second FROM tm) FROM t WHERE id NOT IN (5, 6)',
     "SELECT id, date_trunc('hour', ts), date_trunc('day', tz) FROM t",
     "SELECT id, iv * 2, iv / 2, -iv, iv + interval '1 hour' FROM t",
+    "SELECT id, CASE WHEN i > 1 THEN NULL::interval END > iv, NULL::interval < interval '1 day' FROM t",
     "SELECT id, age(ts, timestamp '2020-02-29') FROM t WHERE id NOT IN (5, 6)",
     "SELECT id, tz AT TIME ZONE 'Europe/Paris', ts AT TIME ZONE 'America/New_York' FROM t WHERE id NOT IN (5, 6)",
     "SELECT date '2024-01-31' + interval '1 month', timestamp '294276-12-31' + interval '1 year'",
