@@ -149,6 +149,9 @@ export interface DatabaseStatus {
     readonly records: number;
     readonly bytes: number;
     readonly errors: number;
+    readonly lateRecords: number;
+    /** Event time reached, in microseconds since 1970; undefined without WATERMARK FOR or before the first. */
+    readonly watermarkMicros: bigint | undefined;
     readonly partitions: readonly {
       readonly partition: number;
       readonly offset: number;

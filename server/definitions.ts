@@ -8,6 +8,7 @@ import { assert } from '../sql/base/assert.ts';
 import { StreamError } from '../sql/base/error.ts';
 import type { Schema } from '../sql/base/type.ts';
 import type { SourceRelation } from '../sql/catalog.ts';
+import { watermarkRule } from './event-time.ts';
 import { changelogDecoder, compileRows } from './row-decoder.ts';
 
 /** Columns of every `<stream>_errors`. */
@@ -71,6 +72,7 @@ export function streamDefinition(
     topic: input.topic,
     startAt: startAt(input.options),
     compile,
+    watermark: relation.kind === 'stream' ? watermarkRule(relation) : undefined,
   };
   const log = connectors.log(input.connector);
   if (log !== undefined) {

@@ -32,6 +32,7 @@ import {
   storedTable,
   streamDefinition,
 } from './definitions.ts';
+import { lateRelation, storedLate } from './event-time.ts';
 import type { LiveRelation, RelationDetail } from './live-catalog.ts';
 import { TableWriter } from './table-writer.ts';
 
@@ -59,23 +60,20 @@ export async function createSource(
   const madeTopic = await provideTopic(core, relation, partitions);
   const errorsId = relation.input === undefined ? undefined : core.catalog.nextId();
   const feederId = relation.query === undefined ? undefined : core.catalog.nextId();
-  const detail: RelationDetail = { errorsId, feederId, madeTopic };
+  const lateId = knowsLateness(relation) ? core.catalog.nextId() : undefined;
+  const detail: RelationDetail = { errorsId, feederId, lateId, madeTopic };
   await core.engine.atBoundary(async () => {
     const createTables: StoredRelation[] = [];
     if (relation.kind === 'table') createTables.push(storedTable(relation));
     if (errorsId !== undefined) createTables.push(storedErrors(errorsId));
+    if (lateId !== undefined) createTables.push(storedLate(relation, lateId));
     await core.store.changeCatalog({
       put: [entryOf(relation, detail), counterOf(core)],
       remove: [],
       createTables,
       dropTables: [],
     });
-    registerSource(
-      core,
-      { relation, detail, owner: undefined },
-      core.engine.epoch,
-      core.engine.epoch,
-    );
+    registerSource(core, { relation, detail, owner: undefined }, () => core.engine.epoch);
     if (isChangelogTable(relation)) {
       const start = await core.engine.startView(changelogView(core, relation), false);
       await rememberStart(core, relation.name, start);
@@ -146,12 +144,10 @@ export function isChangelogTable(relation: SourceRelation): boolean {
   return relation.kind === 'table' && relation.input !== undefined;
 }
 
-function registerSource(
-  core: Core,
-  entry: LiveRelation,
-  version: number,
-  errorsVersion: number,
-): void {
+const knowsLateness = (relation: SourceRelation): boolean =>
+  relation.kind === 'stream' && relation.watermark !== undefined;
+
+function registerSource(core: Core, entry: LiveRelation, versionOf: (id: number) => number): void {
   const { detail } = entry;
   const relation = entry.relation as SourceRelation;
   core.catalog.put(entry);
@@ -163,23 +159,43 @@ function registerSource(
         stored: storedTable(relation),
         key: relation.primaryKey,
       },
-      version,
+      versionOf(relation.id),
     );
     core.writers.set(relation.id, new TableWriter(relation, core.engine, core.store));
     return;
   }
   if (detail.errorsId !== undefined) {
     const errors = errorRelation(relation, detail.errorsId);
-    core.catalog.put({ relation: errors, detail: {}, owner: relation.id });
-    core.engine.addTable(
-      { id: errors.id, name: errors.name, stored: storedErrors(errors.id), key: [] },
-      errorsVersion,
-    );
+    registerOwned(core, errors, relation, versionOf(errors.id));
+  }
+  if (detail.lateId !== undefined) {
+    const late = lateRelation(relation, detail.lateId);
+    registerOwned(core, late, relation, versionOf(late.id));
   }
   const streamId = isChangelogTable(relation) ? changelogId(relation.id) : relation.id;
   const definition = streamDefinition(core.connectors, relation, streamId);
-  core.engine.addStream(definition, detail.errorsId ?? 0);
+  core.engine.addStream(definition, detail.errorsId ?? 0, detail.lateId);
 }
+
+/** A table that the engine fills: of errors, of late rows. */
+function registerOwned(
+  core: Core,
+  table: SourceRelation,
+  owner: SourceRelation,
+  version: number,
+): void {
+  core.catalog.put({ relation: table, detail: {}, owner: owner.id });
+  core.engine.addTable(
+    { id: table.id, name: table.name, stored: storedOwned(table), key: [] },
+    version,
+  );
+}
+
+const storedOwned = ({ id, schema }: SourceRelation): StoredRelation => ({
+  id,
+  schema,
+  storage: { kind: 'append' },
+});
 
 function errorRelation(stream: SourceRelation, id: number): SourceRelation {
   return {
@@ -304,7 +320,7 @@ export function storedRelation(core: Core, relation: Relation): StoredRelation |
       return storedView(relation, lower(relation.query, core.catalog));
     case 'table': {
       const owner = core.catalog.find(relation.name)?.owner;
-      return owner === undefined ? storedTable(relation) : storedErrors(relation.id);
+      return owner === undefined ? storedTable(relation) : storedOwned(relation);
     }
     default:
       return undefined;
@@ -493,7 +509,7 @@ export function restoreRelation(
   switch (relation.kind) {
     case 'stream':
     case 'table':
-      registerSource(core, entry, version, versionOf(detail.errorsId ?? 0));
+      registerSource(core, entry, versionOf);
       if (isChangelogTable(relation)) {
         const view = changelogView(core, relation);
         core.engine.restoreView(view, version, starts, detail.level === true);

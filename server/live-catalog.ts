@@ -7,6 +7,8 @@ import type { Catalog, Relation } from '../sql/catalog.ts';
 export interface RelationDetail {
   /** Id of the error table of a stream or of a table fed by a topic. */
   readonly errorsId?: number | undefined;
+  /** Id of the table of late rows of a stream with a watermark. */
+  readonly lateId?: number | undefined;
   /** Id of the sink that carries a stream's own query into its topic. */
   readonly feederId?: number | undefined;
   /** Per stream id: where the plan began to read each partition. */

@@ -146,6 +146,16 @@ class EngineMetrics {
       labels,
       stream.errors,
     );
+    if (stream.watermarkMicros !== undefined) {
+      const seconds = Number(stream.watermarkMicros) / 1e6;
+      this.#set('millrace_stream_watermark_seconds', 'Event time reached.', labels, seconds);
+      this.#count(
+        'millrace_stream_late_total',
+        'Records that came after their watermark.',
+        labels,
+        stream.lateRecords,
+      );
+    }
     const faulty = stream.fault === undefined ? 0 : 1;
     this.#set('millrace_stream_fault', 'Whether the source is failing now.', labels, faulty);
     for (const { partition, offset, endOffset } of stream.partitions) {

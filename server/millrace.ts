@@ -28,6 +28,7 @@ import type {
 } from './database.ts';
 import { relationOf } from './ddl.ts';
 import { changelogId } from './definitions.ts';
+import { storedLate } from './event-time.ts';
 import { ingestRecords } from './ingest.ts';
 import { COUNTER_KIND, changeDetail, restoreRelation } from './lifecycle.ts';
 import { LiveCatalog, type RelationDetail } from './live-catalog.ts';
@@ -100,6 +101,7 @@ class Millrace implements Database {
         store,
         random: () => randomInt(2 ** 32) / 2 ** 32,
         now: () => performance.now(),
+        wallMicros: () => BigInt(Date.now()) * 1000n,
         log: (level, message, detail) => log[level]({ detail }, message),
         onLevel: (id) => {
           const entry = catalog.findById(id);
@@ -123,6 +125,7 @@ class Millrace implements Database {
       nowMicros: () => BigInt(Date.now()) * 1000n,
     };
     await restoreCatalog(core, status);
+    await restoreWatermarks(core, status);
     await engine.begin(positionsOf(status));
     return new Millrace(core);
   }
@@ -227,6 +230,8 @@ class Millrace implements Database {
         records: stream.records,
         bytes: stream.bytes,
         errors: stream.errors,
+        lateRecords: stream.lateRecords,
+        watermarkMicros: stream.watermark?.published,
         partitions,
         fault: stream.fault?.message,
       },
@@ -313,6 +318,15 @@ async function restoreCatalog(core: Core, status: StoreStatus): Promise<void> {
     const detail = JSON.parse(entry.detail) as RelationDetail;
     const relation = relationOf(core, entry.sql, entry.id);
     restoreRelation(core, relation, detail, (id) => status.versions.get(id) ?? 0);
+  }
+}
+
+async function restoreWatermarks(core: Core, status: StoreStatus): Promise<void> {
+  for (const marks of status.watermarks) {
+    const entry = core.catalog.findById(marks.relationId);
+    const { lateId } = entry?.detail ?? {};
+    if (entry?.relation.kind !== 'stream' || lateId === undefined) continue;
+    await core.engine.restoreWatermark(marks, storedLate(entry.relation, lateId));
   }
 }
 

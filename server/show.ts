@@ -9,6 +9,7 @@ import { registry } from '../sql/function/builtin.ts';
 import type { StatementResult } from './database.ts';
 import type { LiveCatalog } from './live-catalog.ts';
 import { BIGINT, BOOLEAN, DOUBLE, INTEGER, rowsResult, TEXT } from './row-result.ts';
+import { showWatermarks } from './show-watermarks.ts';
 
 export interface ShowContext {
   readonly catalog: LiveCatalog;
@@ -30,6 +31,7 @@ const SHOWS: Readonly<Record<string, Show>> = {
   topics: showTopics,
   functions: showFunctions,
   queries: showQueries,
+  watermarks: async (context) => showWatermarks(context),
   all: showSettings,
 };
 

@@ -18,20 +18,10 @@ import type { LogicalNode } from './logical-plan.ts';
 
 /** Binds a whole query; the result's schema has PostgreSQL's column names. */
 export function bindQueryNode(query: Query, place: QueryPlace): LogicalNode {
-  refuseClauses(query);
   const commonTables = bindWith(query.with, place);
-  return bindBody(query.body, query, { ...place, commonTables });
-}
-
-function refuseClauses(query: Query): void {
-  const { emit } = query;
-  if (emit !== undefined && (emit.kind === 'final' || emit.kind === 'window-close')) {
-    const name = emit.kind === 'final' ? 'EMIT FINAL' : 'EMIT ON WINDOW CLOSE';
-    throw new StreamError('SQL_NOT_SUPPORTED', `${name} is not supported`, {
-      at: emit.span,
-      hint: 'Without it the result is always up to date; filter window_end against a watermark of your own.',
-    });
-  }
+  const bound = bindBody(query.body, query, { ...place, commonTables });
+  const isFinal = query.emit?.kind === 'final' || query.emit?.kind === 'window-close';
+  return isFinal ? { kind: 'emit-final', input: bound, schema: bound.schema } : bound;
 }
 
 // ----------------------------------------------------------------------- with

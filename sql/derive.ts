@@ -22,6 +22,7 @@ export function deriveKey(node: LogicalNode, catalog: Catalog): readonly number[
       return node.rows.length <= 1 ? [] : undefined;
     case 'filter':
     case 'sort':
+    case 'emit-final':
       return deriveKey(node.input, catalog);
     case 'limit':
       return isOne(node.limit) && !node.withTies ? [] : deriveKey(node.input, catalog);
@@ -136,6 +137,7 @@ export function isAppendOnly(node: LogicalNode, catalog: Catalog): boolean {
       return relation?.kind === 'materialized-view' && relation.appendOnly;
     }
     case 'values':
+    case 'emit-final':
       return true;
     case 'filter':
     case 'project':

@@ -93,6 +93,8 @@ function describe(node: LogicalNode, outer: Names): Description {
       return one(describeAggregate(node, names), node.input);
     case 'distinct':
       return one('Distinct', node.input);
+    case 'emit-final':
+      return one('Emit final', node.input);
     case 'distinct-on': {
       const order = node.orderBy.map((key) => printSortKey(key, names)).join(', ');
       return one(

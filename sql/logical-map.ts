@@ -30,6 +30,7 @@ export function mapInputs(
     case 'sort':
     case 'limit':
     case 'top-n':
+    case 'emit-final':
     case 'window-table': {
       const input = change(node.input, 0);
       return input === node.input ? node : { ...node, input };
@@ -67,6 +68,7 @@ export function mapExpressions(
   switch (node.kind) {
     case 'scan':
     case 'distinct':
+    case 'emit-final':
     case 'set-operation':
     case 'window-table':
     case 'recursive':

@@ -89,6 +89,8 @@ export type LogicalNode = { readonly schema: Schema } & (
       readonly offset: number;
       readonly emitRank: boolean;
     }
+  /** EMIT FINAL: the input's rows, each when the watermark says that it can change no more. */
+  | { readonly kind: 'emit-final'; readonly input: LogicalNode }
   /** Schema: input columns, then window_start and window_end of the time column's type. */
   | {
       readonly kind: 'window-table';

@@ -11,6 +11,7 @@ import { JoinOperator, type KeepPairs } from './join.ts';
 import type { Operator, ReportRowError } from './operator.ts';
 import { ProjectOperator } from './project.ts';
 import { SetOperationOperator, type SetRule, setRules } from './set-operation.ts';
+import { TemporalFilterOperator } from './temporal-filter.ts';
 import { TopNOperator } from './top-n.ts';
 import { UnionAllOperator } from './union-all.ts';
 import { UpsertOperator } from './upsert.ts';
@@ -27,7 +28,8 @@ export function buildOperator(node: PhysicalNode, report: ReportRowError): Opera
   const { schema } = node;
   switch (node.kind) {
     case 'scan':
-      throw new Error(`assertion failed: the scan of ${node.relation} is a leaf`);
+    case 'clock':
+      throw new Error(`assertion failed: the ${node.kind} of ${node.relation} is a leaf`);
     case 'values':
       return new ValuesOperator(
         schema,
@@ -70,6 +72,8 @@ export function buildOperator(node: PhysicalNode, report: ReportRowError): Opera
       const input = inputOf(node, 0);
       return new TopNOperator(schema, input.schema, { ...node, appendOnly: input.appendOnly });
     }
+    case 'temporal-filter':
+      return new TemporalFilterOperator(schema, { ...node, clocks: node.inputs.length - 1 });
     case 'upsert':
       return new UpsertOperator(schema, node.key);
     default:

@@ -43,6 +43,8 @@ function describe(node: PhysicalNode): string {
   switch (node.kind) {
     case 'scan':
       return `scan ${node.relation} (${node.schema.map((column) => column.name).join(', ')})`;
+    case 'clock':
+      return `watermark of ${node.relation}`;
     case 'values':
       return `values (${node.rows.length} rows)`;
     case 'project':
@@ -78,11 +80,25 @@ function describe(node: PhysicalNode): string {
         node.partitionBy.length === 0 ? '' : ` per (${columnNames(input, node.partitionBy)})`;
       return `top-n by ${node.rank} from ${node.offset} up to ${node.limit}${partition} order by (${orderNames(input, node.orderBy)}); keeps: ${state}`;
     }
+    case 'temporal-filter':
+      return temporalFilter(node);
     case 'upsert':
       return `upsert by (${columnNames(node, node.key)}); keeps: the current row of every key`;
     default:
       return assertNever(node);
   }
+}
+
+function temporalFilter(node: PhysicalNode & { readonly kind: 'temporal-filter' }): string {
+  const bound = (column: number, micros: bigint): string =>
+    `${columnNames(node, [column])}${micros > 1n ? ` + ${micros} µs` : ''}`;
+  const parts = [
+    node.from === undefined
+      ? ''
+      : `rows once the watermark has reached ${bound(node.from, node.fromMicros)}`,
+    node.until === undefined ? '' : `until ${bound(node.until, node.untilMicros)}`,
+  ];
+  return `${parts.filter((part) => part !== '').join(', ')}; keeps: rows until then`;
 }
 
 function groupState(

@@ -5,6 +5,7 @@ import type { Catalog } from '../../sql/catalog.ts';
 import type { BoundExpr, BoundSortKey } from '../../sql/expression.ts';
 import type { LogicalNode } from '../../sql/logical-plan.ts';
 import { compileScalar } from '../kernel/scalar.ts';
+import { emitFinal } from './closing.ts';
 import { lowerAggregate } from './lower-aggregate.ts';
 import { lowerJoin } from './lower-join.ts';
 import type { PhysicalNode } from './physical-node.ts';
@@ -130,6 +131,10 @@ function lowerNode(
     }
     case 'top-n':
       return lowerTopN(node.input, needed, lowering, { ...node, withTies: false });
+    case 'emit-final': {
+      const input = lowering.lower(node.input, allOf(node.input.schema));
+      return builder.pick(emitFinal(input, builder, catalog), needed);
+    }
     case 'window-table':
       return lowerWindowTable(node, needed, lowering);
     case 'window':

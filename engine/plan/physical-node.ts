@@ -40,6 +40,8 @@ export type PhysicalNode = PhysicalBase & PhysicalShape;
 export type PhysicalShape =
   /** A leaf: rows of a relation, these of its columns in this order. The runtime feeds it. */
   | { readonly kind: 'scan'; readonly relation: string; readonly columns: readonly number[] }
+  /** A leaf: the watermark of a stream, as rows of one timestamp that only grow. */
+  | { readonly kind: 'clock'; readonly relation: string }
   /** Constant rows, once. */
   | { readonly kind: 'values'; readonly rows: readonly (readonly BoundExpr[])[] }
   | {
@@ -91,6 +93,17 @@ export type PhysicalShape =
       readonly emitRank: boolean;
       /** FETCH … WITH TIES: also the rows that sort equal to the last one. */
       readonly withTies: boolean;
+    }
+  /**
+   * Rows while from <= clock < until; the further inputs are clocks, of which the slowest counts. Undefined = no such bound. The
+   * microseconds are added to the columns' values.
+   */
+  | {
+      readonly kind: 'temporal-filter';
+      readonly from: number | undefined;
+      readonly fromMicros: bigint;
+      readonly until: number | undefined;
+      readonly untilMicros: bigint;
     }
   /** The changelog of a table with a primary key: +1 puts a row, -1 removes its key. */
   | { readonly kind: 'upsert'; readonly key: readonly number[] };

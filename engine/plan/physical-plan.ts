@@ -35,6 +35,10 @@ export function keyOf(node: PhysicalNode, catalog: Catalog): readonly number[] |
   switch (node.kind) {
     case 'scan':
       return scanKey(node, catalog);
+    case 'clock':
+      return undefined;
+    case 'temporal-filter':
+      return input && keyOf(input, catalog);
     case 'values':
       return node.rows.length <= 1 ? [] : undefined;
     case 'project': {

@@ -5,10 +5,18 @@
 import type { Offset } from '../../connectors/connector.ts';
 import { StreamError } from '../../sql/base/error.ts';
 import type { Batch } from '../delta/batch.ts';
-import type { EpochCommit, OutboxChunk, Store, ViewChange } from '../store/store.ts';
+import type {
+  EpochCommit,
+  OutboxChunk,
+  Store,
+  StoredRelation,
+  StreamMarks,
+  ViewChange,
+} from '../store/store.ts';
 import type { ViewFeed } from '../view/subscription.ts';
 import { ErrorRows } from './error-rows.ts';
 import type { GraphNode } from './graph.ts';
+import { LATE_COLUMNS, LateRows } from './late-rows.ts';
 import { SinkOutput } from './output.ts';
 import { PlanSet } from './plan-set.ts';
 import type {
@@ -46,6 +54,8 @@ export interface EngineOptions {
   readonly random: () => number;
   /** Milliseconds of a monotonic clock. */
   readonly now: () => number;
+  /** Microseconds since 1970 by the wall clock. */
+  readonly wallMicros: () => bigint;
   /** Called for faults that nobody waits for. */
   readonly log: Log;
   /** A view has caught up with the common epoch for the first time. */
@@ -80,6 +90,7 @@ export class Engine {
   readonly #options: EngineOptions;
   readonly #plans: PlanSet;
   readonly #errors: ErrorRows;
+  readonly #late: LateRows;
   readonly #bell = new Bell();
   readonly #waiters = new Waiters();
   readonly #boundaries: BoundaryRequest[] = [];
@@ -103,6 +114,7 @@ export class Engine {
     this.#options = options;
     this.#plans = new PlanSet(options.store, options.random);
     this.#errors = new ErrorRows(this.#plans);
+    this.#late = new LateRows(this.#plans);
     this.#epoch = epoch;
   }
 
@@ -112,6 +124,11 @@ export class Engine {
 
   get failure(): StreamError | undefined {
     return this.#failure;
+  }
+
+  /** Milliseconds of the engine's clock, for ages of what it shows. */
+  get nowMs(): number {
+    return this.#options.now();
   }
 
   get isReplaying(): boolean {
@@ -124,8 +141,16 @@ export class Engine {
 
   // ------------------------------------------------------------- definitions
 
-  /** A stream is read only while a plan reads it. */
-  addStream(definition: StreamDefinition, errorTableId: number): void {
+  /**
+   * A stream is read only while a plan reads it.
+   * @param lateTableId  where its late rows go; undefined for a stream without a watermark.
+   */
+  addStream(
+    definition: StreamDefinition,
+    errorTableId: number,
+    lateTableId: number | undefined,
+  ): void {
+    const { now, wallMicros } = this.#options;
     const task = new StreamTask(
       definition,
       (_, records, record, error) => {
@@ -134,8 +159,30 @@ export class Engine {
         this.#markDirty();
       },
       this.#bell.ring,
+      {
+        clock: { now, wallMicros },
+        report: (stream, records, record, watermark) => {
+          if (lateTableId === undefined) return;
+          this.#late.add(lateTableId, stream, records, record, watermark);
+          this.#markDirty();
+        },
+      },
     );
     this.#plans.streams.set(definition.id, task);
+  }
+
+  /** After a restart: the stream's watermarks as the last commit held them, and which of its records were late. */
+  async restoreWatermark(marks: StreamMarks, late: StoredRelation): Promise<void> {
+    const stream = this.#plans.streams.get(marks.relationId);
+    if (stream === undefined) return;
+    stream.restoreWatermark(marks);
+    const partition = late.schema.length - LATE_COLUMNS;
+    for await (const batch of this.#options.store.scan(late)) {
+      for (let row = 0; row < batch.length; row++) {
+        const values = batch.row(row);
+        stream.knownLate.add(Number(values[partition]), Number(values[partition + 1]));
+      }
+    }
   }
 
   addTable(definition: TableDefinition, version: number): void {
@@ -246,6 +293,7 @@ export class Engine {
       await this.#runBoundaries();
       return;
     }
+    if (this.#plans.areClocksDue(this.#options.now())) this.#markDirty();
     if (this.#shouldClose(consumed)) {
       if (this.#commit !== undefined) await this.#commit;
       await this.#closeEpoch();
@@ -278,7 +326,7 @@ export class Engine {
   }
 
   #endReplay(): void {
-    if (!endReplayWhenDone(this.#plans)) return;
+    if (!endReplayWhenDone(this.#plans, this.#options.now())) return;
     this.#isReplaying = false;
     this.#epochRecords = 0;
     this.#announceLevel();
@@ -325,6 +373,8 @@ export class Engine {
   async #closeEpoch(): Promise<void> {
     const startedMs = this.#options.now();
     this.#errors.emit();
+    this.#late.emit();
+    this.#plans.strikeClocks(startedMs);
     this.#plans.graph.flush();
     const committing = this.#drainOutputs();
     this.#isDirty = false;
@@ -367,7 +417,8 @@ export class Engine {
     }));
     const tableChanges = this.#inEpoch;
     this.#inEpoch = [];
-    const commit = { epoch: this.#epoch + 1, views, positions, errors: [], outbox };
+    const watermarks = this.#plans.watermarks();
+    const commit = { epoch: this.#epoch + 1, views, positions, watermarks, errors: [], outbox };
     return { commit, changed, reached, tableChanges };
   }
 

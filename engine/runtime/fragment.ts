@@ -7,7 +7,18 @@ import { GraphNode } from './graph.ts';
 import type { PlanFragment, PlanLeaf } from './plan-task.ts';
 
 /** Operators of these kinds keep nothing between two epochs. */
-const STATELESS: readonly PhysicalNode['kind'][] = ['scan', 'project', 'union-all', 'window-table'];
+const STATELESS: readonly PhysicalNode['kind'][] = [
+  'scan',
+  'clock',
+  'project',
+  'union-all',
+  'window-table',
+];
+
+const isLeaf = (node: PhysicalNode): node is LeafNode =>
+  node.kind === 'scan' || node.kind === 'clock';
+
+type LeafNode = PhysicalNode & { readonly kind: 'scan' | 'clock' };
 
 /**
  * @param relationId  the engine's id for a relation's name: a stream's, a table's or a view's.
@@ -27,15 +38,15 @@ export function buildFragment(
     const known = built.get(node);
     if (known !== undefined) return known;
     if (!STATELESS.includes(node.kind)) stateless = false;
-    const inputs = node.inputs.map((input) => (input.kind === 'scan' ? undefined : build(input)));
+    const inputs = node.inputs.map((input) => (isLeaf(input) ? undefined : build(input)));
     const graphNode = new GraphNode(
       node.fingerprint,
       node.kind,
-      node.kind === 'scan' ? undefined : buildOperator(node, report),
+      isLeaf(node) ? undefined : buildOperator(node, report),
       inputs.filter((input) => input !== undefined),
     );
     node.inputs.forEach((input, port) => {
-      if (input.kind === 'scan') leaves.push(leafOf(input, graphNode, port, relationId));
+      if (isLeaf(input)) leaves.push(leafOf(input, graphNode, port, relationId));
       else inputs[port]?.connect(graphNode, port, undefined);
     });
     nodes.push(graphNode);
@@ -50,10 +61,12 @@ export function buildFragment(
 }
 
 function leafOf(
-  scan: PhysicalNode & { readonly kind: 'scan' },
+  leaf: LeafNode,
   target: GraphNode,
   port: number,
   relationId: (name: string) => number,
 ): PlanLeaf {
-  return { relationId: relationId(scan.relation), columns: scan.columns, target, port };
+  const isClock = leaf.kind === 'clock';
+  const columns = leaf.kind === 'clock' ? [] : leaf.columns;
+  return { relationId: relationId(leaf.relation), columns, target, port, isClock };
 }

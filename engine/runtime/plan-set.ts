@@ -4,13 +4,15 @@
  */
 import type { Offset } from '../../connectors/connector.ts';
 import { assert } from '../../sql/base/assert.ts';
-import type { PartitionPosition, Store } from '../store/store.ts';
+import { Batch } from '../delta/batch.ts';
+import type { PartitionPosition, Store, StreamMarks } from '../store/store.ts';
 import { ViewFeed } from '../view/subscription.ts';
 import { consolidateChange } from './consolidate-change.ts';
 import { Graph, GraphNode, selectColumns } from './graph.ts';
 import { SinkOutput, ViewOutput } from './output.ts';
 import {
   type PlanFragment,
+  type PlanLeaf,
   type PlanStart,
   type PlanTask,
   planTask,
@@ -33,6 +35,8 @@ export class PlanSet {
   readonly tasks = new Map<number, PlanTask>();
   readonly #store: Store;
   readonly #random: () => number;
+  /** The time that each clock leaf was told last. */
+  readonly #struck = new WeakMap<PlanLeaf, bigint>();
   /** Plans that have become level and were not compared with the others yet. */
   readonly #toShare = new Set<PlanTask>();
 
@@ -99,7 +103,7 @@ export class PlanSet {
   async start(task: PlanTask, fragment: PlanFragment): Promise<PlanStart> {
     task.state = 'catching-up';
     for (const leaf of fragment.leaves) {
-      const source = this.tasks.get(leaf.relationId);
+      const source = leaf.isClock ? undefined : this.tasks.get(leaf.relationId);
       if (source === undefined) continue;
       assert(source.output instanceof ViewOutput, 'a leaf is a stored relation');
       for await (const batch of this.#store.scan(source.output.relation)) {
@@ -137,7 +141,7 @@ export class PlanSet {
   streamReaders(fragment: PlanFragment, from: StreamOffsets): Map<StreamTask, ScanReader[]> {
     const readers = new Map<StreamTask, ScanReader[]>();
     for (const leaf of fragment.leaves) {
-      const stream = this.streams.get(leaf.relationId);
+      const stream = leaf.isClock ? undefined : this.streams.get(leaf.relationId);
       if (stream === undefined) continue;
       const own = readers.get(stream) ?? [];
       own.push({
@@ -230,6 +234,51 @@ export class PlanSet {
     for (const stream of this.streams.values()) {
       if (stream.isRead) stream.changeReaders(task.id, readers.get(stream) ?? []);
     }
+  }
+
+  // ------------------------------------------------------------------- clocks
+
+  /** Whether a watermark has moved that plans have not been told of. */
+  areClocksDue(nowMs: number): boolean {
+    for (const stream of this.streams.values()) {
+      if (stream.watermark === undefined || !stream.isRead) continue;
+      if (stream.watermark.isDue(nowMs)) return true;
+    }
+    for (const [leaf, stream] of this.#clockLeaves()) {
+      if (this.#struck.get(leaf) !== stream.watermark?.published) return true;
+    }
+    return false;
+  }
+
+  /** Ends the gathering of an epoch: the watermarks follow the rows that were read. */
+  strikeClocks(nowMs: number): void {
+    for (const stream of this.streams.values()) if (stream.isRead) stream.watermark?.publish(nowMs);
+    for (const [leaf, stream] of this.#clockLeaves()) {
+      const time = stream.watermark?.published;
+      if (time === undefined || this.#struck.get(leaf) === time) continue;
+      this.#struck.set(leaf, time);
+      const values = BigInt64Array.of(time);
+      pushInto(leaf, new Batch(1, [{ physical: 'i64', values, nulls: null }], null));
+    }
+  }
+
+  /** A plan that still reads behind the common cursor knows nothing of the watermark yet. */
+  *#clockLeaves(): Generator<readonly [PlanLeaf, StreamTask]> {
+    for (const task of this.tasks.values()) {
+      for (const leaf of task.fragment?.leaves ?? []) {
+        const stream = leaf.isClock ? this.streams.get(leaf.relationId) : undefined;
+        if (stream !== undefined && !stream.isPrivate(task.id)) yield [leaf, stream];
+      }
+    }
+  }
+
+  /** Watermarks that the next commit is to hold. */
+  watermarks(): readonly StreamMarks[] {
+    const marks: StreamMarks[] = [];
+    for (const { definition, watermark } of this.streams.values()) {
+      if (watermark !== undefined) marks.push({ relationId: definition.id, ...watermark.marks() });
+    }
+    return marks;
   }
 
   // -------------------------------------------------------------------- level

@@ -13,6 +13,8 @@ export interface PlanLeaf {
   readonly columns: readonly number[];
   readonly target: GraphNode;
   readonly port: number;
+  /** Not rows of the stream but its watermark, as rows of one timestamp that only grow. */
+  readonly isClock: boolean;
 }
 
 /** A plan made into graph nodes (inputs before readers), not connected to its leaves yet. */

@@ -39,8 +39,9 @@ export async function beginReplay(
 }
 
 /** True when every stream has reached its committed positions; the outputs speak again from then on. */
-export function endReplayWhenDone(plans: PlanSet): boolean {
+export function endReplayWhenDone(plans: PlanSet, nowMs: number): boolean {
   for (const stream of plans.streams.values()) if (stream.isReplaying) return false;
+  plans.strikeClocks(nowMs);
   plans.graph.flush();
   for (const task of plans.tasks.values()) {
     // The rows of a failed plan stay as they were committed.

@@ -5,6 +5,7 @@
 import type { Offset, RecordBatch, SourceReader } from '../../connectors/connector.ts';
 import type { StreamError } from '../../sql/base/error.ts';
 import { type Batch, ROWS_PER_BATCH_MAX } from '../delta/batch.ts';
+import { gather } from '../delta/gather.ts';
 import { selectColumns } from './graph.ts';
 
 /** Decodes records [from, to) of a batch into the columns that it was compiled for. */
@@ -15,6 +16,8 @@ export interface ScanDecoder {
 export interface DecodedBatch {
   readonly batch: Batch;
   readonly errors: readonly { readonly record: number; readonly error: StreamError }[];
+  /** The record of each row; null or absent = row i is record `from + i`. */
+  readonly recordOf?: Int32Array | null | undefined;
 }
 
 /** Compiles a decoder for column numbers of the stream, given in ascending order. */
@@ -28,13 +31,32 @@ export interface ScanReader {
   take(batch: Batch): void;
 }
 
+/** Takes late rows out of what a cursor reads. */
+export interface LateFilter {
+  /** Columns of the stream that it looks at. */
+  readonly columns: readonly number[];
+  /**
+   * Rows of one partition, in their order; each record is shown once, unless it is read again.
+   * @param batch     the filter's columns.
+   * @param recordOf  the record of a row.
+   * @returns the numbers of the late rows, ascending.
+   */
+  lateRows(
+    records: RecordBatch,
+    batch: Batch,
+    recordOf: (row: number) => number,
+  ): readonly number[];
+}
+
 export type ReportRecordError = (records: RecordBatch, record: number, error: StreamError) => void;
 
 export class ScanCursor {
   readonly #reader: SourceReader;
   readonly #compile: CompileDecoder;
   readonly #report: ReportRecordError;
+  readonly #lateness: LateFilter | undefined;
   readonly #positions = new Map<number, Offset>();
+  #lateColumns: readonly number[] = [];
   #readers: ScanReader[] = [];
   #picks: (readonly number[] | undefined)[] = [];
   #decoder: ScanDecoder | undefined;
@@ -47,8 +69,10 @@ export class ScanCursor {
     from: ReadonlyMap<number, Offset>,
     compile: CompileDecoder,
     report: ReportRecordError,
+    lateness?: LateFilter | undefined,
   ) {
     this.#reader = reader;
+    this.#lateness = lateness;
     this.#compile = compile;
     this.#report = report;
     for (const [partition, offset] of from) this.#positions.set(partition, offset);
@@ -69,9 +93,11 @@ export class ScanCursor {
 
   setReaders(readers: readonly ScanReader[]): void {
     this.#readers = [...readers];
-    const union = [...new Set(readers.flatMap((reader) => [...reader.columns]))].sort(
+    const wanted = readers.flatMap((reader) => [...reader.columns]);
+    const union = [...new Set([...wanted, ...(this.#lateness?.columns ?? [])])].sort(
       (a, b) => a - b,
     );
+    this.#lateColumns = (this.#lateness?.columns ?? []).map((column) => union.indexOf(column));
     this.#decoder = readers.length === 0 ? undefined : this.#compile(union);
     this.#picks = readers.map((reader) => {
       const pick = reader.columns.map((column) => union.indexOf(column));
@@ -156,10 +182,25 @@ export class ScanCursor {
     if (reportErrors) {
       for (const { record, error } of decoded.errors) this.#report(records, record, error);
     }
-    if (decoded.batch.length === 0) return;
-    for (const i of readers) {
-      this.#readers[i]?.take(selectColumns(decoded.batch, this.#picks[i]));
-    }
+    const batch = this.#withoutLate(records, start, decoded);
+    if (batch.length === 0) return;
+    for (const i of readers) this.#readers[i]?.take(selectColumns(batch, this.#picks[i]));
+  }
+
+  #withoutLate(records: RecordBatch, start: number, decoded: DecodedBatch): Batch {
+    const { batch, recordOf } = decoded;
+    if (this.#lateness === undefined || batch.length === 0) return batch;
+    const late = this.#lateness.lateRows(
+      records,
+      selectColumns(batch, this.#lateColumns),
+      (row) => recordOf?.[row] ?? start + row,
+    );
+    if (late.length === 0) return batch;
+    const isLate = new Set(late);
+    const kept = new Int32Array(batch.length - late.length);
+    let count = 0;
+    for (let row = 0; row < batch.length; row++) if (!isLate.has(row)) kept[count++] = row;
+    return gather(batch, kept, count);
   }
 
   close(): Promise<void> {

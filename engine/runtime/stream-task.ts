@@ -9,7 +9,20 @@ import type {
   StartPosition,
 } from '../../connectors/connector.ts';
 import type { StreamError } from '../../sql/base/error.ts';
-import { type CompileDecoder, ScanCursor, type ScanReader } from './scan-cursor.ts';
+import {
+  type Clock,
+  DecidedLateness,
+  DecidingLateness,
+  KnownLate,
+  type ReportLate,
+} from './lateness.ts';
+import {
+  type CompileDecoder,
+  type LateFilter,
+  ScanCursor,
+  type ScanReader,
+} from './scan-cursor.ts';
+import { type Marks, type WatermarkRule, WatermarkTracker } from './watermark.ts';
 
 export interface PartitionBounds {
   readonly earliest: Offset;
@@ -26,6 +39,8 @@ export interface StreamDefinition {
   open(from: StartPosition): Promise<SourceReader>;
   bounds(): Promise<ReadonlyMap<number, PartitionBounds>>;
   readonly compile: CompileDecoder;
+  /** WATERMARK FOR; undefined = the stream knows no event time. */
+  readonly watermark?: WatermarkRule | undefined;
 }
 
 /** A plan's readers while they stand behind the common cursor. */
@@ -47,10 +62,19 @@ const HOLD_RECORDS_MAX = 500_000;
 /** Private scans get this many times the bytes of a common one, so that they come level. */
 const CATCH_UP_BYTES_FACTOR = 4;
 
+/** What a stream with a watermark needs beside its records. */
+export interface LateHandling {
+  readonly report: (stream: StreamTask, ...late: Parameters<ReportLate>) => void;
+  readonly clock: Clock;
+}
+
 export class StreamTask {
   readonly definition: StreamDefinition;
+  readonly watermark: WatermarkTracker | undefined;
+  readonly knownLate = new KnownLate();
   readonly #report: ReportStreamError;
   readonly #onReadable: () => void;
+  readonly #late: LateHandling;
   #common: ScanCursor | undefined;
   #owners = new Map<number, readonly ScanReader[]>();
   #privates: PrivateScan[] = [];
@@ -59,13 +83,27 @@ export class StreamTask {
   #replayTo: ReadonlyMap<number, Offset> | undefined;
   paused = false;
   errors = 0;
+  lateRecords = 0;
   /** The stream's positions at the last commit. */
   committed: ReadonlyMap<number, Offset> = new Map();
 
-  constructor(definition: StreamDefinition, report: ReportStreamError, onReadable: () => void) {
+  constructor(
+    definition: StreamDefinition,
+    report: ReportStreamError,
+    onReadable: () => void,
+    late: LateHandling,
+  ) {
     this.definition = definition;
     this.#report = report;
     this.#onReadable = onReadable;
+    this.#late = late;
+    const rule = definition.watermark;
+    this.watermark = rule === undefined ? undefined : new WatermarkTracker(rule.idleTimeoutMs);
+  }
+
+  /** What the last commit held, before the stream is read. */
+  restoreWatermark(marks: Marks): void {
+    this.watermark?.restore(marks, this.#late.clock.now());
   }
 
   get isRead(): boolean {
@@ -254,6 +292,7 @@ export class StreamTask {
   ): Promise<ScanCursor> {
     const reader = await this.definition.open({ offsets, otherwise: 'earliest' });
     reader.onReadable(this.#onReadable);
+    if (reportErrors) this.watermark?.expect(positions.keys(), this.#late.clock.now());
     const cursor = new ScanCursor(
       reader,
       positions,
@@ -266,7 +305,28 @@ export class StreamTask {
         this.errors++;
         this.#report(this, records, record, error);
       },
+      this.#lateness(reportErrors),
     );
     return cursor;
+  }
+
+  /** Private cursors read what the common one has seen, and decided about. */
+  #lateness(isCommon: boolean): LateFilter | undefined {
+    const rule = this.definition.watermark;
+    if (rule === undefined || this.watermark === undefined) return undefined;
+    if (!isCommon) return new DecidedLateness(this.knownLate);
+    const report: ReportLate = (records, record, watermark) => {
+      this.lateRecords++;
+      this.#late.report(this, records, record, watermark);
+    };
+    const { clock } = this.#late;
+    return new DecidingLateness(
+      rule,
+      this.watermark,
+      this.knownLate,
+      new Map(this.committed),
+      report,
+      clock,
+    );
   }
 }

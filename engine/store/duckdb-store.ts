@@ -152,6 +152,7 @@ class DuckdbStore implements Store {
     return {
       epoch: this.#progress.epoch,
       positions: this.#progress.positions,
+      watermarks: this.#progress.watermarks,
       catalog: [...this.#catalog.values()].sort((a, b) => a.id - b.id),
       versions: this.#progress.versions,
     };

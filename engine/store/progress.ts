@@ -1,9 +1,9 @@
 /**
- * How far the input is consumed: epoch, positions and versions. One row is added per epoch, naming only what changed (the
+ * How far the input is consumed: epoch, positions, watermarks and versions. One row is added per epoch, naming only what changed (the
  * cheapest write there is); now and then one row with everything replaces all earlier ones.
  */
 import type { Offset } from '../../connectors/connector.ts';
-import type { EpochCommit, PartitionPosition } from './store.ts';
+import type { EpochCommit, PartitionPosition, StreamMarks } from './store.ts';
 
 export const progressTable =
   'CREATE TABLE IF NOT EXISTS millrace_progress (epoch BIGINT, entry VARCHAR)';
@@ -16,12 +16,17 @@ interface Entry {
   readonly positions: readonly (readonly [number, number, number])[];
   /** [relation id, epoch that changed it] */
   readonly versions: readonly (readonly [number, number])[];
+  /** [relation id, the stream's watermark, [partition, watermark] …]; absent in data of before there were any. */
+  readonly watermarks?: readonly StoredMarks[] | undefined;
 }
+
+type StoredMarks = readonly [number, string | null, readonly (readonly [number, string])[]];
 
 export class Progress {
   #epoch = 0;
   readonly #positions = new Map<number, Map<number, Offset>>();
   readonly #versions = new Map<number, number>();
+  readonly #watermarks = new Map<number, StoredMarks>();
   #rows = 0;
 
   get epoch(): number {
@@ -34,6 +39,14 @@ export class Progress {
     );
   }
 
+  get watermarks(): readonly StreamMarks[] {
+    return [...this.#watermarks.values()].map(([relationId, stream, partitions]) => ({
+      relationId,
+      stream: stream === null ? undefined : BigInt(stream),
+      partitions: new Map(partitions.map(([partition, mark]) => [partition, BigInt(mark)])),
+    }));
+  }
+
   get versions(): ReadonlyMap<number, number> {
     return new Map(this.#versions);
   }
@@ -43,10 +56,7 @@ export class Progress {
     const entry = JSON.parse(text) as Entry;
     this.#epoch = epoch;
     this.#rows++;
-    for (const [relationId, partition, offset] of entry.positions) {
-      this.#place(relationId, partition, offset);
-    }
-    for (const [relationId, version] of entry.versions) this.#versions.set(relationId, version);
+    this.#take(entry);
   }
 
   /** Statements that store what the commit changes. Call `apply` when they are committed. */
@@ -63,10 +73,7 @@ export class Progress {
     const entry = entryOf(commit);
     this.#epoch = commit.epoch;
     this.#rows = this.#rows >= ROWS_MAX ? 1 : this.#rows + 1;
-    for (const [relationId, partition, offset] of entry.positions) {
-      this.#place(relationId, partition, offset);
-    }
-    for (const [relationId, version] of entry.versions) this.#versions.set(relationId, version);
+    this.#take(entry);
   }
 
   /** Statements that store everything, without the given relations. Call `forget` when committed. */
@@ -76,6 +83,7 @@ export class Progress {
     const entry: Entry = {
       positions: next.positions.map((p) => [p.relationId, p.partition, p.offset] as const),
       versions: [...next.#versions],
+      watermarks: [...next.#watermarks.values()],
     };
     return ['DELETE FROM millrace_progress', insertSql(next.#epoch, entry)];
   }
@@ -84,8 +92,17 @@ export class Progress {
     for (const id of relationIds) {
       this.#positions.delete(id);
       this.#versions.delete(id);
+      this.#watermarks.delete(id);
     }
     this.#rows = 1;
+  }
+
+  #take(entry: Entry): void {
+    for (const [relationId, partition, offset] of entry.positions) {
+      this.#place(relationId, partition, offset);
+    }
+    for (const [relationId, version] of entry.versions) this.#versions.set(relationId, version);
+    for (const marks of entry.watermarks ?? []) this.#watermarks.set(marks[0], marks);
   }
 
   #place(relationId: number, partition: number, offset: Offset): void {
@@ -104,6 +121,7 @@ export class Progress {
       copy.#place(relationId, partition, offset);
     }
     for (const [id, version] of this.#versions) copy.#versions.set(id, version);
+    for (const [id, marks] of this.#watermarks) copy.#watermarks.set(id, marks);
     return copy;
   }
 }
@@ -112,10 +130,18 @@ function entryOf(commit: EpochCommit): Entry {
   return {
     positions: commit.positions.map((p) => [p.relationId, p.partition, p.offset] as const),
     versions: commit.views.map((view) => [view.relation.id, commit.epoch] as const),
+    watermarks: commit.watermarks.map(
+      ({ relationId, stream, partitions }) =>
+        [
+          relationId,
+          stream === undefined ? null : String(stream),
+          [...partitions].map(([partition, mark]) => [partition, String(mark)] as const),
+        ] as const,
+    ),
   };
 }
 
-/** The entry holds only numbers and field names, so it needs no quoting. */
+/** The entry holds only numbers, their digits and field names, so it needs no quoting. */
 function insertSql(epoch: number, entry: Entry): string {
   return `INSERT INTO millrace_progress VALUES (${epoch}, '${JSON.stringify(entry)}')`;
 }

@@ -42,6 +42,14 @@ export interface PartitionPosition {
   readonly offset: Offset;
 }
 
+/** Watermarks of a stream, in microseconds since 1970. */
+export interface StreamMarks {
+  readonly relationId: number;
+  /** Of the whole stream, as last told to its readers. */
+  readonly stream: bigint | undefined;
+  readonly partitions: ReadonlyMap<number, bigint>;
+}
+
 /** A record or row that could not be processed, for `<stream>_errors`. */
 export interface ErrorRecord {
   readonly relationId: number;
@@ -69,6 +77,8 @@ export interface EpochCommit {
   readonly epoch: number;
   readonly views: readonly ViewChange[];
   readonly positions: readonly PartitionPosition[];
+  /** The streams' that have one; others keep what they had. */
+  readonly watermarks: readonly StreamMarks[];
   readonly errors: readonly ErrorRecord[];
   readonly outbox: readonly OutboxChunk[];
 }
@@ -100,6 +110,7 @@ export interface QueryResult {
 export interface StoreStatus {
   readonly epoch: number;
   readonly positions: readonly PartitionPosition[];
+  readonly watermarks: readonly StreamMarks[];
   readonly catalog: readonly CatalogEntry[];
   /** Per relation id: the epoch that changed it last. */
   readonly versions: ReadonlyMap<number, number>;

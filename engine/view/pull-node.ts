@@ -58,6 +58,9 @@ export function renderNode(
       return renderJoin(context, node, outer);
     case 'aggregate':
       return renderGroup(context, node, outer);
+    case 'emit-final':
+      // A query that is answered once sees what there is.
+      return context.node(node.input, outer);
     case 'distinct':
       return renderDistinct(context, node, outer);
     case 'distinct-on':

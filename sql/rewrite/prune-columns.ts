@@ -124,6 +124,7 @@ function prune(node: LogicalNode, needed: readonly number[]): Pruned {
       return pruneJoin(node, needed);
     case 'set-operation':
       return pruneSetOperation(node, needed);
+    case 'emit-final':
     case 'distinct':
       return { node: { ...node, input: whole(node.input) }, place: same };
     case 'recursive':

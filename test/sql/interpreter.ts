@@ -181,6 +181,8 @@ function run(node: LogicalNode, env: Env): readonly Row[] {
       }
       return all;
     }
+    case 'emit-final':
+      return run(node.input, env);
     case 'recursive-reference':
       return env.recursive.get(node.id) ?? [];
     default:

@@ -43,6 +43,7 @@ for (;;) {
       { relation: rows, changes: [added.take()], replace: false },
     ],
     positions: [{ relationId: 9, partition: 0, offset: epoch }],
+    watermarks: [],
     errors: [],
     outbox: [{ sinkId: 3, sequence: epoch, data: Buffer.from(String(epoch)) }],
   });

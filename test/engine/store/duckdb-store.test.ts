@@ -50,7 +50,7 @@ function batch(schema: Schema, rows: readonly WeightedRow[]) {
 }
 
 function epochOf(epoch: number, changes: Partial<EpochCommit>): EpochCommit {
-  return { epoch, views: [], positions: [], errors: [], outbox: [], ...changes };
+  return { epoch, views: [], positions: [], watermarks: [], errors: [], outbox: [], ...changes };
 }
 
 async function create(store: Store, ...relations: StoredRelation[]): Promise<void> {

@@ -155,6 +155,7 @@ async function loadTable(
     epoch: id,
     views: [{ relation, changes: [builder.take()], replace: false }],
     positions: [],
+    watermarks: [],
     errors: [],
     outbox: [],
   });

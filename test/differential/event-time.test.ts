@@ -1,0 +1,288 @@
+/**
+ * Streams with watermarks against PostgreSQL: out-of-order records over several partitions, views with EMIT FINAL and without, restarts.
+ * Which rows are late is computed here by the definition; PostgreSQL answers the queries over the other rows, and EMIT
+ * FINAL is the rows whose window ends at or before the watermark.
+ */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { asBag, Judge, Subject } from './both-sides.ts';
+import { generator } from './view-history.ts';
+
+const RUNS_A_SEED = 50;
+const seeds = Math.max(2, Math.ceil(Number(process.env.MILLRACE_TEST_RUNS ?? 100) / RUNS_A_SEED));
+const PARTITIONS = 3;
+const ROUNDS = 14;
+const ROWS_A_ROUND_MAX = 12;
+const DELAY_SECONDS = 5;
+const REOPEN_AT: readonly number[] = [5, 9];
+const LATE_VIEWS_AT = 7;
+
+const tumble = `(SELECT e.*, date_bin('10 s', ts, timestamp '1970-01-01') AS window_start,
+   date_bin('10 s', ts, timestamp '1970-01-01') + interval '10 s' AS window_end FROM e WHERE ts IS NOT NULL) AS w`;
+const hop = `(SELECT e.*, g AS window_start, g + interval '10 s' AS window_end FROM e, LATERAL generate_series(
+   date_bin('5 s', ts, timestamp '1970-01-01') - interval '5 s', date_bin('5 s', ts, timestamp '1970-01-01'), interval '5 s') AS g) AS w`;
+
+interface FinalView {
+  readonly name: string;
+  readonly query: string;
+  /** With `W` for the watermark. */
+  readonly postgres: string;
+}
+
+const views: readonly FinalView[] = [
+  {
+    name: 'per_window',
+    query: `SELECT k, window_start, count(*) AS n, sum(v) AS total FROM TUMBLE(e, ts, INTERVAL '10 s')
+      GROUP BY k, window_start, window_end EMIT FINAL`,
+    postgres: `SELECT k, window_start, count(*) AS n, sum(v) AS total FROM ${tumble} GROUP BY k, window_start, window_end HAVING window_end <= W`,
+  },
+  {
+    name: 'ends',
+    query: `SELECT window_end, max(v) AS high FROM HOP(e, ts, INTERVAL '5 s', INTERVAL '10 s')
+      GROUP BY window_end HAVING count(*) > 1 EMIT ON WINDOW CLOSE`,
+    postgres: `SELECT window_end, max(v) AS high FROM ${hop} GROUP BY window_end HAVING count(*) > 1 AND window_end <= W`,
+  },
+  {
+    name: 'best',
+    query: `SELECT window_end, k, v FROM (SELECT *, row_number() OVER (PARTITION BY window_end ORDER BY v DESC NULLS LAST, k, ts) AS place
+        FROM TUMBLE(e, ts, INTERVAL '10 s')) AS ranked WHERE place <= 2 EMIT FINAL`,
+    postgres: `SELECT window_end, k, v FROM (SELECT *, row_number() OVER (PARTITION BY window_end ORDER BY v DESC NULLS LAST, k, ts) AS place
+        FROM ${tumble}) AS ranked WHERE place <= 2 AND window_end <= W`,
+  },
+  {
+    name: 'joined',
+    query: `SELECT a.window_end, a.n, b.high FROM
+        (SELECT window_end, count(*) AS n FROM TUMBLE(e, ts, INTERVAL '10 s') GROUP BY window_end) AS a
+        JOIN (SELECT window_end, max(v) AS high FROM TUMBLE(e, ts, INTERVAL '10 s') WHERE k > 1 GROUP BY window_end) AS b
+        ON a.window_end = b.window_end EMIT FINAL`,
+    postgres: `SELECT a.window_end, a.n, b.high FROM
+        (SELECT window_end, count(*) AS n FROM ${tumble} GROUP BY window_end) AS a
+        JOIN (SELECT window_end, max(v) AS high FROM ${tumble} WHERE k > 1 GROUP BY window_end) AS b
+        ON a.window_end = b.window_end WHERE a.window_end <= W`,
+  },
+  {
+    name: 'rows_in_order',
+    query: 'SELECT ts, k FROM e EMIT FINAL',
+    postgres: 'SELECT ts, k FROM e WHERE ts < W',
+  },
+  {
+    name: 'always',
+    query: `SELECT k, window_start, count(*) AS n FROM TUMBLE(e, ts, INTERVAL '10 s') GROUP BY k, window_start`,
+    postgres: `SELECT k, window_start, count(*) AS n FROM ${tumble} GROUP BY k, window_start`,
+  },
+];
+
+interface Reading {
+  readonly k: number;
+  readonly v: number | null;
+  readonly seconds: number | null;
+  readonly partition: number;
+}
+
+/** The stream by its definition: watermarks per partition, late rows apart. Times are seconds. */
+class Reference {
+  readonly kept: Reading[] = [];
+  readonly late: Reading[] = [];
+  readonly #marks = new Map<number, number>();
+  #published = Number.NEGATIVE_INFINITY;
+
+  /** One round is one epoch: the watermark is told when it ends. */
+  round(rows: readonly Reading[]): void {
+    for (const row of rows) {
+      const mark = this.#marks.get(row.partition) ?? Number.NEGATIVE_INFINITY;
+      if (row.seconds !== null && row.seconds < Math.max(mark, this.#published)) {
+        this.late.push(row);
+        continue;
+      }
+      this.kept.push(row);
+      if (row.seconds !== null)
+        this.#marks.set(row.partition, Math.max(mark, row.seconds - DELAY_SECONDS));
+    }
+  }
+
+  get watermark(): number {
+    if (this.#marks.size < PARTITIONS) return Number.NEGATIVE_INFINITY;
+    this.#published = Math.max(this.#published, Math.min(...this.#marks.values()));
+    return this.#published;
+  }
+}
+
+const START_MS = Date.UTC(2024, 0, 1);
+const timestampOf = (seconds: number): string =>
+  new Date(START_MS + seconds * 1000).toISOString().slice(0, 19).replace('T', ' ');
+const valuesOf = (rows: readonly Reading[]): string =>
+  rows
+    .map(({ k, v, seconds }) => {
+      const ts = seconds === null ? 'NULL' : `'${timestampOf(seconds)}'`;
+      return `(${k}, ${v ?? 'NULL'}, ${ts})`;
+    })
+    .join(', ');
+
+async function required(side: Judge | Subject, sql: string): Promise<void> {
+  const answer = await side.run(sql);
+  assert.equal(answer.kind, 'answered', `${sql}: ${JSON.stringify(answer)}`);
+}
+
+async function createView(subject: Subject, { name, query }: FinalView): Promise<void> {
+  await required(subject, `CREATE MATERIALIZED VIEW ${name} AS ${query}`);
+}
+
+for (let seed = 1; seed <= seeds; seed++) {
+  test(`watermarks ${seed}: late rows and final rows are those of the definition`, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'millrace-event-time-'));
+    const judge = await Judge.open();
+    const subject = await Subject.open(folder);
+    const random = generator(seed);
+    const reference = new Reference();
+    try {
+      await required(judge, 'CREATE TABLE e (k int, v int, ts timestamp)');
+      await required(
+        subject,
+        `CREATE STREAM e (k int, v int, ts timestamp, WATERMARK FOR ts AS ts - INTERVAL '${DELAY_SECONDS} seconds')
+         WITH (partitions = ${PARTITIONS}, idle_timeout = '0')`,
+      );
+      const early = views.filter((_, i) => i % 2 === 0);
+      for (const view of early) await createView(subject, view);
+      let created: readonly FinalView[] = early;
+      for (let round = 0; round < ROUNDS; round++) {
+        const rows = Array.from({ length: 1 + random(ROWS_A_ROUND_MAX) }, (): Reading => {
+          const seconds = round * 6 + random(20) - (random(8) === 0 ? 25 : 0);
+          return {
+            k: random(4),
+            v: random(6) === 0 ? null : random(50),
+            seconds: random(20) === 0 ? null : seconds,
+            partition: random(PARTITIONS),
+          };
+        });
+        const sorted = rows.toSorted((a, b) => a.partition - b.partition);
+        for (let partition = 0; partition < PARTITIONS; partition++) {
+          const own = sorted.filter((row) => row.partition === partition);
+          const records = own.map(({ k, v, seconds }) => ({
+            partition,
+            value: JSON.stringify({ k, v, ts: seconds === null ? null : timestampOf(seconds) }),
+          }));
+          if (records.length > 0) await produce(subject, records);
+        }
+        await required(subject, 'FLUSH');
+        reference.round(sorted);
+        if (round === LATE_VIEWS_AT) {
+          for (const view of views) if (!created.includes(view)) await createView(subject, view);
+          created = views;
+        }
+        if (REOPEN_AT.includes(round)) await subject.reopen();
+        await required(judge, 'TRUNCATE e');
+        if (reference.kept.length > 0)
+          await required(judge, `INSERT INTO e VALUES ${valuesOf(reference.kept)}`);
+        await check(judge, subject, created, reference);
+      }
+      assert.ok(
+        reference.late.length > 0 && reference.watermark > 0,
+        'the history shows something',
+      );
+    } finally {
+      await subject.close();
+      await judge.close();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+}
+
+async function produce(
+  subject: Subject,
+  records: readonly { readonly partition: number; readonly value: string }[],
+): Promise<void> {
+  await subject.database.produce(
+    'e',
+    records.map(({ partition, value }) => ({
+      partition,
+      key: null,
+      value: Buffer.from(value),
+      timestampMs: START_MS,
+      headers: [],
+    })),
+  );
+}
+
+async function check(
+  judge: Judge,
+  subject: Subject,
+  created: readonly FinalView[],
+  reference: Reference,
+): Promise<void> {
+  const { watermark } = reference;
+  // A view tells its watermark at the end of the epoch after the one that it became level in.
+  await required(subject, 'FLUSH');
+  const at = Number.isFinite(watermark)
+    ? `timestamp '${timestampOf(watermark)}'`
+    : "timestamp '-infinity'";
+  for (const { name, postgres } of created) {
+    const expected = asBag(await judge.run(postgres.replaceAll(/\bW\b/g, at)));
+    assert.equal(expected.kind, 'answered', `${postgres}: ${JSON.stringify(expected)}`);
+    const actual = asBag(await subject.run(`SELECT * FROM ${name}`));
+    assert.deepEqual(rowsOf(actual), rowsOf(expected), `${name} at ${at}`);
+  }
+  const late = await subject.run('SELECT count(*) FROM e_late');
+  assert.deepEqual(rowsOf(late), [[String(reference.late.length)]], `late rows at ${at}`);
+}
+
+function rowsOf(answer: Awaited<ReturnType<Subject['run']>>): unknown {
+  return answer.kind === 'answered' ? answer.rows : answer;
+}
+
+test('windows of a topic whose last partition is empty close when it is idle', async () => {
+  const subject = await Subject.open();
+  try {
+    await required(
+      subject,
+      `CREATE STREAM e (k int, ts timestamp, WATERMARK FOR ts AS ts) WITH (partitions = 2, idle_timeout = '500 ms')`,
+    );
+    await required(
+      subject,
+      `CREATE MATERIALIZED VIEW closed AS SELECT window_start, count(*) AS n FROM TUMBLE(e, ts, INTERVAL '10 s')
+       GROUP BY window_start, window_end EMIT FINAL`,
+    );
+    const record = (seconds: number) => ({
+      partition: 0,
+      value: JSON.stringify({ k: 1, ts: timestampOf(seconds) }),
+    });
+    await produce(subject, [record(1), record(2), record(11)]);
+    await required(subject, 'FLUSH');
+    assert.deepEqual(rowsOf(await subject.run('SELECT n FROM closed')), []);
+    const started = performance.now();
+    while ((rowsOf(await subject.run('SELECT n FROM closed')) as unknown[]).length === 0) {
+      assert.ok(performance.now() - started < 1_500 + 500, 'within the timeout and a second');
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    assert.deepEqual(rowsOf(await subject.run('SELECT n FROM closed')), [['2']]);
+    const shown = await subject.run('SHOW WATERMARKS');
+    assert.equal(shown.kind === 'answered' && shown.rows.length, 2);
+  } finally {
+    await subject.close();
+  }
+});
+
+test('what never becomes final is refused, with what is missing', async () => {
+  const subject = await Subject.open();
+  try {
+    await required(subject, 'CREATE STREAM plain (k int, ts timestamp)');
+    await required(subject, 'CREATE STREAM e (k int, ts timestamp, WATERMARK FOR ts AS ts)');
+    for (const query of [
+      `SELECT window_end, count(*) FROM TUMBLE(plain, ts, INTERVAL '10 s') GROUP BY window_end EMIT FINAL`,
+      'SELECT k, count(*) FROM e GROUP BY k EMIT FINAL',
+      'SELECT e.ts, plain.k FROM e JOIN plain ON e.ts = plain.ts EMIT FINAL',
+      'SELECT ts, k FROM e ORDER BY k LIMIT 3 EMIT FINAL',
+    ]) {
+      const answer = await subject.run(`CREATE MATERIALIZED VIEW v AS ${query}`);
+      assert.equal(answer.kind === 'failed' && answer.sqlstate, '0A000', query);
+    }
+    const wrong = await subject.run(
+      "CREATE STREAM f (ts timestamp, WATERMARK FOR ts AS ts) WITH (idle_timeout = 'soon')",
+    );
+    assert.match(wrong.kind === 'failed' ? wrong.message : '', /idle_timeout/);
+  } finally {
+    await subject.close();
+  }
+});
