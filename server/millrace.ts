@@ -10,6 +10,7 @@ import { EmbeddedLog } from '../connectors/embedded/embedded-log.ts';
 import { KafkaLog } from '../connectors/kafka/kafka-log.ts';
 import { ConnectorRegistry } from '../connectors/registry.ts';
 import { Engine } from '../engine/runtime/engine.ts';
+import { WALL_CLOCK_ID } from '../engine/runtime/plan-task.ts';
 import { openDuckdbStore } from '../engine/store/duckdb-store.ts';
 import type { Store, StoreStatus } from '../engine/store/store.ts';
 import { StreamError } from '../sql/base/error.ts';
@@ -323,6 +324,7 @@ async function restoreCatalog(core: Core, status: StoreStatus): Promise<void> {
 
 async function restoreWatermarks(core: Core, status: StoreStatus): Promise<void> {
   for (const marks of status.watermarks) {
+    if (marks.relationId === WALL_CLOCK_ID) core.engine.restoreWallClock(marks.stream);
     const entry = core.catalog.findById(marks.relationId);
     const { lateId } = entry?.detail ?? {};
     if (entry?.relation.kind !== 'stream' || lateId === undefined) continue;

@@ -1,6 +1,7 @@
 /** Functions whose value is not fixed by their arguments: the clock, random numbers. */
 import { StreamError } from './base/error.ts';
 import type { BindContext } from './bind-context.ts';
+import { takeTemporal } from './bind-temporal.ts';
 import type { BoundExpr } from './expression.ts';
 import { mapOperands } from './expression-map.ts';
 import { stableValue } from './function/now.ts';
@@ -9,7 +10,9 @@ import type { LogicalNode } from './logical-plan.ts';
 
 /** Replaces the clock by the statement's time, or refuses it where the result must hold for ever. */
 export function settlePlan(plan: LogicalNode, context: BindContext): LogicalNode {
-  const inputs = mapInputs(plan, (input) => settlePlan(input, context));
+  const timed =
+    plan.kind === 'filter' && context.purpose !== 'pull' ? takeTemporal(plan, context) : plan;
+  const inputs = mapInputs(timed, (input) => settlePlan(input, context));
   return mapExpressions(inputs, (expression) => settleExpression(expression, context));
 }
 
@@ -38,7 +41,7 @@ function refuse(name: string, volatility: 'stable' | 'volatile', call: BoundExpr
       `${name}() changes with time, so a result that depends on it cannot be kept up to date by changes of its input`,
       {
         at: call.span,
-        hint: 'Leave it out of the view and compare with it in the query that reads the view, or use a time that comes with the records.',
+        hint: "A view can compare it with a row's time (WHERE time > now() - INTERVAL '1 hour'); anything else belongs in the query that reads the view.",
       },
     );
   }

@@ -23,6 +23,7 @@ export function deriveKey(node: LogicalNode, catalog: Catalog): readonly number[
     case 'filter':
     case 'sort':
     case 'emit-final':
+    case 'temporal-filter':
       return deriveKey(node.input, catalog);
     case 'limit':
       return isOne(node.limit) && !node.withTies ? [] : deriveKey(node.input, catalog);
@@ -144,6 +145,8 @@ export function isAppendOnly(node: LogicalNode, catalog: Catalog): boolean {
     case 'sort':
     case 'distinct':
       return isAppendOnly(node.input, catalog) && !holdsSubquery(node);
+    case 'temporal-filter':
+      return node.until === undefined && isAppendOnly(node.input, catalog);
     case 'window-table':
       return node.window.kind !== 'session' && isAppendOnly(node.input, catalog);
     case 'join':

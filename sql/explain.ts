@@ -12,7 +12,7 @@ import {
   quoteName,
 } from './expression-print.ts';
 import { visitExpressions } from './logical-map.ts';
-import type { LogicalNode, WindowShape } from './logical-plan.ts';
+import type { LogicalNode, TemporalBound, WindowShape } from './logical-plan.ts';
 
 const INDENT = '  ';
 
@@ -93,6 +93,15 @@ function describe(node: LogicalNode, outer: Names): Description {
       return one(describeAggregate(node, names), node.input);
     case 'distinct':
       return one('Distinct', node.input);
+    case 'temporal-filter': {
+      const bound = (limit: TemporalBound): string =>
+        `${text(limit.time)}${limit.micros === 0n ? '' : ` + ${limit.micros} µs`}`;
+      const parts = [
+        node.from === undefined ? [] : [`from ${bound(node.from)}`],
+        node.until === undefined ? [] : [`until ${bound(node.until)}`],
+      ];
+      return one(`Rows by the clock ${parts.flat().join(' ')}`, node.input);
+    }
     case 'emit-final':
       return one('Emit final', node.input);
     case 'distinct-on': {

@@ -8,7 +8,7 @@ import {
   mapSortKeys,
   mapWindowCall,
 } from './expression-map.ts';
-import type { LogicalNode } from './logical-plan.ts';
+import type { LogicalNode, TemporalBound } from './logical-plan.ts';
 
 /** Applies `change` to the direct inputs; nothing changed = the same object. */
 export function mapInputs(
@@ -31,6 +31,7 @@ export function mapInputs(
     case 'limit':
     case 'top-n':
     case 'emit-final':
+    case 'temporal-filter':
     case 'window-table': {
       const input = change(node.input, 0);
       return input === node.input ? node : { ...node, input };
@@ -82,6 +83,11 @@ export function mapExpressions(
       const where = change(node.where);
       return where === node.where ? node : { ...node, where };
     }
+    case 'temporal-filter': {
+      const from = mapBound(node.from, change);
+      const until = mapBound(node.until, change);
+      return from === node.from && until === node.until ? node : { ...node, from, until };
+    }
     case 'project': {
       const expressions = mapList(node.expressions, change);
       return expressions === node.expressions ? node : { ...node, expressions };
@@ -127,6 +133,15 @@ export function mapExpressions(
     default:
       return assertNever(node);
   }
+}
+
+export function mapBound(
+  bound: TemporalBound | undefined,
+  change: (expression: BoundExpr) => BoundExpr,
+): TemporalBound | undefined {
+  if (bound === undefined) return undefined;
+  const time = change(bound.time);
+  return time === bound.time ? bound : { ...bound, time };
 }
 
 /** Calls `see` for every expression that the node itself holds. */

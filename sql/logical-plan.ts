@@ -89,6 +89,13 @@ export type LogicalNode = { readonly schema: Schema } & (
       readonly offset: number;
       readonly emitRank: boolean;
     }
+  /** Rows while from <= now() < until; undefined = no such bound. A row without a time that is asked for is never there. */
+  | {
+      readonly kind: 'temporal-filter';
+      readonly input: LogicalNode;
+      readonly from: TemporalBound | undefined;
+      readonly until: TemporalBound | undefined;
+    }
   /** EMIT FINAL: the input's rows, each when the watermark says that it can change no more. */
   | { readonly kind: 'emit-final'; readonly input: LogicalNode }
   /** Schema: input columns, then window_start and window_end of the time column's type. */
@@ -118,6 +125,12 @@ export type LogicalNode = { readonly schema: Schema } & (
     }
   | { readonly kind: 'recursive-reference'; readonly id: number }
 );
+
+/** `time` + `micros` microseconds; `time` is a timestamp over the input's columns. */
+export interface TemporalBound {
+  readonly time: BoundExpr;
+  readonly micros: bigint;
+}
 
 /** Lengths in microseconds; months only where the window is a calendar one. */
 export type WindowShape =

@@ -29,7 +29,7 @@ export function buildOperator(node: PhysicalNode, report: ReportRowError): Opera
   switch (node.kind) {
     case 'scan':
     case 'clock':
-      throw new Error(`assertion failed: the ${node.kind} of ${node.relation} is a leaf`);
+      throw new Error(`assertion failed: a ${node.kind} is a leaf`);
     case 'values':
       return new ValuesOperator(
         schema,

@@ -153,6 +153,13 @@ function earliest(closings: Closings): number | undefined {
 
 const CLOCK_SCHEMA: Schema = [{ name: 'watermark', type: { kind: 'timestamp' }, nullable: false }];
 
+export function wallClock(builder: PlanBuilder): PhysicalNode {
+  return builder.make({ kind: 'clock', relation: undefined }, CLOCK_SCHEMA, [], {
+    appendOnly: true,
+    leaf: 'wall clock',
+  });
+}
+
 function clockOf(stream: string, builder: PlanBuilder, catalog: Catalog): PhysicalNode {
   const id = catalog.relation(stream)?.id ?? 0;
   return builder.make({ kind: 'clock', relation: stream }, CLOCK_SCHEMA, [], {

@@ -44,7 +44,7 @@ function describe(node: PhysicalNode): string {
     case 'scan':
       return `scan ${node.relation} (${node.schema.map((column) => column.name).join(', ')})`;
     case 'clock':
-      return `watermark of ${node.relation}`;
+      return node.relation === undefined ? 'the clock' : `watermark of ${node.relation}`;
     case 'values':
       return `values (${node.rows.length} rows)`;
     case 'project':
@@ -93,9 +93,7 @@ function temporalFilter(node: PhysicalNode & { readonly kind: 'temporal-filter' 
   const bound = (column: number, micros: bigint): string =>
     `${columnNames(node, [column])}${micros > 1n ? ` + ${micros} µs` : ''}`;
   const parts = [
-    node.from === undefined
-      ? ''
-      : `rows once the watermark has reached ${bound(node.from, node.fromMicros)}`,
+    node.from === undefined ? '' : `rows from ${bound(node.from, node.fromMicros)}`,
     node.until === undefined ? '' : `until ${bound(node.until, node.untilMicros)}`,
   ];
   return `${parts.filter((part) => part !== '').join(', ')}; keeps: rows until then`;

@@ -5,7 +5,7 @@ import type { Catalog } from '../../sql/catalog.ts';
 import type { BoundExpr, BoundSortKey } from '../../sql/expression.ts';
 import type { LogicalNode } from '../../sql/logical-plan.ts';
 import { compileScalar } from '../kernel/scalar.ts';
-import { emitFinal } from './closing.ts';
+import { emitFinal, wallClock } from './closing.ts';
 import { lowerAggregate } from './lower-aggregate.ts';
 import { lowerJoin } from './lower-join.ts';
 import type { PhysicalNode } from './physical-node.ts';
@@ -131,6 +131,32 @@ function lowerNode(
     }
     case 'top-n':
       return lowerTopN(node.input, needed, lowering, { ...node, withTies: false });
+    case 'temporal-filter': {
+      const bounds = [node.from, node.until].flatMap((bound) => bound ?? []);
+      const {
+        node: input,
+        positions,
+        kept,
+      } = withColumns(
+        lowering,
+        node.input,
+        needed,
+        bounds.map(({ time }) => time),
+      );
+      const result = builder.make(
+        {
+          kind: 'temporal-filter',
+          from: node.from && positions[0],
+          fromMicros: node.from?.micros ?? 0n,
+          until: node.until && positions[bounds.length - 1],
+          untilMicros: node.until?.micros ?? 0n,
+        },
+        input.schema,
+        [input, wallClock(builder)],
+        { appendOnly: node.until === undefined && input.appendOnly },
+      );
+      return builder.pick(result, needed.map(kept));
+    }
     case 'emit-final': {
       const input = lowering.lower(node.input, allOf(node.input.schema));
       return builder.pick(emitFinal(input, builder, catalog), needed);

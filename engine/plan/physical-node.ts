@@ -40,8 +40,8 @@ export type PhysicalNode = PhysicalBase & PhysicalShape;
 export type PhysicalShape =
   /** A leaf: rows of a relation, these of its columns in this order. The runtime feeds it. */
   | { readonly kind: 'scan'; readonly relation: string; readonly columns: readonly number[] }
-  /** A leaf: the watermark of a stream, as rows of one timestamp that only grow. */
-  | { readonly kind: 'clock'; readonly relation: string }
+  /** A leaf: the watermark of a stream, or the wall clock, as rows of one timestamp that only grow. */
+  | { readonly kind: 'clock'; readonly relation: string | undefined }
   /** Constant rows, once. */
   | { readonly kind: 'values'; readonly rows: readonly (readonly BoundExpr[])[] }
   | {

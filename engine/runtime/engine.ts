@@ -171,6 +171,11 @@ export class Engine {
     this.#plans.streams.set(definition.id, task);
   }
 
+  /** After a restart: the time by which rows were in the views of the last commit. */
+  restoreWallClock(micros: bigint | undefined): void {
+    this.#plans.restoreWallClock(micros);
+  }
+
   /** After a restart: the stream's watermarks as the last commit held them, and which of its records were late. */
   async restoreWatermark(marks: StreamMarks, late: StoredRelation): Promise<void> {
     const stream = this.#plans.streams.get(marks.relationId);
@@ -300,7 +305,9 @@ export class Engine {
     }
     this.#refreshEnds();
     if (consumed > 0) await nextTurn();
-    else if (!this.#isDirty || this.#commit !== undefined) await this.#bell.wait(IDLE_WAIT_MS);
+    else if (!this.#isDirty || this.#commit !== undefined) {
+      await this.#bell.wait(Math.min(IDLE_WAIT_MS, this.#plans.tickMs));
+    }
   }
 
   #step(): number {
@@ -374,7 +381,7 @@ export class Engine {
     const startedMs = this.#options.now();
     this.#errors.emit();
     this.#late.emit();
-    this.#plans.strikeClocks(startedMs);
+    this.#strikeClocks(startedMs);
     this.#plans.graph.flush();
     const committing = this.#drainOutputs();
     this.#isDirty = false;
@@ -394,6 +401,11 @@ export class Engine {
         this.#fail(cause);
       },
     );
+  }
+
+  #strikeClocks(nowMs: number): void {
+    const readsWall = Number.isFinite(this.#plans.tickMs);
+    this.#plans.strikeClocks(nowMs, readsWall ? this.#options.wallMicros() : undefined);
   }
 
   /** Everything that the epoch changed; undefined when that is nothing. */

@@ -4,7 +4,7 @@ import { buildOperator } from '../operator/build.ts';
 import type { ReportRowError } from '../operator/operator.ts';
 import type { PhysicalNode } from '../plan/physical-node.ts';
 import { GraphNode } from './graph.ts';
-import type { PlanFragment, PlanLeaf } from './plan-task.ts';
+import { type PlanFragment, type PlanLeaf, WALL_CLOCK_ID } from './plan-task.ts';
 
 /** Operators of these kinds keep nothing between two epochs. */
 const STATELESS: readonly PhysicalNode['kind'][] = [
@@ -66,7 +66,7 @@ function leafOf(
   port: number,
   relationId: (name: string) => number,
 ): PlanLeaf {
-  const isClock = leaf.kind === 'clock';
   const columns = leaf.kind === 'clock' ? [] : leaf.columns;
-  return { relationId: relationId(leaf.relation), columns, target, port, isClock };
+  const relation = leaf.relation === undefined ? WALL_CLOCK_ID : relationId(leaf.relation);
+  return { relationId: relation, columns, target, port, isClock: leaf.kind === 'clock' };
 }

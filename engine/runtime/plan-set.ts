@@ -21,6 +21,7 @@ import {
   type StreamOffsets,
   type TableDefinition,
   type ViewDefinition,
+  WALL_CLOCK_ID,
 } from './plan-task.ts';
 import type { ScanReader } from './scan-cursor.ts';
 import { SinkDrain } from './sink-drain.ts';
@@ -28,6 +29,9 @@ import type { StreamTask } from './stream-task.ts';
 
 /** Bounds the chunks that one sink writes in one epoch, so that sequences can begin with the epoch's number. */
 const CHUNKS_PER_EPOCH_MAX = 1_000_000;
+
+/** How often rows may come and go by the wall clock. */
+const WALL_TICK_MS = 100;
 
 export class PlanSet {
   readonly graph = new Graph();
@@ -37,6 +41,9 @@ export class PlanSet {
   readonly #random: () => number;
   /** The time that each clock leaf was told last. */
   readonly #struck = new WeakMap<PlanLeaf, bigint>();
+  /** What the wall clock showed when plans were told last. */
+  #wallMicros: bigint | undefined;
+  #wallStruckMs = Number.NEGATIVE_INFINITY;
   /** Plans that have become level and were not compared with the others yet. */
   readonly #toShare = new Set<PlanTask>();
 
@@ -238,23 +245,45 @@ export class PlanSet {
 
   // ------------------------------------------------------------------- clocks
 
-  /** Whether a watermark has moved that plans have not been told of. */
+  /** Whether a watermark, or the wall clock, has moved that plans have not been told of. */
   areClocksDue(nowMs: number): boolean {
     for (const stream of this.streams.values()) {
       if (stream.watermark === undefined || !stream.isRead) continue;
       if (stream.watermark.isDue(nowMs)) return true;
     }
-    for (const [leaf, stream] of this.#clockLeaves()) {
-      if (this.#struck.get(leaf) !== stream.watermark?.published) return true;
+    for (const [leaf, time] of this.#clockLeaves()) {
+      const isWall = leaf.relationId === WALL_CLOCK_ID;
+      if (isWall && nowMs - this.#wallStruckMs < WALL_TICK_MS) continue;
+      if (isWall || this.#struck.get(leaf) !== time) return true;
     }
     return false;
   }
 
-  /** Ends the gathering of an epoch: the watermarks follow the rows that were read. */
-  strikeClocks(nowMs: number): void {
+  /** How long the loop may sleep without missing a tick of the wall clock. */
+  get tickMs(): number {
+    for (const [leaf] of this.#clockLeaves())
+      if (leaf.relationId === WALL_CLOCK_ID) return WALL_TICK_MS;
+    return Number.POSITIVE_INFINITY;
+  }
+
+  /** After a restart: the time that the last commit was made by. */
+  restoreWallClock(micros: bigint | undefined): void {
+    this.#wallMicros = micros;
+  }
+
+  /**
+   * Ends the gathering of an epoch: the watermarks follow the rows that were read.
+   * @param wallMicros  the present; undefined = the clock stays where the last commit left it.
+   */
+  strikeClocks(nowMs: number, wallMicros: bigint | undefined): void {
     for (const stream of this.streams.values()) if (stream.isRead) stream.watermark?.publish(nowMs);
-    for (const [leaf, stream] of this.#clockLeaves()) {
-      const time = stream.watermark?.published;
+    if (wallMicros !== undefined) {
+      this.#wallStruckMs = nowMs;
+      // A wall clock may be set back; time for views does not go back with it.
+      if (this.#wallMicros === undefined || wallMicros > this.#wallMicros)
+        this.#wallMicros = wallMicros;
+    }
+    for (const [leaf, time] of this.#clockLeaves()) {
       if (time === undefined || this.#struck.get(leaf) === time) continue;
       this.#struck.set(leaf, time);
       const values = BigInt64Array.of(time);
@@ -262,12 +291,15 @@ export class PlanSet {
     }
   }
 
-  /** A plan that still reads behind the common cursor knows nothing of the watermark yet. */
-  *#clockLeaves(): Generator<readonly [PlanLeaf, StreamTask]> {
+  /** Each clock that is read, and its time. A plan that still reads behind the common cursor knows nothing of a watermark yet. */
+  *#clockLeaves(): Generator<readonly [PlanLeaf, bigint | undefined]> {
     for (const task of this.tasks.values()) {
       for (const leaf of task.fragment?.leaves ?? []) {
-        const stream = leaf.isClock ? this.streams.get(leaf.relationId) : undefined;
-        if (stream !== undefined && !stream.isPrivate(task.id)) yield [leaf, stream];
+        if (!leaf.isClock) continue;
+        if (leaf.relationId === WALL_CLOCK_ID) yield [leaf, this.#wallMicros];
+        const stream = this.streams.get(leaf.relationId);
+        if (stream !== undefined && !stream.isPrivate(task.id))
+          yield [leaf, stream.watermark?.published];
       }
     }
   }
@@ -277,6 +309,9 @@ export class PlanSet {
     const marks: StreamMarks[] = [];
     for (const { definition, watermark } of this.streams.values()) {
       if (watermark !== undefined) marks.push({ relationId: definition.id, ...watermark.marks() });
+    }
+    if (this.#wallMicros !== undefined) {
+      marks.push({ relationId: WALL_CLOCK_ID, stream: this.#wallMicros, partitions: new Map() });
     }
     return marks;
   }

@@ -7,6 +7,9 @@ import type { GraphNode } from './graph.ts';
 import type { Consolidate, EncodeSink, SinkOutput, ViewOutput } from './output.ts';
 import type { SinkDrain } from './sink-drain.ts';
 
+/** Stands for the wall clock where the id of a stream stands for its watermark; relations count from 1. */
+export const WALL_CLOCK_ID = 0;
+
 /** One input of a plan: a relation's columns into an operator's port. */
 export interface PlanLeaf {
   readonly relationId: number;

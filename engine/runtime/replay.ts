@@ -41,7 +41,7 @@ export async function beginReplay(
 /** True when every stream has reached its committed positions; the outputs speak again from then on. */
 export function endReplayWhenDone(plans: PlanSet, nowMs: number): boolean {
   for (const stream of plans.streams.values()) if (stream.isReplaying) return false;
-  plans.strikeClocks(nowMs);
+  plans.strikeClocks(nowMs, undefined);
   plans.graph.flush();
   for (const task of plans.tasks.values()) {
     // The rows of a failed plan stay as they were committed.

@@ -58,6 +58,8 @@ export function renderNode(
       return renderJoin(context, node, outer);
     case 'aggregate':
       return renderGroup(context, node, outer);
+    case 'temporal-filter':
+      throw new Error('assertion failed: only views have rows that come and go by the clock');
     case 'emit-final':
       // A query that is answered once sees what there is.
       return context.node(node.input, outer);

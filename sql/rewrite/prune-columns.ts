@@ -2,7 +2,7 @@
 import { columnOf } from '../bind-scope.ts';
 import type { BoundExpr } from '../expression.ts';
 import { mapAggregate, mapSortKeys, mapWindowCall } from '../expression-map.ts';
-import { columnsRead, mapPlanColumns, renumberColumns } from '../logical-map.ts';
+import { columnsRead, mapBound, mapPlanColumns, renumberColumns } from '../logical-map.ts';
 import type { LogicalNode } from '../logical-plan.ts';
 
 /** A plan with fewer columns, and where the needed ones went. */
@@ -124,6 +124,16 @@ function prune(node: LogicalNode, needed: readonly number[]): Pruned {
       return pruneJoin(node, needed);
     case 'set-operation':
       return pruneSetOperation(node, needed);
+    case 'temporal-filter': {
+      const times = [node.from, node.until].flatMap((bound) => bound?.time ?? []);
+      return through(node, union(needed, columnsRead(times)), (input, move) => ({
+        ...node,
+        input,
+        from: mapBound(node.from, move),
+        until: mapBound(node.until, move),
+        schema: input.schema,
+      }));
+    }
     case 'emit-final':
     case 'distinct':
       return { node: { ...node, input: whole(node.input) }, place: same };

@@ -1,2 +1,2 @@
 CREATE MATERIALIZED VIEW v AS
-SELECT auction FROM bid WHERE date_time > localtimestamp - interval '1 hour'
+SELECT auction FROM bid WHERE date_time = localtimestamp - interval '1 hour'
