@@ -16,8 +16,10 @@ import {
 } from './bind-from-place.ts';
 import { bindOperator, combine } from './bind-operator.ts';
 import { renameColumns, type ScopeColumn, type ScopeTable } from './bind-scope.ts';
+import { withinCondition } from './bind-within.ts';
 import { coerce, coerceToBoolean, unify } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
+import { conjunction } from './join-keys.ts';
 import type { JoinType } from './logical-plan.ts';
 
 type JoinItem = FromItem & { readonly kind: 'join' };
@@ -41,7 +43,9 @@ export function bindJoin(item: JoinItem, place: FromPlace, bindItem: BindFromIte
   const merged = mergedNames(item, left, right);
   const using = merged && mergeColumns(merged, left, right, type, item, context);
   const columns = using === undefined ? names.columns : using.columns;
-  const on = using === undefined ? bindCondition(item, names, left, right, place) : using.on;
+  const condition = using === undefined ? bindCondition(item, names, left, right, place) : using.on;
+  const within = item.within && withinCondition(item.within, left, right, place);
+  const on = conjunction([condition, within].flatMap((part) => part ?? []));
   const onlyLeft = type === 'semi' || type === 'anti';
   const joined: BoundFrom = {
     node: {
@@ -78,12 +82,6 @@ export function joinSchema(type: JoinType, left: Schema, right: Schema): Schema 
 }
 
 function joinType(item: JoinItem): JoinType {
-  if (item.within !== undefined) {
-    throw new StreamError('SQL_NOT_SUPPORTED', 'WITHIN of a join is not supported', {
-      at: item.span,
-      hint: "Compare the times in ON: a.ts BETWEEN b.ts - INTERVAL '1 hour' AND b.ts + INTERVAL '1 hour'.",
-    });
-  }
   switch (item.type) {
     case 'cross':
       return 'inner';

@@ -1,6 +1,6 @@
 /** ksqlDB's `WINDOW TUMBLING (SIZE …)` after FROM: every row gets its windows, and groups are per window. */
 import type { StreamWindow } from './ast.ts';
-import { StreamError } from './base/error.ts';
+import { type Span, StreamError } from './base/error.ts';
 import type { SqlType } from './base/type.ts';
 import { type BoundFrom, type FromPlace, scopeOver } from './bind-from-place.ts';
 import { bindOperator } from './bind-operator.ts';
@@ -32,7 +32,7 @@ export function bindStreamWindow(
       ? size
       : positiveLength(intervalMicros(clause.advance, scope), clause),
   );
-  const timeColumn = eventTimeColumn(from, clause, place);
+  const timeColumn = eventTimeColumn(from, clause.span, place);
   const node = windowNode(from.node, window, timeColumn);
   const width = from.node.schema.length;
   const type = node.schema[width]?.type ?? { kind: 'timestamp' };
@@ -79,7 +79,7 @@ const isTime = (type: SqlType | undefined): boolean =>
   type?.kind === 'timestamp' || type?.kind === 'timestamptz';
 
 /** The watermark's column, else the record's timestamp, else the only timestamp column. */
-function eventTimeColumn(from: BoundFrom, clause: StreamWindow, place: FromPlace): number {
+export function eventTimeColumn(from: BoundFrom, at: Span, place: FromPlace): number {
   const scan = sourceScan(from.node);
   const relation = scan === undefined ? undefined : place.context.catalog.relation(scan.relation);
   const { schema } = from.node;
@@ -97,8 +97,8 @@ function eventTimeColumn(from: BoundFrom, clause: StreamWindow, place: FromPlace
   const times = schema.flatMap((column, index) => (isTime(column.type) ? [index] : []));
   const [only] = times;
   if (only !== undefined && times.length === 1) return only;
-  throw new StreamError('SQL_NOT_SUPPORTED', 'WINDOW needs to know the time column of its source', {
-    at: clause.span,
+  throw new StreamError('SQL_NOT_SUPPORTED', 'the time column of the source is not known', {
+    at,
     hint: "Declare it: WATERMARK FOR column AS column, or WITH (timestamp = 'column').",
   });
 }

@@ -122,6 +122,14 @@ const list: readonly (readonly [query: string, postgres?: string])[] = [
   [
     'WITH g AS (SELECT k, sum(v) AS total FROM b GROUP BY k) SELECT x.k, y.k AS other FROM g AS x JOIN g AS y ON x.total = y.total',
   ],
+  [
+    'SELECT x.id, y.id AS other FROM a AS x JOIN a AS y WITHIN (1 SECOND, 3 SECONDS) ON x.k = y.k',
+    "SELECT x.id, y.id AS other FROM a AS x JOIN a AS y ON x.k = y.k AND y.t BETWEEN x.t - interval '1 s' AND x.t + interval '3 s'",
+  ],
+  [
+    'SELECT x.id, y.id AS other FROM a AS x LEFT JOIN a AS y WITHIN 2 SECONDS ON x.k = y.v',
+    "SELECT x.id, y.id AS other FROM a AS x LEFT JOIN a AS y ON x.k = y.v AND y.t BETWEEN x.t - interval '2 s' AND x.t + interval '2 s'",
+  ],
   // Subqueries.
   ['SELECT id, v FROM a WHERE k IN (SELECT k FROM b)'],
   ['SELECT id FROM a WHERE k NOT IN (SELECT k FROM b)'],
