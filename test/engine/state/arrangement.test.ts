@@ -61,6 +61,15 @@ test('rows that come and go by name need no index over whole rows', () => {
     play(arrangement, rows, 1, own);
     play(arrangement, rows.slice(0, 2), -1, own === null ? null : names(0, 1));
     play(arrangement, [[1, 'again']], 1, own === null ? null : names(1));
+    play(
+      arrangement,
+      [
+        [2, 'v2'],
+        [1, 'again'],
+      ],
+      -1,
+      own === null ? null : names(2, 1),
+    );
   }
   assert.deepEqual(contents(named), contents(plain));
   assert.ok(
