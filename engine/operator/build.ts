@@ -5,6 +5,7 @@ import { BatchBuilder } from '../delta/builder.ts';
 import { compilePredicate, compileProjection } from '../kernel/expression.ts';
 import { compileScalar } from '../kernel/scalar.ts';
 import type { PhysicalNode } from '../plan/physical-node.ts';
+import { columnAt, columnsOf, reindex } from '../plan/plan-builder.ts';
 import { AggregateOperator } from './aggregate.ts';
 import { ConsolidateOperator } from './consolidate.ts';
 import { JoinOperator, type KeepPairs } from './join.ts';
@@ -104,20 +105,18 @@ function ruleOf(node: PhysicalNode & { readonly kind: 'set-operation' }): SetRul
   }
 }
 
-/** The residual condition of an outer, semi or anti join, over left then right columns. */
+/** The residual condition of a join, over left then right columns. */
 function keepPairs(
   residual: Parameters<typeof compilePredicate>[1],
   left: Schema,
   right: Schema,
   report: ReportRowError,
 ): KeepPairs {
-  const select = compilePredicate([...left, ...right], residual);
-  return (pairs) => {
-    const { rows, count } = select(pairs, report);
-    const kept = new Uint8Array(pairs.length);
-    for (let i = 0; i < count; i++) kept[rows[i] as number] = 1;
-    return kept;
-  };
+  const both = [...left, ...right];
+  const columns = columnsOf([residual]);
+  const schema = columns.map((column) => columnAt(both, column));
+  const select = compilePredicate(schema, reindex(residual, columns));
+  return { columns, select: (pairs) => select(pairs, report) };
 }
 
 function constantBatches(

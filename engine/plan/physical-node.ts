@@ -70,7 +70,7 @@ export type PhysicalShape =
       readonly leftKeys: readonly number[];
       readonly rightKeys: readonly number[];
       readonly nullSafe: readonly boolean[];
-      /** Over left then right columns; never set for inner joins, which have a filter above. */
+      /** The rest of the condition, over left then right columns. */
       readonly residual: BoundExpr | undefined;
       /** Which of left then right columns come out. */
       readonly output: readonly number[];
