@@ -56,6 +56,12 @@ export function deriveKey(node: LogicalNode, catalog: Catalog): readonly number[
     }
     case 'table-function':
       return node.ordinality ? [node.schema.length - 1] : undefined;
+    case 'flat-map': {
+      const key = deriveKey(node.input, catalog);
+      return key !== undefined && node.ordinality && !node.outer
+        ? [...key, node.schema.length - 1]
+        : undefined;
+    }
     case 'recursive':
       return node.all ? undefined : node.schema.map((_, index) => index);
     case 'recursive-reference':
@@ -141,6 +147,7 @@ export function isAppendOnly(node: LogicalNode, catalog: Catalog): boolean {
     case 'project':
     case 'sort':
     case 'distinct':
+    case 'flat-map':
       return isAppendOnly(node.input, catalog) && !holdsSubquery(node);
     case 'window-table':
       return node.window.kind !== 'session' && isAppendOnly(node.input, catalog);

@@ -8,7 +8,7 @@ import {
   mapSortKeys,
   mapWindowCall,
 } from './expression-map.ts';
-import type { LogicalNode } from './logical-plan.ts';
+import type { LogicalNode, TableCall } from './logical-plan.ts';
 
 /** Applies `change` to the direct inputs; nothing changed = the same object. */
 export function mapInputs(
@@ -30,7 +30,8 @@ export function mapInputs(
     case 'sort':
     case 'limit':
     case 'top-n':
-    case 'window-table': {
+    case 'window-table':
+    case 'flat-map': {
       const input = change(node.input, 0);
       return input === node.input ? node : { ...node, input };
     }
@@ -119,12 +120,27 @@ export function mapExpressions(
       return same ? node : { ...node, partitionBy, orderBy };
     }
     case 'table-function': {
-      const args = mapList(node.args, change);
-      return args === node.args ? node : { ...node, args };
+      const calls = mapCalls(node.calls, change);
+      return calls === node.calls ? node : { ...node, calls };
+    }
+    case 'flat-map': {
+      const calls = mapCalls(node.calls, change);
+      const on = node.on && change(node.on);
+      return calls === node.calls && on === node.on ? node : { ...node, calls, on };
     }
     default:
       return assertNever(node);
   }
+}
+
+function mapCalls(
+  calls: readonly TableCall[],
+  change: (expression: BoundExpr) => BoundExpr,
+): readonly TableCall[] {
+  return mapList(calls, (call) => {
+    const args = mapList(call.args, change);
+    return args === call.args ? call : { ...call, args };
+  });
 }
 
 /** Calls `see` for every expression that the node itself holds. */

@@ -7,7 +7,13 @@ import { GraphNode } from './graph.ts';
 import type { PlanFragment, PlanLeaf } from './plan-task.ts';
 
 /** Operators of these kinds keep nothing between two epochs. */
-const STATELESS: readonly PhysicalNode['kind'][] = ['scan', 'project', 'union-all', 'window-table'];
+const STATELESS: readonly PhysicalNode['kind'][] = [
+  'scan',
+  'project',
+  'union-all',
+  'flat-map',
+  'window-table',
+];
 
 /**
  * @param relationId  the engine's id for a relation's name: a stream's, a table's or a view's.
