@@ -31,7 +31,9 @@ export function bindCall(call: FunctionCall, scope: Scope, bind: BindExpression)
   }
   if (isAggregateName(name, context)) return bindAggregate(call, name, scope, bind);
   if (isTableFunction(name)) return bindSet(call, name, scope, bind);
+  const setCount = scope.pending.sets.length;
   const args = call.args.map((argument) => bind(argument.value, scope));
+  if (name === 'coalesce') refuseSets(setCount, 'COALESCE', scope, call.span);
   const construct = constructs.get(name);
   // Of an unknown function the first thing to say is that it is unknown.
   const isKnown = construct !== undefined || context.registry.scalars(name).length > 0;
@@ -138,6 +140,23 @@ function bindClock(
   const { kind } = value.type;
   if (kind !== 'timestamp' && kind !== 'timestamptz' && kind !== 'time') return value;
   return castExplicitly(value, { kind, precision: Math.min(precision, 6) }, false, span, context);
+}
+
+/**
+ * Where an expression may be left out, functions that multiply rows have no place.
+ * @param before  how many set-returning functions the query had before the expression.
+ * @throws StreamError SQL_NOT_SUPPORTED, as PostgreSQL does.
+ */
+export function refuseSets(before: number, where: string, scope: Scope, span: Span): void {
+  if (scope.pending.sets.length === before) return;
+  throw new StreamError(
+    'SQL_NOT_SUPPORTED',
+    `set-returning functions are not allowed in ${where}`,
+    {
+      at: span,
+      hint: 'You might be able to move the set-returning function into a LATERAL FROM item.',
+    },
+  );
 }
 
 /** A set-returning function in a select list: the query joins it below its projection. */

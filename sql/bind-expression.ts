@@ -5,7 +5,7 @@ import { StreamError } from './base/error.ts';
 import { type SqlType, typeName } from './base/type.ts';
 import { bindGrouping } from './bind-aggregate.ts';
 import { arraySubscript } from './bind-array.ts';
-import { bindCall } from './bind-call.ts';
+import { bindCall, refuseSets } from './bind-call.ts';
 import { bindNumber, bindParameter, bindTypedLiteral } from './bind-literal.ts';
 import { bindColumn, bindField } from './bind-name.ts';
 import { bindOperator, combine } from './bind-operator.ts';
@@ -333,6 +333,7 @@ function bindInList(node: Node<'in-list'>, scope: Scope): BoundExpr {
 function bindCase(node: Node<'case'>, scope: Scope): BoundExpr {
   const { context } = scope;
   const { span } = node;
+  const setCount = scope.pending.sets.length;
   const raw = node.operand && bindExpression(node.operand, scope);
   const operand = raw && resolveUnknown(raw, context);
   const conditions = node.whens.map((branch) => {
@@ -344,6 +345,7 @@ function bindCase(node: Node<'case'>, scope: Scope): BoundExpr {
   });
   const thens = node.whens.map((branch) => bindExpression(branch.then, scope));
   const otherwise = node.otherwise && bindExpression(node.otherwise, scope);
+  refuseSets(setCount, 'CASE', scope, span);
   // PostgreSQL lets ELSE count most.
   const results = otherwise === undefined ? thens : [otherwise, ...thens];
   const { type, expressions } = unify(results, 'CASE', context);

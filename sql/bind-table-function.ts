@@ -20,6 +20,7 @@ const types = {
   bigint: { kind: 'bigint' },
   numeric: { kind: 'numeric' },
   text: { kind: 'text' },
+  texts: { kind: 'array', element: { kind: 'text' } },
   timestamp: { kind: 'timestamp' },
   timestamptz: { kind: 'timestamptz' },
   interval: { kind: 'interval' },
@@ -68,6 +69,10 @@ const tableFunctions: ReadonlyMap<string, readonly TableOverload[]> = new Map([
   [
     'regexp_split_to_table',
     [overload(['text', 'text'], 'text'), overload(['text', 'text', 'text'], 'text')],
+  ],
+  [
+    'regexp_matches',
+    [overload(['text', 'text'], 'texts'), overload(['text', 'text', 'text'], 'texts')],
   ],
   [
     'string_to_table',

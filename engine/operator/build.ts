@@ -1,5 +1,6 @@
 import { assertNever } from '../../sql/base/assert.ts';
 import type { Schema } from '../../sql/base/type.ts';
+import type { BoundExpr } from '../../sql/expression.ts';
 import { type Batch, ROWS_PER_BATCH_MAX } from '../delta/batch.ts';
 import { BatchBuilder } from '../delta/builder.ts';
 import { compilePredicate, compileProjection } from '../kernel/expression.ts';
@@ -8,6 +9,7 @@ import type { PhysicalNode } from '../plan/physical-node.ts';
 import { columnAt, columnsOf, reindex } from '../plan/plan-builder.ts';
 import { AggregateOperator } from './aggregate.ts';
 import { ConsolidateOperator } from './consolidate.ts';
+import { FlatMapOperator, type KeepRows } from './flat-map.ts';
 import { JoinOperator, type KeepPairs } from './join.ts';
 import type { Operator, ReportRowError } from './operator.ts';
 import { ProjectOperator } from './project.ts';
@@ -67,6 +69,8 @@ export function buildOperator(node: PhysicalNode, report: ReportRowError): Opera
         node.residual === undefined ? undefined : keepPairs(node.residual, left, right, report);
       return new JoinOperator(schema, { ...node, left, right, keep });
     }
+    case 'flat-map':
+      return buildFlatMap(node, report);
     case 'window-table':
       return new WindowTableOperator(schema, node.window, node.timeColumn);
     case 'top-n': {
@@ -80,6 +84,19 @@ export function buildOperator(node: PhysicalNode, report: ReportRowError): Opera
     default:
       return assertNever(node);
   }
+}
+
+function buildFlatMap(
+  node: PhysicalNode & { readonly kind: 'flat-map' },
+  report: ReportRowError,
+): Operator {
+  const input = inputSchema(node, 0);
+  const calls = node.calls.map((call) => ({
+    ...call,
+    types: call.args.map((column) => (input[column] as Schema[number]).type),
+  }));
+  const keep = node.on === undefined ? undefined : keepRows(node.on, node.schema, report);
+  return new FlatMapOperator(node.schema, { ...node, calls, keep }, report);
 }
 
 function inputOf(node: PhysicalNode, port: number): PhysicalNode {
@@ -107,7 +124,7 @@ function ruleOf(node: PhysicalNode & { readonly kind: 'set-operation' }): SetRul
 
 /** The residual condition of a join, over left then right columns. */
 function keepPairs(
-  residual: Parameters<typeof compilePredicate>[1],
+  residual: BoundExpr,
   left: Schema,
   right: Schema,
   report: ReportRowError,
@@ -117,6 +134,16 @@ function keepPairs(
   const schema = columns.map((column) => columnAt(both, column));
   const select = compilePredicate(schema, reindex(residual, columns));
   return { columns, select: (pairs) => select(pairs, report) };
+}
+
+function keepRows(condition: BoundExpr, schema: Schema, report: ReportRowError): KeepRows {
+  const select = compilePredicate(schema, condition);
+  return (batch) => {
+    const { rows, count } = select(batch, report);
+    const kept = new Uint8Array(batch.length);
+    for (let i = 0; i < count; i++) kept[rows[i] as number] = 1;
+    return kept;
+  };
 }
 
 function constantBatches(

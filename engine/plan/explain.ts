@@ -72,6 +72,15 @@ function describe(node: PhysicalNode): string {
       const on = keys === '' ? 'every pair' : keys;
       return `${node.type} join on ${on}${residual}; keeps: all rows of both inputs`;
     }
+    case 'flat-map': {
+      const calls = node.calls.map(({ name, args }) => `${name}(${columnNames(input, args)})`);
+      const also = [
+        node.ordinality ? ' with ordinality' : '',
+        node.on === undefined ? '' : ' on a condition',
+        node.outer ? ', rows without any with nulls' : '',
+      ];
+      return `each row with the rows of ${calls.join(', ')}${also.join('')}`;
+    }
     case 'window-table':
       return `${node.window.kind} windows of ${node.window.sizeMicros} µs on ${columnNames(input, [node.timeColumn])}`;
     case 'top-n': {

@@ -24,6 +24,14 @@ export interface PhysicalAggregate {
   readonly type: SqlType;
 }
 
+/** A call of a set-returning function. */
+export interface PhysicalCall {
+  readonly name: string;
+  readonly args: readonly number[];
+  /** How many columns it gives. */
+  readonly width: number;
+}
+
 interface PhysicalBase {
   /** Position in the plan's topological order. */
   readonly id: number;
@@ -74,6 +82,19 @@ export type PhysicalShape =
       readonly residual: BoundExpr | undefined;
       /** Which of left then right columns come out. */
       readonly output: readonly number[];
+    }
+  /**
+   * Set-returning functions side by side, their arguments columns of the input. Schema: the kept input columns, those of
+   * the functions, with `ordinality` a count from 1; `on` is over these.
+   */
+  | {
+      readonly kind: 'flat-map';
+      readonly calls: readonly PhysicalCall[];
+      readonly ordinality: boolean;
+      readonly kept: readonly number[];
+      readonly on: BoundExpr | undefined;
+      /** An input row without rows that count comes out once, with NULLs. */
+      readonly outer: boolean;
     }
   /** Schema: input columns, then window_start and window_end. */
   | {

@@ -55,6 +55,11 @@ export function keyOf(node: PhysicalNode, catalog: Catalog): readonly number[] |
       return node.keys.map((_, column) => column);
     case 'join':
       return joinKey(node, catalog);
+    case 'flat-map': {
+      const key = input === undefined ? undefined : keyOf(input, catalog);
+      const kept = key && placesOf(key, node.kept);
+      return kept && node.ordinality && !node.outer ? [...kept, node.schema.length - 1] : undefined;
+    }
     case 'window-table': {
       const key = input === undefined ? undefined : keyOf(input, catalog);
       return key && [...key, node.schema.length - 2];
