@@ -15,6 +15,7 @@ import { TopNOperator } from './top-n.ts';
 import { UnionAllOperator } from './union-all.ts';
 import { UpsertOperator } from './upsert.ts';
 import { ValuesOperator } from './values.ts';
+import { WindowOperator } from './window.ts';
 import { WindowTableOperator } from './window-table.ts';
 
 /**
@@ -70,6 +71,8 @@ export function buildOperator(node: PhysicalNode, report: ReportRowError): Opera
       const input = inputOf(node, 0);
       return new TopNOperator(schema, input.schema, { ...node, appendOnly: input.appendOnly });
     }
+    case 'window':
+      return new WindowOperator(schema, inputSchema(node, 0), node, report);
     case 'upsert':
       return new UpsertOperator(schema, node.key);
     default:
