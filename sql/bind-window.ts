@@ -157,6 +157,14 @@ function bindRanking(
     return done;
   };
   const ignoreNulls = call.nulls === 'ignore';
+  const [, nth] = raw;
+  if (name === 'nth_value' && nth !== undefined && isBelow(nth, 1)) {
+    throw new StreamError(
+      'VALUE_INVALID_NTH_VALUE',
+      'argument of nth_value must be greater than zero',
+      { at: call.span },
+    );
+  }
   if (name === 'ntile') {
     const args = raw.map(integer);
     if (args.some((arg) => isBelow(arg, 1))) {

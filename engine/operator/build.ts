@@ -19,6 +19,7 @@ import { TopNOperator } from './top-n.ts';
 import { UnionAllOperator } from './union-all.ts';
 import { UpsertOperator } from './upsert.ts';
 import { ValuesOperator } from './values.ts';
+import { WindowOperator } from './window.ts';
 import { WindowTableOperator } from './window-table.ts';
 
 /**
@@ -79,6 +80,8 @@ export function buildOperator(node: PhysicalNode, report: ReportRowError): Opera
     }
     case 'temporal-filter':
       return new TemporalFilterOperator(schema, { ...node, clocks: node.inputs.length - 1 });
+    case 'window':
+      return new WindowOperator(schema, inputSchema(node, 0), node, report);
     case 'upsert':
       return new UpsertOperator(schema, node.key);
     default:

@@ -1,5 +1,7 @@
 import { assertNever } from '../../sql/base/assert.ts';
-import type { PhysicalAggregate, PhysicalNode, SortColumn } from './physical-node.ts';
+import { columnNames, orderNames } from './explain-column.ts';
+import { explainWindow } from './explain-window.ts';
+import type { PhysicalAggregate, PhysicalNode } from './physical-node.ts';
 import type { PhysicalPlan } from './physical-plan.ts';
 
 /**
@@ -91,6 +93,8 @@ function describe(node: PhysicalNode): string {
     }
     case 'temporal-filter':
       return temporalFilter(node);
+    case 'window':
+      return explainWindow(node, input);
     case 'upsert':
       return `upsert by (${columnNames(node, node.key)}); keeps: the current row of every key`;
     default:
@@ -134,14 +138,4 @@ function call(aggregate: PhysicalAggregate, input: PhysicalNode | undefined): st
 
 function names(node: PhysicalNode): string {
   return node.schema.map((column) => column.name).join(', ');
-}
-
-function columnNames(node: PhysicalNode | undefined, columns: readonly number[]): string {
-  return columns.map((column) => node?.schema[column]?.name ?? '?').join(', ');
-}
-
-function orderNames(node: PhysicalNode | undefined, order: readonly SortColumn[]): string {
-  return order
-    .map((key) => `${columnNames(node, [key.column])}${key.descending ? ' desc' : ''}`)
-    .join(', ');
 }

@@ -12,6 +12,7 @@ import { emitFinal, wallClock } from './closing.ts';
 import { lowerAggregate } from './lower-aggregate.ts';
 import { lowerFlatMap } from './lower-flat-map.ts';
 import { lowerJoin } from './lower-join.ts';
+import { lowerWindow } from './lower-window.ts';
 import type { PhysicalNode } from './physical-node.ts';
 import { keyOf, type PhysicalPlan, storageOf } from './physical-plan.ts';
 import { bothOf, columnAt, columnsOf, PlanBuilder, reindex, unionOf } from './plan-builder.ts';
@@ -170,10 +171,7 @@ function lowerNode(
     case 'window-table':
       return lowerWindowTable(node, needed, lowering);
     case 'window':
-      throw refusal(
-        'window functions cannot be kept up to date incrementally yet',
-        'A bound on row_number(), rank() or dense_rank() in an outer WHERE (… <= n) is kept as top-N; an aggregate over a whole partition is a GROUP BY joined back.',
-      );
+      return lowerWindow(node, needed, lowering);
     case 'table-function': {
       const input: LogicalNode = { kind: 'values', rows: [[]], schema: [] };
       return lowerFlatMap(
