@@ -5,6 +5,7 @@ import { type SqlType, type TypeKind, typeName } from './base/type.ts';
 import { type BindExpression, bindAggregate, isAggregateName } from './bind-aggregate.ts';
 import { orderArguments } from './bind-argument-name.ts';
 import type { BindContext } from './bind-context.ts';
+import { bindOnce } from './bind-once.ts';
 import { bindOperator } from './bind-operator.ts';
 import { bindScalar, unknownFunction } from './bind-scalar.ts';
 import { columnOf, type Scope, SET_BASE } from './bind-scope.ts';
@@ -121,19 +122,21 @@ const comparableFamilies: readonly ReadonlySet<TypeKind>[] = [
 
 /** NULLIF(a, b) is CASE WHEN a = b THEN NULL ELSE a END; a keeps its type where = needs no cast. */
 function bindNullIf(args: readonly BoundExpr[], span: Span, context: BindContext): BoundExpr {
-  const [first, second] = args;
-  if (first === undefined || second === undefined) return bindScalar('nullif', args, span, context);
-  const equal = bindOperator('=', [first, second], span, context);
-  const converted = equal.kind === 'call' ? equal.args[0] : undefined;
-  const family = comparableFamilies.find((kinds) => kinds.has(first.type.kind));
-  const keeps =
-    family?.has(second.type.kind) === true ||
-    // real = numeric is a comparison of real with double precision.
-    (first.type.kind === 'real' && categoryOf(second.type) === 'numeric');
-  const value = keeps || converted === undefined ? resolveUnknown(first, context) : converted;
-  const type: SqlType = value.type;
-  const then: BoundExpr = { kind: 'literal', value: null, type, span };
-  return { kind: 'case', whens: [{ when: equal, then }], otherwise: value, type, span };
+  const [raw, second] = args;
+  if (raw === undefined || second === undefined) return bindScalar('nullif', args, span, context);
+  return bindOnce(raw, (first) => {
+    const equal = bindOperator('=', [first, second], span, context);
+    const converted = equal.kind === 'call' ? equal.args[0] : undefined;
+    const family = comparableFamilies.find((kinds) => kinds.has(first.type.kind));
+    const keeps =
+      family?.has(second.type.kind) === true ||
+      // real = numeric is a comparison of real with double precision.
+      (first.type.kind === 'real' && categoryOf(second.type) === 'numeric');
+    const value = keeps || converted === undefined ? resolveUnknown(first, context) : converted;
+    const type: SqlType = value.type;
+    const then: BoundExpr = { kind: 'literal', value: null, type, span };
+    return { kind: 'case', whens: [{ when: equal, then }], otherwise: value, type, span };
+  });
 }
 
 /** CURRENT_TIMESTAMP(3) and the like: the value with fewer digits. */

@@ -5,9 +5,11 @@ import { StreamError } from './base/error.ts';
 import type { SqlType } from './base/type.ts';
 import { bindGrouping } from './bind-aggregate.ts';
 import { bindCall } from './bind-call.ts';
+import type { BindContext } from './bind-context.ts';
 import { bindIsJson } from './bind-is-json.ts';
 import { bindNumber, bindParameter, bindTypedLiteral } from './bind-literal.ts';
 import { bindColumn, bindField } from './bind-name.ts';
+import { bindOnce } from './bind-once.ts';
 import { bindOperator, combine } from './bind-operator.ts';
 import { bindSlice, bindSubscript, bindWholeRow } from './bind-part.ts';
 import { bindScalar } from './bind-scalar.ts';
@@ -255,16 +257,25 @@ function bindIsDistinct(node: Node<'is-distinct'>, scope: Scope): BoundExpr {
 
 function bindBetween(node: Node<'between'>, scope: Scope): BoundExpr {
   const { context } = scope;
-  const { negated, span } = node;
-  const operand = bindExpression(node.operand, scope);
+  const bound = bindExpression(node.operand, scope);
   const low = bindExpression(node.low, scope);
   const high = bindExpression(node.high, scope);
+  return bindOnce(bound, (operand) => betweenBounds(node, operand, low, high, context));
+}
+
+function betweenBounds(
+  { negated, symmetric, span }: Node<'between'>,
+  operand: BoundExpr,
+  low: BoundExpr,
+  high: BoundExpr,
+  context: BindContext,
+): BoundExpr {
   const within = (from: BoundExpr, to: BoundExpr): BoundExpr => {
     const above = bindOperator(negated ? '<' : '>=', [operand, from], span, context);
     const below = bindOperator(negated ? '>' : '<=', [operand, to], span, context);
     return combine(negated ? 'or' : 'and', [above, below], span);
   };
-  if (!node.symmetric) return within(low, high);
+  if (!symmetric) return within(low, high);
   return combine(negated ? 'and' : 'or', [within(low, high), within(high, low)], span);
 }
 
@@ -330,9 +341,14 @@ function bindInList(node: Node<'in-list'>, scope: Scope): BoundExpr {
 
 function bindCase(node: Node<'case'>, scope: Scope): BoundExpr {
   const { context } = scope;
+  if (node.operand === undefined) return bindBranches(node, undefined, scope);
+  const raw = bindExpression(node.operand, scope);
+  return bindOnce(resolveUnknown(raw, context), (operand) => bindBranches(node, operand, scope));
+}
+
+function bindBranches(node: Node<'case'>, operand: BoundExpr | undefined, scope: Scope): BoundExpr {
+  const { context } = scope;
   const { span } = node;
-  const raw = node.operand && bindExpression(node.operand, scope);
-  const operand = raw && resolveUnknown(raw, context);
   const conditions = node.whens.map((branch) => {
     const when = bindExpression(branch.when, scope);
     if (operand !== undefined) {
