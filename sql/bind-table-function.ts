@@ -4,6 +4,7 @@ import type { Column, Schema, SqlType } from './base/type.ts';
 import type { BindContext } from './bind-context.ts';
 import { parametersFor, resolveOverload } from './bind-overload.ts';
 import { ambiguousFunction, unknownFunction } from './bind-scalar.ts';
+import { refuseUnknown } from './bind-unknown.ts';
 import { coerce } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
 
@@ -157,6 +158,11 @@ function bindSubscripts(
   context: BindContext,
 ): BoundTableFunction {
   const [array, dimension, reverse] = args;
+  refuseUnknown(
+    'generate_subscripts',
+    args.map((arg) => arg.type),
+    span,
+  );
   if (array?.type.kind !== 'array' || dimension === undefined || args.length > 3) {
     throw unknownFunction(
       'generate_subscripts',

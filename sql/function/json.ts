@@ -90,7 +90,10 @@ define('#>>', ['jsonb', 'text[]'], 'text', 'value at a path as text', (text, pat
 );
 
 /** The same over json, whose parts keep the text in which they were written. */
-function rawFollow(text: string, path: readonly (string | number | null)[]): string | undefined {
+export function rawFollow(
+  text: string,
+  path: readonly (string | number | null)[],
+): string | undefined {
   let at: string | undefined = text;
   for (const step of path) {
     if (at === undefined || step === null) return undefined;
