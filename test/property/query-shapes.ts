@@ -167,6 +167,18 @@ const shapes: readonly (readonly [name: string, query: string, postgres?: string
     'SELECT k, v FROM (SELECT k, v, rank() OVER (PARTITION BY k ORDER BY v) AS n FROM l) AS q WHERE n <= 2',
   ],
   [
+    'running sums of groups',
+    'SELECT k, sum(v) AS total, sum(sum(v)) OVER (ORDER BY k) AS running FROM l GROUP BY k',
+  ],
+  [
+    'windows over a join',
+    'SELECT l.k, r.v, count(*) OVER (PARTITION BY l.k ORDER BY r.v) AS n, max(r.b) OVER (PARTITION BY l.s) AS m FROM l JOIN r ON l.k = r.k',
+  ],
+  [
+    'join with numbered rows',
+    'SELECT r.k, q.n FROM r JOIN (SELECT k, row_number() OVER (ORDER BY k, v) AS n FROM l) AS q ON r.v = q.n',
+  ],
+  [
     'latest row per key of a stream',
     'SELECT k, v, t FROM (SELECT k, v, t, row_number() OVER (PARTITION BY k ORDER BY t DESC, v, s, b) AS n FROM e) AS q WHERE n = 1',
   ],
