@@ -367,7 +367,7 @@ export class Engine {
     }));
     const tableChanges = this.#inEpoch;
     this.#inEpoch = [];
-    const commit = { epoch: this.#epoch + 1, views, positions, errors: [], outbox };
+    const commit = { epoch: this.#epoch + 1, views, positions, outbox };
     return { commit, changed, reached, tableChanges };
   }
 

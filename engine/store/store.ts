@@ -42,20 +42,6 @@ export interface PartitionPosition {
   readonly offset: Offset;
 }
 
-/** A record or row that could not be processed, for `<stream>_errors`. */
-export interface ErrorRecord {
-  readonly relationId: number;
-  readonly relation: string;
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: Offset;
-  readonly timestampMs: number;
-  readonly sqlstate: string;
-  readonly reason: string;
-  /** The record's raw value; undefined for rows that are not a record's. */
-  readonly raw: Buffer | undefined;
-}
-
 export interface OutboxChunk {
   readonly sinkId: number;
   /** Grows by one per chunk of a sink. */
@@ -69,7 +55,6 @@ export interface EpochCommit {
   readonly epoch: number;
   readonly views: readonly ViewChange[];
   readonly positions: readonly PartitionPosition[];
-  readonly errors: readonly ErrorRecord[];
   readonly outbox: readonly OutboxChunk[];
 }
 

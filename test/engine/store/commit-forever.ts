@@ -43,7 +43,6 @@ for (;;) {
       { relation: rows, changes: [added.take()], replace: false },
     ],
     positions: [{ relationId: 9, partition: 0, offset: epoch }],
-    errors: [],
     outbox: [{ sinkId: 3, sequence: epoch, data: Buffer.from(String(epoch)) }],
   });
   const append = store.log.append([

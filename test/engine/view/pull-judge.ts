@@ -155,7 +155,6 @@ async function loadTable(
     epoch: id,
     views: [{ relation, changes: [builder.take()], replace: false }],
     positions: [],
-    errors: [],
     outbox: [],
   });
   return relation;
