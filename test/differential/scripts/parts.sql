@@ -41,3 +41,6 @@ select (array[1,2])['x':2];
 select nth_value(a, 0) over () from (values (1)) v(a);
 select * from lists where a[1:1] = array[1];
 select id, array_agg(a) from lists where id = 1 group by id;
+SELECT array_position(ARRAY[1, 2], NULL, NULL);
+SELECT array_position(ARRAY[1, NULL], NULL, NULL);
+SELECT array_position(ARRAY[1, 2], 1, NULL);
