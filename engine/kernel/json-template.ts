@@ -193,7 +193,7 @@ function matchLiteral(literal: Buffer): string {
  * High bits of the bytes of a word that are a quote, a backslash, a control character or not ASCII: additions to seven bits
  * set them for all others. Above a byte that is not ASCII carries make the bits unsure; the lowest one is sure.
  */
-const ODD_BYTES = `((~(((w ^ 0x22222222) + 0x7f7f7f7f) & ((w ^ 0x5c5c5c5c) + 0x7f7f7f7f) & (w + 0x60606060))) | w) & 0x80808080`;
+const ODD_BYTES = `~(((w ^ 0x22222222) + 0x7f7f7f7f) & ((w ^ 0x5c5c5c5c) + 0x7f7f7f7f) & (w + 0x60606060)) & 0x80808080`;
 
 /** From an opening quote at p to the closing one; `odd` runs where an escape or a byte above 127 is met. */
 function scanString(odd: string, store: string): string {
