@@ -58,7 +58,8 @@ function compileColumns(
       const column = relation.columns[index];
       const type = relation.schema[index]?.type;
       assert(column !== undefined && type !== undefined, 'a column of the stream');
-      return { type, from: column.from, notNull: column.notNull };
+      const isRead = hasGenerated || columns.includes(index);
+      return { type, from: column.from, notNull: column.notNull, isRead };
     }),
   });
   if (!hasGenerated) return pickColumns(decoder, decoded, columns);

@@ -3,9 +3,11 @@ import type { Expression, FunctionCall, SortItem } from './ast.ts';
 import { StreamError } from './base/error.ts';
 import type { SqlType } from './base/type.ts';
 import { type BindContext, type Place, places } from './bind-context.ts';
+import { bindOrderedSet, isOrderedSetName } from './bind-ordered-set.ts';
 import { parametersFor, resolveOverload } from './bind-overload.ts';
 import { ambiguousFunction, unknownFunction } from './bind-scalar.ts';
 import { AGGREGATE_BASE, columnOf, GROUPING_BASE, type Scope } from './bind-scope.ts';
+import { refuseUnknown } from './bind-unknown.ts';
 import { coerce, coerceToBoolean, integerType, resolveUnknown, textType } from './coerce.ts';
 import type { BoundAggregate, BoundExpr, BoundSortKey } from './expression.ts';
 import { equalExpressions } from './expression-equal.ts';
@@ -28,7 +30,9 @@ const inArguments: Place = {
 const polymorphicNames: ReadonlySet<string> = new Set(polymorphicAggregateNames);
 
 export const isAggregateName = (name: string, context: BindContext): boolean =>
-  context.registry.aggregates(name).length > 0 || polymorphicNames.has(name);
+  context.registry.aggregates(name).length > 0 ||
+  polymorphicNames.has(name) ||
+  isOrderedSetName(name);
 
 /** An aggregate without OVER: it joins the list of the query that it belongs to. */
 export function bindAggregate(
@@ -91,16 +95,21 @@ export function bindAggregateParts(
   argumentPlace: Place = inArguments,
 ): BoundAggregate {
   const { context } = scope;
-  if (call.withinGroup.length > 0) {
-    throw new StreamError('SQL_NOT_SUPPORTED', `${name} WITHIN GROUP is not supported`, {
-      at: call.span,
-    });
-  }
+  const isOrderedSet = call.withinGroup.length > 0 || isOrderedSetName(name);
   const { args, orderBy } = scope.within(argumentPlace, () => ({
     args: call.args.map((argument) => bind(argument.value, scope)),
-    orderBy: bindSortItems(call.orderBy, scope, bind),
+    orderBy: isOrderedSet
+      ? call.withinGroup.map((item) => ({
+          expression: bind(item.expression, scope),
+          ...sortDirection(item),
+        }))
+      : bindSortItems(call.orderBy, scope, bind),
   }));
   const filter = call.filter && bindFilter(call.filter, scope, bind);
+  if (isOrderedSet) {
+    const parts = bindOrderedSet(call, name, args, orderBy, context);
+    return { ...parts, distinct: false, filter, type: parts.fn.result };
+  }
   const fn = resolveAggregateFunction(call, name, args, context);
   const parameters = parametersFor(fn, args.length) ?? fn.parameters;
   const converted = args.map((arg, index) => coerce(arg, parameters[index] ?? arg.type, context));
@@ -183,6 +192,11 @@ function resolveAggregateFunction(
   const types: readonly SqlType[] = args.map((arg) => arg.type);
   const found = resolveOverload(overloads, types, context);
   if (found.kind === 'found') return found.candidate;
+  refuseUnknown(name, types, call.span);
+  // PostgreSQL has one array_agg of elements and one of arrays.
+  if (name === 'array_agg' && types.length === 1 && types[0]?.kind === 'unknown') {
+    throw ambiguousFunction(name, types, call.span);
+  }
   const known = types.map((type) => (type.kind === 'unknown' ? textType : type));
   const arity = name === 'jsonb_object_agg' || name === 'json_object_agg' ? 2 : 1;
   const polymorphic =

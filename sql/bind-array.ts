@@ -4,6 +4,7 @@ import type { Span } from './base/error.ts';
 import type { SqlType } from './base/type.ts';
 import { booleanType, integerType } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
+import { sliceArray } from './function/array-shape.ts';
 import { callScalar } from './function/define.ts';
 import type { ScalarFunction } from './function/scalar-function.ts';
 
@@ -33,6 +34,32 @@ export function arraySubscript(
     family: 'array',
   };
   return { kind: 'call', fn, args: [array, ...indexes], type: element, span };
+}
+
+/** One dimension's bounds in `array[low:high]`; undefined is an open end. */
+export type SliceBound = readonly [low: BoundExpr | undefined, high: BoundExpr | undefined];
+
+/** `array[low:high]…`: an array of the same type, counted from 1 again. NULL for a bound that is NULL. */
+export function arraySlice(array: BoundExpr, bounds: readonly SliceBound[], span: Span): BoundExpr {
+  const args = bounds.flat().filter((bound) => bound !== undefined);
+  const fn: ScalarFunction = {
+    // Which ends are open is part of what it computes.
+    name: `array_slice ${bounds.map((pair) => pair.map((b) => (b ? 'x' : '')).join(':')).join(' ')}`,
+    parameters: [array.type, ...args.map(() => integerType)],
+    result: array.type,
+    evaluate: (items: readonly (Datum | null)[], ...given: readonly number[]) => {
+      let next = 0;
+      const take = (bound: BoundExpr | undefined): number | undefined =>
+        bound === undefined ? undefined : given[next++];
+      return sliceArray(
+        items,
+        bounds.map(([low, high]) => [take(low), take(high)]),
+      );
+    },
+    description: 'part of an array',
+    family: 'array',
+  };
+  return { kind: 'call', fn, args: [array, ...args], type: array.type, span };
 }
 
 /** `operand op ANY|ALL (array)`, three-valued: an undecided element makes the answer NULL. */

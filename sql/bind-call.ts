@@ -1,9 +1,11 @@
 /** Function calls: aggregates, windows, set-returning functions, constructs of the grammar, scalar functions. */
 import type { FunctionCall } from './ast.ts';
 import { type Span, StreamError } from './base/error.ts';
-import type { SqlType, TypeKind } from './base/type.ts';
+import { type SqlType, type TypeKind, typeName } from './base/type.ts';
 import { type BindExpression, bindAggregate, isAggregateName } from './bind-aggregate.ts';
+import { orderArguments } from './bind-argument-name.ts';
 import type { BindContext } from './bind-context.ts';
+import { bindOnce } from './bind-once.ts';
 import { bindOperator } from './bind-operator.ts';
 import { bindScalar, unknownFunction } from './bind-scalar.ts';
 import { columnOf, type Scope, SET_BASE } from './bind-scope.ts';
@@ -13,25 +15,28 @@ import {
   refuseAggregateClauses,
 } from './bind-table-function.ts';
 import { bindWindowCall, isRankingName } from './bind-window.ts';
-import { castExplicitly, resolveUnknown, unify } from './coerce.ts';
+import { castExplicitly, resolveUnknown, textType, unify } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
-import { categoryOf } from './type-category.ts';
+import { categoryOf, withoutModifiers } from './type-category.ts';
 
-export function bindCall(call: FunctionCall, scope: Scope, bind: BindExpression): BoundExpr {
+export function bindCall(node: FunctionCall, scope: Scope, bind: BindExpression): BoundExpr {
   const { context } = scope;
-  const name = functionName(call);
-  refuseNamedArguments(call, name);
+  const name = functionName(node);
+  const call = orderArguments(node, name);
   if (call.over !== undefined) return bindWindowCall(call, name, scope, bind);
-  if (isRankingName(name)) {
+  if (isRankingName(name) && call.withinGroup.length === 0) {
     throw new StreamError(
       'SQL_WRONG_OBJECT_TYPE',
       `window function ${name} requires an OVER clause`,
       { at: call.span },
     );
   }
-  if (isAggregateName(name, context)) return bindAggregate(call, name, scope, bind);
+  if (isAggregateName(name, context) || isRankingName(name))
+    return bindAggregate(call, name, scope, bind);
   if (isTableFunction(name)) return bindSet(call, name, scope, bind);
+  const setCount = scope.pending.sets.length;
   const args = call.args.map((argument) => bind(argument.value, scope));
+  if (name === 'coalesce') refuseSets(setCount, 'COALESCE', scope, call.span);
   const construct = constructs.get(name);
   // Of an unknown function the first thing to say is that it is unknown.
   const isKnown = construct !== undefined || context.registry.scalars(name).length > 0;
@@ -67,15 +72,6 @@ export function functionName(call: FunctionCall): string {
   return last?.name ?? '';
 }
 
-function refuseNamedArguments(call: FunctionCall, name: string): void {
-  const named = call.args.find((argument) => argument.name !== undefined);
-  if (named === undefined) return;
-  throw new StreamError('SQL_NOT_SUPPORTED', `named arguments of ${name} are not supported`, {
-    at: named.name?.span,
-    hint: 'Pass the arguments in order.',
-  });
-}
-
 type Construct = (args: readonly BoundExpr[], span: Span, context: BindContext) => BoundExpr;
 
 const constructs: ReadonlyMap<string, Construct> = new Map<string, Construct>([
@@ -83,7 +79,25 @@ const constructs: ReadonlyMap<string, Construct> = new Map<string, Construct>([
   ['nullif', bindNullIf],
   ['greatest', (args, span, context) => bindExtreme('greatest', args, span, context)],
   ['least', (args, span, context) => bindExtreme('least', args, span, context)],
+  ['pg_typeof', bindTypeOf],
+  ['age', bindAge],
 ]);
+
+/** The type's name, as text: there is no type regtype. */
+function bindTypeOf(args: readonly BoundExpr[], span: Span, context: BindContext): BoundExpr {
+  const [value] = args;
+  if (value === undefined || args.length > 1) return bindScalar('pg_typeof', args, span, context);
+  // Of its two names for char without a length PostgreSQL shows the other one in columns.
+  const name = value.type.kind === 'char' ? 'character' : typeName(withoutModifiers(value.type));
+  return { kind: 'literal', value: name, type: textType, span };
+}
+
+/** age(x) counts from the midnight before now. */
+function bindAge(args: readonly BoundExpr[], span: Span, context: BindContext): BoundExpr {
+  const [only] = args;
+  if (only === undefined || args.length > 1) return bindScalar('age', args, span, context);
+  return bindScalar('age', [bindScalar('current_date', [], span, context), only], span, context);
+}
 
 function bindCoalesce(args: readonly BoundExpr[], span: Span, context: BindContext): BoundExpr {
   const { type, expressions } = unify(args, 'COALESCE', context);
@@ -110,19 +124,21 @@ const comparableFamilies: readonly ReadonlySet<TypeKind>[] = [
 
 /** NULLIF(a, b) is CASE WHEN a = b THEN NULL ELSE a END; a keeps its type where = needs no cast. */
 function bindNullIf(args: readonly BoundExpr[], span: Span, context: BindContext): BoundExpr {
-  const [first, second] = args;
-  if (first === undefined || second === undefined) return bindScalar('nullif', args, span, context);
-  const equal = bindOperator('=', [first, second], span, context);
-  const converted = equal.kind === 'call' ? equal.args[0] : undefined;
-  const family = comparableFamilies.find((kinds) => kinds.has(first.type.kind));
-  const keeps =
-    family?.has(second.type.kind) === true ||
-    // real = numeric is a comparison of real with double precision.
-    (first.type.kind === 'real' && categoryOf(second.type) === 'numeric');
-  const value = keeps || converted === undefined ? resolveUnknown(first, context) : converted;
-  const type: SqlType = value.type;
-  const then: BoundExpr = { kind: 'literal', value: null, type, span };
-  return { kind: 'case', whens: [{ when: equal, then }], otherwise: value, type, span };
+  const [raw, second] = args;
+  if (raw === undefined || second === undefined) return bindScalar('nullif', args, span, context);
+  return bindOnce(raw, (first) => {
+    const equal = bindOperator('=', [first, second], span, context);
+    const converted = equal.kind === 'call' ? equal.args[0] : undefined;
+    const family = comparableFamilies.find((kinds) => kinds.has(first.type.kind));
+    const keeps =
+      family?.has(second.type.kind) === true ||
+      // real = numeric is a comparison of real with double precision.
+      (first.type.kind === 'real' && categoryOf(second.type) === 'numeric');
+    const value = keeps || converted === undefined ? resolveUnknown(first, context) : converted;
+    const type: SqlType = value.type;
+    const then: BoundExpr = { kind: 'literal', value: null, type, span };
+    return { kind: 'case', whens: [{ when: equal, then }], otherwise: value, type, span };
+  });
 }
 
 /** CURRENT_TIMESTAMP(3) and the like: the value with fewer digits. */
@@ -138,6 +154,23 @@ function bindClock(
   const { kind } = value.type;
   if (kind !== 'timestamp' && kind !== 'timestamptz' && kind !== 'time') return value;
   return castExplicitly(value, { kind, precision: Math.min(precision, 6) }, false, span, context);
+}
+
+/**
+ * Where an expression may be left out, functions that multiply rows have no place.
+ * @param before  how many set-returning functions the query had before the expression.
+ * @throws StreamError SQL_NOT_SUPPORTED, as PostgreSQL does.
+ */
+export function refuseSets(before: number, where: string, scope: Scope, span: Span): void {
+  if (scope.pending.sets.length === before) return;
+  throw new StreamError(
+    'SQL_NOT_SUPPORTED',
+    `set-returning functions are not allowed in ${where}`,
+    {
+      at: span,
+      hint: 'You might be able to move the set-returning function into a LATERAL FROM item.',
+    },
+  );
 }
 
 /** A set-returning function in a select list: the query joins it below its projection. */

@@ -6,6 +6,7 @@ import type { BindContext, Place } from './bind-context.ts';
 import { places } from './bind-context.ts';
 import { named, scopeOver } from './bind-from-place.ts';
 import { closestName } from './bind-near-miss.ts';
+import { checkOptionNames } from './bind-option-name.ts';
 import { bindOptions, countOption } from './bind-options.ts';
 import { bindTypeName } from './bind-type.ts';
 import type { BoundCreateRelation } from './bound-statement.ts';
@@ -44,6 +45,7 @@ export function bindCreateRelation(
   context: BindContext,
   sources: SourceEnvironment = noSources,
 ): BoundCreateRelation {
+  checkOptionNames(statement.options);
   const options = bindOptions(statement.options);
   const name = statement.name.parts.at(-1)?.name ?? '';
   const connector = connectorOf(options, sources);

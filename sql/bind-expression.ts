@@ -2,13 +2,16 @@
 import type { Expression } from './ast.ts';
 import { assertNever } from './base/assert.ts';
 import { StreamError } from './base/error.ts';
-import { type SqlType, typeName } from './base/type.ts';
+import type { SqlType } from './base/type.ts';
 import { bindGrouping } from './bind-aggregate.ts';
-import { arraySubscript } from './bind-array.ts';
-import { bindCall } from './bind-call.ts';
+import { bindCall, refuseSets } from './bind-call.ts';
+import type { BindContext } from './bind-context.ts';
+import { bindIsJson } from './bind-is-json.ts';
 import { bindNumber, bindParameter, bindTypedLiteral } from './bind-literal.ts';
 import { bindColumn, bindField } from './bind-name.ts';
+import { bindOnce } from './bind-once.ts';
 import { bindOperator, combine } from './bind-operator.ts';
+import { bindSlice, bindSubscript, bindWholeRow } from './bind-part.ts';
 import { bindScalar } from './bind-scalar.ts';
 import type { Scope } from './bind-scope.ts';
 import { bindQuantified, bindSubquery } from './bind-subquery.ts';
@@ -19,10 +22,8 @@ import {
   coerce,
   coerceToBoolean,
   commonType,
-  integerType,
   resolveUnknown,
   textType,
-  tryCoerce,
   unify,
   unknownType,
 } from './coerce.ts';
@@ -55,9 +56,7 @@ export function bindExpression(node: Expression, scope: Scope): BoundExpr {
     case 'column':
       return bindColumn(node.name, scope);
     case 'star':
-      throw new StreamError('SQL_SYNTAX', 'row expansion via "*" is not supported here', {
-        at: span,
-      });
+      return bindWholeRow(node, scope);
     case 'parameter':
       return bindParameter(node, context);
     case 'unary':
@@ -117,7 +116,7 @@ export function bindExpression(node: Expression, scope: Scope): BoundExpr {
     case 'subscript':
       return bindSubscript(node, scope);
     case 'slice':
-      throw new StreamError('SQL_NOT_SUPPORTED', 'array slices are not supported', { at: span });
+      return bindSlice(node, scope);
     case 'field':
       return { ...bindField(bind(node.operand), node.field), span };
     case 'at-time-zone':
@@ -200,6 +199,7 @@ function bindIs(node: Node<'is'>, scope: Scope): BoundExpr {
       return { kind: 'is-truth', operand: condition, value, negated, type: booleanType, span };
     }
     case 'json':
+      return bindIsJson(operand, node.detail, negated, span, context);
     case 'document':
     case 'normalized':
       throw new StreamError('SQL_NOT_SUPPORTED', `IS ${node.test.toUpperCase()} is not supported`, {
@@ -257,16 +257,25 @@ function bindIsDistinct(node: Node<'is-distinct'>, scope: Scope): BoundExpr {
 
 function bindBetween(node: Node<'between'>, scope: Scope): BoundExpr {
   const { context } = scope;
-  const { negated, span } = node;
-  const operand = bindExpression(node.operand, scope);
+  const bound = bindExpression(node.operand, scope);
   const low = bindExpression(node.low, scope);
   const high = bindExpression(node.high, scope);
+  return bindOnce(bound, (operand) => betweenBounds(node, operand, low, high, context));
+}
+
+function betweenBounds(
+  { negated, symmetric, span }: Node<'between'>,
+  operand: BoundExpr,
+  low: BoundExpr,
+  high: BoundExpr,
+  context: BindContext,
+): BoundExpr {
   const within = (from: BoundExpr, to: BoundExpr): BoundExpr => {
     const above = bindOperator(negated ? '<' : '>=', [operand, from], span, context);
     const below = bindOperator(negated ? '>' : '<=', [operand, to], span, context);
     return combine(negated ? 'or' : 'and', [above, below], span);
   };
-  if (!node.symmetric) return within(low, high);
+  if (!symmetric) return within(low, high);
   return combine(negated ? 'and' : 'or', [within(low, high), within(high, low)], span);
 }
 
@@ -331,10 +340,21 @@ function bindInList(node: Node<'in-list'>, scope: Scope): BoundExpr {
 }
 
 function bindCase(node: Node<'case'>, scope: Scope): BoundExpr {
+  const setCount = scope.pending.sets.length;
+  const bound = bindCaseOver(node, scope);
+  refuseSets(setCount, 'CASE', scope, node.span);
+  return bound;
+}
+
+function bindCaseOver(node: Node<'case'>, scope: Scope): BoundExpr {
+  if (node.operand === undefined) return bindBranches(node, undefined, scope);
+  const operand = resolveUnknown(bindExpression(node.operand, scope), scope.context);
+  return bindOnce(operand, (once) => bindBranches(node, once, scope));
+}
+
+function bindBranches(node: Node<'case'>, operand: BoundExpr | undefined, scope: Scope): BoundExpr {
   const { context } = scope;
   const { span } = node;
-  const raw = node.operand && bindExpression(node.operand, scope);
-  const operand = raw && resolveUnknown(raw, context);
   const conditions = node.whens.map((branch) => {
     const when = bindExpression(branch.when, scope);
     if (operand !== undefined) {
@@ -374,39 +394,6 @@ function bindArray(node: Node<'array'>, scope: Scope): BoundExpr {
   // An array of arrays is one array of more dimensions, of the same type.
   const type: SqlType = element.kind === 'array' ? element : { kind: 'array', element };
   return { kind: 'array', items: expressions, type, span };
-}
-
-function bindSubscript(node: Node<'subscript'>, scope: Scope): BoundExpr {
-  const { context } = scope;
-  const indexNodes: Expression[] = [];
-  let base: Expression = node;
-  while (base.kind === 'subscript') {
-    indexNodes.unshift(base.index);
-    base = base.operand;
-  }
-  const operand = bindExpression(base, scope);
-  const indexes = indexNodes.map((index) => bindExpression(index, scope));
-  if (operand.type.kind === 'jsonb') {
-    return indexes.reduce(
-      (value, index) => bindOperator('->', [value, index], node.span, context),
-      operand,
-    );
-  }
-  if (operand.type.kind !== 'array') {
-    throw new StreamError(
-      'SQL_DATATYPE_MISMATCH',
-      `cannot subscript type ${typeName(operand.type)} because it does not support subscripting`,
-      { at: node.span },
-    );
-  }
-  const converted = indexes.map((index) => {
-    const done = tryCoerce(index, integerType, 'assignment', context);
-    if (done !== undefined) return done;
-    throw new StreamError('SQL_DATATYPE_MISMATCH', 'array subscript must have type integer', {
-      at: index.span,
-    });
-  });
-  return arraySubscript(operand, converted, operand.type.element, node.span);
 }
 
 function bindCollate(node: Node<'collate'>, scope: Scope): BoundExpr {

@@ -1,12 +1,11 @@
 /** Functions in FROM: set-returning ones, and scalar ones as one row. */
 import type { FromItem, FunctionCall, TableAlias } from './ast.ts';
 import { StreamError } from './base/error.ts';
-import type { Schema } from './base/type.ts';
+import type { Column } from './base/type.ts';
 import { isAggregateName } from './bind-aggregate.ts';
 import { functionName } from './bind-call.ts';
 import { places } from './bind-context.ts';
 import type { BoundFrom, FromPlace } from './bind-from-place.ts';
-import { project } from './bind-output.ts';
 import { renameColumns, Scope, scopeColumns } from './bind-scope.ts';
 import {
   bindTableFunction,
@@ -14,22 +13,14 @@ import {
   refuseAggregateClauses,
 } from './bind-table-function.ts';
 import { bigintType, resolveUnknown } from './coerce.ts';
-import type { LogicalNode } from './logical-plan.ts';
+import { mayBeNull } from './expression-null.ts';
+import { ONE_ROW } from './function/table-rows.ts';
+import type { LogicalNode, TableCall } from './logical-plan.ts';
 
 type FunctionItem = FromItem & { readonly kind: 'function' };
 
 export function bindFromFunction(item: FunctionItem, place: FromPlace): BoundFrom {
-  const [first] = item.calls;
-  if (first === undefined || item.calls.length > 1) {
-    throw new StreamError(
-      'SQL_NOT_SUPPORTED',
-      'ROWS FROM with several functions is not supported',
-      {
-        at: item.span,
-      },
-    );
-  }
-  if (first.columns.length > 0) {
+  if (item.calls.some((call) => call.columns.length > 0)) {
     throw new StreamError('SQL_NOT_SUPPORTED', 'column definition lists are not supported', {
       at: item.span,
     });
@@ -37,11 +28,25 @@ export function bindFromFunction(item: FunctionItem, place: FromPlace): BoundFro
   const { context, commonTables, parent } = place;
   const scope = new Scope({ context, commonTables, parent });
   scope.place = places.from;
-  const bound = bindRows(first.call, scope);
-  const node = item.ordinality ? withOrdinality(bound.node, item) : bound.node;
-  const name = item.alias?.name.name ?? functionName(first.call);
-  return nameFunction(node, item.alias, name, bound.scalar);
+  const bound = item.calls.map(({ call }) => bindRows(call, scope));
+  const calls = bound.map(({ call }) => call);
+  const columns = calls.flatMap((call) => call.columns);
+  const node: LogicalNode = {
+    kind: 'table-function',
+    calls,
+    ordinality: item.ordinality,
+    schema: item.ordinality ? [...columns, ordinalityColumn] : columns,
+  };
+  const [first] = item.calls;
+  const [only, ...others] = bound;
+  const name = item.alias?.name.name ?? (first === undefined ? '' : functionName(first.call));
+  const isAlone = others.length === 0;
+  const named = nameFunction(node, item.alias, name, isAlone && only?.scalar === true);
+  const single = isAlone && !item.ordinality && only?.single === true;
+  return { ...named, tables: named.tables.map((table) => ({ ...table, single })) };
 }
+
+const ordinalityColumn: Column = { name: 'ordinality', type: bigintType, nullable: false };
 
 function nameFunction(
   node: LogicalNode,
@@ -60,43 +65,32 @@ function nameFunction(
 }
 
 interface Rows {
-  readonly node: LogicalNode;
+  readonly call: TableCall;
   readonly scalar: boolean;
+  /** Values rather than rows, whatever their column is called. */
+  readonly single: boolean;
 }
 
-function bindRows(call: FunctionCall, scope: Scope): Rows {
+function bindRows(item: FunctionCall, scope: Scope): Rows {
   const { context } = scope;
-  const name = functionName(call);
+  const name = functionName(item);
   if (isTableFunction(name)) {
-    refuseAggregateClauses(call, name);
-    const args = call.args.map((argument) => context.rules.expression(argument.value, scope));
-    const { schema, scalar, args: converted } = bindTableFunction(name, args, call.span, context);
-    return {
-      node: { kind: 'table-function', name, args: converted, ordinality: false, schema },
-      scalar,
-    };
+    refuseAggregateClauses(item, name);
+    const args = item.args.map((argument) => context.rules.expression(argument.value, scope));
+    const bound = bindTableFunction(name, args, item.span, context);
+    const { args: converted, schema: columns, scalar } = bound;
+    const single = columns.length === 1 && (name !== 'unnest' || scalar);
+    return { call: { name, args: converted, columns }, scalar, single };
   }
   if (isAggregateName(name, context)) {
     throw new StreamError(
       'SQL_GROUPING',
       'aggregate functions are not allowed in functions in FROM',
-      { at: call.span },
+      { at: item.span },
     );
   }
-  const expression = resolveUnknown(context.rules.expression(call, scope), context);
-  const oneRow: LogicalNode = { kind: 'values', rows: [[]], schema: [] };
-  return { node: project(oneRow, [{ name, expression }]), scalar: true };
-}
-
-function withOrdinality(node: LogicalNode, item: FunctionItem): LogicalNode {
-  const ordinality = { name: 'ordinality', type: bigintType, nullable: false };
-  const schema: Schema = [...node.schema, ordinality];
-  if (node.kind === 'table-function') return { ...node, ordinality: true, schema };
-  if (node.kind === 'project') {
-    const one = { kind: 'literal', value: 1n, type: bigintType } as const;
-    return { ...node, expressions: [...node.expressions, one], schema };
-  }
-  throw new StreamError('SQL_NOT_SUPPORTED', 'WITH ORDINALITY is not supported here', {
-    at: item.span,
-  });
+  const expression = resolveUnknown(context.rules.expression(item, scope), context);
+  const column = { name, type: expression.type, nullable: mayBeNull(expression, []) };
+  const call: TableCall = { name: ONE_ROW, args: [expression], columns: [column] };
+  return { call, scalar: true, single: true };
 }

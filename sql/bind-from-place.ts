@@ -25,6 +25,8 @@ export interface BoundFrom {
 export interface FromPlace {
   readonly context: BindContext;
   readonly parent: Scope | undefined;
+  /** The queries around alone: what a subquery that is not LATERAL may see. */
+  readonly around?: Scope | undefined;
   readonly commonTables: CommonTables;
 }
 

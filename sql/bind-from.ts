@@ -54,7 +54,7 @@ export function bindFromItem(item: FromItem, place: FromPlace): BoundFrom {
 
 function bindDerived(item: FromItem & { readonly kind: 'derived' }, place: FromPlace): BoundFrom {
   const { context, commonTables } = place;
-  const parent = item.lateral ? place.parent : hideLateral(place.parent);
+  const parent = item.lateral ? place.parent : hideLateral(place.parent, place.around);
   const query: Query = item.query;
   const node = context.rules.query(query, { context, parent, commonTables, resolveUnknown: true });
   return named(node, item.alias, item.alias?.name.name, undefined);

@@ -159,8 +159,7 @@ function findWholeRow(name: Identifier, scope: Scope): BoundExpr | undefined {
     (column): Column => ({ name: column.name, type: column.expression.type, nullable: true }),
   );
   const [only] = items;
-  // A function in FROM with one column is that column under its alias, too.
-  if (only !== undefined && items.length === 1 && columns[0]?.name === name.name) return only;
+  if (only !== undefined && found.table.single === true) return only;
   return { kind: 'row', items, type: { kind: 'row', fields } };
 }
 

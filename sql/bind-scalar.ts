@@ -6,6 +6,7 @@ import { closestName } from './bind-near-miss.ts';
 import { typeLabel } from './bind-operator.ts';
 import { parametersFor, resolveOverload } from './bind-overload.ts';
 import { typeOfFunctionName } from './bind-type.ts';
+import { refuseUnknown } from './bind-unknown.ts';
 import { castExplicitly, coerce, commonType, textType, tryCoerce } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
 import { resolvePolymorphic } from './function/builtin.ts';
@@ -25,6 +26,7 @@ export function bindScalar(
   const types = args.map((arg) => arg.type);
   const found = resolveOverload(context.registry.scalars(name), types, context);
   if (found.kind === 'found') return callOf(found.candidate, args, span, context);
+  refuseUnknown(name, types, span);
   const polymorphic = bindPolymorphic(name, args, span, context);
   if (polymorphic !== undefined) return polymorphic;
   const cast = bindCastCall(name, args, span, context);
@@ -78,6 +80,7 @@ const compatibleArrays: ReadonlyMap<string, string> = new Map([
   ['array_replace', 'aee'],
   ['array_position', 'aex'],
   ['array_positions', 'ae'],
+  ['width_bucket', 'ea'],
 ]);
 
 function compatibleTypes(

@@ -22,6 +22,8 @@ export interface ScopeTable {
   readonly relation: string | undefined;
   /** Columns (of the FROM clause) that identify a row of it. */
   readonly primaryKey: readonly number[] | undefined;
+  /** A function that gives single values: its name means the value, not a row of it. */
+  readonly single?: boolean | undefined;
 }
 
 /** One item of WITH. */
@@ -114,13 +116,16 @@ export interface NamedWindow {
   readonly frame: BoundWindowCall['frame'];
 }
 
-/** The scope chain with the lateral scopes at its start made invisible. */
-export function hideLateral(scope: Scope | undefined): Scope | undefined {
-  if (scope === undefined || !scope.lateral) return scope;
+/** The scope chain with the lateral scopes before `around` made invisible. */
+export function hideLateral(
+  scope: Scope | undefined,
+  around: Scope | undefined,
+): Scope | undefined {
+  if (scope === undefined || scope === around || !scope.lateral) return scope;
   return new Scope(
     {
       context: scope.context,
-      parent: hideLateral(scope.parent),
+      parent: hideLateral(scope.parent, around),
       commonTables: scope.commonTables,
       tables: scope.tables,
       columns: scope.columns,

@@ -16,7 +16,7 @@ import {
 import { applyLimit } from './bind-limit.ts';
 import { keepFirst, project } from './bind-output.ts';
 import { refusePartitionBy } from './bind-partition.ts';
-import { columnOf, type Scope, SET_BASE, WINDOW_BASE } from './bind-scope.ts';
+import { columnOf, type PendingSet, type Scope, SET_BASE, WINDOW_BASE } from './bind-scope.ts';
 import { bindStreamWindow } from './bind-stream-window.ts';
 import {
   bindTargets,
@@ -30,8 +30,8 @@ import { coerceToBoolean, resolveUnknown } from './coerce.ts';
 import type { BoundExpr, BoundSortKey, BoundWindowCall } from './expression.ts';
 import { equalExpressions } from './expression-equal.ts';
 import { mapWindowCall } from './expression-map.ts';
-import { mapColumns, moveInward } from './logical-map.ts';
-import type { LogicalNode } from './logical-plan.ts';
+import { columnsRead, mapColumns, mapExpressions, moveInward } from './logical-map.ts';
+import type { LogicalNode, TableCall } from './logical-plan.ts';
 
 /** The clauses of a query that stand behind its SELECT. */
 export type Tail = Pick<Query, 'orderBy' | 'limit' | 'offset' | 'withTies'>;
@@ -46,7 +46,7 @@ const noRows: BoundFrom = {
 export function bindSelect(select: Select, tail: Tail, place: QueryPlace): LogicalNode {
   refusePartitionBy(select.partitionBy);
   const { context, parent, commonTables } = place;
-  const fromPlace: FromPlace = { context, parent, commonTables };
+  const fromPlace: FromPlace = { context, parent, around: parent, commonTables };
   const plain = bindFromList(select.from, fromPlace) ?? noRows;
   const windowed = select.streamWindow && bindStreamWindow(select.streamWindow, plain, fromPlace);
   const from = windowed?.from ?? plain;
@@ -235,7 +235,7 @@ interface Above {
   readonly translate: (expression: BoundExpr) => BoundExpr;
 }
 
-/** Aggregation with HAVING, then window calls, then set-returning functions. */
+/** Aggregation with HAVING, then window calls, then set-returning functions; those in GROUP BY come before it. */
 function aboveFrom(
   input: LogicalNode,
   grouping: Grouping | undefined,
@@ -243,17 +243,37 @@ function aboveFrom(
   from: BoundFrom,
   scope: Scope,
 ): Above {
-  let node = input;
-  let translate: Above['translate'] = (expression) => expression;
+  const grouped = setsIn(grouping?.keys ?? [], scope);
+  const above = scope.pending.sets.map((_, number) => number).filter((set) => !grouped.has(set));
+  const below = addSets({ node: input, translate: same }, [...grouped], scope);
+  let node = below.node;
+  let translate = below.translate;
   if (grouping !== undefined) {
-    const aggregation = aggregate(input, grouping, scope, from);
-    node = aggregation.node;
+    const aggregation = aggregate(node, grouping, scope, from);
+    node = mapExpressions(aggregation.node, below.translate);
     translate = aggregation.above;
     if (having !== undefined) {
       node = { kind: 'filter', input: node, where: translate(having), schema: node.schema };
     }
   }
-  return addSets(addWindows({ node, translate }, scope), scope);
+  return addSets(addWindows({ node, translate }, scope), above, scope);
+}
+
+const same = (expression: BoundExpr): BoundExpr => expression;
+
+/** Numbers of the set-returning functions that expressions call, also in the arguments of others. */
+function setsIn(
+  expressions: readonly BoundExpr[],
+  scope: Scope,
+  found = new Set<number>(),
+): ReadonlySet<number> {
+  for (const index of columnsRead(expressions)) {
+    const number = index - SET_BASE;
+    if (number < 0 || found.has(number)) continue;
+    found.add(number);
+    setsIn(scope.pending.sets[number]?.args ?? [], scope, found);
+  }
+  return found;
 }
 
 function addWindows(below: Above, scope: Scope): Above {
@@ -298,40 +318,60 @@ function renumber(expression: BoundExpr, base: number, end: number, width: numbe
   );
 }
 
-/** A set-returning function of the select list multiplies rows: a lateral join with it. */
-function addSets(below: Above, scope: Scope): Above {
-  const [set, second] = scope.pending.sets;
-  if (set === undefined) return below;
-  if (second !== undefined) {
-    throw new StreamError(
-      'SQL_NOT_SUPPORTED',
-      'several set-returning functions in one select list are not supported',
-      { hint: 'Move them into FROM.' },
-    );
+/**
+ * Set-returning functions of the select list multiply rows: a lateral join with them, side by side. One in the
+ * arguments of another comes first.
+ */
+function addSets(start: Above, numbers: readonly number[], scope: Scope): Above {
+  let { node } = start;
+  const places = new Map<number, number>();
+  const translate: Above['translate'] = (expression) =>
+    mapColumns(start.translate(expression), (column) => {
+      const index = places.get(column.index - SET_BASE);
+      return index === undefined ? column : { ...column, index };
+    });
+  let waiting = [...numbers];
+  while (waiting.length > 0) {
+    const isReady = (number: number): boolean =>
+      ![...setsIn(scope.pending.sets[number]?.args ?? [], scope)].some((set) =>
+        waiting.includes(set),
+      );
+    const ready = waiting.filter(isReady);
+    const sets = ready.flatMap((number) => scope.pending.sets[number] ?? []);
+    const width = node.schema.length;
+    node = joinSets(node, sets, translate);
+    ready.forEach((number, position) => {
+      places.set(number, width + position);
+    });
+    waiting = waiting.filter((number) => !ready.includes(number));
   }
-  const left = below.node;
-  const args = set.args.map((arg) => moveInward(below.translate(arg), 1));
-  const lateral = args.some((arg, index) => arg !== set.args[index]);
-  const right: LogicalNode = {
-    kind: 'table-function',
-    name: set.name,
-    args,
-    ordinality: false,
-    schema: set.schema,
-  };
-  const node: LogicalNode = {
+  return { node, translate };
+}
+
+/** Each of the functions gives one column. */
+function joinSets(
+  left: LogicalNode,
+  sets: readonly PendingSet[],
+  translate: Above['translate'],
+): LogicalNode {
+  let lateral = false;
+  const calls = sets.map(({ name, args, schema }): TableCall => {
+    const inward = args.map((arg) => {
+      const own = translate(arg);
+      const moved = moveInward(own, 1);
+      lateral ||= moved !== own;
+      return moved;
+    });
+    return { name, args: inward, columns: schema };
+  });
+  const columns = calls.flatMap((call) => call.columns);
+  return {
     kind: 'join',
     type: 'inner',
     left,
-    right,
+    right: { kind: 'table-function', calls, ordinality: false, schema: columns },
     on: undefined,
     lateral,
-    schema: [...left.schema, ...set.schema],
-  };
-  const width = left.schema.length;
-  return {
-    node,
-    translate: (expression) =>
-      renumber(below.translate(expression), SET_BASE, Number.POSITIVE_INFINITY, width),
+    schema: [...left.schema, ...columns],
   };
 }

@@ -4,6 +4,7 @@ import type { Column, Schema, SqlType } from './base/type.ts';
 import type { BindContext } from './bind-context.ts';
 import { parametersFor, resolveOverload } from './bind-overload.ts';
 import { ambiguousFunction, unknownFunction } from './bind-scalar.ts';
+import { refuseUnknown } from './bind-unknown.ts';
 import { coerce } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
 
@@ -20,6 +21,7 @@ const types = {
   bigint: { kind: 'bigint' },
   numeric: { kind: 'numeric' },
   text: { kind: 'text' },
+  texts: { kind: 'array', element: { kind: 'text' } },
   timestamp: { kind: 'timestamp' },
   timestamptz: { kind: 'timestamptz' },
   interval: { kind: 'interval' },
@@ -68,6 +70,10 @@ const tableFunctions: ReadonlyMap<string, readonly TableOverload[]> = new Map([
   [
     'regexp_split_to_table',
     [overload(['text', 'text'], 'text'), overload(['text', 'text', 'text'], 'text')],
+  ],
+  [
+    'regexp_matches',
+    [overload(['text', 'text'], 'texts'), overload(['text', 'text', 'text'], 'texts')],
   ],
   [
     'string_to_table',
@@ -152,6 +158,11 @@ function bindSubscripts(
   context: BindContext,
 ): BoundTableFunction {
   const [array, dimension, reverse] = args;
+  refuseUnknown(
+    'generate_subscripts',
+    args.map((arg) => arg.type),
+    span,
+  );
   if (array?.type.kind !== 'array' || dimension === undefined || args.length > 3) {
     throw unknownFunction(
       'generate_subscripts',

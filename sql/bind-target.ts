@@ -156,11 +156,15 @@ export function ordinalTarget(
   targets: readonly Target[],
   clause: TargetClause,
 ): number | undefined {
-  const constant = ['number', 'string', 'null', 'boolean', 'bit-string'].includes(node.kind);
+  // PostgreSQL's grammar makes one constant of a sign and a number.
+  const negative = node.kind === 'unary' && node.op === '-' && node.operand.kind === 'number';
+  const inner = negative ? node.operand : node;
+  const constant = ['number', 'string', 'null', 'boolean', 'bit-string'].includes(inner.kind);
   if (!constant) return undefined;
-  const number = node.kind === 'number' ? Number(node.text) : Number.NaN;
-  if (!Number.isInteger(number) || (node.kind === 'number' && /[.eE]/.test(node.text))) {
-    if (node.kind === 'boolean') return undefined;
+  const magnitude = inner.kind === 'number' ? Number(inner.text) : Number.NaN;
+  const number = negative ? -magnitude : magnitude;
+  if (!Number.isInteger(number) || (inner.kind === 'number' && /[.eE]/.test(inner.text))) {
+    if (inner.kind === 'boolean') return undefined;
     throw new StreamError('SQL_SYNTAX', `non-integer constant in ${clause}`, { at: node.span });
   }
   const visible = targets.filter((target) => !target.hidden).length;

@@ -1,9 +1,10 @@
 /** CREATE VIEW, CREATE MATERIALIZED VIEW, CREATE STREAM|TABLE … AS, CREATE SINK. */
-import type { Identifier, Query, Statement } from './ast.ts';
+import type { Identifier, Option, Query, Statement } from './ast.ts';
 import { StreamError } from './base/error.ts';
 import type { Schema } from './base/type.ts';
 import type { BindContext } from './bind-context.ts';
 import type { SourceEnvironment } from './bind-create-relation.ts';
+import { checkOptionNames } from './bind-option-name.ts';
 import { bindOptions, countOption } from './bind-options.ts';
 import { partitionColumns, takePartitionBy } from './bind-partition.ts';
 import { relationPlan, requireRelation } from './bind-relation.ts';
@@ -75,7 +76,7 @@ export function bindCreateView(
     key: deriveKey(query, context.catalog),
     appendOnly: isAppendOnly(query, context.catalog),
     dependsOn: dependenciesOf(query),
-    options: bindOptions(statement.options),
+    options: knownOptions(statement.options),
   };
 }
 
@@ -104,7 +105,7 @@ export function bindCreateAs(
       { at: query.span, hint: 'Use CREATE TABLE … AS, or CREATE MATERIALIZED VIEW.' },
     );
   }
-  const options = bindOptions(statement.options);
+  const options = knownOptions(statement.options);
   const name = statement.name.parts.at(-1)?.name ?? '';
   const text = (key: string): string | undefined => options.get(key)?.toLowerCase();
   const primaryKey = deriveKey(plan, context.catalog) ?? [];
@@ -142,12 +143,17 @@ export function bindCreateAs(
   };
 }
 
+function knownOptions(options: readonly Option[]): ReadonlyMap<string, string> {
+  checkOptionNames(options);
+  return bindOptions(options);
+}
+
 export function bindCreateSink(
   statement: Statement & { readonly kind: 'create-sink' },
   context: BindContext,
 ): BoundCreateSink {
   const { query, partitionBy } = sinkQuery(statement, context);
-  const options = bindOptions(statement.options);
+  const options = knownOptions(statement.options);
   return {
     kind: 'create-sink',
     name: statement.name.parts.at(-1)?.name ?? '',

@@ -12,6 +12,7 @@ import {
 import type { Place } from './bind-context.ts';
 import { unknownFunction } from './bind-scalar.ts';
 import { columnOf, type NamedWindow, type Scope, WINDOW_BASE } from './bind-scope.ts';
+import { refuseUnknown } from './bind-unknown.ts';
 import { bigintType, integerType, resolveUnknown, tryCoerce, unify } from './coerce.ts';
 import { evaluateConstant } from './evaluate.ts';
 import type {
@@ -98,7 +99,16 @@ function bindFunction(
   inside: Place,
 ): BoundWindowCall['fn'] {
   const { context } = scope;
-  if (isRankingName(name)) return bindRanking(call, name, scope, bind);
+  if (isRankingName(name) && call.withinGroup.length === 0) {
+    return bindRanking(call, name, scope, bind);
+  }
+  if (call.withinGroup.length > 0) {
+    throw new StreamError(
+      'SQL_NOT_SUPPORTED',
+      `OVER is not supported for ordered-set aggregate ${name}`,
+      { at: call.span },
+    );
+  }
   if (isAggregateName(name, context)) {
     if (call.distinct) {
       throw new StreamError(
@@ -151,12 +161,25 @@ function bindRanking(
       [name],
     );
   if (raw.length < facts.min || raw.length > facts.max || call.star) throw wrong();
+  refuseUnknown(
+    name,
+    raw.map((arg) => arg.type),
+    call.span,
+  );
   const integer = (arg: BoundExpr): BoundExpr => {
     const done = tryCoerce(arg, integerType, 'implicit', context);
     if (done === undefined) throw wrong();
     return done;
   };
   const ignoreNulls = call.nulls === 'ignore';
+  const [, nth] = raw;
+  if (name === 'nth_value' && nth !== undefined && isBelow(nth, 1)) {
+    throw new StreamError(
+      'VALUE_INVALID_NTH_VALUE',
+      'argument of nth_value must be greater than zero',
+      { at: call.span },
+    );
+  }
   if (name === 'ntile') {
     const args = raw.map(integer);
     if (args.some((arg) => isBelow(arg, 1))) {
@@ -170,6 +193,13 @@ function bindRanking(
   if (value === undefined) return { kind: 'ranking', name, args: [], ignoreNulls };
   const known = resolveUnknown(value, context);
   const rest = offset === undefined ? [] : [integer(offset)];
+  if (name === 'nth_value' && rest.some((arg) => isBelow(arg, 1))) {
+    throw new StreamError(
+      'VALUE_INVALID_NTH_VALUE',
+      'argument of nth_value must be greater than zero',
+      { at: call.span },
+    );
+  }
   if (fallback === undefined) return { kind: 'ranking', name, args: [known, ...rest], ignoreNulls };
   const { expressions } = unify([value, fallback], name.toUpperCase(), context);
   const [first = known, last = fallback] = expressions;

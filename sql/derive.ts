@@ -58,6 +58,12 @@ export function deriveKey(node: LogicalNode, catalog: Catalog): readonly number[
     }
     case 'table-function':
       return node.ordinality ? [node.schema.length - 1] : undefined;
+    case 'flat-map': {
+      const key = deriveKey(node.input, catalog);
+      return key !== undefined && node.ordinality && !node.outer
+        ? [...key, node.schema.length - 1]
+        : undefined;
+    }
     case 'recursive':
       return node.all ? undefined : node.schema.map((_, index) => index);
     case 'recursive-reference':
@@ -144,6 +150,7 @@ export function isAppendOnly(node: LogicalNode, catalog: Catalog): boolean {
     case 'project':
     case 'sort':
     case 'distinct':
+    case 'flat-map':
       return isAppendOnly(node.input, catalog) && !holdsSubquery(node);
     case 'temporal-filter':
       return node.until === undefined && isAppendOnly(node.input, catalog);

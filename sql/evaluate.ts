@@ -4,7 +4,7 @@ import type { Datum, Row } from './base/datum.ts';
 import { StreamError } from './base/error.ts';
 import { equalDatums } from './base/value.ts';
 import type { BoundExpr } from './expression.ts';
-import { someExpression } from './expression-map.ts';
+import { insertValue, someExpression } from './expression-map.ts';
 import { callScalar } from './function/define.ts';
 
 type Value = Datum | null;
@@ -61,6 +61,11 @@ export function evaluate(expression: BoundExpr, row: Row): Value {
       }
       return null;
     }
+    case 'let': {
+      const { id, value, body } = expression;
+      const known = { kind: 'literal', value: evaluate(value, row), type: value.type } as const;
+      return evaluate(insertValue(body, id, known), row);
+    }
     case 'in-list':
       return evaluateInList(expression, row);
     case 'array':
@@ -72,6 +77,7 @@ export function evaluate(expression: BoundExpr, row: Row): Value {
     }
     case 'outer-column':
     case 'parameter':
+    case 'let-value':
     case 'subquery':
       throw new Error(`assertion failed: ${expression.kind} cannot be computed by itself`);
     default:
@@ -121,6 +127,7 @@ export function isConstant(expression: BoundExpr): boolean {
       part.kind === 'column' ||
       part.kind === 'outer-column' ||
       part.kind === 'parameter' ||
+      part.kind === 'let-value' ||
       part.kind === 'subquery' ||
       (part.kind === 'call' && (part.fn.volatility ?? 'immutable') !== 'immutable'),
   );

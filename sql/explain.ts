@@ -11,8 +11,9 @@ import {
   printWindowCall,
   quoteName,
 } from './expression-print.ts';
+import { ONE_ROW } from './function/table-rows.ts';
 import { visitExpressions } from './logical-map.ts';
-import type { LogicalNode, TemporalBound, WindowShape } from './logical-plan.ts';
+import type { LogicalNode, TableCall, TemporalBound, WindowShape } from './logical-plan.ts';
 
 const INDENT = '  ';
 
@@ -40,6 +41,7 @@ interface Description {
 /** What the node's expressions count their columns in. */
 function expressionSchema(node: LogicalNode): Schema {
   if (node.kind === 'join') return [...node.left.schema, ...node.right.schema];
+  if (node.kind === 'flat-map') return node.schema;
   return 'input' in node ? node.input.schema : [];
 }
 
@@ -57,6 +59,8 @@ function describe(node: LogicalNode, outer: Names): Description {
   const names: Names = [expressionSchema(node), ...outer];
   const text = (expression: BoundExpr): string => printExpression(expression, names);
   const list = (expressions: readonly BoundExpr[]): string => expressions.map(text).join(', ');
+  const functions = (calls: readonly TableCall[], ordinality: boolean): string =>
+    `${calls.map((call) => printCall(call, list)).join(', ')}${ordinality ? ' with ordinality' : ''}`;
   const one = (line: string, input: LogicalNode): Description => ({
     line,
     inputs: [{ node: input, outer }],
@@ -152,10 +156,12 @@ function describe(node: LogicalNode, outer: Names): Description {
       return one(`${describeWindow(node.window)} on ${time}`, node.input);
     }
     case 'table-function':
-      return {
-        line: `Table function ${node.name}(${list(node.args)})${node.ordinality ? ' with ordinality' : ''}`,
-        inputs: [],
-      };
+      return { line: `Table function ${functions(node.calls, node.ordinality)}`, inputs: [] };
+    case 'flat-map': {
+      const on = node.on === undefined ? '' : ` on ${text(node.on)}`;
+      const kind = `Flat map${node.outer ? ' left' : ''}`;
+      return one(`${kind} ${functions(node.calls, node.ordinality)}${on}`, node.input);
+    }
     case 'recursive':
       return {
         line: `Recursive${node.all ? ' all' : ''} #${node.id}`,
@@ -170,6 +176,9 @@ function describe(node: LogicalNode, outer: Names): Description {
       return assertNever(node);
   }
 }
+
+const printCall = (call: TableCall, list: (args: readonly BoundExpr[]) => string): string =>
+  call.name === ONE_ROW ? list(call.args) : `${call.name}(${list(call.args)})`;
 
 /** `price * 2 AS double_price`; a column under its own name stands alone. */
 function named(text: string, name: string): string {

@@ -19,6 +19,7 @@ export function mapOperands(
     case 'column':
     case 'outer-column':
     case 'parameter':
+    case 'let-value':
       return expression;
     case 'call':
     case 'and':
@@ -56,6 +57,12 @@ export function mapOperands(
       const items = mapList(expression.items, change);
       const same = operand === expression.operand && items === expression.items;
       return same ? expression : { ...expression, operand, items };
+    }
+    case 'let': {
+      const value = change(expression.value);
+      const body = change(expression.body);
+      const same = value === expression.value && body === expression.body;
+      return same ? expression : { ...expression, value, body };
     }
     case 'array':
     case 'row': {
@@ -145,6 +152,15 @@ function mapFrame(frame: BoundFrame, change: (expression: BoundExpr) => BoundExp
   const start = bound(frame.start);
   const end = bound(frame.end);
   return start === frame.start && end === frame.end ? frame : { ...frame, start, end };
+}
+
+/** The body of a `let` with its value in place of the names for it. */
+export function insertValue(body: BoundExpr, id: number, value: BoundExpr): BoundExpr {
+  if (body.kind === 'let-value') return body.id === id ? value : body;
+  if (body.kind === 'let' && body.id === id) {
+    return { ...body, value: insertValue(body.value, id, value) };
+  }
+  return mapOperands(body, (operand) => insertValue(operand, id, value));
 }
 
 /** The direct operands, in order; a subquery's plan is not looked into. */

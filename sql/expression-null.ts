@@ -29,6 +29,7 @@ export function mayBeNull(expression: BoundExpr, input: Schema): boolean {
     case 'outer-column':
     case 'parameter':
     case 'field':
+    case 'let-value':
     case 'subquery':
       return expression.kind !== 'subquery' || expression.mode !== 'exists';
     case 'call':
@@ -54,6 +55,8 @@ export function mayBeNull(expression: BoundExpr, input: Schema): boolean {
         mayBeNull(expression.otherwise, input) ||
         any(expression.whens.map((branch) => branch.then))
       );
+    case 'let':
+      return mayBeNull(expression.body, input);
     case 'coalesce':
       return expression.args.every((arg) => mayBeNull(arg, input));
     case 'in-list':

@@ -93,6 +93,12 @@ function print(expression: BoundExpr, names: Names, outside: number): string {
         expression.otherwise === undefined ? [] : [`ELSE ${print(expression.otherwise, names, 0)}`];
       return ['CASE', ...whens, ...otherwise, 'END'].join(' ');
     }
+    case 'let': {
+      const value = print(expression.value, names, 0);
+      return `(x${expression.id} := ${value}; ${print(expression.body, names, 0)})`;
+    }
+    case 'let-value':
+      return `x${expression.id}`;
     case 'coalesce':
       return `coalesce(${list(expression.args)})`;
     case 'in-list': {

@@ -65,6 +65,17 @@ export type BoundExpr = { readonly type: SqlType; readonly span?: Span | undefin
       readonly items: readonly BoundExpr[];
       readonly negated: boolean;
     }
+  /**
+   * `body`, in which `let-value`s of that id stand for `value`; it is computed once, before the body. The id is the
+   * number of such expressions that stand in each other here, so that equal expressions have equal ids.
+   */
+  | {
+      readonly kind: 'let';
+      readonly id: number;
+      readonly value: BoundExpr;
+      readonly body: BoundExpr;
+    }
+  | { readonly kind: 'let-value'; readonly id: number }
   | { readonly kind: 'array'; readonly items: readonly BoundExpr[] }
   | { readonly kind: 'row'; readonly items: readonly BoundExpr[] }
   | { readonly kind: 'field'; readonly operand: BoundExpr; readonly index: number }

@@ -8,7 +8,7 @@ import {
   mapSortKeys,
   mapWindowCall,
 } from './expression-map.ts';
-import type { LogicalNode, TemporalBound } from './logical-plan.ts';
+import type { LogicalNode, TableCall, TemporalBound } from './logical-plan.ts';
 
 /** Applies `change` to the direct inputs; nothing changed = the same object. */
 export function mapInputs(
@@ -32,7 +32,8 @@ export function mapInputs(
     case 'top-n':
     case 'emit-final':
     case 'temporal-filter':
-    case 'window-table': {
+    case 'window-table':
+    case 'flat-map': {
       const input = change(node.input, 0);
       return input === node.input ? node : { ...node, input };
     }
@@ -127,8 +128,13 @@ export function mapExpressions(
       return same ? node : { ...node, partitionBy, orderBy };
     }
     case 'table-function': {
-      const args = mapList(node.args, change);
-      return args === node.args ? node : { ...node, args };
+      const calls = mapCalls(node.calls, change);
+      return calls === node.calls ? node : { ...node, calls };
+    }
+    case 'flat-map': {
+      const calls = mapCalls(node.calls, change);
+      const on = node.on && change(node.on);
+      return calls === node.calls && on === node.on ? node : { ...node, calls, on };
     }
     default:
       return assertNever(node);
@@ -142,6 +148,16 @@ export function mapBound(
   if (bound === undefined) return undefined;
   const time = change(bound.time);
   return time === bound.time ? bound : { ...bound, time };
+}
+
+function mapCalls(
+  calls: readonly TableCall[],
+  change: (expression: BoundExpr) => BoundExpr,
+): readonly TableCall[] {
+  return mapList(calls, (call) => {
+    const args = mapList(call.args, change);
+    return args === call.args ? call : { ...call, args };
+  });
 }
 
 /** Calls `see` for every expression that the node itself holds. */

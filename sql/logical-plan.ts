@@ -106,14 +106,28 @@ export type LogicalNode = { readonly schema: Schema } & (
       readonly timeColumn: number;
     }
   /**
-   * A set-returning function in FROM (generate_series, unnest, jsonb_array_elements, …). Under a lateral join its
-   * arguments may hold outer-columns. With `ordinality` a last bigint column counts from 1.
+   * Set-returning functions in FROM (generate_series, unnest, jsonb_array_elements, …) or in a select list, side by
+   * side. Under a lateral join their arguments may hold outer-columns. Schema: the columns of each call; with
+   * `ordinality` a last bigint column counts from 1.
    */
   | {
       readonly kind: 'table-function';
-      readonly name: string;
-      readonly args: readonly BoundExpr[];
+      readonly calls: readonly TableCall[];
       readonly ordinality: boolean;
+    }
+  /**
+   * Each input row with the rows of the functions for it, whose arguments are over the input's columns. Schema: input
+   * columns, the columns of each call, `ordinality`. Only in plans for views, where it stands for a lateral join.
+   */
+  | {
+      readonly kind: 'flat-map';
+      readonly input: LogicalNode;
+      readonly calls: readonly TableCall[];
+      readonly ordinality: boolean;
+      /** Of the node's columns: which of the rows count; undefined = all. */
+      readonly on: BoundExpr | undefined;
+      /** An input row without rows that count comes out once, with NULLs. */
+      readonly outer: boolean;
     }
   /** `WITH RECURSIVE`: `step` reads `recursive-reference`s of the same id. */
   | {
@@ -130,6 +144,14 @@ export type LogicalNode = { readonly schema: Schema } & (
 export interface TemporalBound {
   readonly time: BoundExpr;
   readonly micros: bigint;
+}
+
+/** One of the set-returning functions that run side by side; the shorter ones go on with NULLs. */
+export interface TableCall {
+  /** ONE_ROW of function/table-rows.ts stands for one row of the arguments. */
+  readonly name: string;
+  readonly args: readonly BoundExpr[];
+  readonly columns: Schema;
 }
 
 /** Lengths in microseconds; months only where the window is a calendar one. */

@@ -1,12 +1,14 @@
 /**
- * Golden tests: name.sql beside name.out. Plans: the plan as bound and as rewritten. Errors: as the user sees
- * them. `UPDATE=1` rewrites the .out files; the diff is the review.
+ * Golden tests: name.sql beside name.out. Plans: the plan as bound and as rewritten; of views, the operators. Errors:
+ * as the user sees them. `UPDATE=1` rewrites the .out files; the diff is the review.
  */
 import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { explainPlan } from '../engine/plan/explain.ts';
+import { lower } from '../engine/plan/lower.ts';
 import { StreamError } from '../sql/base/error.ts';
 import { bindStatement } from '../sql/bind-statement.ts';
 import type { BoundStatement } from '../sql/bound-statement.ts';
@@ -50,6 +52,11 @@ function planOf(bound: BoundStatement): LogicalNode {
 golden('plan', (text) => {
   const plan = planOf(bindStatement(parseStatement(text), catalog, statement));
   return `${explainLogical(plan)}\n=>\n${explainLogical(optimize(plan, catalog))}`;
+});
+
+golden('view', (text) => {
+  const query = planOf(bindStatement(parseStatement(text), catalog, statement));
+  return explainPlan(lower(optimize(query, catalog), catalog));
 });
 
 golden('error', (text) => {

@@ -3,7 +3,6 @@
  * change is not refused for what another one left. `npm run test:long` takes a new seed each time and prints it.
  */
 import fc from 'fast-check';
+import { RUN_SEED } from './run-seed.ts';
 
-const SEED_DEFAULT = 1;
-
-fc.configureGlobal({ seed: Number(process.env.MILLRACE_TEST_SEED ?? SEED_DEFAULT) });
+fc.configureGlobal({ seed: RUN_SEED });

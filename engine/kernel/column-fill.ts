@@ -23,6 +23,13 @@ export abstract class ColumnFill {
     this.anyNull = false;
   }
 
+  /** The same in the arrays of the column before, which nobody reads. */
+  restart(rowsMax: number): void {
+    if (this.nulls.length < rowsMax) this.begin(rowsMax);
+    this.nulls.fill(0);
+    this.anyNull = false;
+  }
+
   setNull(row: number): void {
     this.nulls[row] = 1;
     this.anyNull = true;

@@ -31,6 +31,8 @@ export class ExpressionCode implements Generator {
   readonly code: Code;
   readonly fast: boolean;
   readonly #columns: ColumnReader;
+  /** Values of the `let`s around, by their ids. */
+  readonly #lets = new Map<number, Value>();
 
   constructor(code: Code, columns: ColumnReader, fast: boolean) {
     this.code = code;
@@ -68,6 +70,13 @@ export class ExpressionCode implements Generator {
         return this.#coalesce(expression);
       case 'in-list':
         return this.#inList(expression);
+      case 'let':
+        return this.#let(expression);
+      case 'let-value': {
+        const value = this.#lets.get(expression.id);
+        assert(value !== undefined, 'a name stands inside of its let');
+        return value;
+      }
       case 'array':
       case 'row': {
         const items = expression.items.map((item) =>
@@ -352,6 +361,17 @@ export class ExpressionCode implements Generator {
     // A value that is NULL keeps the local's own kind of default.
     code.block(`if (!${target.nul}) `, store);
     code.line(`else ${target.code} = ${defaultCode(type, target.form)};`);
+  }
+
+  /** The value is in locals already, so that its name costs nothing. */
+  #let({ id, value, body }: Of<'let'>): Value {
+    const outer = this.#lets.get(id);
+    const named = this.value(value);
+    this.#lets.set(id, named);
+    const result = this.value(body);
+    if (outer === undefined) this.#lets.delete(id);
+    else this.#lets.set(id, outer);
+    return result;
   }
 
   #inList(expression: Of<'in-list'>): Value {

@@ -109,12 +109,21 @@ function assemble(
         return assertNever(output);
     }
   });
-  if (chosen === undefined || input.weights === null) {
-    return new Batch(length, columns, input.weights);
-  }
-  const weights = new Int32Array(length);
-  for (let i = 0; i < length; i++) weights[i] = input.weights[chosen.rows[i] as number] as number;
-  return new Batch(length, columns, weights);
+  const { weights, named } = input;
+  if (chosen === undefined) return new Batch(length, columns, weights, named);
+  const { rows } = chosen;
+  return new Batch(
+    length,
+    columns,
+    weights === null ? null : pick(weights, rows, length),
+    named === null ? null : { owner: named.owner, names: pick(named.names, rows, length) },
+  );
+}
+
+function pick(cells: Int32Array, rows: Int32Array, length: number): Int32Array {
+  const picked = new Int32Array(length);
+  for (let i = 0; i < length; i++) picked[i] = cells[rows[i] as number] as number;
+  return picked;
 }
 
 /** Some group failed for some rows: only rows that every group computed are left. */

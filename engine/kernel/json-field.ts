@@ -32,6 +32,8 @@ export interface ScanField {
   readonly field: string;
   readonly type: SqlType;
   readonly notNull: boolean;
+  /** False for a member whose values are only checked: nobody reads its column. */
+  readonly isRead?: boolean | undefined;
 }
 
 const ISO_TIMESTAMP_LENGTH = 19;

@@ -102,8 +102,9 @@ class Scanner implements JsonScanner {
     this.#records = records;
     this.#errors = [];
     this.#tombstones = [];
-    for (const { fill } of this.#fields) {
-      fill.begin(to - from);
+    for (const { fill, spec } of this.#fields) {
+      if (spec.isRead === false) fill.restart(to - from);
+      else fill.begin(to - from);
       if (fill instanceof StringFill) fill.refersTo(records.bytes);
     }
     this.#nulls = this.#fields.map(({ fill }) => fill.nulls);

@@ -189,19 +189,29 @@ function matchLiteral(literal: Buffer): string {
   return `if (${tests.join(' || ')}) break fast; p += ${length};`;
 }
 
+/**
+ * High bits of the bytes of a word that are a quote, a backslash, a control character or not ASCII: additions to seven bits
+ * set them for all others. Above a byte that is not ASCII carries make the bits unsure; the lowest one is sure.
+ */
+const ODD_BYTES = `~(((w ^ 0x22222222) + 0x7f7f7f7f) & ((w ^ 0x5c5c5c5c) + 0x7f7f7f7f) & (w + 0x60606060)) & 0x80808080`;
+
 /** From an opening quote at p to the closing one; `odd` runs where an escape or a byte above 127 is met. */
 function scanString(odd: string, store: string): string {
   return `
           if (bytes[p] !== 34) { ${odd} } else {
             q = p++;
-            for (;; p += 4) {
+            for (;;) {
               if (p >= end) break fast;
               w = view.getInt32(p, true);
-              c = ((((w ^ 0x22222222) - 0x01010101) & ~(w ^ 0x22222222))
-                | (((w ^ 0x5c5c5c5c) - 0x01010101) & ~(w ^ 0x5c5c5c5c))
-                | (w - 0x20202020) | w) & 0x80808080;
-              if (c !== 0) { p += (31 - Math.clz32(c & -c)) >> 3; break; }
+              c = ${ODD_BYTES};
+              if (c !== 0) break;
+              p += 4;
+              w = view.getInt32(p, true);
+              c = ${ODD_BYTES};
+              if (c !== 0) break;
+              p += 4;
             }
+            p += (31 - Math.clz32(c & -c)) >> 3;
             if (bytes[p] !== 34) { p = q; ${odd} } else { ${store} p++; }
           }`;
 }

@@ -29,6 +29,8 @@ export interface DecodedColumn {
   readonly type: SqlType;
   readonly from: SourceColumn['from'];
   readonly notNull: boolean;
+  /** False for a column whose values are only checked; what the batch holds of it means nothing. */
+  readonly isRead?: boolean | undefined;
 }
 
 export interface RecordDecoderSpec {
@@ -167,7 +169,7 @@ function fieldName(from: DecodedColumn['from']): string {
 function scanFields(spec: RecordDecoderSpec, places: readonly number[]): ScanField[] {
   return places.map((place) => {
     const { name, type, notNull } = partColumn(spec, place);
-    return { field: name, type, notNull };
+    return { field: name, type, notNull, isRead: spec.columns[place]?.isRead };
   });
 }
 

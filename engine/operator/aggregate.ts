@@ -192,7 +192,9 @@ export class AggregateOperator implements Operator {
           : gatherColumn(column, positions.subarray(start, end), end - start),
       );
       const weights = weight === 1 ? null : new Int32Array(end - start).fill(-1);
-      emit(new Batch(end - start, [...keys, ...values], weights));
+      // A group has one row, and gives it back before the next one.
+      const named = { owner: this, names: rows.slice(start, end) };
+      emit(new Batch(end - start, [...keys, ...values], weights, named));
     }
     returnRows(positions);
     returnRows(rows);

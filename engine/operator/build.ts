@@ -1,12 +1,15 @@
 import { assertNever } from '../../sql/base/assert.ts';
 import type { Schema } from '../../sql/base/type.ts';
+import type { BoundExpr } from '../../sql/expression.ts';
 import { type Batch, ROWS_PER_BATCH_MAX } from '../delta/batch.ts';
 import { BatchBuilder } from '../delta/builder.ts';
 import { compilePredicate, compileProjection } from '../kernel/expression.ts';
 import { compileScalar } from '../kernel/scalar.ts';
 import type { PhysicalNode } from '../plan/physical-node.ts';
+import { columnAt, columnsOf, reindex } from '../plan/plan-builder.ts';
 import { AggregateOperator } from './aggregate.ts';
 import { ConsolidateOperator } from './consolidate.ts';
+import { FlatMapOperator, type KeepRows } from './flat-map.ts';
 import { JoinOperator, type KeepPairs } from './join.ts';
 import type { Operator, ReportRowError } from './operator.ts';
 import { ProjectOperator } from './project.ts';
@@ -16,6 +19,7 @@ import { TopNOperator } from './top-n.ts';
 import { UnionAllOperator } from './union-all.ts';
 import { UpsertOperator } from './upsert.ts';
 import { ValuesOperator } from './values.ts';
+import { WindowOperator } from './window.ts';
 import { WindowTableOperator } from './window-table.ts';
 
 /**
@@ -66,6 +70,8 @@ export function buildOperator(node: PhysicalNode, report: ReportRowError): Opera
         node.residual === undefined ? undefined : keepPairs(node.residual, left, right, report);
       return new JoinOperator(schema, { ...node, left, right, keep });
     }
+    case 'flat-map':
+      return buildFlatMap(node, report);
     case 'window-table':
       return new WindowTableOperator(schema, node.window, node.timeColumn);
     case 'top-n': {
@@ -74,11 +80,26 @@ export function buildOperator(node: PhysicalNode, report: ReportRowError): Opera
     }
     case 'temporal-filter':
       return new TemporalFilterOperator(schema, { ...node, clocks: node.inputs.length - 1 });
+    case 'window':
+      return new WindowOperator(schema, inputSchema(node, 0), node, report);
     case 'upsert':
       return new UpsertOperator(schema, node.key);
     default:
       return assertNever(node);
   }
+}
+
+function buildFlatMap(
+  node: PhysicalNode & { readonly kind: 'flat-map' },
+  report: ReportRowError,
+): Operator {
+  const input = inputSchema(node, 0);
+  const calls = node.calls.map((call) => ({
+    ...call,
+    types: call.args.map((column) => (input[column] as Schema[number]).type),
+  }));
+  const keep = node.on === undefined ? undefined : keepRows(node.on, node.schema, report);
+  return new FlatMapOperator(node.schema, { ...node, calls, keep }, report);
 }
 
 function inputOf(node: PhysicalNode, port: number): PhysicalNode {
@@ -104,17 +125,25 @@ function ruleOf(node: PhysicalNode & { readonly kind: 'set-operation' }): SetRul
   }
 }
 
-/** The residual condition of an outer, semi or anti join, over left then right columns. */
+/** The residual condition of a join, over left then right columns. */
 function keepPairs(
-  residual: Parameters<typeof compilePredicate>[1],
+  residual: BoundExpr,
   left: Schema,
   right: Schema,
   report: ReportRowError,
 ): KeepPairs {
-  const select = compilePredicate([...left, ...right], residual);
-  return (pairs) => {
-    const { rows, count } = select(pairs, report);
-    const kept = new Uint8Array(pairs.length);
+  const both = [...left, ...right];
+  const columns = columnsOf([residual]);
+  const schema = columns.map((column) => columnAt(both, column));
+  const select = compilePredicate(schema, reindex(residual, columns));
+  return { columns, select: (pairs) => select(pairs, report) };
+}
+
+function keepRows(condition: BoundExpr, schema: Schema, report: ReportRowError): KeepRows {
+  const select = compilePredicate(schema, condition);
+  return (batch) => {
+    const { rows, count } = select(batch, report);
+    const kept = new Uint8Array(batch.length);
     for (let i = 0; i < count; i++) kept[rows[i] as number] = 1;
     return kept;
   };

@@ -1,8 +1,8 @@
 import type { Schema } from '../../sql/base/type.ts';
-import type { Batch } from '../delta/batch.ts';
+import { Batch } from '../delta/batch.ts';
 import type { Emit, Operator } from './operator.ts';
 
-/** UNION ALL: d(L + R) = dL + dR. No state. */
+/** UNION ALL: d(L + R) = dL + dR. Names go, since both inputs may be one relation. No state. */
 export class UnionAllOperator implements Operator {
   readonly schema: Schema;
 
@@ -11,7 +11,7 @@ export class UnionAllOperator implements Operator {
   }
 
   push(_port: number, batch: Batch, emit: Emit): void {
-    emit(batch);
+    emit(batch.named === null ? batch : new Batch(batch.length, batch.columns, batch.weights));
   }
 
   flush(): void {}

@@ -45,6 +45,7 @@ export function closingsOf(node: PhysicalNode, catalog: Catalog): Closings {
       return node.schema.map((_, column) => common(inputs.map((one) => one[column])));
     case 'join':
       return joinClosings(node, first, inputs[1] ?? []);
+    case 'window':
     case 'top-n': {
       // A row of another partition never pushes one out of this; of the same partition it does until that is closed.
       const closes = node.partitionBy.some((column) => first[column] !== undefined);

@@ -1,5 +1,7 @@
 import { assertNever } from '../../sql/base/assert.ts';
-import type { PhysicalAggregate, PhysicalNode, SortColumn } from './physical-node.ts';
+import { columnNames, orderNames } from './explain-column.ts';
+import { explainWindow } from './explain-window.ts';
+import type { PhysicalAggregate, PhysicalNode } from './physical-node.ts';
 import type { PhysicalPlan } from './physical-plan.ts';
 
 /**
@@ -72,6 +74,15 @@ function describe(node: PhysicalNode): string {
       const on = keys === '' ? 'every pair' : keys;
       return `${node.type} join on ${on}${residual}; keeps: all rows of both inputs`;
     }
+    case 'flat-map': {
+      const calls = node.calls.map(({ name, args }) => `${name}(${columnNames(input, args)})`);
+      const also = [
+        node.ordinality ? ' with ordinality' : '',
+        node.on === undefined ? '' : ' on a condition',
+        node.outer ? ', rows without any with nulls' : '',
+      ];
+      return `each row with the rows of ${calls.join(', ')}${also.join('')}`;
+    }
     case 'window-table':
       return `${node.window.kind} windows of ${node.window.sizeMicros} µs on ${columnNames(input, [node.timeColumn])}`;
     case 'top-n': {
@@ -82,6 +93,8 @@ function describe(node: PhysicalNode): string {
     }
     case 'temporal-filter':
       return temporalFilter(node);
+    case 'window':
+      return explainWindow(node, input);
     case 'upsert':
       return `upsert by (${columnNames(node, node.key)}); keeps: the current row of every key`;
     default:
@@ -125,14 +138,4 @@ function call(aggregate: PhysicalAggregate, input: PhysicalNode | undefined): st
 
 function names(node: PhysicalNode): string {
   return node.schema.map((column) => column.name).join(', ');
-}
-
-function columnNames(node: PhysicalNode | undefined, columns: readonly number[]): string {
-  return columns.map((column) => node?.schema[column]?.name ?? '?').join(', ');
-}
-
-function orderNames(node: PhysicalNode | undefined, order: readonly SortColumn[]): string {
-  return order
-    .map((key) => `${columnNames(node, [key.column])}${key.descending ? ' desc' : ''}`)
-    .join(', ');
 }

@@ -63,7 +63,7 @@ export function lowerAggregate(
 }
 
 /** An argument is not computed for rows that its FILTER leaves out, since it might fail there. */
-function guarded(arg: BoundExpr, filter: BoundExpr | undefined): BoundExpr {
+export function guarded(arg: BoundExpr, filter: BoundExpr | undefined): BoundExpr {
   if (filter === undefined || arg.kind === 'column' || arg.kind === 'literal') return arg;
   return {
     kind: 'case',

@@ -6,7 +6,14 @@ import type { LogicalNode } from '../../sql/logical-plan.ts';
 import { physicalOf } from '../delta/column.ts';
 import type { Lowering } from './lower.ts';
 import type { PhysicalNode } from './physical-node.ts';
-import { columnAt, columnsOf, conjuncts, reindex, unionOf } from './plan-builder.ts';
+import {
+  checkComputable,
+  columnAt,
+  columnsOf,
+  conjuncts,
+  reindex,
+  unionOf,
+} from './plan-builder.ts';
 import { withColumns } from './with-columns.ts';
 
 interface KeyPair {
@@ -17,8 +24,8 @@ interface KeyPair {
 }
 
 /**
- * Joins by the equalities of their condition; what is left of it filters an inner join's rows, and decides about
- * matches inside the others. Without an equality every pair is tried.
+ * Joins by the equalities of their condition; what is left of it decides about the pairs inside the join.
+ * Without an equality every pair is tried.
  */
 export function lowerJoin(
   join: LogicalNode & { readonly kind: 'join' },
@@ -52,8 +59,9 @@ export function lowerJoin(
       ? left.kept(column)
       : left.node.schema.length + right.kept(column - leftCount);
   const residual = allOf(rest.map((part) => moveColumns(part, place)));
-  const isInner = type === 'inner';
-  const outputColumns = isInner ? wanted : unionOf(needed);
+  const appendOnly = growsOnly(type, left.node, rightNode);
+  if (residual !== undefined) checkComputable(residual, appendOnly);
+  const outputColumns = unionOf(needed);
   const joined = builder.make(
     {
       kind: 'join',
@@ -61,17 +69,16 @@ export function lowerJoin(
       leftKeys: left.positions,
       rightKeys: right.positions,
       nullSafe: pairs.map((pair) => pair.nullSafe),
-      residual: isInner ? undefined : residual,
+      residual,
       output: outputColumns.map(place),
     },
     outputColumns.map((column) => outputColumn(join, column)),
     [left.node, rightNode],
-    { appendOnly: growsOnly(type, left.node, rightNode) },
+    { appendOnly },
   );
-  const condition = isInner ? allOf(rest.map((part) => reindex(part, outputColumns))) : undefined;
   return builder.project(
     joined,
-    condition,
+    undefined,
     needed.map((column) => ({
       kind: 'column',
       index: outputColumns.indexOf(column),

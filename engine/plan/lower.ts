@@ -4,10 +4,15 @@ import type { Schema } from '../../sql/base/type.ts';
 import type { Catalog } from '../../sql/catalog.ts';
 import type { BoundExpr, BoundSortKey } from '../../sql/expression.ts';
 import type { LogicalNode } from '../../sql/logical-plan.ts';
+import { optimize } from '../../sql/rewrite/all.ts';
+import { decorrelate } from '../../sql/rewrite/decorrelate.ts';
+import { splitAntiJoins } from '../../sql/rewrite/split-anti-join.ts';
 import { compileScalar } from '../kernel/scalar.ts';
 import { emitFinal, wallClock } from './closing.ts';
 import { lowerAggregate } from './lower-aggregate.ts';
+import { lowerFlatMap } from './lower-flat-map.ts';
 import { lowerJoin } from './lower-join.ts';
+import { lowerWindow } from './lower-window.ts';
 import type { PhysicalNode } from './physical-node.ts';
 import { keyOf, type PhysicalPlan, storageOf } from './physical-plan.ts';
 import { bothOf, columnAt, columnsOf, PlanBuilder, reindex, unionOf } from './plan-builder.ts';
@@ -31,7 +36,9 @@ export function lower(plan: LogicalNode, catalog: Catalog): PhysicalPlan {
     builder,
     lower: (node, needed) => lowerNode(node, needed, lowering, catalog),
   };
-  const root = lowering.lower(plan, allOf(plan.schema));
+  const joined = splitAntiJoins(decorrelate(plan, catalog));
+  const incremental = joined === plan ? plan : optimize(joined, catalog);
+  const root = lowering.lower(incremental, allOf(plan.schema));
   const nodes = reachable(root);
   return {
     root,
@@ -164,15 +171,17 @@ function lowerNode(
     case 'window-table':
       return lowerWindowTable(node, needed, lowering);
     case 'window':
-      throw refusal(
-        'window functions cannot be kept up to date incrementally yet',
-        'A bound on row_number(), rank() or dense_rank() in an outer WHERE (… <= n) is kept as top-N; an aggregate over a whole partition is a GROUP BY joined back.',
+      return lowerWindow(node, needed, lowering);
+    case 'table-function': {
+      const input: LogicalNode = { kind: 'values', rows: [[]], schema: [] };
+      return lowerFlatMap(
+        { ...node, kind: 'flat-map', input, on: undefined, outer: false },
+        needed,
+        lowering,
       );
-    case 'table-function':
-      throw refusal(
-        `the table function ${node.name}() cannot be kept up to date incrementally yet`,
-        'List constant rows with VALUES.',
-      );
+    }
+    case 'flat-map':
+      return lowerFlatMap(node, needed, lowering);
     case 'recursive':
     case 'recursive-reference':
       throw refusal('WITH RECURSIVE cannot be kept up to date incrementally yet', undefined);

@@ -3,8 +3,9 @@
  * the input's columns; only projections, join residuals and constants still hold expressions.
  */
 
+import type { Datum } from '../../sql/base/datum.ts';
 import type { Schema, SqlType } from '../../sql/base/type.ts';
-import type { BoundExpr } from '../../sql/expression.ts';
+import type { BoundExpr, BoundFrame, BoundWindowCall } from '../../sql/expression.ts';
 import type { AggregateFunction } from '../../sql/function/aggregate-function.ts';
 import type { JoinType, WindowShape } from '../../sql/logical-plan.ts';
 
@@ -23,6 +24,47 @@ export interface PhysicalAggregate {
   readonly orderBy: readonly SortColumn[];
   readonly type: SqlType;
 }
+
+/** A call of a set-returning function. */
+export interface PhysicalCall {
+  readonly name: string;
+  readonly args: readonly number[];
+  /** How many columns it gives. */
+  readonly width: number;
+}
+
+/** A column of the input, or one value for all rows. */
+export type WindowArgument =
+  | { readonly kind: 'column'; readonly column: number }
+  | { readonly kind: 'constant'; readonly value: Datum | null };
+
+export type PhysicalFrameBound =
+  | { readonly kind: 'unbounded-preceding' | 'unbounded-following' | 'current-row' }
+  /** The offset is a bigint for ROWS and GROUPS; for RANGE what is added to the one ORDER BY column. */
+  | { readonly kind: 'preceding' | 'following'; readonly offset: Datum };
+
+export interface PhysicalFrame {
+  readonly unit: BoundFrame['unit'];
+  readonly start: PhysicalFrameBound;
+  readonly end: PhysicalFrameBound;
+  readonly exclude: BoundFrame['exclude'];
+}
+
+export type RankingName = (BoundWindowCall['fn'] & { readonly kind: 'ranking' })['name'];
+
+export type PhysicalWindowCall = {
+  readonly args: readonly WindowArgument[];
+  readonly frame: PhysicalFrame;
+  readonly type: SqlType;
+} & (
+  | {
+      readonly kind: 'aggregate';
+      readonly fn: AggregateFunction;
+      /** A boolean column; rows where it is not true are left out. */
+      readonly filter: number | undefined;
+    }
+  | { readonly kind: 'ranking'; readonly name: RankingName; readonly ignoreNulls: boolean }
+);
 
 interface PhysicalBase {
   /** Position in the plan's topological order. */
@@ -70,10 +112,23 @@ export type PhysicalShape =
       readonly leftKeys: readonly number[];
       readonly rightKeys: readonly number[];
       readonly nullSafe: readonly boolean[];
-      /** Over left then right columns; never set for inner joins, which have a filter above. */
+      /** The rest of the condition, over left then right columns. */
       readonly residual: BoundExpr | undefined;
       /** Which of left then right columns come out. */
       readonly output: readonly number[];
+    }
+  /**
+   * Set-returning functions side by side, their arguments columns of the input. Schema: the kept input columns, those of
+   * the functions, with `ordinality` a count from 1; `on` is over these.
+   */
+  | {
+      readonly kind: 'flat-map';
+      readonly calls: readonly PhysicalCall[];
+      readonly ordinality: boolean;
+      readonly kept: readonly number[];
+      readonly on: BoundExpr | undefined;
+      /** An input row without rows that count comes out once, with NULLs. */
+      readonly outer: boolean;
     }
   /** Schema: input columns, then window_start and window_end. */
   | {
@@ -104,6 +159,13 @@ export type PhysicalShape =
       readonly fromMicros: bigint;
       readonly until: number | undefined;
       readonly untilMicros: bigint;
+    }
+  /** Schema: input columns, then one per call; all calls have one partition and one order. */
+  | {
+      readonly kind: 'window';
+      readonly partitionBy: readonly number[];
+      readonly orderBy: readonly SortColumn[];
+      readonly calls: readonly PhysicalWindowCall[];
     }
   /** The changelog of a table with a primary key: +1 puts a row, -1 removes its key. */
   | { readonly kind: 'upsert'; readonly key: readonly number[] };

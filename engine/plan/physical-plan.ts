@@ -55,6 +55,11 @@ export function keyOf(node: PhysicalNode, catalog: Catalog): readonly number[] |
       return node.keys.map((_, column) => column);
     case 'join':
       return joinKey(node, catalog);
+    case 'flat-map': {
+      const key = input === undefined ? undefined : keyOf(input, catalog);
+      const kept = key && placesOf(key, node.kept);
+      return kept && node.ordinality && !node.outer ? [...kept, node.schema.length - 1] : undefined;
+    }
     case 'window-table': {
       const key = input === undefined ? undefined : keyOf(input, catalog);
       return key && [...key, node.schema.length - 2];
@@ -66,11 +71,26 @@ export function keyOf(node: PhysicalNode, catalog: Catalog): readonly number[] |
       }
       return input === undefined ? undefined : keyOf(input, catalog);
     }
+    case 'window':
+      return windowKey(node, input && keyOf(input, catalog));
     case 'upsert':
       return node.key;
     default:
       return assertNever(node);
   }
+}
+
+/** The input's key; without one a row number is one within its partition. */
+function windowKey(
+  node: PhysicalNode & { readonly kind: 'window' },
+  inputKey: readonly number[] | undefined,
+): readonly number[] | undefined {
+  if (inputKey !== undefined) return inputKey;
+  const number = node.calls.findIndex(
+    (call) => call.kind === 'ranking' && call.name === 'row_number',
+  );
+  if (number < 0) return undefined;
+  return [...node.partitionBy, node.schema.length - node.calls.length + number];
 }
 
 function columnIndex(expression: { readonly kind: string }): number | undefined {

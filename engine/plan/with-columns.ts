@@ -1,6 +1,7 @@
 import type { Column } from '../../sql/base/type.ts';
 import type { BoundExpr } from '../../sql/expression.ts';
 import { equalExpressions } from '../../sql/expression-equal.ts';
+import { printExpression } from '../../sql/expression-print.ts';
 import type { LogicalNode } from '../../sql/logical-plan.ts';
 import type { Lowering } from './lower.ts';
 import type { PhysicalNode } from './physical-node.ts';
@@ -41,7 +42,8 @@ export function withColumns(
     if (known >= 0) return known;
     const nullable = !(over.kind === 'literal' && over.value !== null);
     columns.push(over);
-    schema.push({ name: `computed ${columns.length}`, type: expression.type, nullable });
+    const name = over.kind === 'literal' ? printExpression(over, []) : `computed ${columns.length}`;
+    schema.push({ name, type: expression.type, nullable });
     return columns.length - 1;
   });
   return {

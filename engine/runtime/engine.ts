@@ -430,7 +430,7 @@ export class Engine {
     const tableChanges = this.#inEpoch;
     this.#inEpoch = [];
     const watermarks = this.#plans.watermarks();
-    const commit = { epoch: this.#epoch + 1, views, positions, watermarks, errors: [], outbox };
+    const commit = { epoch: this.#epoch + 1, views, positions, watermarks, outbox };
     return { commit, changed, reached, tableChanges };
   }
 

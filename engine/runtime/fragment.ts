@@ -12,6 +12,7 @@ const STATELESS: readonly PhysicalNode['kind'][] = [
   'clock',
   'project',
   'union-all',
+  'flat-map',
   'window-table',
 ];
 

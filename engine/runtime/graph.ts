@@ -90,7 +90,7 @@ function pushThrough(edge: Edge, batch: Batch): void {
 export function selectColumns(batch: Batch, columns: readonly number[] | undefined): Batch {
   if (columns === undefined) return batch;
   const picked: BatchColumn[] = columns.map((index) => batch.column(index));
-  return new Batch(batch.length, picked, batch.weights);
+  return new Batch(batch.length, picked, batch.weights, batch.named);
 }
 
 export class Graph {

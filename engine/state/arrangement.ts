@@ -1,6 +1,7 @@
 import type { Batch } from '../delta/batch.ts';
 import type { BatchColumn, Physical } from '../delta/column.ts';
 import { HashIndex } from './hash-index.ts';
+import { NamedRows } from './named-rows.ts';
 import { compileHash, type HashRows } from './row-hash.ts';
 import { compileMatch, type RowMatch } from './row-match.ts';
 import { NONE, RowStore } from './row-store.ts';
@@ -19,8 +20,8 @@ const REMOVED = -2;
 
 /**
  * All rows of one input of a join, with their weights, chained by key. An index finds the first row of a key; the
- * others follow in `next`. Equal rows may be stored apart while rows only come; the first row that is taken
- * back builds a second index, over whole rows, and from then on equal rows share one entry.
+ * others follow in `next`. Equal rows may be stored apart while rows only come, or come and go by name; the first row that is
+ * taken back otherwise builds a second index, over whole rows, and from then on equal rows share one entry.
  */
 export class Arrangement {
   readonly rows: RowStore;
@@ -37,6 +38,8 @@ export class Arrangement {
   readonly #rowMatch: RowMatch;
   #rowIndex: HashIndex | undefined;
   readonly #rowHashes = Segments.int32();
+  /** While all rows are named by one owner. */
+  #named: NamedRows | undefined;
   /** The owner looks at rows of weight 0 before it removes them itself. */
   readonly #keepEmpty: boolean;
   readonly #onMerge: ((row: number, twin: number) => void) | undefined;
@@ -98,6 +101,11 @@ export class Arrangement {
       from[count++] = r;
       if (batch.weights !== null && (batch.weights[r] as number) < 0) deletes = true;
     }
+    if (this.#isNamed(batch, from, count)) {
+      this.#takeNamed(batch, from, count, hashes, touched);
+      returnRows(from);
+      return count;
+    }
     if (deletes && this.#rowIndex === undefined) this.#buildRowIndex();
     if (this.#rowIndex === undefined) this.#append(batch, from, count, hashes, touched);
     else this.#merge(batch, this.#rowIndex, from, count, hashes, touched);
@@ -124,6 +132,7 @@ export class Arrangement {
       this.rows.bytes() +
       this.#index.bytes +
       (this.#rowIndex?.bytes ?? 0) +
+      (this.#named?.bytes ?? 0) +
       this.links.bytes +
       this.#rowHashes.bytes
     );
@@ -133,6 +142,42 @@ export class Arrangement {
     const { end } = this.rows;
     this.links.ensure(end << LINK_SHIFT);
     if (this.#rowIndex !== undefined) this.#rowHashes.ensure(end);
+  }
+
+  /** Whether the rows can be found by name; once that does not hold for some of them, it is over. */
+  #isNamed(batch: Batch, from: Int32Array, count: number): boolean {
+    const { named } = batch;
+    // An owner of empty rows looks at them later, when their names may have been given to others.
+    if (named !== null && this.rows.end === 0 && !this.#keepEmpty) {
+      this.#named = new NamedRows(named.owner);
+    }
+    if (this.#named?.accepts(batch, from, count) !== true) this.#named = undefined;
+    return this.#named !== undefined;
+  }
+
+  /** Removes named rows that are taken back, and stores the others. */
+  #takeNamed(
+    batch: Batch,
+    from: Int32Array,
+    count: number,
+    hashes: Int32Array,
+    touched: Int32Array,
+  ): void {
+    const { named, weights } = batch;
+    const own = this.#named;
+    if (named === null || own === undefined) throw new Error('assertion failed: rows are named');
+    let stored = 0;
+    for (let i = 0; i < count; i++) {
+      const source = from[i] as number;
+      if (weights === null || weights[source] === 1) {
+        from[stored++] = source;
+        continue;
+      }
+      this.remove(own.rowOf(named, source));
+      own.set(named, source, NONE);
+    }
+    this.#append(batch, from, stored, hashes, touched);
+    for (let i = 0; i < stored; i++) own.set(named, from[i] as number, touched[i] as number);
   }
 
   /** Stores every row by itself. */

@@ -2,12 +2,9 @@ import type { BatchColumn, Physical } from '../delta/column.ts';
 import { HashIndex } from './hash-index.ts';
 import { compileHash, type HashRows } from './row-hash.ts';
 import { compileMatch, type Equality, type RowMatch } from './row-match.ts';
-import { NONE, RowStore } from './row-store.ts';
+import { RowStore } from './row-store.ts';
 import { borrowRows, returnRows } from './scratch.ts';
-import { Segments } from './segments.ts';
-
-/** New keys are copied column by column this many at a time; of equal ones all but one are released again. */
-const ENTERED_AT_ONCE = 256;
+import { SEGMENT_MASK, SEGMENT_SHIFT, Segments } from './segments.ts';
 
 /**
  * At most one row per key: dense row numbers, at which the owner keeps whatever belongs to a key. The key columns
@@ -15,14 +12,10 @@ const ENTERED_AT_ONCE = 256;
  */
 export class KeyedState {
   readonly rows: RowStore;
-  readonly #keyCount: number;
   readonly #hash: HashRows;
   readonly #match: RowMatch;
   readonly #index = new HashIndex();
   readonly #hashes = Segments.int32();
-  readonly #created: number[] = [];
-  readonly #fresh = new Int32Array(ENTERED_AT_ONCE);
-  readonly #entered = new Int32Array(ENTERED_AT_ONCE);
 
   constructor(
     key: readonly Physical[],
@@ -30,7 +23,6 @@ export class KeyedState {
     equality: Equality = 'sql',
   ) {
     this.rows = new RowStore([...key, ...payload]);
-    this.#keyCount = key.length;
     this.#hash = compileHash(key);
     this.#match = compileMatch(key, equality);
   }
@@ -47,56 +39,32 @@ export class KeyedState {
     returnRows(hashes);
   }
 
-  /**
-   * Writes to out[r] the row of the key in batch row r, entering keys that are new.
-   * @returns the rows that were created, until the next call.
-   */
-  claim(key: readonly BatchColumn[], length: number, out: Int32Array): readonly number[] {
+  /** Writes to out[r] the row of the key in batch row r, entering keys that are new. @returns how many were. */
+  claim(key: readonly BatchColumn[], length: number, out: Int32Array): number {
     const hashes = borrowRows(length);
-    const created = this.#created;
-    created.length = 0;
-    this.#hash(key, length, hashes);
-    this.#match.find(key, length, hashes, this.rows.columns, this.#index, out);
-    const sources = borrowRows(length);
-    let count = 0;
-    for (let r = 0; r < length; r++) if (out[r] === NONE) sources[count++] = r;
-    for (let start = 0; start < count; start += ENTERED_AT_ONCE) {
-      const end = Math.min(start + ENTERED_AT_ONCE, count);
-      this.#enter(key, sources.subarray(start, end), hashes, out);
-    }
-    returnRows(sources);
-    returnRows(hashes);
-    return created;
-  }
-
-  /** Enters keys that were not there; some may be equal to one another. */
-  #enter(
-    key: readonly BatchColumn[],
-    sources: Int32Array,
-    hashes: Int32Array,
-    out: Int32Array,
-  ): void {
+    const created = borrowRows(length);
     const { rows } = this;
-    const count = sources.length;
-    const fresh = this.#fresh;
-    const entered = this.#entered;
-    for (let i = 0; i < count; i++) fresh[i] = rows.allocate();
-    for (let i = 0; i < this.#keyCount; i++) {
-      rows.columns[i]?.put(key[i] as BatchColumn, sources, fresh, count);
-    }
-    this.#match.enter(key, sources, count, hashes, rows.columns, this.#index, fresh, entered);
+    this.#hash(key, length, hashes);
+    const count = this.#match.claim(
+      key,
+      length,
+      hashes,
+      rows.columns,
+      this.#index,
+      rows,
+      out,
+      created,
+    );
     this.#hashes.ensure(rows.end);
+    const own = this.#hashes.arrays;
     for (let i = 0; i < count; i++) {
-      const source = sources[i] as number;
-      const row = entered[i] as number;
-      out[source] = row;
-      if (row === fresh[i]) {
-        this.#hashes.set(row, hashes[source] as number);
-        this.#created.push(row);
-      } else {
-        rows.release(fresh[i] as number);
-      }
+      const source = created[i] as number;
+      const row = out[source] as number;
+      (own[row >>> SEGMENT_SHIFT] as Int32Array)[row & SEGMENT_MASK] = hashes[source] as number;
     }
+    returnRows(created);
+    returnRows(hashes);
+    return count;
   }
 
   /** Forgets a key. The row's strings stay readable until `rows.compact`. */

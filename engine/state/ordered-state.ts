@@ -1,5 +1,5 @@
 import type { SqlType } from '../../sql/base/type.ts';
-import { physicalOf } from '../delta/column.ts';
+import { type Physical, physicalOf } from '../delta/column.ts';
 import {
   type CompareRows,
   inTurn,
@@ -20,18 +20,24 @@ export class OrderedState {
   readonly weights = Segments.int32();
   /** By the ORDER BY columns alone; 0 = peers. */
   readonly comparePeers: CompareRows;
-  readonly #compare: CompareRows;
+  /** The order of the trees; 0 = rows that print alike. */
+  readonly compare: CompareRows;
   readonly #left = Segments.int32();
   readonly #right = Segments.int32();
   readonly #path: number[] = [];
   /** Rows that left their tree and are still readable, until `releaseRetired`. */
   readonly #retired: number[] = [];
 
-  constructor(types: readonly SqlType[], order: readonly RowOrderColumn[]) {
-    this.rows = new RowStore(types.map(physicalOf));
-    const { columns } = this.rows;
+  /** @param payload  further columns of a row, which the owner fills and the order does not see. */
+  constructor(
+    types: readonly SqlType[],
+    order: readonly RowOrderColumn[],
+    payload: readonly Physical[] = [],
+  ) {
+    this.rows = new RowStore([...types.map(physicalOf), ...payload]);
+    const columns = this.rows.columns.slice(0, types.length);
     this.comparePeers = orderBy(columns, types, order);
-    this.#compare = inTurn([this.comparePeers, orderExactly(columns, types)]);
+    this.compare = inTurn([this.comparePeers, orderExactly(columns, types)]);
   }
 
   get count(): number {
@@ -57,7 +63,7 @@ export class OrderedState {
     let at = root;
     let order = 0;
     while (at !== NONE) {
-      order = this.#compare(row, at);
+      order = this.compare(row, at);
       if (order === 0) {
         this.rows.release(row);
         return this.#addWeight(root, at, weight, depth);
@@ -65,12 +71,52 @@ export class OrderedState {
       path[depth++] = at;
       at = order < 0 ? this.#left.get(at) : this.#right.get(at);
     }
-    this.weights.set(row, weight);
-    this.#left.set(row, NONE);
-    this.#right.set(row, NONE);
-    if (depth === 0) return row;
-    this.#relink(path[depth - 1] as number, order < 0, row);
-    return this.#rise(root, row, depth);
+    return this.#hang(root, row, weight, depth, order < 0);
+  }
+
+  /** Adds a row that is in no tree behind the rows equal to it, as a row of its own. @returns the new root. */
+  insert(root: number, row: number, weight: number): number {
+    const path = this.#path;
+    let depth = 0;
+    let at = root;
+    let isLeft = false;
+    while (at !== NONE) {
+      isLeft = this.compare(row, at) < 0;
+      path[depth++] = at;
+      at = isLeft ? this.#left.get(at) : this.#right.get(at);
+    }
+    return this.#hang(root, row, weight, depth, isLeft);
+  }
+
+  /** The last row of a tree that equals a stored row in the tree or in none; NONE = there is none. */
+  lastEqual(root: number, row: number): number {
+    let found = NONE;
+    let at = root;
+    while (at !== NONE) {
+      const order = this.compare(row, at);
+      if (order === 0) found = at;
+      at = order < 0 ? this.#left.get(at) : this.#right.get(at);
+    }
+    return found;
+  }
+
+  /** Takes the row that `lastEqual` finds out of the tree, and retires it. @returns the new root. */
+  removeLastEqual(root: number, row: number): number {
+    const path = this.#path;
+    let depth = 0;
+    let found = NONE;
+    let foundDepth = 0;
+    let at = root;
+    while (at !== NONE) {
+      const order = this.compare(row, at);
+      if (order === 0) {
+        found = at;
+        foundDepth = depth;
+      }
+      path[depth++] = at;
+      at = order < 0 ? this.#left.get(at) : this.#right.get(at);
+    }
+    return found === NONE ? root : this.#unlink(root, found, foundDepth);
   }
 
   /** The first row of a tree, or NONE. */
@@ -95,6 +141,42 @@ export class OrderedState {
       at = stack.pop() as number;
       if (!visit(at)) return;
       at = this.#right.get(at);
+    }
+  }
+
+  /** Visits the rows that come after a stored row, in order, until `visit` answers false. */
+  walkAfter(root: number, row: number, visit: (row: number) => boolean): void {
+    const stack: number[] = [];
+    let at = root;
+    while (at !== NONE) {
+      if (this.compare(row, at) < 0) {
+        stack.push(at);
+        at = this.#left.get(at);
+      } else {
+        at = this.#right.get(at);
+      }
+    }
+    for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+      if (!visit(next)) return;
+      for (at = this.#right.get(next); at !== NONE; at = this.#left.get(at)) stack.push(at);
+    }
+  }
+
+  /** Visits the rows that a stored row equals or comes after, the last one first, until `visit` answers false. */
+  walkBack(root: number, row: number, visit: (row: number) => boolean): void {
+    const stack: number[] = [];
+    let at = root;
+    while (at !== NONE) {
+      if (this.compare(row, at) >= 0) {
+        stack.push(at);
+        at = this.#right.get(at);
+      } else {
+        at = this.#left.get(at);
+      }
+    }
+    for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+      if (!visit(next)) return;
+      for (at = this.#left.get(next); at !== NONE; at = this.#right.get(at)) stack.push(at);
     }
   }
 
@@ -130,7 +212,7 @@ export class OrderedState {
 
   /** Whether a stored row that is in no tree would come after all rows of a tree. */
   isBehind(root: number, row: number): boolean {
-    return root !== NONE && this.#compare(row, this.last(root)) > 0;
+    return root !== NONE && this.compare(row, this.last(root)) > 0;
   }
 
   bytes(): number {
@@ -140,7 +222,21 @@ export class OrderedState {
   #addWeight(root: number, row: number, weight: number, depth: number): number {
     const sum = this.weights.get(row) + weight;
     this.weights.set(row, sum);
-    if (sum !== 0) return root;
+    return sum === 0 ? this.#unlink(root, row, depth) : root;
+  }
+
+  /** Links a new leaf below the last of `depth` rows of the path. @returns the new root. */
+  #hang(root: number, row: number, weight: number, depth: number, isLeft: boolean): number {
+    this.weights.set(row, weight);
+    this.#left.set(row, NONE);
+    this.#right.set(row, NONE);
+    if (depth === 0) return row;
+    this.#relink(this.#path[depth - 1] as number, isLeft, row);
+    return this.#rise(root, row, depth);
+  }
+
+  /** Takes a row out that stands below `depth` rows of the path, and retires it. @returns the new root. */
+  #unlink(root: number, row: number, depth: number): number {
     const rest = this.#merge(this.#left.get(row), this.#right.get(row));
     this.#retired.push(row);
     if (depth === 0) return rest;

@@ -15,6 +15,7 @@ import {
 } from '../delta/column.ts';
 import type { HashIndex } from './hash-index.ts';
 import { exactObjectKey, objectKey } from './object-key.ts';
+import type { RowStore } from './row-store.ts';
 import { SEGMENT_MASK, SEGMENT_SHIFT, wordsOf } from './segments.ts';
 import type { StoredColumn } from './stored-column.ts';
 import type { StoredNumerics } from './stored-numerics.ts';
@@ -46,6 +47,21 @@ export interface RowMatch {
     fresh: Int32Array,
     out: Int32Array,
   ): void;
+  /**
+   * Writes to out[r] the row that equals batch row r, for r < length. Where there is none a row is taken from `rows`,
+   * whose first columns are `stored`, is filled with a copy, enters the index and is the answer: one pass, one probe.
+   * @returns how many rows were taken; the batch rows that they copy are in `created`, in order.
+   */
+  claim(
+    columns: readonly BatchColumn[],
+    length: number,
+    hashes: Int32Array,
+    stored: readonly StoredColumn[],
+    index: HashIndex,
+    rows: RowStore,
+    out: Int32Array,
+    created: Int32Array,
+  ): number;
 }
 
 const compiled = new Map<string, RowMatch>();
@@ -56,6 +72,7 @@ export function compileMatch(physicals: readonly Physical[], equality: Equality)
   if (known !== undefined) return known;
   const prelude: string[] = [];
   const tests: string[] = [];
+  const copies: string[] = [];
   physicals.forEach((physical, i) => {
     prelude.push(
       `const c${i} = columns[${i}], n${i} = c${i}.nulls, d${i} = stored[${i}];`,
@@ -66,6 +83,7 @@ export function compileMatch(physicals: readonly Physical[], equality: Equality)
       `if (n${i} !== null && n${i}[r] === 1) { if (!z${i}) break same; }`,
       `else if (z${i} || !(${testOf(physical, i, equality)})) break same;`,
     );
+    copies.push(copyOf(physical, i));
   });
   const same = (then: string): string => `same: {
     const g = s >>> ${SEGMENT_SHIFT}, o = s & ${SEGMENT_MASK};
@@ -106,6 +124,21 @@ export function compileMatch(physicals: readonly Physical[], equality: Equality)
       'rows[i]',
       'if (found === -1) { found = fresh[i]; index.add(hash, found); }',
     )}},
+    claim(columns, length, hashes, stored, index, rows, out, created) {
+      let count = 0;
+      ${loops(
+        'length',
+        'i',
+        `if (found === -1) {
+          found = rows.allocate();
+          index.add(hash, found);
+          const g = found >>> ${SEGMENT_SHIFT}, o = found & ${SEGMENT_MASK};
+          ${copies.join('\n')}
+          created[count++] = r;
+        }`,
+      )}
+      return count;
+    },
   };`;
   const match = new Function(...Object.keys(helpers), body)(...Object.values(helpers)) as RowMatch;
   compiled.set(signature, match);
@@ -151,6 +184,25 @@ function testOf(physical: Physical, i: number, equality: Equality): string {
       return `m${i}[g][o] === l${i}[r] && (l${i}[r] === 0 || sameBytes(d${i}.values.arena.chunks, k${i}[g][o], b${i}, t${i}[r], l${i}[r]))`;
     case 'obj':
       return `${equality}Object(k${i}[g][o], v${i}[r])`;
+    default:
+      return assertNever(physical);
+  }
+}
+
+/** Copies batch row r to row `found`, cell o of segment g. */
+function copyOf(physical: Physical, i: number): string {
+  const copyNull = `if (n${i} !== null || d${i}.nulls !== null) d${i}.putNull(n${i} !== null && n${i}[r] === 1, found);`;
+  switch (physical) {
+    case 'bool':
+    case 'i32':
+    case 'f64':
+      return `k${i}[g][o] = v${i}[r]; ${copyNull}`;
+    case 'i64':
+      return `k${i}[g][2 * o] = w${i}[2 * r]; k${i}[g][2 * o + 1] = w${i}[2 * r + 1]; ${copyNull}`;
+    case 'num':
+    case 'str':
+    case 'obj':
+      return `d${i}.putOne(c${i}, r, found);`;
     default:
       return assertNever(physical);
   }

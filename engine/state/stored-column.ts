@@ -61,7 +61,11 @@ export class StoredColumn {
 
   putOne(column: BatchColumn, from: number, to: number): void {
     this.values.putOne(column, from, to);
-    const isNull = column.nulls !== null && column.nulls[from] === 1;
+    this.putNull(column.nulls !== null && column.nulls[from] === 1, to);
+  }
+
+  /** Says whether a row is NULL whose value is written by the caller. */
+  putNull(isNull: boolean, to: number): void {
     if (this.nulls === null) {
       if (!isNull) return;
       this.nulls = Segments.uint8();

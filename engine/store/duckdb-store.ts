@@ -34,13 +34,9 @@ import type {
 import {
   catalogEntry,
   catalogSql,
-  ERROR_TABLE,
-  errorForms,
-  errorRow,
   OUTBOX_TABLE,
   outboxForms,
   outboxRow,
-  pruneErrorsSql,
   systemStages,
   systemTables,
 } from './system-table.ts';
@@ -93,7 +89,6 @@ class DuckdbStore implements Store {
   readonly #readers: ReaderPool;
   readonly #functions: HostFunctions;
   readonly #stages: StageArea;
-  readonly #errors: Appender;
   readonly #outbox: Appender;
   readonly #progress = new Progress();
   readonly #catalog = new Map<number, CatalogEntry>();
@@ -114,7 +109,6 @@ class DuckdbStore implements Store {
     this.log = log;
     this.#functions = new HostFunctions(registrar);
     this.#stages = new StageArea(writer);
-    this.#errors = new Appender(writer, 'temp', 'stage_error', errorForms, false);
     this.#outbox = new Appender(writer, 'temp', 'stage_outbox', outboxForms, false);
   }
 
@@ -180,13 +174,6 @@ class DuckdbStore implements Store {
       const staged = await this.#stages.stage(view);
       statements.push(...applySql(view.relation, staged, view.replace));
     }
-    if (epoch.errors.length > 0) {
-      this.#errors.appendRows(epoch.errors.map(errorRow));
-      this.#errors.flush();
-      const ids = [...new Set(epoch.errors.map((record) => record.relationId))];
-      statements.push(`INSERT INTO ${ERROR_TABLE} FROM temp.stage_error`);
-      statements.push('TRUNCATE temp.stage_error', ...pruneErrorsSql(ids));
-    }
     if (epoch.outbox.length > 0) {
       this.#outbox.appendRows(epoch.outbox.map(outboxRow));
       this.#outbox.flush();
@@ -199,11 +186,10 @@ class DuckdbStore implements Store {
 
   async #rollBack(): Promise<void> {
     this.#stages.failed();
-    this.#errors.discard();
     this.#outbox.discard();
     // Outside of a transaction there is nothing to roll back, which is an error to DuckDB only.
     await this.#writer.run('ROLLBACK').catch(() => undefined);
-    await this.#writer.run('TRUNCATE temp.stage_error; TRUNCATE temp.stage_outbox');
+    await this.#writer.run('TRUNCATE temp.stage_outbox');
   }
 
   changeCatalog(change: CatalogChange): Promise<void> {

@@ -50,20 +50,6 @@ export interface StreamMarks {
   readonly partitions: ReadonlyMap<number, bigint>;
 }
 
-/** A record or row that could not be processed, for `<stream>_errors`. */
-export interface ErrorRecord {
-  readonly relationId: number;
-  readonly relation: string;
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: Offset;
-  readonly timestampMs: number;
-  readonly sqlstate: string;
-  readonly reason: string;
-  /** The record's raw value; undefined for rows that are not a record's. */
-  readonly raw: Buffer | undefined;
-}
-
 export interface OutboxChunk {
   readonly sinkId: number;
   /** Grows by one per chunk of a sink. */
@@ -79,7 +65,6 @@ export interface EpochCommit {
   readonly positions: readonly PartitionPosition[];
   /** The streams' that have one; others keep what they had. */
   readonly watermarks: readonly StreamMarks[];
-  readonly errors: readonly ErrorRecord[];
   readonly outbox: readonly OutboxChunk[];
 }
 

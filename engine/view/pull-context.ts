@@ -25,6 +25,8 @@ export interface Sql {
 export interface Scope {
   readonly column: (index: number) => Sql;
   readonly outer: Scope | undefined;
+  /** Values of the `let`s around, by their ids. */
+  readonly lets?: ReadonlyMap<number, Sql> | undefined;
 }
 
 /** One node as a SELECT statement whose columns are named c0, c1, …, and their forms. */

@@ -3,6 +3,7 @@ import { assert, assertNever } from '../../sql/base/assert.ts';
 import { StreamError } from '../../sql/base/error.ts';
 import type { SqlType } from '../../sql/base/type.ts';
 import type { BoundExpr } from '../../sql/expression.ts';
+import { holdsSubquery, isRepeatable } from '../../sql/expression-fact.ts';
 import { callScalar } from '../../sql/function/define.ts';
 import type { ScalarFunction } from '../../sql/function/scalar-function.ts';
 import { renderComparison } from './pull-comparison.ts';
@@ -13,7 +14,7 @@ import { equalityKey } from './pull-key.ts';
 import { computedType, renderLiteral, rowOf } from './pull-literal.ts';
 import { renderSubquery } from './pull-subquery.ts';
 
-/** Characters of one expression's SQL; NULLIF and BETWEEN repeat their operand, so that nesting them doubles the text. */
+/** Characters of one expression's SQL. */
 const SQL_CHARACTERS_MAX = 1_000_000;
 
 /** @throws StreamError SQL_TOO_COMPLEX when the text grows beyond all reason. */
@@ -71,6 +72,13 @@ function renderKind(context: PullContext, expr: BoundExpr, scope: Scope): Sql {
       const [operand = '', ...items] = sameKeys(context, [expr.operand, ...expr.items], render);
       return { text: `(${operand} ${expr.negated ? 'NOT ' : ''}IN (${items.join(', ')}))` };
     }
+    case 'let':
+      return renderLet(context, expr, scope);
+    case 'let-value': {
+      const value = scope.lets?.get(expr.id);
+      assert(value !== undefined, 'a name stands inside of its let');
+      return value;
+    }
     case 'array': {
       const items = expr.items.map((item) => computed(render(item)));
       return { text: `CAST([${items.join(', ')}] AS ${computedType(expr.type)})` };
@@ -90,6 +98,28 @@ function renderKind(context: PullContext, expr: BoundExpr, scope: Scope): Sql {
     default:
       return assertNever(expr);
   }
+}
+
+/** Shorter values, and those whose body DuckDB does not take in a lambda, are repeated. */
+const REPEATED_CHARACTERS_MAX = 300;
+
+/** DuckDB has no LET; a list of one element and a lambda over it are one. */
+function renderLet(
+  context: PullContext,
+  { id, value, body }: BoundExpr & { readonly kind: 'let' },
+  scope: Scope,
+): Sql {
+  const { text, decimal } = renderExpression(context, value, scope);
+  const within = (named: string): Sql =>
+    renderExpression(context, body, {
+      ...scope,
+      lets: new Map([...(scope.lets ?? []), [id, { text: named, decimal }]]),
+    });
+  const short = text.length <= REPEATED_CHARACTERS_MAX && isRepeatable(value);
+  if (short || holdsSubquery(body)) return within(text);
+  const name = context.alias();
+  const result = within(`${name}[1]`);
+  return { ...result, text: `list_transform([row(${text})], lambda ${name}: ${result.text})[1]` };
 }
 
 function outerColumn(scope: Scope, depth: number, index: number): Sql {

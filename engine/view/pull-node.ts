@@ -85,6 +85,8 @@ export function renderNode(
       return renderWindowTable(context, node, outer);
     case 'table-function':
       return renderTableFunction(context, node, outer);
+    case 'flat-map':
+      throw new Error('assertion failed: a plan to read with is not that of a view');
     case 'recursive':
       return renderRecursive(context, node, outer);
     case 'recursive-reference': {

@@ -1,6 +1,7 @@
 /** Table functions and time windows. */
 import { assertNever } from '../../sql/base/assert.ts';
 import type { SqlType } from '../../sql/base/type.ts';
+import { type TableFunctionCall, tableFunctionRows } from '../../sql/function/table-rows.ts';
 import type { LogicalNode, WindowShape } from '../../sql/logical-plan.ts';
 import {
   computed,
@@ -9,7 +10,6 @@ import {
   type PullContext,
   type Scope,
 } from './pull-context.ts';
-import { tableFunctionRows } from './pull-table-function.ts';
 
 type Node<Kind extends LogicalNode['kind']> = LogicalNode & { readonly kind: Kind };
 
@@ -26,27 +26,40 @@ export function renderTableFunction(
     },
     outer,
   };
-  const args = node.args.map((arg) => computed(context.expression(arg, scope)));
-  const columns = node.ordinality ? node.schema.slice(0, -1) : node.schema;
-  const rowType: SqlType = { kind: 'row', fields: columns };
-  const rows: SqlType = { kind: 'array', element: rowType };
-  const argTypes = node.args.map((arg) => arg.type);
+  const args = node.calls.flatMap((call) => call.args);
+  const texts = args.map((arg) => computed(context.expression(arg, scope)));
+  const rows: SqlType = { kind: 'array', element: { kind: 'row', fields: node.schema } };
+  const calls = node.calls.map((call) => ({
+    name: call.name,
+    types: call.args.map((arg) => arg.type),
+    width: call.columns.length,
+  }));
   const list = context.call(
-    argTypes,
+    args.map((arg) => arg.type),
     rows,
-    args,
-    (values) => tableFunctionRows(node.name, values, argTypes, columns),
-    { strict: node.name !== 'unnest' && node.name !== 'string_to_table' },
+    texts,
+    (values) => tableFunctionRows(calls, split(values, calls), node.ordinality),
+    { strict: false },
   );
   const alias = context.alias();
-  const fields = columns.map((_, i) => `${alias}.r.f${i} AS c${i}`);
-  if (node.ordinality) fields.push(`${alias}.i AS c${columns.length}`);
+  const fields = node.schema.map((_, i) => `${alias}.r.f${i} AS c${i}`);
   return {
-    text:
-      `SELECT ${fields.join(', ')} FROM (SELECT unnest(l) AS r, unnest(range(1, len(l) + 1)) AS i ` +
-      `FROM (SELECT ${list.text} AS l)) AS ${alias}`,
+    text: `SELECT ${fields.join(', ')} FROM (SELECT unnest(${list.text}) AS r) AS ${alias}`,
     forms: node.schema.map(() => undefined),
   };
+}
+
+/** The arguments of each call, of all in a row. */
+function split<Value>(
+  values: readonly Value[],
+  calls: readonly TableFunctionCall[],
+): readonly (readonly Value[])[] {
+  let end = 0;
+  return calls.map(({ types }) => {
+    const start = end;
+    end += types.length;
+    return values.slice(start, end);
+  });
 }
 
 export function renderWindowTable(

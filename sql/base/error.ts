@@ -63,6 +63,7 @@ export const errorTable = {
   VALUE_INVALID_OFFSET: { sqlstate: '2201X', http: 400, retry: 'never' },
   VALUE_INVALID_FRAME: { sqlstate: '22013', http: 400, retry: 'never' },
   VALUE_INVALID_NTILE: { sqlstate: '22014', http: 400, retry: 'never' },
+  VALUE_INVALID_NTH_VALUE: { sqlstate: '22016', http: 400, retry: 'never' },
   VALUE_INVALID_ENCODING: { sqlstate: '22021', http: 400, retry: 'never' },
   VALUE_INVALID_JSON: { sqlstate: '22P02', http: 400, retry: 'never' },
   VALUE_INTERVAL_OVERFLOW: { sqlstate: '22015', http: 400, retry: 'never' },

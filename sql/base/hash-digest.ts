@@ -66,9 +66,17 @@ function rootFractions(count: number, root: (prime: number) => number): number[]
 const sha256Constants = rootFractions(64, Math.cbrt);
 const sha256Start = rootFractions(8, Math.sqrt);
 
-export function sha256(message: Uint8Array): Uint8Array {
+/** SHA-224 is SHA-256 from another start, cut short. */
+const sha224Start = [
+  0xc1059ed8, 0x367cd507, 0x3070dd17, 0xf70e5939, 0xffc00b31, 0x68581511, 0x64f98fa7, 0xbefa4fa4,
+];
+
+export const sha256 = (message: Uint8Array): Uint8Array => sha2(message, sha256Start);
+export const sha224 = (message: Uint8Array): Uint8Array => sha2(message, sha224Start).slice(0, 28);
+
+function sha2(message: Uint8Array, start: readonly number[]): Uint8Array {
   const view = pad(message, false);
-  const state = Int32Array.from(sha256Start);
+  const state = Int32Array.from(start);
   const words = new Int32Array(64);
   for (let block = 0; block < view.byteLength; block += 64) {
     for (let index = 0; index < 64; index++) {

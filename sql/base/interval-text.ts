@@ -259,7 +259,7 @@ function addClock(parts: Parts, text: string, range: IntervalFields | undefined)
 }
 
 function addNumber(parts: Parts, text: string, unit: IntervalUnit): void {
-  const yearMonth = /^([+-]?)(\d+)-(\d+)$/.exec(text);
+  const yearMonth = /^([+-]?)(\d+)-(\d*)$/.exec(text);
   if (yearMonth !== null) {
     const months = BigInt(yearMonth[3] ?? 0);
     if (months >= 12n) throw new IntervalOverflow();

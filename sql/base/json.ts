@@ -57,12 +57,12 @@ class JsonParser {
   }
 
   /** The text of each member or element of the outermost container; undefined for a scalar. */
-  children(): ReadonlyMap<string, string> | readonly string[] | undefined {
+  children(): JsonParts | undefined {
     this.#take(spacePattern);
     const open = this.#text.charAt(this.#at);
     if (open !== '{' && open !== '[') return undefined;
     const close = open === '{' ? '}' : ']';
-    const members = new Map<string, string>();
+    const members: [string, string][] = [];
     const items: string[] = [];
     this.#at++;
     this.#take(spacePattern);
@@ -74,11 +74,11 @@ class JsonParser {
         const start = this.#at;
         this.#value(1);
         const raw = this.#text.slice(start, this.#at);
-        if (open === '{') members.set(key, raw);
+        if (open === '{') members.push([key, raw]);
         else items.push(raw);
       } while (!this.#separator(close));
     }
-    return open === '{' ? members : items;
+    return open === '{' ? { kind: 'object', members } : { kind: 'array', items };
   }
 
   #take(pattern: RegExp): string {
@@ -246,10 +246,13 @@ export function checkJson(text: string): void {
   new JsonParser(text, false).document();
 }
 
-/** One level of a document of type json, whose parts keep their own text; undefined for a scalar. */
-export function jsonChildren(
-  text: string,
-): ReadonlyMap<string, string> | readonly string[] | undefined {
+/** One level of a document of type json, whose parts keep their own text. A key may come again; then the last one counts. */
+export type JsonParts =
+  | { readonly kind: 'object'; readonly members: readonly (readonly [string, string])[] }
+  | { readonly kind: 'array'; readonly items: readonly string[] };
+
+/** @returns undefined for a scalar. */
+export function jsonChildren(text: string): JsonParts | undefined {
   return new JsonParser(text, false).children();
 }
 

@@ -1,7 +1,7 @@
-/** Aggregates that keep their values in order: string_agg, array_agg, jsonb_agg, jsonb_object_agg. */
+/** Aggregates that keep their values in order: string_agg, array_agg, those that build JSON. */
 import type { Datum } from '../base/datum.ts';
 import { StreamError } from '../base/error.ts';
-import { type JsonValue, jsonToText } from '../base/json.ts';
+import { type JsonValue, jsonToText, quoteJson } from '../base/json.ts';
 import type { SqlType } from '../base/type.ts';
 import type { Accumulator } from './aggregate-function.ts';
 import { datumToJson, datumToJsonKey, datumToJsonText } from './json-value.ts';
@@ -12,7 +12,7 @@ type Arguments = readonly (Datum | null)[];
  * Rows in the order of their arrival. Taking a row back removes the last one that is the same value
  * by `sameKey`; where the order matters the engine feeds a group anew instead.
  */
-function orderedRows(finish: (rows: readonly Arguments[]) => Datum | null): Accumulator {
+export function orderedRows(finish: (rows: readonly Arguments[]) => Datum | null): Accumulator {
   const rows: Arguments[] = [];
   return {
     add: (args, weight) => {
@@ -55,19 +55,39 @@ export function arrayAggregate(): Accumulator {
 export function jsonAggregate(type: SqlType, canonical: boolean): Accumulator {
   return orderedRows((rows) => {
     if (canonical) return jsonToText(rows.map((row) => datumToJson(row[0] ?? null, type)));
-    return `[${rows.map((row) => datumToJsonText(row[0] ?? null, type)).join(', ')}]`;
+    // PostgreSQL begins a new line for each document and row.
+    const separator = type.kind === 'row' || type.kind === 'array' ? ', \n ' : ', ';
+    return `[${rows.map((row) => datumToJsonText(row[0] ?? null, type)).join(separator)}]`;
   });
 }
 
-export function jsonObjectAggregate(keyType: SqlType, valueType: SqlType): Accumulator {
+/** The json variant keeps the order and duplicates of its keys. */
+export function jsonObjectAggregate(
+  keyType: SqlType,
+  valueType: SqlType,
+  canonical: boolean,
+): Accumulator {
   return orderedRows((rows) => {
-    const members = new Map<string, JsonValue>();
-    for (const [key, value] of rows) {
-      if (key === null || key === undefined) {
-        throw new StreamError('VALUE_INVALID_PARAMETER', 'field name must not be null');
-      }
-      members.set(datumToJsonKey(key, keyType), datumToJson(value ?? null, valueType));
+    const entries = rows.map(([key, value]): readonly [string, Datum | null] => {
+      if (key === null || key === undefined) throw nullKey(canonical);
+      return [datumToJsonKey(key, keyType), value ?? null];
+    });
+    if (canonical) {
+      const json = ([key, value]: (typeof entries)[number]): [string, JsonValue] => [
+        key,
+        datumToJson(value, valueType),
+      ];
+      return jsonToText(new Map(entries.map(json)));
     }
-    return jsonToText(members);
+    const members = entries.map(
+      ([key, value]) => `${quoteJson(key)} : ${datumToJsonText(value, valueType)}`,
+    );
+    return `{ ${members.join(', ')} }`;
   });
+}
+
+function nullKey(canonical: boolean): StreamError {
+  return canonical
+    ? new StreamError('VALUE_INVALID_PARAMETER', 'field name must not be null')
+    : new StreamError('VALUE_NULL_NOT_ALLOWED', 'null value not allowed for object key');
 }

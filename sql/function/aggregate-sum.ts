@@ -2,6 +2,7 @@
 import type { Datum } from '../base/datum.ts';
 import { StreamError } from '../base/error.ts';
 import { ExactSum } from '../base/exact-sum.ts';
+import { fixedPointRatio, toFixedPoint } from '../base/fixed-point.ts';
 import {
   addIntervals,
   INTERVAL_INFINITY,
@@ -219,32 +220,6 @@ export function spreadNumeric({ sample, root }: Spread): Accumulator {
   };
 }
 
-/** A double as an exact multiple of 2^-1074. */
-function toFixedPoint(value: number): bigint {
-  bits.setFloat64(0, value);
-  const raw = bits.getBigUint64(0);
-  const exponent = Number((raw >> 52n) & 0x7ffn);
-  const fraction = raw & 0xfffffffffffffn;
-  const magnitude =
-    exponent === 0 ? fraction : (fraction | 0x10000000000000n) << BigInt(exponent - 1);
-  return value < 0 ? -magnitude : magnitude;
-}
-
-const bits = new DataView(new ArrayBuffer(8));
-
-/** numerator / denominator as the nearest double or its neighbour; both non-negative. */
-function ratio(numerator: bigint, denominator: bigint): number {
-  if (numerator === 0n) return 0;
-  const shift = numerator.toString(2).length - denominator.toString(2).length - 64;
-  const quotient =
-    shift > 0
-      ? numerator / (denominator << BigInt(shift))
-      : (numerator << BigInt(-shift)) / denominator;
-  // Two steps, because 2^shift alone may be out of range where the product is not.
-  const half = Math.trunc(shift / 2);
-  return Number(quotient) * 2 ** half * 2 ** (shift - half);
-}
-
 /** Variance over doubles: sums of x and x² as exact integers in units of 2^-1074 and 2^-2148. */
 export function spreadDouble({ sample, root }: Spread): Accumulator {
   let count = 0;
@@ -269,7 +244,7 @@ export function spreadDouble({ sample, root }: Spread): Accumulator {
       const n = BigInt(count);
       const numerator = n * squares - sum * sum;
       const divisor = (n * (sample ? n - 1n : n)) << 2148n;
-      const variance = ratio(numerator, divisor);
+      const variance = fixedPointRatio(numerator, divisor);
       return root ? Math.sqrt(variance) : finiteOrFail(variance, false);
     },
   };

@@ -10,6 +10,7 @@ import {
   jsonObjectAggregate,
   stringAggregate,
 } from './aggregate-list.ts';
+import { regressionAggregates } from './aggregate-regression.ts';
 import {
   averageDouble,
   averageInteger,
@@ -338,6 +339,7 @@ export const aggregateFunctions: readonly AggregateFunction[] = [
     extremeKinds.map(([key, duckdb]) => extreme(name, types[key], duckdb)),
   ),
   stringAgg,
+  ...regressionAggregates,
 ];
 
 /** Names that resolveAggregate knows beyond the table. */
@@ -349,6 +351,7 @@ export const polymorphicAggregateNames = [
   'jsonb_agg',
   'json_agg',
   'jsonb_object_agg',
+  'json_object_agg',
   'any_value',
 ];
 
@@ -405,11 +408,12 @@ export function resolveAggregate(
         description: 'values as a JSON array',
       };
     case 'jsonb_object_agg':
+    case 'json_object_agg':
       if (second === undefined) return undefined;
       return {
         ...base,
-        result: types.jsonb,
-        accumulator: () => jsonObjectAggregate(first, second),
+        result: name === 'json_object_agg' ? types.json : types.jsonb,
+        accumulator: () => jsonObjectAggregate(first, second, name === 'jsonb_object_agg'),
         description: 'keys and values as a JSON object',
       };
     default:

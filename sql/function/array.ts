@@ -218,7 +218,9 @@ const resolvers: ReadonlyMap<string, Resolver> = new Map<string, Resolver>([
       strict: false,
       description: 'subscript of the first element equal to a value, from a subscript on',
       evaluate: (items: Items | null, wanted: Datum | null, start: number | null) => {
-        if (items !== null && items.length > 0 && start === null) {
+        // PostgreSQL knows beforehand that there is no NULL to be found.
+        const hopeless = items === null || (wanted === null && !items.includes(null));
+        if (!hopeless && items.length > 0 && start === null) {
           throw new StreamError('VALUE_NULL_NOT_ALLOWED', 'initial position must not be null');
         }
         return position(items, element, wanted, start ?? 1);

@@ -2,8 +2,11 @@
 import type { SqlType } from '../base/type.ts';
 import { aggregateFunctions, polymorphicAggregateNames, resolveAggregate } from './aggregate.ts';
 import type { AggregateFunction } from './aggregate-function.ts';
+import { hypotheticalNames, orderedSetNames } from './aggregate-ordered-set.ts';
 import { arithmeticFunctions } from './arithmetic.ts';
 import { arrayNames, arrayTextFunctions, resolveArray } from './array.ts';
+import { arrayShapeNames, resolveArrayShape } from './array-shape.ts';
+import { binaryBitFunctions } from './binary-bit.ts';
 import { findCast } from './cast.ts';
 import { comparisonFunctions, compositeComparison } from './comparison.ts';
 import { conditionalNames, resolveConditional } from './conditional.ts';
@@ -14,6 +17,7 @@ import { dateTruncFunctions } from './datetime-trunc.ts';
 import { pictureFunctions } from './format-picture.ts';
 import { jsonFunctions } from './json.ts';
 import { jsonBuildNames, resolveJsonBuild } from './json-build.ts';
+import { jsonObjectFunctions } from './json-object.ts';
 import { mathFunctions } from './math.ts';
 import { nowFunctions } from './now.ts';
 import { patternFunctions } from './pattern.ts';
@@ -36,7 +40,9 @@ const scalarFunctions: readonly ScalarFunction[] = [
   ...patternFunctions,
   ...stringFormatFunctions,
   ...binaryFunctions,
+  ...binaryBitFunctions,
   ...jsonFunctions,
+  ...jsonObjectFunctions,
   ...randomFunctions,
   ...pictureFunctions.flat(),
   ...arrayTextFunctions,
@@ -70,7 +76,10 @@ const allNames: readonly string[] = [
     ...stringFormatNames,
     ...jsonBuildNames,
     ...arrayNames,
+    ...arrayShapeNames,
     ...polymorphicAggregateNames,
+    ...orderedSetNames,
+    ...hypotheticalNames,
   ]),
 ].sort();
 
@@ -95,7 +104,8 @@ export function resolvePolymorphic(
     resolveConditional(name, argTypes) ??
     resolveStringFormat(name, argTypes) ??
     resolveJsonBuild(name, argTypes) ??
-    resolveArray(name, argTypes);
+    resolveArray(name, argTypes) ??
+    resolveArrayShape(name, argTypes);
   if (resolved !== undefined) return resolved;
   const [first, second] = argTypes;
   if (argTypes.length === 2 && first !== undefined && first.kind === second?.kind) {

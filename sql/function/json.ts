@@ -90,15 +90,20 @@ define('#>>', ['jsonb', 'text[]'], 'text', 'value at a path as text', (text, pat
 );
 
 /** The same over json, whose parts keep the text in which they were written. */
-function rawFollow(text: string, path: readonly (string | number | null)[]): string | undefined {
+export function rawFollow(
+  text: string,
+  path: readonly (string | number | null)[],
+): string | undefined {
   let at: string | undefined = text;
   for (const step of path) {
     if (at === undefined || step === null) return undefined;
     const children = jsonChildren(at);
-    if (children instanceof Map) at = typeof step === 'string' ? children.get(step) : undefined;
-    else if (Array.isArray(children)) {
+    if (children?.kind === 'object') {
+      at = typeof step === 'string' ? lastMember(children.members, step) : undefined;
+    } else if (children?.kind === 'array') {
+      const { items } = children;
       const index = typeof step === 'number' ? step : arrayIndex(step);
-      at = index === undefined ? undefined : children[index < 0 ? children.length + index : index];
+      at = index === undefined ? undefined : items[index < 0 ? items.length + index : index];
     } else at = undefined;
   }
   return at;
@@ -107,8 +112,13 @@ function rawFollow(text: string, path: readonly (string | number | null)[]): str
 /** A step by name means a member here, even where it looks like a number. */
 function rawMember(text: string, name: string): string | undefined {
   const children = jsonChildren(text);
-  return children instanceof Map ? children.get(name) : undefined;
+  return children?.kind === 'object' ? lastMember(children.members, name) : undefined;
 }
+
+const lastMember = (
+  members: readonly (readonly [string, string])[],
+  name: string,
+): string | undefined => members.findLast(([key]) => key === name)?.[1];
 
 function rawAsText(raw: string | undefined): string | null {
   if (raw === undefined) return null;

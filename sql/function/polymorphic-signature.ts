@@ -80,6 +80,23 @@ const array: readonly Row[] = [
   ['trim_array', 'anyarray, integer', 'anyarray', 'array without its last elements'],
   ['array_reverse', 'anyarray', 'anyarray', 'elements in reverse order'],
   ['array_sort', 'anyarray', 'anyarray', 'elements in order, NULLs last'],
+  [
+    'array_sort',
+    'anyarray, boolean [, boolean]',
+    'anyarray',
+    'elements in order; true: the largest first, NULLs first',
+  ],
+  ['array_dims', 'anyarray', 'text', 'bounds of the dimensions as text'],
+  ['array_fill', 'anyelement, integer[]', 'anyarray', 'array of one value in given dimensions'],
+  ['array_shuffle', 'anyarray', 'anyarray', 'elements in a random order'],
+  ['array_sample', 'anyarray, integer', 'anyarray', 'so many elements chosen at random'],
+  ['array_to_json', 'anyarray', 'json', 'array as a JSON document'],
+  [
+    'width_bucket',
+    'anyelement, anyarray',
+    'integer',
+    'number of the bucket between ascending thresholds',
+  ],
   ['@>', 'anyarray, anyarray', 'boolean', 'does the first contain all of the second'],
   ['<@', 'anyarray, anyarray', 'boolean', 'are all elements of the first in the second'],
   ['&&', 'anyarray, anyarray', 'boolean', 'have they an element in common'],
@@ -94,6 +111,31 @@ const aggregate: readonly Row[] = [
   ['jsonb_agg', 'any', 'jsonb', 'values as a JSON array'],
   ['json_agg', 'any', 'json', 'values as a JSON array'],
   ['jsonb_object_agg', 'any, any', 'jsonb', 'keys and values as a JSON object'],
+  [
+    'mode',
+    'ORDER BY anyelement',
+    'anyelement',
+    'most frequent value, written `mode() WITHIN GROUP (ORDER BY x)`',
+  ],
+  [
+    'percentile_disc',
+    'double precision ORDER BY anyelement',
+    'anyelement',
+    'first value at or behind a fraction of the order, written `percentile_disc(0.5) WITHIN GROUP (ORDER BY x)`; also for an array of fractions',
+  ],
+  [
+    'percentile_cont',
+    'double precision ORDER BY double precision',
+    'double precision',
+    'value at a fraction of the order, interpolated; also over intervals, and for an array of fractions',
+  ],
+  [
+    'rank',
+    'any ORDER BY any',
+    'bigint',
+    'place that a value would have, written `rank(1) WITHIN GROUP (ORDER BY x)`; so dense_rank, percent_rank, cume_dist',
+  ],
+  ['json_object_agg', 'any, any', 'json', 'keys and values as a JSON object, as they come'],
 ];
 
 function table(

@@ -6,7 +6,7 @@ import { combine } from '../bind-operator.ts';
 import { evaluate } from '../evaluate.ts';
 import type { BoundExpr } from '../expression.ts';
 import { isLiteral, isTrue } from '../expression-fact.ts';
-import { mapOperands, operandsOf } from '../expression-map.ts';
+import { insertValue, mapOperands, operandsOf } from '../expression-map.ts';
 import { mapExpressions, mapInputs } from '../logical-map.ts';
 import type { LogicalNode } from '../logical-plan.ts';
 
@@ -32,6 +32,7 @@ function simplify(expression: BoundExpr): BoundExpr {
     case 'column':
     case 'outer-column':
     case 'parameter':
+    case 'let-value':
     case 'subquery':
     case 'array':
     case 'row':
@@ -62,6 +63,11 @@ function simplify(expression: BoundExpr): BoundExpr {
     }
     case 'not':
       return simplifyNot(expression);
+    case 'let': {
+      const { id, value, body } = expression;
+      if (isLiteral(body)) return body;
+      return isLiteral(value) ? foldExpression(insertValue(body, id, value)) : expression;
+    }
     default:
       return compute(expression);
   }

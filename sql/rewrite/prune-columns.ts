@@ -120,6 +120,8 @@ function prune(node: LogicalNode, needed: readonly number[]): Pruned {
       return pruneTopN(node, needed);
     case 'window-table':
       return pruneWindowTable(node, needed);
+    case 'flat-map':
+      return pruneFlatMap(node, needed);
     case 'join':
       return pruneJoin(node, needed);
     case 'set-operation':
@@ -328,6 +330,40 @@ function pruneWindowTable(
       schema: [...below.node.schema, ...own.flatMap((index) => node.schema[index] ?? [])],
     },
     place: behindInput(below, width, own),
+  };
+}
+
+/** The functions give all their columns, since they compute all of them. */
+function pruneFlatMap(
+  node: LogicalNode & { readonly kind: 'flat-map' },
+  needed: readonly number[],
+): Pruned {
+  const width = node.input.schema.length;
+  const own = node.schema.slice(width);
+  const args = node.calls.flatMap((call) => call.args);
+  const read = columnsRead(node.on === undefined ? args : [...args, node.on]);
+  const below = prune(
+    node.input,
+    union(
+      needed.filter((index) => index < width),
+      read.filter((index) => index < width),
+    ),
+  );
+  const place = behindInput(
+    below,
+    width,
+    own.map((_, index) => width + index),
+  );
+  const move = mover(place);
+  return {
+    node: {
+      ...node,
+      input: below.node,
+      calls: node.calls.map((call) => ({ ...call, args: call.args.map(move) })),
+      on: node.on && move(node.on),
+      schema: [...below.node.schema, ...own],
+    },
+    place,
   };
 }
 

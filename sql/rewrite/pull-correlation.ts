@@ -20,6 +20,8 @@ export interface Pulled {
   readonly plan: LogicalNode;
   /** Over the plan's columns, with outer columns of depth 1 for those of the enclosing node. */
   readonly conditions: readonly BoundExpr[];
+  /** Columns of the plan whose values follow from those that the conditions fix. */
+  readonly determined?: readonly number[] | undefined;
 }
 
 /** Whether each row of the plan counts, or only if there is one. */
@@ -143,7 +145,7 @@ function pullJoin(node: LogicalNode & { readonly kind: 'join' }, use: Use): Pull
 }
 
 /** Conditions `inner = outer` as keys over the plan; undefined when there are others. */
-function equalities(
+export function equalities(
   conditions: readonly BoundExpr[],
   width: number,
 ): readonly KeyPair[] | undefined {

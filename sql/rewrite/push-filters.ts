@@ -15,8 +15,8 @@ type Join = LogicalNode & { readonly kind: 'join' };
  * Safe, per node: project, sort, distinct: always, with the projection's expressions put in (not
  * volatile ones). Join: parts over one side go to that side unless an outer join fills it with NULLs.
  * Set operations: a row is judged by its values only, so on both sides. Aggregate, window, top-n,
- * DISTINCT ON: parts over keys (of every grouping set) drop whole groups or partitions. Window table: parts that
- * do not ask for the window. Never through a limit. Subqueries stay where they are.
+ * DISTINCT ON: parts over keys (of every grouping set) drop whole groups or partitions. Window table, functions
+ * of rows: parts that do not ask for what these add. Never through a limit. Subqueries stay where they are.
  */
 export function pushFilters(node: LogicalNode): LogicalNode {
   const next = node.kind === 'join' ? splitOn(node) : node;
@@ -89,6 +89,13 @@ function sink(node: LogicalNode, parts: readonly BoundExpr[]): Sunk {
       const [moved, kept] = partition(
         parts,
         (part) => !isSession && columnsRead([part]).every((index) => index < width),
+      );
+      return { node: rebuild(node, moved), kept };
+    }
+    case 'flat-map': {
+      const width = node.input.schema.length;
+      const [moved, kept] = partition(parts, (part) =>
+        columnsRead([part]).every((index) => index < width),
       );
       return { node: rebuild(node, moved), kept };
     }

@@ -9,7 +9,13 @@ import { mapOperands } from '../expression-map.ts';
 import { conjunction, joinKeys } from '../join-keys.ts';
 import { shiftPlanOuter } from '../logical-map.ts';
 import type { LogicalNode } from '../logical-plan.ts';
-import { groupByCorrelation, isCorrelated, overJoin, pullCorrelation } from './pull-correlation.ts';
+import {
+  groupByCorrelation,
+  isCorrelated,
+  overJoin,
+  type Pulled,
+  pullCorrelation,
+} from './pull-correlation.ts';
 
 export interface ScalarJoin {
   readonly node: LogicalNode;
@@ -17,7 +23,7 @@ export interface ScalarJoin {
   readonly value: BoundExpr;
 }
 
-type Aggregate = LogicalNode & { readonly kind: 'aggregate' };
+export type Aggregate = LogicalNode & { readonly kind: 'aggregate' };
 
 /**
  * - an aggregate over everything: a join with its one row;
@@ -30,10 +36,11 @@ export function scalarJoin(
   input: LogicalNode,
   subquery: BoundSubquery,
   catalog: Catalog | undefined,
+  ways: Ways = byEqualities,
 ): ScalarJoin | undefined {
   const { plan } = subquery;
   const peeled = peelAggregate(plan);
-  if (peeled === undefined) return uniqueJoin(input, subquery, catalog);
+  if (peeled === undefined) return uniqueJoin(input, subquery, catalog, ways);
   if (!isCorrelated(plan)) {
     const right = shiftPlanOuter(plan, -1);
     return {
@@ -41,8 +48,23 @@ export function scalarJoin(
       value: columnOf(input.schema.length, subquery.type),
     };
   }
-  return groupJoin(input, peeled.value, peeled.aggregate);
+  return groupJoin(input, peeled.value, ways.group(peeled.aggregate, input), peeled.aggregate);
 }
+
+/** How the plan of a subquery is made independent of the rows of `input`, which it is computed for. */
+export interface Ways {
+  readonly rows: (plan: LogicalNode, input: LogicalNode) => Pulled | undefined;
+  /** An aggregate without keys as groups by what it depends on, without those that have no rows. */
+  readonly group: (aggregate: Aggregate, input: LogicalNode) => Pulled | undefined;
+}
+
+export const byEqualities: Ways = {
+  rows: (plan) => pullCorrelation(plan, 'rows'),
+  group: (aggregate) => {
+    const grouped = groupByCorrelation(aggregate);
+    return grouped && { ...grouped, plan: shiftPlanOuter(grouped.plan, -1) };
+  },
+};
 
 /** `project(aggregate without keys)`, which gives exactly one row; the value is over the aggregate's columns. */
 function peelAggregate(
@@ -56,7 +78,7 @@ function peelAggregate(
   return { value, aggregate };
 }
 
-function joined(
+export function joined(
   left: LogicalNode,
   right: LogicalNode,
   type: 'inner' | 'left',
@@ -69,9 +91,9 @@ function joined(
 function groupJoin(
   input: LogicalNode,
   value: BoundExpr,
+  grouped: Pulled | undefined,
   aggregate: Aggregate,
 ): ScalarJoin | undefined {
-  const grouped = groupByCorrelation(aggregate);
   if (grouped === undefined) return undefined;
   const width = input.schema.length;
   const on = conjunction(grouped.conditions.map((condition) => overJoin(condition, width)));
@@ -81,8 +103,7 @@ function groupJoin(
     if (expression.kind === 'outer-column') return overJoin(expression, width);
     return mapOperands(expression, over);
   };
-  const right = shiftPlanOuter(grouped.plan, -1);
-  return { node: joined(input, right, 'left', on), value: over(value) };
+  return { node: joined(input, grouped.plan, 'left', on), value: over(value) };
 }
 
 /** An aggregate's column; where no group was found, its value over no rows. */
@@ -103,15 +124,18 @@ function uniqueJoin(
   input: LogicalNode,
   subquery: BoundSubquery,
   catalog: Catalog | undefined,
+  ways: Ways,
 ): ScalarJoin | undefined {
-  const pulled = catalog && pullCorrelation(subquery.plan, 'rows');
+  const pulled = catalog && ways.rows(subquery.plan, input);
   if (pulled === undefined) return undefined;
   const width = input.schema.length;
   const on = conjunction(pulled.conditions.map((condition) => overJoin(condition, width)));
   const key = deriveKey(pulled.plan, catalog as Catalog);
   const { pairs } = joinKeys(on, width);
-  const covered = key?.every((index) =>
-    pairs.some(({ right }) => right.kind === 'column' && right.index === index),
+  const covered = key?.every(
+    (index) =>
+      pulled.determined?.includes(index) === true ||
+      pairs.some(({ right }) => right.kind === 'column' && right.index === index),
   );
   if (covered !== true) return undefined;
   return {

@@ -12,9 +12,9 @@ import { conjunction, conjunctsOf } from '../join-keys.ts';
 import { mapExpressions, mapInputs, substitute } from '../logical-map.ts';
 import type { LogicalNode } from '../logical-plan.ts';
 import { sameBaseType } from '../type-category.ts';
-import { overJoin, pullCorrelation } from './pull-correlation.ts';
+import { overJoin, type Pulled, pullCorrelation, type Use } from './pull-correlation.ts';
 import { filter } from './push-filters.ts';
-import { scalarJoin } from './scalar-join.ts';
+import { type ScalarJoin, scalarJoin } from './scalar-join.ts';
 
 /**
  * filter(x, EXISTS (y) AND p)      =>  filter(semi join(x, y'), p);  NOT EXISTS: anti join
@@ -28,44 +28,75 @@ import { scalarJoin } from './scalar-join.ts';
  * TRUE says; only where no NULL is possible `<> ALL` becomes an equality, and so a key.
  */
 export function unnestSubqueries(node: LogicalNode, catalog: Catalog | undefined): LogicalNode {
-  const next = mapInputs(node, (input) => unnestSubqueries(input, catalog));
-  const inner = mapExpressions(next, (expression) => unnestInside(expression, catalog));
+  const rules: Unnesting = {
+    pull: pullCorrelation,
+    value: (input, subquery) =>
+      subquery.mode === 'scalar' ? scalarJoin(input, subquery, catalog) : undefined,
+  };
+  const unnest = (plan: LogicalNode): LogicalNode => unnestBelow(plan, unnest, rules);
+  return unnest(node);
+}
+
+function unnestBelow(
+  node: LogicalNode,
+  unnest: (node: LogicalNode) => LogicalNode,
+  rules: Unnesting,
+): LogicalNode {
+  const inner = unnestInside(node, unnest);
   switch (inner.kind) {
     case 'filter':
-      return unnestFilter(inner, catalog);
+      return unnestFilter(inner, rules);
     case 'project':
-      return unnestProject(inner, catalog);
+      return unnestProject(inner, rules);
     case 'join':
-      return unnestLateral(inner);
+      return inner.lateral ? unnestLateral(inner, rules) : inner;
     default:
       return inner;
   }
 }
 
-/** Subqueries inside subqueries first. */
-function unnestInside(expression: BoundExpr, catalog: Catalog | undefined): BoundExpr {
-  const next = mapOperands(expression, (operand) => unnestInside(operand, catalog));
-  if (next.kind !== 'subquery') return next;
-  const plan = unnestSubqueries(next.plan, catalog);
-  return plan === next.plan ? next : { ...next, plan };
+/** What a subquery becomes; which it can become depends on who runs the plan. */
+export interface Unnesting {
+  /** @param input  the rows whose columns the plan's outer columns of depth 1 are. */
+  readonly pull: (plan: LogicalNode, use: Use, input: LogicalNode) => Pulled | undefined;
+  readonly value: (input: LogicalNode, subquery: BoundSubquery) => ScalarJoin | undefined;
+}
+
+/** The node with its inputs and the plans of its subqueries unnested, those inside others first. */
+export function unnestInside(
+  node: LogicalNode,
+  unnest: (node: LogicalNode) => LogicalNode,
+): LogicalNode {
+  const inside = (expression: BoundExpr): BoundExpr => {
+    const next = mapOperands(expression, inside);
+    if (next.kind !== 'subquery') return next;
+    const plan = unnest(next.plan);
+    return plan === next.plan ? next : { ...next, plan };
+  };
+  return mapExpressions(mapInputs(node, unnest), inside);
 }
 
 /**
  * join lateral(x, y)               =>  join(x, y' on what compared y with x)
  * join lateral(x, project(y, f))   =>  project(join lateral(x, y), f)  for an inner join whose f reads x
  */
-function unnestLateral(node: LogicalNode & { readonly kind: 'join' }): LogicalNode {
-  if (!node.lateral) return node;
-  const pulled = pullCorrelation(node.right, 'rows');
-  if (pulled === undefined) return hoistProject(node);
+export function unnestLateral(
+  node: LogicalNode & { readonly kind: 'join' },
+  rules: Unnesting,
+): LogicalNode {
+  const pulled = rules.pull(node.right, 'rows', node.left);
+  if (pulled === undefined) return hoistProject(node, rules);
   const width = node.left.schema.length;
+  const onlyLeft = node.type === 'semi' || node.type === 'anti';
   const conditions = pulled.conditions.map((condition) => overJoin(condition, width));
   const joined: LogicalNode = {
     ...node,
     right: pulled.plan,
     on: conjunction([...conjunctsOf(node.on), ...conditions]),
     lateral: false,
-    schema: [...node.schema, ...pulled.plan.schema.slice(node.right.schema.length)],
+    schema: onlyLeft
+      ? node.schema
+      : [...node.schema, ...pulled.plan.schema.slice(node.right.schema.length)],
   };
   // Columns that only the conditions need are behind the right side's own.
   const own = node.schema.length;
@@ -78,7 +109,10 @@ function unnestLateral(node: LogicalNode & { readonly kind: 'join' }): LogicalNo
   };
 }
 
-function hoistProject(node: LogicalNode & { readonly kind: 'join' }): LogicalNode {
+function hoistProject(
+  node: LogicalNode & { readonly kind: 'join' },
+  rules: Unnesting,
+): LogicalNode {
   const { left, right, on } = node;
   if (node.type !== 'inner' || right.kind !== 'project') return node;
   if (right.expressions.some((e) => holdsSubquery(e) || !isRepeatable(e))) return node;
@@ -93,22 +127,22 @@ function hoistProject(node: LogicalNode & { readonly kind: 'join' }): LogicalNod
     on: on && substitute(on, expressions),
     schema: [...left.schema, ...right.input.schema],
   };
-  return { kind: 'project', input: unnestLateral(joined), expressions, schema: node.schema };
+  return { kind: 'project', input: unnestLateral(joined, rules), expressions, schema: node.schema };
 }
 
-function unnestFilter(
+export function unnestFilter(
   node: LogicalNode & { readonly kind: 'filter' },
-  catalog: Catalog | undefined,
+  rules: Unnesting,
 ): LogicalNode {
   let input = node.input;
   const kept: BoundExpr[] = [];
   for (const part of conjunctsOf(node.where)) {
-    const joined = semiJoin(input, part);
+    const joined = semiJoin(input, part, rules);
     if (joined === undefined) kept.push(part);
     else input = joined;
   }
   const width = input.schema.length;
-  const { input: widened, expressions } = joinScalars(input, kept, catalog);
+  const { input: widened, expressions } = joinScalars(input, kept, rules);
   if (widened === input) return input === node.input ? node : filter(input, kept);
   const filtered = filter(widened, expressions);
   return {
@@ -121,23 +155,22 @@ function unnestFilter(
 
 function unnestProject(
   node: LogicalNode & { readonly kind: 'project' },
-  catalog: Catalog | undefined,
+  rules: Unnesting,
 ): LogicalNode {
-  const { input, expressions } = joinScalars(node.input, node.expressions, catalog);
+  const { input, expressions } = joinScalars(node.input, node.expressions, rules);
   return input === node.input ? node : { ...node, input, expressions };
 }
 
-/** Joins the input with the scalar subqueries of the expressions, as far as they are joins. */
-function joinScalars(
+/** Joins the input with the subqueries of the expressions, as far as they are joins. */
+export function joinScalars(
   start: LogicalNode,
   expressions: readonly BoundExpr[],
-  catalog: Catalog | undefined,
+  rules: Unnesting,
 ): { readonly input: LogicalNode; readonly expressions: readonly BoundExpr[] } {
   let input = start;
   const replace = (expression: BoundExpr): BoundExpr => {
     const next = mapOperands(expression, replace);
-    if (next.kind !== 'subquery' || next.mode !== 'scalar') return next;
-    const joined = scalarJoin(input, next, catalog);
+    const joined = next.kind === 'subquery' ? rules.value(input, next) : undefined;
     if (joined === undefined) return next;
     input = joined.node;
     return joined.value;
@@ -148,20 +181,20 @@ function joinScalars(
 
 // ---------------------------------------------------------------- semi joins
 
-function semiJoin(input: LogicalNode, part: BoundExpr): LogicalNode | undefined {
+function semiJoin(input: LogicalNode, part: BoundExpr, rules: Unnesting): LogicalNode | undefined {
   const negated = part.kind === 'not';
   const subquery = negated ? part.operand : part;
   if (subquery.kind !== 'subquery') return undefined;
   switch (subquery.mode) {
     case 'exists':
-      return join(input, subquery, negated ? 'anti' : 'semi', []);
+      return join(input, subquery, negated ? 'anti' : 'semi', [], rules);
     case 'any':
     case 'all': {
       const isAny = subquery.mode === 'any';
       // NOT (x op ALL y) is no question of a partner: an undecided row would have to stay out.
       if (negated && !isAny) return undefined;
       const on = isAny && !negated ? partner(subquery, input) : objection(subquery, input, isAny);
-      return on && join(input, subquery, isAny && !negated ? 'semi' : 'anti', [on]);
+      return on && join(input, subquery, isAny && !negated ? 'semi' : 'anti', [on], rules);
     }
     default:
       return undefined;
@@ -234,8 +267,9 @@ function join(
   subquery: BoundSubquery,
   type: 'semi' | 'anti',
   comparison: readonly BoundExpr[],
+  rules: Unnesting,
 ): LogicalNode | undefined {
-  const pulled = pullCorrelation(subquery.plan, 'exists');
+  const pulled = rules.pull(subquery.plan, 'exists', left);
   if (pulled === undefined) return undefined;
   const conditions = pulled.conditions.map((condition) => overJoin(condition, left.schema.length));
   return {

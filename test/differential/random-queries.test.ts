@@ -1,6 +1,7 @@
 /** Random queries, answered once and kept up to date as views while the tables change, against PostgreSQL. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { seedsOf } from '../run-seed.ts';
 import { type Answer, asBag, Judge, Subject } from './both-sides.ts';
 import { QUERY_TABLES, RandomQueries } from './random-query.ts';
 
@@ -23,7 +24,7 @@ function compare(sql: string, postgres: Answer, millrace: Answer): string[] {
   return expected === actual ? [] : [`${sql}\n  PostgreSQL ${expected}\n  Millrace   ${actual}`];
 }
 
-for (let seed = 1; seed <= seeds; seed++) {
+for (const seed of seedsOf(seeds)) {
   test(`random queries ${seed}`, async () => {
     const judge = await Judge.open();
     const subject = await Subject.open();

@@ -255,6 +255,11 @@ export class RandomQueries {
     if (this.#chance(8)) {
       return `CASE WHEN ${of('bool')} THEN ${of(kind)} ${this.#chance(60) ? `ELSE ${of(kind)} ` : ''}END`;
     }
+    if (this.#chance(5)) {
+      const operand = this.#pick(joinKinds);
+      const branch = (): string => `WHEN ${of(operand)} THEN ${of(kind)}`;
+      return `CASE ${of(operand)} ${branch()} ${branch()} ELSE ${of(kind)} END`;
+    }
     if (this.#chance(6)) return `coalesce(${of(kind)}, ${of(kind)})`;
     if (this.#chance(4)) return `nullif(${of(kind)}, ${of(kind)})`;
     return this.#pick(makers[kind])(of);

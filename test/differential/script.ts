@@ -24,7 +24,7 @@ export function readScript(path: string): readonly ScriptStatement[] {
     lines.push(line);
     if (!line.endsWith(';')) continue;
     const sql = lines.join('\n').slice(0, -1);
-    statements.push({ sql, differs, ordered: /\bORDER BY[^)]*$/.test(sql) });
+    statements.push({ sql, differs, ordered: /\bORDER BY[^)]*$/i.test(sql) });
     lines = [];
     differs = undefined;
   }

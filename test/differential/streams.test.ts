@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { seedsOf } from '../run-seed.ts';
 import { asBag, Judge, Subject } from './both-sides.ts';
 import { STREAM_COLUMNS, streamRecords } from './stream-records.ts';
 
@@ -94,7 +95,7 @@ async function checkErrors(subject: Subject, bad: readonly Buffer[]): Promise<vo
   }
 }
 
-for (let seed = 1; seed <= histories; seed++) {
+for (const seed of seedsOf(histories)) {
   test(`records ${seed}: good ones in the views, broken ones in the error table`, async () => {
     const folder = mkdtempSync(join(tmpdir(), 'millrace-streams-'));
     const judge = await Judge.open();

@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { seedsOf } from '../run-seed.ts';
 import { type Answer, asBag, Judge, Subject } from './both-sides.ts';
 import { generator, historyOf, TABLES } from './view-history.ts';
 import { refusedQueries, type ViewQuery, viewQueries } from './view-queries.ts';
@@ -91,7 +92,7 @@ const isLate = (view: ViewQuery, index: number): boolean => index % 2 === 1 && i
 /** No other view reads it. */
 const isLeaf = (view: ViewQuery): boolean => view.name.startsWith('view_');
 
-for (let seed = 1; seed <= histories; seed++) {
+for (const seed of seedsOf(histories)) {
   test(`history ${seed}: views hold what PostgreSQL answers`, async () => {
     const folder = mkdtempSync(join(tmpdir(), 'millrace-views-'));
     const judge = await Judge.open();

@@ -128,6 +128,18 @@ const shapes: readonly (readonly [name: string, query: string, postgres?: string
     'common table expression read twice',
     'WITH g AS (SELECT k, sum(v) AS total FROM l GROUP BY k) SELECT a.k, b.k FROM g AS a JOIN g AS b ON a.total = b.total',
   ],
+  [
+    'groups joined with the best of them',
+    'WITH g AS (SELECT k, s, count(*) AS c FROM l GROUP BY k, s) SELECT a.k, a.s, b.c FROM g AS a JOIN (SELECT k, max(c) AS c FROM g GROUP BY k) AS b ON a.k = b.k AND a.c >= b.c',
+  ],
+  [
+    'some groups joined with a table',
+    'SELECT a.k, a.s, a.c, r.v FROM (SELECT k, s, count(*) AS c FROM l GROUP BY k, s HAVING count(*) > 1) AS a JOIN r ON a.k = r.k',
+  ],
+  [
+    'groups twice joined with a table',
+    'WITH g AS (SELECT k, s, count(*) AS c FROM l GROUP BY k, s) SELECT a.k, a.c, r.v FROM (SELECT k, c FROM g UNION ALL SELECT k, c FROM g) AS a JOIN r ON a.k = r.k',
+  ],
   ['order by and limit', 'SELECT k, v FROM l ORDER BY v DESC, k LIMIT 2'],
   ['limit and offset', 'SELECT v, k FROM l ORDER BY k NULLS FIRST, v OFFSET 1 LIMIT 3'],
   ['limit over a stream', 'SELECT k, v FROM e ORDER BY v, k LIMIT 2'],
@@ -153,6 +165,18 @@ const shapes: readonly (readonly [name: string, query: string, postgres?: string
   [
     'ranked rows',
     'SELECT k, v FROM (SELECT k, v, rank() OVER (PARTITION BY k ORDER BY v) AS n FROM l) AS q WHERE n <= 2',
+  ],
+  [
+    'running sums of groups',
+    'SELECT k, sum(v) AS total, sum(sum(v)) OVER (ORDER BY k) AS running FROM l GROUP BY k',
+  ],
+  [
+    'windows over a join',
+    'SELECT l.k, r.v, count(*) OVER (PARTITION BY l.k ORDER BY r.v) AS n, max(r.b) OVER (PARTITION BY l.s) AS m FROM l JOIN r ON l.k = r.k',
+  ],
+  [
+    'join with numbered rows',
+    'SELECT r.k, q.n FROM r JOIN (SELECT k, row_number() OVER (ORDER BY k, v) AS n FROM l) AS q ON r.v = q.n',
   ],
   [
     'latest row per key of a stream',

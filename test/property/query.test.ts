@@ -1,46 +1,19 @@
 /** Whole queries: text to operators, over random histories, with PostgreSQL asked after every epoch. */
-import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import fc from 'fast-check';
 import { queryRegressions } from '../regressions/query-histories.ts';
-import {
-  closeJudge,
-  type History,
-  histories,
-  openJudge,
-  postgresRows,
-  runs,
-  Tables,
-  tableOf,
-} from './history.ts';
+import { checkQuery } from './check-query.ts';
+import { closeJudge, openJudge, runs, tableOf } from './history.ts';
 import { queryShapes } from './query-shapes.ts';
-import { PlanRunner, planOf } from './run-plan.ts';
 
 before(openJudge);
 after(closeJudge);
 
 const tables = [tableOf('l', false), tableOf('r', false), tableOf('e', true)];
 
-for (const { name, query, postgres } of queryShapes) {
-  test(name, async () => {
-    const plan = planOf(query, tables);
-    const check = async (history: History): Promise<void> => {
-      const runner = new PlanRunner(plan, tables, (error) => {
-        throw error;
-      });
-      const present = new Tables(tables);
-      for (const epoch of history) {
-        present.apply(epoch);
-        runner.run(epoch);
-        assert.deepEqual(
-          runner.bag.rows(),
-          await postgresRows(present, postgres ?? query, plan.schema.length),
-        );
-      }
-    };
-    for (const regression of queryRegressions) {
-      if (regression.shape === name) await check(regression.history);
-    }
-    await fc.assert(fc.asyncProperty(histories(tables), check), { numRuns: Math.ceil(runs / 4) });
+for (const shape of queryShapes) {
+  test(shape.name, async () => {
+    const regressions = queryRegressions.filter((regression) => regression.shape === shape.name);
+    const histories = regressions.map((regression) => regression.history);
+    await checkQuery(shape, tables, Math.ceil(runs / 4), histories);
   });
 }

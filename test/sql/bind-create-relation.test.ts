@@ -67,7 +67,7 @@ test('types of all dialects are PostgreSQL types', () => {
 
 test('a stream reads its topic; options are text', () => {
   const { relation, options, partitions } = create(
-    `CREATE STREAM bid (a int) WITH (kafka_topic = 'bids', VALUE_FORMAT = 'JSON', partitions = 4, "x.y" = true)`,
+    `CREATE STREAM bid (a int) WITH (kafka_topic = 'bids', VALUE_FORMAT = 'JSON', partitions = 4, "properties.y" = true)`,
   );
   assert.equal(relation.kind, 'stream');
   assert.equal(partitions, 4);
@@ -80,7 +80,7 @@ test('a stream reads its topic; options are text', () => {
       ['kafka_topic', 'bids'],
       ['value_format', 'JSON'],
       ['partitions', '4'],
-      ['x.y', 'true'],
+      ['properties.y', 'true'],
     ],
   );
   assert.equal(create('CREATE STREAM s (a int)').relation.input?.topic, 's');

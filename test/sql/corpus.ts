@@ -1,10 +1,10 @@
 /** The statements of the files in test/sql/corpus. */
 import { readFileSync } from 'node:fs';
-import { splitStatements } from '../../sql/statement-split.ts';
+import { splitStatements } from '../../server/repl/split.ts';
 
 export function readCorpus(file: string): readonly string[] {
   const text = readFileSync(new URL(`corpus/${file}`, import.meta.url), 'utf8');
-  return splitStatements(text).statements.map(({ start, end }) => text.slice(start, end));
+  return splitStatements(text, false).parts.map((part) => part.text);
 }
 
 /** The statements of a file that has one a line, as not all of them are SQL. */

@@ -12,6 +12,7 @@ import type {
 } from '../../sql/expression.ts';
 import { mapOperands } from '../../sql/expression-map.ts';
 import { callScalar } from '../../sql/function/define.ts';
+import { tableFunctionRows } from '../../sql/function/table-rows.ts';
 import type { LogicalNode } from '../../sql/logical-plan.ts';
 
 type Value = Datum | null;
@@ -169,6 +170,8 @@ function run(node: LogicalNode, env: Env): readonly Row[] {
       return runWindowTable(node, env);
     case 'table-function':
       return runTableFunction(node, env);
+    case 'flat-map':
+      throw new Error('only plans for views have flat maps');
     case 'recursive': {
       let all = [...(node.all ? run(node.base, env) : unique(run(node.base, env), node.schema))];
       let working: readonly Row[] = all;
@@ -421,15 +424,11 @@ function runTableFunction(
   node: LogicalNode & { readonly kind: 'table-function' },
   env: Env,
 ): readonly Row[] {
-  const args = node.args.map((arg) => computeValue(arg, [], env));
-  let rows: Value[] = [];
-  if (node.name === 'unnest') {
-    rows = [...((args[0] ?? []) as readonly Value[])];
-  } else {
-    assert(node.name === 'generate_series', `${node.name} is not interpreted`);
-    const [from, to] = args;
-    if (from === null || to === null) return [];
-    for (let at = from as number; at <= (to as number); at++) rows.push(at);
-  }
-  return rows.map((value, index) => (node.ordinality ? [value, BigInt(index + 1)] : [value]));
+  const calls = node.calls.map(({ name, args, columns }) => ({
+    name,
+    types: args.map((arg) => arg.type),
+    width: columns.length,
+  }));
+  const args = node.calls.map((call) => call.args.map((arg) => computeValue(arg, [], env)));
+  return tableFunctionRows(calls, args, node.ordinality);
 }

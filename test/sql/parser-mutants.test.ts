@@ -5,6 +5,7 @@ import { loadModule, parseSync } from 'libpg-query';
 import type { Statement } from '../../sql/ast.ts';
 import { StreamError } from '../../sql/base/error.ts';
 import { parseStatement, parseStatements } from '../../sql/parser.ts';
+import { RUN_SEED } from '../run-seed.ts';
 import { readCorpus } from './corpus.ts';
 import { mutate, randomFrom } from './mutant.ts';
 import { millraceStatement } from './normal-form-millrace.ts';
@@ -66,7 +67,7 @@ describe('mutants of the shared language', () => {
 
   it(`${runs} statements with a token dropped, doubled or swapped`, () => {
     const fragments = readFragments();
-    const random = randomFrom(20240101);
+    const random = randomFrom(RUN_SEED);
     let accepted = 0;
     let refusedAlone = 0;
     for (let run = 0; run < runs; run++) {

@@ -12,7 +12,9 @@ import { fromText } from '../../../sql/base/text-input.ts';
 import { toText } from '../../../sql/base/text-output.ts';
 import { type Schema, type SqlType, typeName } from '../../../sql/base/type.ts';
 import { equalDatums } from '../../../sql/base/value.ts';
+import { bindOnce } from '../../../sql/bind-once.ts';
 import type { BoundExpr } from '../../../sql/expression.ts';
+import { insertValue } from '../../../sql/expression-map.ts';
 import { registry } from '../../../sql/function/builtin.ts';
 
 const runs = Number(process.env.MILLRACE_TEST_RUNS ?? 100);
@@ -157,6 +159,8 @@ function render(e: BoundExpr, out: Rendering): string {
       return `COALESCE(${e.args.map(sub).join(', ')})`;
     case 'in-list':
       return `(${sub(e.operand)} ${e.negated ? 'NOT ' : ''}IN (${e.items.map(sub).join(', ')}))`;
+    case 'let':
+      return sub(insertValue(e.body, e.id, e.value));
     default:
       throw new Error(`not rendered: ${e.kind}`);
   }
@@ -220,6 +224,10 @@ function interpret(e: BoundExpr, row: readonly (Datum | null)[]): Datum | null {
       }
       return unknown ? null : e.negated;
     }
+    case 'let': {
+      const value: BoundExpr = { kind: 'literal', value: sub(e.value), type: e.value.type };
+      return sub(insertValue(e.body, e.id, value));
+    }
     default:
       throw new Error(`not interpreted: ${e.kind}`);
   }
@@ -269,6 +277,15 @@ function expression(key: Key, depth: number): fc.Arbitrary<BoundExpr> {
     fc
       .array(sub(key), { minLength: 1, maxLength: 3 })
       .map((args): BoundExpr => ({ kind: 'coalesce', type, args })),
+    // NULLIF, which names its first operand twice.
+    fc.tuple(sub(key), sub(key)).map(([value, other]) =>
+      bindOnce(value, (named) => {
+        const when = call('=', 'boolean', named, other);
+        // biome-ignore lint/suspicious/noThenProperty: SQL's word, and no promise.
+        const whens = [{ when, then: literal(key, null) }];
+        return { kind: 'case', type, whens, otherwise: named };
+      }),
+    ),
   ];
   switch (key) {
     case 'boolean': {

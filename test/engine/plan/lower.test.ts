@@ -101,8 +101,6 @@ test('what cannot be kept up to date is refused, with the reason', () => {
         message.test(error.message),
     );
   };
-  refused('SELECT k, sum(v) OVER (PARTITION BY k ORDER BY b) FROM l', /window functions/);
-  refused('SELECT i FROM generate_series(1, 3) AS i', /generate_series/);
   refused(
     'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3) SELECT i FROM n',
     /RECURSIVE/,
@@ -131,4 +129,46 @@ aggregate by (k): count(*), min(v); keeps: one entry a group, all values of min 
 distinct; keeps: distinct rows with their count  (shared with other views)
   scan e (k)`,
   );
+});
+
+test('explain shows windows with their frames, one operator for a partition and order', () => {
+  assert.equal(
+    explainPlan(
+      plan(
+        `SELECT k, sum(v) FILTER (WHERE o) OVER (a ROWS 2 PRECEDING), lag(s, 2, '-') OVER a, rank() OVER (ORDER BY s DESC),
+                count(*) OVER (ORDER BY t RANGE BETWEEN '1 day' PRECEDING AND CURRENT ROW EXCLUDE TIES), max(v) OVER (PARTITION BY k)
+         FROM l WINDOW a AS (PARTITION BY k ORDER BY b)`,
+      ),
+    ),
+    `output: rows with a count
+project (k, sum, lag, rank, count, max)
+  window per (k): max(v) range between unbounded preceding and unbounded following; keeps: all rows in order with their values
+    window order by (t): count(*) range between 1 day preceding and current row exclude ties; keeps: all rows in order with their values
+      window order by (s desc): rank(); keeps: all rows in order with their values
+        window per (k) order by (b): sum(v) filter (o) rows between 2 preceding and current row, lag(s, 2, -); keeps: all rows in order with their values
+          scan l (k, s, v, b, t, o)`,
+  );
+});
+
+test('windows that nobody reads are not computed', () => {
+  const { nodes } = plan('SELECT k FROM (SELECT k, lag(v) OVER (ORDER BY b) AS w FROM l) AS q');
+  assert.deepEqual(
+    nodes.map((node) => node.kind),
+    ['scan'],
+  );
+});
+
+test('frame offsets that are no distance are refused with the error of PostgreSQL', () => {
+  const refused = (frame: string, sqlstate: string, message: RegExp): void => {
+    assert.throws(
+      () => plan(`SELECT sum(v) OVER (ORDER BY ${frame}) FROM l`),
+      (error) =>
+        error instanceof StreamError && error.sqlstate === sqlstate && message.test(error.message),
+    );
+  };
+  refused('v ROWS 1 - 2 PRECEDING', '22013', /frame starting offset must not be negative/);
+  refused('v GROUPS BETWEEN CURRENT ROW AND -1 FOLLOWING', '22013', /frame ending offset must not/);
+  refused('v ROWS NULL::bigint PRECEDING', '22004', /frame starting offset must not be null/);
+  refused("t RANGE '-1 day' PRECEDING", '22013', /invalid preceding or following size/);
+  refused("f RANGE 'NaN' PRECEDING", '22013', /invalid preceding or following size/);
 });

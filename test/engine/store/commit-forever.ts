@@ -44,7 +44,6 @@ for (;;) {
     ],
     positions: [{ relationId: 9, partition: 0, offset: epoch }],
     watermarks: [],
-    errors: [],
     outbox: [{ sinkId: 3, sequence: epoch, data: Buffer.from(String(epoch)) }],
   });
   const append = store.log.append([

@@ -50,7 +50,7 @@ function batch(schema: Schema, rows: readonly WeightedRow[]) {
 }
 
 function epochOf(epoch: number, changes: Partial<EpochCommit>): EpochCommit {
-  return { epoch, views: [], positions: [], watermarks: [], errors: [], outbox: [], ...changes };
+  return { epoch, views: [], positions: [], watermarks: [], outbox: [], ...changes };
 }
 
 async function create(store: Store, ...relations: StoredRelation[]): Promise<void> {
@@ -334,7 +334,6 @@ test('a failed commit changes nothing and the next one works', async () => {
           { relation: keyed, changes: [batch(pairs, [[[2, 'b'], 1]])], replace: false },
           { relation: bag, changes: [batch(pairs, [[[2, 'b'], 1]])], replace: false },
         ],
-        errors: [errorRecord(1)],
         positions: [{ relationId: 1, partition: 0, offset: 5 }],
       }),
     ),
@@ -347,44 +346,16 @@ test('a failed commit changes nothing and the next one works', async () => {
     [[1, 'a'], 1],
     [[3, 'c'], 1],
   ]);
-  assert.deepEqual(
-    await answer(store, 'SELECT count(*) FROM millrace_error', [column('n', { kind: 'bigint' })]),
-    [[0n]],
-  );
   await store.close();
 });
 
-function errorRecord(offset: number) {
-  return {
-    relationId: 1,
-    relation: 's',
-    topic: 't',
-    partition: 0,
-    offset,
-    timestampMs: 1000,
-    sqlstate: '22P04',
-    reason: 'malformed',
-    raw: Buffer.from('{"a":'),
-  };
-}
-
-test('error records and outbox chunks travel with the epoch', async () => {
+test('outbox chunks travel with the epoch', async () => {
   const store = await opened();
   await store.commit(
     epochOf(1, {
-      errors: [errorRecord(7), { ...errorRecord(8), raw: undefined }],
       outbox: [1, 2, 3].map((sequence) => ({ sinkId: 4, sequence, data: Buffer.from([sequence]) })),
     }),
   );
-  const errors = await answer(
-    store,
-    'SELECT c2, c6 FROM millrace_error WHERE relation_id = 1 ORDER BY c2',
-    [column('offset', { kind: 'bigint' }), column('raw', { kind: 'bytea' })],
-  );
-  assert.deepEqual(errors, [
-    [7n, new Uint8Array(Buffer.from('{"a":'))],
-    [8n, null],
-  ]);
   const chunks = await store.outbox(4, 1, 10);
   assert.deepEqual(
     chunks.map((chunk) => [chunk.sequence, [...chunk.data]]),

@@ -34,7 +34,7 @@ async function change(store: Store, removed: readonly Row[], added: readonly Row
   for (const row of added) builder.add(row, 1);
   epoch++;
   const views = [{ relation: keyed, changes: [builder.take()], replace: false }];
-  await store.commit({ epoch, views, positions: [], watermarks: [], errors: [], outbox: [] });
+  await store.commit({ epoch, views, positions: [], watermarks: [], outbox: [] });
 }
 
 async function answer(store: Store, sql: string, answerSchema: Schema, calls: HostCall[] = []) {

@@ -156,7 +156,6 @@ async function loadTable(
     views: [{ relation, changes: [builder.take()], replace: false }],
     positions: [],
     watermarks: [],
-    errors: [],
     outbox: [],
   });
   return relation;

@@ -10,6 +10,9 @@ describe('statements of a text', () => {
   it('ends them at semicolons', () => {
     assert.deepEqual(statements('select 1; select 2 ;\n;; select 3'), ['select 1', 'select 2']);
     assert.equal(splitStatements('select 1; select 3 ', false).rest, 'select 3 ');
+    assert.deepEqual(statements('select 1a; select 2;'), ['select 1a', 'select 2']);
+    assert.deepEqual(statements('select 1) ; b;'), ['select 1)', 'b']);
+    assert.deepEqual(statements(' -- a; b\n '), []);
   });
 
   it('passes over quotes, dollar quotes, comments and parentheses', () => {
@@ -40,6 +43,9 @@ describe('statements of a text', () => {
       ['select $$a', 'dollar'],
       ['/* x', 'comment'],
       ['select (1', 'parenthesis'],
+      ['select (1;', 'parenthesis'],
+      ['a; select (1, (2)', 'parenthesis'],
+      ['select 1; /* x', 'comment'],
     ];
     for (const [text, expected] of states) assert.equal(state(text), expected, text);
   });

@@ -59,9 +59,7 @@ const documents = fc.letrec<{ value: unknown }>((tie) => ({
 })).value;
 
 test("documents have PostgreSQL's canonical text", async () => {
-  const texts = fc
-    .sample(documents, { numRuns: 5 * runs, seed: 1 })
-    .map((value) => JSON.stringify(value));
+  const texts = fc.sample(documents, { numRuns: 5 * runs }).map((value) => JSON.stringify(value));
   const theirs = await judge.ask(texts.map((text) => `${quote(text)}::jsonb`));
   texts.forEach((text, index) => {
     assert.equal(`=${jsonToText(parseJson(text))}`, theirs[index], text);
@@ -104,7 +102,7 @@ test('mutated documents are refused where PostgreSQL refuses them', async () => 
         fc.nat(),
         fc.constantFrom('', '"', '\\', ',', '}', '0', ' ', 'e', '-', '.', '\\u12'),
       ),
-      { numRuns: 5 * runs, seed: 2 },
+      { numRuns: 5 * runs },
     )
     .map(([value, at, inserted]) => {
       const text = JSON.stringify(value);

@@ -176,6 +176,9 @@ const inputs: Readonly<Partial<Record<TypeKind, readonly string[]>>> = {
   ],
   interval: [
     '1 day',
+    '2-',
+    '-2- 3',
+    '3- day',
     '1 year 2 mons',
     '1-2',
     '3 4:05:06',

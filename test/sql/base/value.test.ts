@@ -43,7 +43,7 @@ const sampleSize = 60;
 
 for (const type of ordered) {
   test(`${typeName(type)} sorts as PostgreSQL; equal values have equal keys`, async () => {
-    const texts = [...new Set(fc.sample(valueTexts(type), { numRuns: sampleSize, seed: 7 }))];
+    const texts = [...new Set(fc.sample(valueTexts(type), { numRuns: sampleSize }))];
     const values = texts.map((text) => fromText(text, type));
     const rows = texts.map((text, index) => `(${index}, ${literal(text, type)})`);
     // dense_rank gives equal values the same number, whatever their text.

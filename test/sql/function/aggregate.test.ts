@@ -91,7 +91,10 @@ function tolerance(fn: AggregateFunction): number | undefined {
 function parametersFor(fn: AggregateFunction): fc.Arbitrary<History> {
   const kind = fn.parameters[0]?.kind;
   const mild = kind === 'double' || kind === 'real';
-  const arbitrary = histories(mild ? [types.smallint] : fn.parameters, fn.ordered !== true);
+  const arbitrary = histories(
+    mild ? fn.parameters.map(() => types.smallint) : fn.parameters,
+    fn.ordered !== true,
+  );
   return arbitrary.filter(
     (history) => !mild || fn.name.startsWith('m') || history.left.length < 12,
   );
@@ -122,7 +125,7 @@ for (const [name, overloads] of byName) {
   test(`${name} over what is left after deletes`, async () => {
     const differences: string[] = [];
     for (const fn of overloads) {
-      const samples = fc.sample(parametersFor(fn), { numRuns: runs, seed: 11 });
+      const samples = fc.sample(parametersFor(fn), { numRuns: runs });
       const expressions = samples.map((history) => expression(fn, history.left));
       const theirs = await judge.ask(expressions);
       samples.forEach((history, index) => {

@@ -105,7 +105,7 @@ function refusedByBoth(ours: string, theirs: string, to: SqlType): boolean {
 test('explicit casts give what PostgreSQL gives', async () => {
   const differences: string[] = [];
   for (const from of plain) {
-    const texts = fc.sample(valueTexts(from), { numRuns: runs, seed: 5 });
+    const texts = fc.sample(valueTexts(from), { numRuns: runs });
     for (const to of [...plain, ...modified]) {
       const cast = registry.cast(from, to, 'explicit');
       if (cast === undefined || left(from, to)) continue;

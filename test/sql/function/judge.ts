@@ -388,8 +388,7 @@ export async function compareFunction(
       }),
     ),
   );
-  const seed = [...fn.name, ...fn.parameters.map((t) => t.kind)].join('').length * 7919 + 17;
-  const tuples = fc.sample(arbitrary, { numRuns: count, seed });
+  const tuples = fc.sample(arbitrary, { numRuns: count });
   const render = options.render ?? callText;
   const expressions = tuples.map((tuple) =>
     render(

@@ -39,6 +39,7 @@ const integers = types['integer[]'];
 const texts = types['text[]'];
 const numerics: SqlType = { kind: 'array', element: numeric };
 const small = fc.constantFrom('-1', '0', '1', '2', '3');
+const dimensions = fc.constantFrom('{}', '{0}', '{2}', '{2,3}', '{1,0}', '{NULL}');
 const delimiters = fc.constantFrom(',', '', 'a', '; ');
 const formats = fc.constantFrom(
   '%s',
@@ -173,10 +174,14 @@ const cases: readonly Case[] = [
       arguments: [array, integer],
       options: { values: { 1: small } },
     })),
-    ...['cardinality', 'array_ndims', 'array_reverse', 'array_sort'].map((name) => ({
-      name,
-      arguments: [array],
-    })),
+    ...[
+      ...['cardinality', 'array_ndims', 'array_dims', 'array_reverse', 'array_sort'],
+      'array_to_json',
+    ].map((name) => ({ name, arguments: [array] })),
+    { name: 'array_sort', arguments: [array, boolean] },
+    { name: 'array_sort', arguments: [array, boolean, boolean] },
+    { name: 'width_bucket', arguments: [element, array] },
+    { name: 'array_fill', arguments: [element, integers], options: { values: { 1: dimensions } } },
     { name: 'array_to_string', arguments: [array, text], options: { values: { 1: delimiters } } },
     {
       name: 'array_to_string',

@@ -1,9 +1,9 @@
-/** The rows of set-returning functions, as PostgreSQL gives them. */
-import { assert } from '../../sql/base/assert.ts';
-import { addInterval } from '../../sql/base/datetime.ts';
-import type { Datum, Row } from '../../sql/base/datum.ts';
-import { StreamError } from '../../sql/base/error.ts';
-import { type Interval, intervalSpan } from '../../sql/base/interval.ts';
+/** The rows of set-returning functions, as PostgreSQL gives them: for views and for queries alike. */
+import { assert } from '../base/assert.ts';
+import { addInterval } from '../base/datetime.ts';
+import type { Datum, Row } from '../base/datum.ts';
+import { StreamError } from '../base/error.ts';
+import { type Interval, intervalSpan } from '../base/interval.ts';
 import {
   isJsonArray,
   isJsonObject,
@@ -12,30 +12,70 @@ import {
   jsonToText,
   parseJson,
   sortedEntries,
-} from '../../sql/base/json.ts';
-import { Numeric } from '../../sql/base/numeric.ts';
-import type { Schema, SqlType } from '../../sql/base/type.ts';
-import { regexpSplit } from '../../sql/function/pattern.ts';
+} from '../base/json.ts';
+import { Numeric } from '../base/numeric.ts';
+import type { SqlType } from '../base/type.ts';
+import { regexpMatches, regexpSplit } from './pattern.ts';
+
+/** Not a function's name: one row of the arguments, for an ordinary function in FROM. */
+export const ONE_ROW = 'row';
 
 /** Rows that one call may give; they are all in memory at once. */
-const ROWS_MAX = 1_000_000;
+export const ROWS_PER_CALL_MAX = 1_000_000;
 
 type Args = readonly (Datum | null)[];
-type TableFunction = (args: Args, types: readonly SqlType[], columns: Schema) => Iterable<Row>;
+type TableFunction = (args: Args, types: readonly SqlType[]) => Iterable<Row>;
 
-/** @throws StreamError VALUE_PROGRAM_LIMIT for too many rows, and whatever the function's arguments earn. */
+/** One call of a set-returning function, apart from its arguments' values. */
+export interface TableFunctionCall {
+  readonly name: string;
+  readonly types: readonly SqlType[];
+  /** How many columns it gives. */
+  readonly width: number;
+}
+
+/**
+ * The rows of calls side by side: the shorter ones go on with NULLs.
+ * @param args        of each call.
+ * @param ordinality  whether a last bigint column counts the rows from 1.
+ * @throws StreamError VALUE_PROGRAM_LIMIT for too many rows, and whatever the functions' arguments earn.
+ */
 export function tableFunctionRows(
-  name: string,
-  args: Args,
-  types: readonly SqlType[],
-  columns: Schema,
-): Row[] {
+  calls: readonly TableFunctionCall[],
+  args: readonly Args[],
+  ordinality: boolean,
+): readonly Row[] {
+  const lists = calls.map((call, i) => callRows(call, args[i] as Args));
+  const [only] = lists;
+  if (only !== undefined && lists.length === 1 && !ordinality) return only;
+  const length = Math.max(...lists.map((list) => list.length));
+  const rows: Row[] = [];
+  for (let r = 0; r < length; r++) {
+    const row = lists.flatMap(
+      (list, i) => list[r] ?? missing((calls[i] as TableFunctionCall).width),
+    );
+    if (ordinality) row.push(BigInt(r + 1));
+    rows.push(row);
+  }
+  return rows;
+}
+
+const missing = (width: number): Row => new Array<null>(width).fill(null);
+
+/** Called on NULLs; of the others one NULL argument gives no rows. */
+const lenient: ReadonlySet<string> = new Set(['unnest', 'string_to_table', ONE_ROW]);
+
+function callRows({ name, types }: TableFunctionCall, args: Args): readonly Row[] {
   const fn = tableFunctions[name];
   assert(fn !== undefined, `table function ${name}`);
+  if (!lenient.has(name) && args.includes(null)) return [];
   const rows: Row[] = [];
-  for (const row of fn(args, types, columns)) {
-    if (rows.length === ROWS_MAX) {
-      throw new StreamError('VALUE_PROGRAM_LIMIT', `${name} gives more than ${ROWS_MAX} rows`);
+  for (const row of fn(args, types)) {
+    if (rows.length === ROWS_PER_CALL_MAX) {
+      throw new StreamError(
+        'VALUE_PROGRAM_LIMIT',
+        `${name} gives more than ${ROWS_PER_CALL_MAX} rows`,
+      );
     }
     rows.push(row);
   }
@@ -61,6 +101,7 @@ const tableFunctions: Readonly<Record<string, TableFunction | undefined>> = {
     const subscripts = (array as readonly Datum[]).map((_, i) => i + 1);
     return one(reverse === true ? subscripts.reverse() : subscripts);
   },
+  [ONE_ROW]: (args) => [args],
   unnest: (args, types) => unnest(args, types),
   jsonb_array_elements: ([json]) => one(elements(json, 'elements from').map(jsonToText)),
   jsonb_array_elements_text: ([json]) => one(elements(json, 'elements from').map(jsonText)),
@@ -69,10 +110,10 @@ const tableFunctions: Readonly<Record<string, TableFunction | undefined>> = {
   jsonb_object_keys: ([json]) => one(members(json).map(([key]) => key)),
   json_array_elements: ([json]) => one(items(json as string)),
   json_array_elements_text: ([json]) => one(items(json as string).map(jsonPartText)),
-  json_each: ([json]) => [...entries(json as string)],
+  json_each: ([json]) => entries(json as string),
   json_each_text: ([json]) =>
-    [...entries(json as string)].map(([key, value]) => [key, jsonPartText(value)]),
-  json_object_keys: ([json]) => one(entries(json as string).keys()),
+    entries(json as string).map(([key, value]) => [key, jsonPartText(value)]),
+  json_object_keys: ([json]) => one(entries(json as string).map(([key]) => key)),
   regexp_split_to_table: ([text, pattern, flags]) =>
     one(
       regexpSplit(
@@ -82,6 +123,8 @@ const tableFunctions: Readonly<Record<string, TableFunction | undefined>> = {
         'regexp_split_to_table',
       ),
     ),
+  regexp_matches: ([text, pattern, flags]) =>
+    one(regexpMatches(text as string, pattern as string, (flags ?? '') as string)),
   string_to_table: (args) => stringToTable(args),
 };
 
@@ -164,14 +207,15 @@ function jsonPartText(text: string): string | null {
 
 function items(json: string): readonly string[] {
   const children = jsonChildren(json);
-  if (children !== undefined && !(children instanceof Map)) return children as readonly string[];
+  if (children?.kind === 'array') return children.items;
   const kind = children === undefined ? 'a scalar' : 'an object';
   throw new StreamError('VALUE_INVALID_PARAMETER', `cannot call json_array_elements on ${kind}`);
 }
 
-function entries(json: string): ReadonlyMap<string, string> {
+/** A key may come again. */
+function entries(json: string): readonly (readonly [string, string])[] {
   const children = jsonChildren(json);
-  if (children instanceof Map) return children;
+  if (children?.kind === 'object') return children.members;
   const kind = children === undefined ? 'a scalar' : 'an array';
   throw new StreamError('VALUE_INVALID_PARAMETER', `cannot deconstruct ${kind}`);
 }

@@ -1,0 +1,210 @@
+import type { SqlType } from '../../sql/base/type.ts';
+import type { Batch } from '../delta/batch.ts';
+import { type Physical, physicalOf } from '../delta/column.ts';
+import type { SortColumn } from '../plan/physical-node.ts';
+import { KeyedState } from '../state/keyed-state.ts';
+import { OrderedState } from '../state/ordered-state.ts';
+import { NONE, pickColumns } from '../state/row-store.ts';
+import { borrowRows, returnRows } from '../state/scratch.ts';
+import { Segments } from '../state/segments.ts';
+import type { ChangedPartition } from './window-region.ts';
+
+interface Change {
+  readonly row: number;
+  readonly weight: number;
+}
+
+interface Draft {
+  root: number;
+  count: number;
+  readonly marks: number[];
+  readonly removed: number[];
+}
+
+/**
+ * The rows of all partitions in order, every copy a row of its own, with `payload` columns beside them. Rows of an
+ * epoch wait until their partition is taken, which adds up equal ones, so that only what is left at the end counts.
+ * A row that is taken back before it came stands in the tree with a negative weight until it comes.
+ */
+export class WindowRows {
+  readonly state: OrderedState;
+  /** Partitions with waiting rows. */
+  readonly touched: number[] = [];
+  readonly #partitionBy: readonly number[];
+  readonly #width: number;
+  readonly #partitions: KeyedState;
+  /** Root of a partition's tree + 1; 0 = empty. */
+  readonly #roots = Segments.int32();
+  readonly #counts = Segments.float64();
+  /** Rows with a negative weight. */
+  #owed = 0;
+  /** The waiting rows: number, weight, and the next one of the partition + 1; the first one + 1 by partition. */
+  readonly #waiting: number[] = [];
+  readonly #weights: number[] = [];
+  readonly #next: number[] = [];
+  readonly #first = Segments.int32();
+
+  constructor(
+    types: readonly SqlType[],
+    partitionBy: readonly number[],
+    orderBy: readonly SortColumn[],
+    payload: readonly Physical[],
+  ) {
+    this.#partitionBy = partitionBy;
+    this.#width = types.length;
+    this.#partitions = new KeyedState(
+      partitionBy.map((column) => physicalOf(types[column] as SqlType)),
+    );
+    this.state = new OrderedState(types, orderBy, payload);
+  }
+
+  push(batch: Batch): void {
+    const { length } = batch;
+    const { rows } = this.state;
+    const partitions = borrowRows(length);
+    this.#partitions.claim(pickColumns(batch, this.#partitionBy), length, partitions);
+    const { end } = this.#partitions.rows;
+    this.#roots.ensure(end);
+    this.#counts.ensure(end);
+    this.#first.ensure(end);
+    const from = borrowRows(length);
+    const to = borrowRows(length);
+    for (let r = 0; r < length; r++) {
+      from[r] = r;
+      to[r] = rows.allocate();
+    }
+    for (let i = 0; i < this.#width; i++) {
+      rows.columns[i]?.put(batch.column(i), from, to, length);
+    }
+    for (let r = 0; r < length; r++) {
+      const partition = partitions[r] as number;
+      const next = this.#first.get(partition);
+      if (next === 0) this.touched.push(partition);
+      this.#waiting.push(to[r] as number);
+      this.#weights.push(batch.weight(r));
+      this.#next.push(next);
+      this.#first.set(partition, this.#waiting.length);
+    }
+    returnRows(to);
+    returnRows(from);
+    returnRows(partitions);
+  }
+
+  /** Takes a touched partition's waiting rows into its tree. Rows that leave it stay readable until `endEpoch`. */
+  take(partition: number): ChangedPartition {
+    this.state.ensure();
+    const draft: Draft = {
+      root: this.#roots.get(partition) - 1,
+      count: this.#counts.get(partition),
+      marks: [],
+      removed: [],
+    };
+    for (const change of this.#netChanges(partition)) this.#apply(draft, change);
+    this.#roots.set(partition, draft.root + 1);
+    this.#counts.set(partition, draft.count);
+    if (draft.root === NONE) this.#partitions.release(partition);
+    return { partition, ...draft };
+  }
+
+  endEpoch(): void {
+    this.touched.length = 0;
+    this.#waiting.length = 0;
+    this.#weights.length = 0;
+    this.#next.length = 0;
+    this.state.releaseRetired();
+    this.#partitions.rows.compact();
+  }
+
+  bytes(): number {
+    return (
+      this.#partitions.bytes() +
+      this.state.bytes() +
+      this.#roots.bytes +
+      this.#counts.bytes +
+      this.#first.bytes
+    );
+  }
+
+  /** The waiting rows of a partition in order, equal ones added up, without those that add up to nothing. */
+  #netChanges(partition: number): readonly Change[] {
+    const { rows, compare } = this.state;
+    const changes: Change[] = [];
+    let at = this.#first.get(partition);
+    this.#first.set(partition, 0);
+    for (; at !== 0; at = this.#next[at - 1] as number) {
+      changes.push({
+        row: this.#waiting[at - 1] as number,
+        weight: this.#weights[at - 1] as number,
+      });
+    }
+    if (changes.length < 2) return changes;
+    // They wait last first, and mostly come in order.
+    changes.reverse().sort((a, b) => compare(a.row, b.row));
+    const net: Change[] = [];
+    for (let i = 0; i < changes.length; ) {
+      const { row } = changes[i] as Change;
+      let weight = 0;
+      const start = i;
+      for (; i < changes.length && compare(row, (changes[i] as Change).row) === 0; i++) {
+        weight += (changes[i] as Change).weight;
+      }
+      for (let other = weight === 0 ? start : start + 1; other < i; other++) {
+        rows.release((changes[other] as Change).row);
+      }
+      if (weight !== 0) net.push({ row, weight });
+    }
+    return net;
+  }
+
+  #apply(draft: Draft, { row, weight }: Change): void {
+    const { state } = this;
+    let left = weight;
+    if (this.#owed > 0) {
+      const equal = state.lastEqual(draft.root, row);
+      if (equal !== NONE && state.weights.get(equal) < 0) {
+        left += state.weights.get(equal);
+        draft.root = state.removeLastEqual(draft.root, row);
+        this.#owed--;
+      }
+    }
+    if (left > 0) this.#insert(draft, row, left);
+    else if (left < 0) this.#remove(draft, row, -left);
+    else state.rows.release(row);
+  }
+
+  #insert(draft: Draft, row: number, copies: number): void {
+    const { state } = this;
+    draft.marks.push(row);
+    draft.count += copies;
+    draft.root = state.insert(draft.root, row, 1);
+    for (let copy = 1; copy < copies; copy++) {
+      draft.root = state.insert(draft.root, this.#copyOf(row), 1);
+    }
+  }
+
+  #copyOf(row: number): number {
+    const { rows } = this.state;
+    const copy = rows.allocate();
+    this.state.ensure();
+    const columns = rows.columns.slice(0, this.#width);
+    for (const column of columns) column.putOne(column.gather(Int32Array.of(row), 1), 0, copy);
+    return copy;
+  }
+
+  #remove(draft: Draft, row: number, copies: number): void {
+    const { state } = this;
+    for (let left = copies; left > 0; left--) {
+      const equal = state.lastEqual(draft.root, row);
+      if (equal === NONE) {
+        draft.root = state.insert(draft.root, row, -left);
+        this.#owed++;
+        return;
+      }
+      if (left === copies) draft.marks.push(equal);
+      draft.root = state.removeLastEqual(draft.root, row);
+      draft.removed.push(equal);
+      draft.count--;
+    }
+    state.rows.release(row);
+  }
+}

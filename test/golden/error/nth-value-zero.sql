@@ -1,0 +1,1 @@
+SELECT nth_value(1, 0) OVER ()

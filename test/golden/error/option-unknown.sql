@@ -1,0 +1,1 @@
+CREATE MATERIALIZED VIEW v WITH (speed = 'high') AS SELECT 1

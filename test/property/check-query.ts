@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { type History, histories, postgresRows, Tables, type TestTable } from './history.ts';
+import type { QueryShape } from './query-shapes.ts';
+import { PlanRunner, planOf } from './run-plan.ts';
+
+/**
+ * After every epoch of random histories the view's rows are PostgreSQL's answer over the present rows.
+ * @param first  histories to begin with.
+ */
+export async function checkQuery(
+  { query, postgres }: QueryShape,
+  tables: readonly TestTable[],
+  numRuns: number,
+  first: readonly History[] = [],
+): Promise<void> {
+  const plan = planOf(query, tables);
+  const check = async (history: History): Promise<void> => {
+    const runner = new PlanRunner(plan, tables, (error) => {
+      throw error;
+    });
+    const present = new Tables(tables);
+    for (const epoch of history) {
+      present.apply(epoch);
+      runner.run(epoch);
+      assert.deepEqual(
+        runner.bag.rows(),
+        await postgresRows(present, postgres ?? query, plan.schema.length),
+      );
+    }
+  };
+  for (const history of first) await check(history);
+  await fc.assert(fc.asyncProperty(histories(tables), check), { numRuns });
+}
