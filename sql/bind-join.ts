@@ -2,6 +2,7 @@
 import type { FromItem, Identifier } from './ast.ts';
 import { StreamError } from './base/error.ts';
 import type { Schema } from './base/type.ts';
+import { asLateral } from './bind-asof.ts';
 import type { BindContext } from './bind-context.ts';
 import { places } from './bind-context.ts';
 import {
@@ -24,7 +25,9 @@ import type { JoinType } from './logical-plan.ts';
 
 type JoinItem = FromItem & { readonly kind: 'join' };
 
-export function bindJoin(item: JoinItem, place: FromPlace, bindItem: BindFromItem): BoundFrom {
+export function bindJoin(written: JoinItem, place: FromPlace, bindItem: BindFromItem): BoundFrom {
+  const isAsof = written.type === 'asof' || written.type === 'asof-left';
+  const item = isAsof ? asLateral(written, place, bindItem) : written;
   const type = joinType(item);
   const left = bindItem(item.left, place);
   const { right, lateral } = bindRight(left, place, (inner) => bindItem(item.right, inner));
@@ -87,10 +90,7 @@ function joinType(item: JoinItem): JoinType {
       return 'inner';
     case 'asof':
     case 'asof-left':
-      throw new StreamError('SQL_NOT_SUPPORTED', 'ASOF joins are not supported', {
-        at: item.span,
-        hint: 'Join LATERAL (SELECT … WHERE t <= … ORDER BY t DESC LIMIT 1).',
-      });
+      throw new Error('assertion failed: an ASOF join is bound as a lateral one');
     default:
       return item.type;
   }
