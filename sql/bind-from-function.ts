@@ -7,7 +7,9 @@ import { functionName } from './bind-call.ts';
 import { places } from './bind-context.ts';
 import type { BoundFrom, FromPlace } from './bind-from-place.ts';
 import { project } from './bind-output.ts';
+import { bindRecordFunction, isRecordFunction } from './bind-record-function.ts';
 import { renameColumns, Scope, scopeColumns } from './bind-scope.ts';
+import { type SetCall, sideBySide } from './bind-side-by-side.ts';
 import {
   bindTableFunction,
   isTableFunction,
@@ -19,25 +21,15 @@ import type { LogicalNode } from './logical-plan.ts';
 type FunctionItem = FromItem & { readonly kind: 'function' };
 
 export function bindFromFunction(item: FunctionItem, place: FromPlace): BoundFrom {
-  const [first] = item.calls;
-  if (first === undefined || item.calls.length > 1) {
-    throw new StreamError(
-      'SQL_NOT_SUPPORTED',
-      'ROWS FROM with several functions is not supported',
-      {
-        at: item.span,
-      },
-    );
-  }
-  if (first.columns.length > 0) {
-    throw new StreamError('SQL_NOT_SUPPORTED', 'column definition lists are not supported', {
-      at: item.span,
-    });
-  }
   const { context, commonTables, parent } = place;
   const scope = new Scope({ context, commonTables, parent });
   scope.place = places.from;
-  const bound = bindRows(first.call, scope);
+  const [first] = item.calls;
+  if (first === undefined) throw new Error('assertion failed: FROM names a function');
+  const bound =
+    item.calls.length > 1
+      ? bindSideBySide(item, scope)
+      : bindRows(first.call, first.columns, scope);
   const node = item.ordinality ? withOrdinality(bound.node, item) : bound.node;
   const name = item.alias?.name.name ?? functionName(first.call);
   return nameFunction(node, item.alias, name, bound.scalar);
@@ -59,14 +51,37 @@ function nameFunction(
   return { node: renamed, tables: [table], columns };
 }
 
+type ColumnList = FunctionItem['calls'][number]['columns'];
+
+/** `ROWS FROM (f(…), g(…))`. */
+function bindSideBySide(item: FunctionItem, scope: Scope): Rows {
+  const calls = item.calls.map(({ call, columns }): SetCall => {
+    const { node } = bindRows(call, columns, scope);
+    if (node.kind !== 'table-function') {
+      throw new StreamError(
+        'SQL_NOT_SUPPORTED',
+        'ROWS FROM takes only set-returning functions here',
+        { at: call.span },
+      );
+    }
+    return node;
+  });
+  return { node: sideBySide(calls), scalar: false };
+}
+
 interface Rows {
   readonly node: LogicalNode;
   readonly scalar: boolean;
 }
 
-function bindRows(call: FunctionCall, scope: Scope): Rows {
+function bindRows(call: FunctionCall, columns: ColumnList, scope: Scope): Rows {
   const { context } = scope;
   const name = functionName(call);
+  if (columns.length > 0 || isRecordFunction(name)) {
+    refuseAggregateClauses(call, name);
+    const bound = bindRecordFunction(call, name, columns, scope);
+    return { node: { kind: 'table-function', ...bound, ordinality: false }, scalar: false };
+  }
   if (isTableFunction(name)) {
     refuseAggregateClauses(call, name);
     const args = call.args.map((argument) => context.rules.expression(argument.value, scope));

@@ -17,6 +17,7 @@ import { applyLimit } from './bind-limit.ts';
 import { keepFirst, project } from './bind-output.ts';
 import { refusePartitionBy } from './bind-partition.ts';
 import { columnOf, type Scope, SET_BASE, WINDOW_BASE } from './bind-scope.ts';
+import { sideBySide } from './bind-side-by-side.ts';
 import { bindStreamWindow } from './bind-stream-window.ts';
 import {
   bindTargets,
@@ -298,27 +299,17 @@ function renumber(expression: BoundExpr, base: number, end: number, width: numbe
   );
 }
 
-/** A set-returning function of the select list multiplies rows: a lateral join with it. */
+/** Set-returning functions of the select list multiply rows: a lateral join with them, side by side. */
 function addSets(below: Above, scope: Scope): Above {
-  const [set, second] = scope.pending.sets;
-  if (set === undefined) return below;
-  if (second !== undefined) {
-    throw new StreamError(
-      'SQL_NOT_SUPPORTED',
-      'several set-returning functions in one select list are not supported',
-      { hint: 'Move them into FROM.' },
-    );
-  }
+  const { sets } = scope.pending;
+  if (sets.length === 0) return below;
   const left = below.node;
-  const args = set.args.map((arg) => moveInward(below.translate(arg), 1));
-  const lateral = args.some((arg, index) => arg !== set.args[index]);
-  const right: LogicalNode = {
-    kind: 'table-function',
-    name: set.name,
-    args,
-    ordinality: false,
-    schema: set.schema,
-  };
+  const moved = sets.map((set) => ({
+    ...set,
+    args: set.args.map((arg) => moveInward(below.translate(arg), 1)),
+  }));
+  const lateral = moved.some(({ args }, i) => args.some((arg, j) => arg !== sets[i]?.args[j]));
+  const right = sideBySide(moved);
   const node: LogicalNode = {
     kind: 'join',
     type: 'inner',
@@ -326,7 +317,7 @@ function addSets(below: Above, scope: Scope): Above {
     right,
     on: undefined,
     lateral,
-    schema: [...left.schema, ...set.schema],
+    schema: [...left.schema, ...right.schema],
   };
   const width = left.schema.length;
   return {

@@ -26,6 +26,7 @@ const types = {
   interval: { kind: 'interval' },
   json: { kind: 'json' },
   jsonb: { kind: 'jsonb' },
+  'text[]': { kind: 'array', element: { kind: 'text' } },
 } as const satisfies Record<string, SqlType>;
 
 type Key = keyof typeof types;
@@ -66,6 +67,10 @@ const tableFunctions: ReadonlyMap<string, readonly TableOverload[]> = new Map([
   ['json_each', [overload(['json'], { key: 'text', value: 'json' })]],
   ['json_each_text', [overload(['json'], { key: 'text', value: 'text' })]],
   ['json_object_keys', [overload(['json'], 'text')]],
+  [
+    'regexp_matches',
+    [overload(['text', 'text'], 'text[]'), overload(['text', 'text', 'text'], 'text[]')],
+  ],
   [
     'regexp_split_to_table',
     [overload(['text', 'text'], 'text'), overload(['text', 'text', 'text'], 'text')],

@@ -15,7 +15,9 @@ import {
 } from '../../sql/base/json.ts';
 import { Numeric } from '../../sql/base/numeric.ts';
 import type { Schema, SqlType } from '../../sql/base/type.ts';
-import { regexpSplit } from '../../sql/function/pattern.ts';
+import { SIDE_BY_SIDE } from '../../sql/bind-side-by-side.ts';
+import { jsonRecord, jsonRecords } from '../../sql/function/json-record.ts';
+import { regexpMatches, regexpSplit } from '../../sql/function/pattern.ts';
 
 /** Rows that one call may give; they are all in memory at once. */
 const ROWS_MAX = 1_000_000;
@@ -83,7 +85,43 @@ const tableFunctions: Readonly<Record<string, TableFunction | undefined>> = {
       ),
     ),
   string_to_table: (args) => stringToTable(args),
+  regexp_matches: ([text, pattern, flags]) =>
+    one(regexpMatches(text as string, pattern as string, (flags ?? '') as string)),
+  json_to_record: ([json], _, columns) => [jsonRecord(json as string, columns)],
+  jsonb_to_record: ([json], _, columns) => [jsonRecord(json as string, columns)],
+  json_to_recordset: ([json], _, columns) =>
+    jsonRecords(json as string, columns, 'json_to_recordset'),
+  jsonb_to_recordset: ([json], _, columns) =>
+    jsonRecords(json as string, columns, 'jsonb_to_recordset'),
+  [SIDE_BY_SIDE]: sideBySide,
 };
+
+/** Functions that are called for NULL arguments too. */
+export const takesNull = (name: string): boolean => name === 'unnest' || name === 'string_to_table';
+
+/** Rows of several functions; see sql/bind-side-by-side.ts for the arguments. */
+function sideBySide(
+  [names, widths, ...rows]: Args,
+  types: readonly SqlType[],
+  columns: Schema,
+): Row[] {
+  let from = 0;
+  const parts = rows.map((row, i) => {
+    const name = (names as readonly string[])[i] ?? '';
+    const width = (widths as readonly number[])[i] ?? 0;
+    const own = columns.slice(from, from + width);
+    from += width;
+    const args = row as readonly (Datum | null)[];
+    const type = types[i + 2];
+    const argTypes = type?.kind === 'row' ? type.fields.map((field) => field.type) : [];
+    const isNull = args.includes(null) && !takesNull(name);
+    return { width, rows: isNull ? [] : tableFunctionRows(name, args, argTypes, own) };
+  });
+  const length = Math.max(...parts.map((part) => part.rows.length));
+  return Array.from({ length }, (_, at) =>
+    parts.flatMap((part) => part.rows[at] ?? new Array<Datum | null>(part.width).fill(null)),
+  );
+}
 
 function zeroStep(): StreamError {
   return new StreamError('VALUE_INVALID_PARAMETER', 'step size cannot equal zero');

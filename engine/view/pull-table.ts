@@ -9,7 +9,7 @@ import {
   type PullContext,
   type Scope,
 } from './pull-context.ts';
-import { tableFunctionRows } from './pull-table-function.ts';
+import { tableFunctionRows, takesNull } from './pull-table-function.ts';
 
 type Node<Kind extends LogicalNode['kind']> = LogicalNode & { readonly kind: Kind };
 
@@ -36,7 +36,7 @@ export function renderTableFunction(
     rows,
     args,
     (values) => tableFunctionRows(node.name, values, argTypes, columns),
-    { strict: node.name !== 'unnest' && node.name !== 'string_to_table' },
+    { strict: !takesNull(node.name) },
   );
   const alias = context.alias();
   const fields = columns.map((_, i) => `${alias}.r.f${i} AS c${i}`);
