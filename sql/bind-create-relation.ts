@@ -329,6 +329,14 @@ function primaryKeyOf(statement: CreateRelation, drafts: readonly Draft[]): read
       hint: 'Use KEY for a column that is in the record’s key, or CREATE TABLE for the latest row per key.',
     });
   }
+  const twice = key.findIndex((index, at) => key.indexOf(index) < at);
+  if (twice >= 0) {
+    throw new StreamError(
+      'SQL_DUPLICATE_COLUMN',
+      `column "${drafts[key[twice] ?? 0]?.name}" appears twice in primary key constraint`,
+      { at: first?.columns[twice]?.span },
+    );
+  }
   for (const index of key) requireKeyType(drafts[index]);
   return key;
 }

@@ -6,6 +6,7 @@ import { isAggregateName } from './bind-aggregate.ts';
 import { functionName } from './bind-call.ts';
 import { places } from './bind-context.ts';
 import type { BoundFrom, FromPlace } from './bind-from-place.ts';
+import { bindRecordFunction, isRecordFunction } from './bind-record-function.ts';
 import { renameColumns, Scope, scopeColumns } from './bind-scope.ts';
 import {
   bindTableFunction,
@@ -20,15 +21,10 @@ import type { LogicalNode, TableCall } from './logical-plan.ts';
 type FunctionItem = FromItem & { readonly kind: 'function' };
 
 export function bindFromFunction(item: FunctionItem, place: FromPlace): BoundFrom {
-  if (item.calls.some((call) => call.columns.length > 0)) {
-    throw new StreamError('SQL_NOT_SUPPORTED', 'column definition lists are not supported', {
-      at: item.span,
-    });
-  }
   const { context, commonTables, parent } = place;
   const scope = new Scope({ context, commonTables, parent });
   scope.place = places.from;
-  const bound = item.calls.map(({ call }) => bindRows(call, scope));
+  const bound = item.calls.map(({ call, columns }) => bindRows(call, columns, scope));
   const calls = bound.map(({ call }) => call);
   const columns = calls.flatMap((call) => call.columns);
   const node: LogicalNode = {
@@ -71,9 +67,16 @@ interface Rows {
   readonly single: boolean;
 }
 
-function bindRows(item: FunctionCall, scope: Scope): Rows {
+type ColumnList = FunctionItem['calls'][number]['columns'];
+
+function bindRows(item: FunctionCall, listed: ColumnList, scope: Scope): Rows {
   const { context } = scope;
   const name = functionName(item);
+  if (listed.length > 0 || isRecordFunction(name)) {
+    refuseAggregateClauses(item, name);
+    const call = bindRecordFunction(item, name, listed, scope);
+    return { call, scalar: false, single: false };
+  }
   if (isTableFunction(name)) {
     refuseAggregateClauses(item, name);
     const args = item.args.map((argument) => context.rules.expression(argument.value, scope));

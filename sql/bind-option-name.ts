@@ -9,7 +9,7 @@ const effective: readonly string[] = [
   ...['format', 'value_format', 'value.format', 'key_format', 'key.format'],
   ...['value_delimiter', 'value.fields-include', 'timestamp'],
   ...['auto.offset.reset', 'scan.startup.mode'],
-  ...['retention.ms', 'retention.bytes', 'cleanup.policy'],
+  ...['retention.ms', 'retention.bytes', 'cleanup.policy', 'idle_timeout'],
   ...['bootstrap.servers', 'client.id', 'compression.type', 'isolation.level', 'check.crcs'],
   ...['default.api.timeout.ms', 'metadata.max.age.ms', 'security.protocol'],
   ...['sasl.mechanism', 'sasl.username', 'sasl.password'],

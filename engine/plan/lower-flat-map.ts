@@ -24,7 +24,7 @@ export function lowerFlatMap(
   const calls = node.calls.map((call) => ({
     name: call.name,
     args: call.args.map(() => input.positions[next++] as number),
-    width: call.columns.length,
+    columns: call.columns,
   }));
   const schema: Column[] = [...passed.map((column) => columnAt(node.schema, column)), ...own];
   const { builder } = lowering;

@@ -29,8 +29,8 @@ export interface PhysicalAggregate {
 export interface PhysicalCall {
   readonly name: string;
   readonly args: readonly number[];
-  /** How many columns it gives. */
-  readonly width: number;
+  /** What it gives. */
+  readonly columns: Schema;
 }
 
 /** A column of the input, or one value for all rows. */

@@ -45,6 +45,16 @@ const meanings: readonly Meaning[] = [
   { pattern: /Overflow in .*INT32/, code: 'VALUE_OUT_OF_RANGE', message: 'integer out of range' },
   { pattern: /Overflow in .*INT64/, code: 'VALUE_OUT_OF_RANGE', message: 'bigint out of range' },
   {
+    pattern: /Overflow on abs\(-32768\)/,
+    code: 'VALUE_OUT_OF_RANGE',
+    message: 'smallint out of range',
+  },
+  {
+    pattern: /Overflow on abs\(-2147483648\)/,
+    code: 'VALUE_OUT_OF_RANGE',
+    message: 'integer out of range',
+  },
+  {
     pattern: /^Out of Memory Error/,
     code: 'VALUE_PROGRAM_LIMIT',
     message: 'the query needs more memory than the store may use',

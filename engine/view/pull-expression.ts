@@ -11,7 +11,7 @@ import { computed, type PullContext, type Scope, type Sql } from './pull-context
 import { decimalArithmetic, integerAsDecimal, unify } from './pull-decimal.ts';
 import { renderFunction } from './pull-function.ts';
 import { equalityKey } from './pull-key.ts';
-import { computedType, renderLiteral, rowOf } from './pull-literal.ts';
+import { computedType, manyDimensions, renderLiteral, rowOf } from './pull-literal.ts';
 import { renderSubquery } from './pull-subquery.ts';
 
 /** Characters of one expression's SQL. */
@@ -80,6 +80,10 @@ function renderKind(context: PullContext, expr: BoundExpr, scope: Scope): Sql {
       return value;
     }
     case 'array': {
+      const isNested = expr.items.some((item) => item.type.kind === 'array');
+      if (isNested && expr.type.kind === 'array' && expr.type.element.kind !== 'array') {
+        throw manyDimensions(expr.span);
+      }
       const items = expr.items.map((item) => computed(render(item)));
       return { text: `CAST([${items.join(', ')}] AS ${computedType(expr.type)})` };
     }

@@ -1,7 +1,7 @@
 /** Datums as DuckDB literals of exactly their type. */
 import { assertNever } from '../../sql/base/assert.ts';
 import type { Datum } from '../../sql/base/datum.ts';
-import { StreamError } from '../../sql/base/error.ts';
+import { type Span, StreamError } from '../../sql/base/error.ts';
 import type { Interval } from '../../sql/base/interval.ts';
 import { digitCount, type Numeric } from '../../sql/base/numeric.ts';
 import {
@@ -83,9 +83,11 @@ function literalText(value: Datum | null, type: SqlType): string {
       return `(to_months(${months}) + to_days(${days}) + to_microseconds(CAST(${micros} AS BIGINT)))`;
     }
     case 'array': {
-      const items = (value as readonly (Datum | null)[]).map((item) =>
-        literalText(item, type.element),
-      );
+      const elements = value as readonly (Datum | null)[];
+      if (type.element.kind !== 'array' && type.element.kind !== 'row') {
+        if (elements.some((item) => Array.isArray(item))) throw manyDimensions();
+      }
+      const items = elements.map((item) => literalText(item, type.element));
       return `CAST([${items.join(', ')}] AS ${computedType(type)})`;
     }
     case 'row': {
@@ -98,6 +100,14 @@ function literalText(value: Datum | null, type: SqlType): string {
     default:
       return assertNever(type);
   }
+}
+
+/** The store's lists have one dimension, and a query's values pass through it. */
+export function manyDimensions(at?: Span): StreamError {
+  return new StreamError('SQL_NOT_SUPPORTED', 'arrays of several dimensions are not supported', {
+    at,
+    hint: 'Use jsonb, or an array of rows.',
+  });
 }
 
 function dateText(days: number): string {

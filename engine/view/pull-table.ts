@@ -32,7 +32,7 @@ export function renderTableFunction(
   const calls = node.calls.map((call) => ({
     name: call.name,
     types: call.args.map((arg) => arg.type),
-    width: call.columns.length,
+    columns: call.columns,
   }));
   const list = context.call(
     args.map((arg) => arg.type),

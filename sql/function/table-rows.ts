@@ -14,7 +14,8 @@ import {
   sortedEntries,
 } from '../base/json.ts';
 import { Numeric } from '../base/numeric.ts';
-import type { SqlType } from '../base/type.ts';
+import type { Schema, SqlType } from '../base/type.ts';
+import { jsonRecord, jsonRecords } from './json-record.ts';
 import { regexpMatches, regexpSplit } from './pattern.ts';
 
 /** Not a function's name: one row of the arguments, for an ordinary function in FROM. */
@@ -24,14 +25,13 @@ export const ONE_ROW = 'row';
 export const ROWS_PER_CALL_MAX = 1_000_000;
 
 type Args = readonly (Datum | null)[];
-type TableFunction = (args: Args, types: readonly SqlType[]) => Iterable<Row>;
+type TableFunction = (args: Args, types: readonly SqlType[], columns: Schema) => Iterable<Row>;
 
 /** One call of a set-returning function, apart from its arguments' values. */
 export interface TableFunctionCall {
   readonly name: string;
   readonly types: readonly SqlType[];
-  /** How many columns it gives. */
-  readonly width: number;
+  readonly columns: Schema;
 }
 
 /**
@@ -52,7 +52,7 @@ export function tableFunctionRows(
   const rows: Row[] = [];
   for (let r = 0; r < length; r++) {
     const row = lists.flatMap(
-      (list, i) => list[r] ?? missing((calls[i] as TableFunctionCall).width),
+      (list, i) => list[r] ?? missing((calls[i] as TableFunctionCall).columns.length),
     );
     if (ordinality) row.push(BigInt(r + 1));
     rows.push(row);
@@ -65,12 +65,12 @@ const missing = (width: number): Row => new Array<null>(width).fill(null);
 /** Called on NULLs; of the others one NULL argument gives no rows. */
 const lenient: ReadonlySet<string> = new Set(['unnest', 'string_to_table', ONE_ROW]);
 
-function callRows({ name, types }: TableFunctionCall, args: Args): readonly Row[] {
+function callRows({ name, types, columns }: TableFunctionCall, args: Args): readonly Row[] {
   const fn = tableFunctions[name];
   assert(fn !== undefined, `table function ${name}`);
   if (!lenient.has(name) && args.includes(null)) return [];
   const rows: Row[] = [];
-  for (const row of fn(args, types)) {
+  for (const row of fn(args, types, columns)) {
     if (rows.length === ROWS_PER_CALL_MAX) {
       throw new StreamError(
         'VALUE_PROGRAM_LIMIT',
@@ -126,6 +126,12 @@ const tableFunctions: Readonly<Record<string, TableFunction | undefined>> = {
   regexp_matches: ([text, pattern, flags]) =>
     one(regexpMatches(text as string, pattern as string, (flags ?? '') as string)),
   string_to_table: (args) => stringToTable(args),
+  json_to_record: ([json], _, columns) => [jsonRecord(json as string, columns)],
+  jsonb_to_record: ([json], _, columns) => [jsonRecord(json as string, columns)],
+  json_to_recordset: ([json], _, columns) =>
+    jsonRecords(json as string, columns, 'json_to_recordset'),
+  jsonb_to_recordset: ([json], _, columns) =>
+    jsonRecords(json as string, columns, 'jsonb_to_recordset'),
 };
 
 function zeroStep(): StreamError {

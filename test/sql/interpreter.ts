@@ -427,7 +427,7 @@ function runTableFunction(
   const calls = node.calls.map(({ name, args, columns }) => ({
     name,
     types: args.map((arg) => arg.type),
-    width: columns.length,
+    columns,
   }));
   const args = node.calls.map((call) => call.args.map((arg) => computeValue(arg, [], env)));
   return tableFunctionRows(calls, args, node.ordinality);

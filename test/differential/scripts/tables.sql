@@ -97,3 +97,4 @@ SELECT count(*) FROM no_key;
 TRUNCATE nothing_there;
 CREATE TABLE unique_column (a int PRIMARY KEY, b int NOT NULL);
 INSERT INTO unique_column VALUES (1, NULL);
+CREATE TABLE twice_key (a int, PRIMARY KEY (a, a));

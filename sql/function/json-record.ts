@@ -1,0 +1,61 @@
+/** Members of documents as SQL values of given types, the way jsonb_to_record() reads them. */
+import type { Datum, Row } from '../base/datum.ts';
+import { StreamError } from '../base/error.ts';
+import { jsonChildren, jsonToText, parseJson } from '../base/json.ts';
+import type { Schema, SqlType } from '../base/type.ts';
+import { literalFromText } from './cast.ts';
+
+/**
+ * The object's members by the columns' names; NULL where there is none.
+ * @throws StreamError VALUE_INVALID_PARAMETER for a document that is no object, and as the columns' types do.
+ */
+export function jsonRecord(text: string, columns: Schema): Row {
+  const children = jsonChildren(text);
+  if (children?.kind !== 'object') {
+    const kind = children === undefined ? 'a scalar' : 'an array';
+    throw new StreamError('VALUE_INVALID_PARAMETER', `cannot call populate_composite on ${kind}`);
+  }
+  const members = new Map(children.members);
+  return columns.map((column) => {
+    const raw = members.get(column.name);
+    return raw === undefined ? null : fromJson(raw, column.type);
+  });
+}
+
+/** A row for each object of the array. @throws StreamError VALUE_INVALID_PARAMETER for anything else. */
+export function jsonRecords(text: string, columns: Schema, name: string): readonly Row[] {
+  const children = jsonChildren(text);
+  if (children?.kind !== 'array') {
+    const kind = name.startsWith('jsonb')
+      ? 'a non-array'
+      : children === undefined
+        ? 'a scalar'
+        : 'an object';
+    throw new StreamError('VALUE_INVALID_PARAMETER', `cannot call ${name} on ${kind}`);
+  }
+  return children.items.map((item) => {
+    if (jsonChildren(item)?.kind !== 'object') {
+      throw new StreamError(
+        'VALUE_INVALID_PARAMETER',
+        `argument of ${name} must be an array of objects`,
+      );
+    }
+    return jsonRecord(item, columns);
+  });
+}
+
+/** @param raw  the member's own text. */
+function fromJson(raw: string, type: SqlType): Datum | null {
+  const text = raw.trim();
+  if (type.kind === 'json') return text;
+  if (type.kind === 'jsonb') return jsonToText(parseJson(text));
+  if (text === 'null') return null;
+  const children = jsonChildren(text);
+  if (type.kind === 'array' && children?.kind === 'array') {
+    return children.items.map((item) => fromJson(item, type.element));
+  }
+  if (type.kind === 'row' && children?.kind === 'object') return jsonRecord(text, type.fields);
+  const plain = text.startsWith('"') ? String(parseJson(text)) : text;
+  // The time of the statement is not known here, and "now" in a document is no time anyway.
+  return literalFromText(plain, type, 'assignment', 0n);
+}
