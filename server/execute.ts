@@ -18,6 +18,7 @@ import { DEFAULT_SETTINGS } from './settings.ts';
 import { describe, show } from './show.ts';
 import { statementContext } from './statement-context.ts';
 import { subscribeTo } from './subscribe.ts';
+import type { Transaction } from './transaction.ts';
 
 export interface ExecuteContext {
   readonly core: Core;
@@ -26,19 +27,21 @@ export interface ExecuteContext {
   readonly signal: AbortSignal;
   /** The text that the statement's spans point into. */
   readonly sql: string;
+  /** The open transaction of the session. */
+  readonly transaction: Transaction | undefined;
 }
 
 export async function executeStatement(
-  { core, settings, params, signal, sql }: ExecuteContext,
+  { core, settings, params, signal, sql, transaction }: ExecuteContext,
   statement: Statement,
 ): Promise<StatementResult> {
-  const context = statementContext(core, settings, params);
+  const context = statementContext(core, settings, params, transaction?.startedMicros);
   const bound = bindStatement(statement, core.catalog, context, sourceEnvironment(core));
   const showing = { ...core, settings };
   switch (bound.kind) {
     case 'query': {
       if (bound.emit !== undefined) return pushQuery(core, bound.plan, signal);
-      const { schema, chunks } = await runPlan(core, bound.plan, signal);
+      const { schema, chunks } = await runPlan(core, bound.plan, signal, transaction);
       return { kind: 'rows', tag: 'SELECT', schema, chunks };
     }
     case 'create-relation':
@@ -54,7 +57,7 @@ export async function executeStatement(
     case 'update':
     case 'delete':
     case 'truncate':
-      return executeDml(core, bound, signal);
+      return executeDml(core, bound, signal, transaction);
     case 'subscribe':
       return subscribe(core, bound.target, signal);
     case 'show':

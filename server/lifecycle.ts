@@ -165,7 +165,7 @@ function registerSource(
       },
       version,
     );
-    core.writers.set(relation.id, new TableWriter(relation, core.engine, core.store));
+    core.writers.set(relation.id, new TableWriter(relation, core.store));
     return;
   }
   if (detail.errorsId !== undefined) {

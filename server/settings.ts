@@ -5,6 +5,8 @@ export const DEFAULT_SETTINGS: Readonly<Record<string, string>> = {
   client_encoding: 'UTF8',
   client_min_messages: 'notice',
   datestyle: 'ISO, MDY',
+  default_transaction_isolation: 'read committed',
+  default_transaction_read_only: 'off',
   extra_float_digits: '1',
   intervalstyle: 'postgres',
   search_path: 'public',

@@ -10,11 +10,12 @@ export function statementContext(
   core: Core,
   settings: ReadonlyMap<string, string>,
   params: readonly unknown[],
+  nowMicros: bigint = core.nowMicros(),
 ): StatementContext {
   return {
     params: params.map(parameterText),
     paramTypes: [],
-    nowMicros: core.nowMicros(),
+    nowMicros,
     settings,
   };
 }

@@ -58,9 +58,15 @@ interface BoundaryRequest {
   readonly reject: (error: unknown) => void;
 }
 
-interface TableChange {
+/** Weighted rows for a table that SQL writes. */
+export interface TableBatch {
   readonly tableId: number;
   readonly batch: Batch;
+}
+
+/** Changes of one or more tables that become visible together. */
+interface TableChange {
+  readonly batches: readonly TableBatch[];
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -266,14 +272,17 @@ export class Engine {
 
   #takeTableChanges(): void {
     for (const change of this.#tableChanges.splice(0)) {
-      const task = this.#plans.tasks.get(change.tableId);
-      if (task === undefined) {
+      const targets = change.batches.map(({ tableId, batch }) => ({
+        task: this.#plans.tasks.get(tableId),
+        batch,
+      }));
+      if (targets.some(({ task }) => task === undefined)) {
         change.reject(new StreamError('SQL_UNKNOWN_RELATION', 'the table was dropped'));
         continue;
       }
       this.#inEpoch.push(change);
       this.#markDirty();
-      task.root.emit(change.batch);
+      for (const { task, batch } of targets) task?.root.emit(batch);
     }
   }
 
@@ -431,11 +440,11 @@ export class Engine {
 
   // ------------------------------------------------------------------- users
 
-  /** Applies rows to a SQL table; settles when the epoch that holds them is committed. */
-  changeTable(tableId: number, batch: Batch): Promise<void> {
+  /** Applies rows to SQL tables, all in one epoch; settles when it is committed. */
+  changeTables(batches: readonly TableBatch[]): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
-      this.#tableChanges.push({ tableId, batch, resolve, reject });
+      this.#tableChanges.push({ batches, resolve, reject });
       this.#bell.ring();
     });
   }

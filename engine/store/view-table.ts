@@ -113,7 +113,7 @@ function deleteByKey(relation: StoredRelation, key: readonly number[]): string {
  * What tells values apart that are equal for DuckDB but not the same for a reader: -0 and 0, '1 mon' and '30 days'.
  * @param prefix  of the column's name.
  */
-function lookOf(relation: StoredRelation, prefix: string): string[] {
+export function lookOf(relation: StoredRelation, prefix: string): string[] {
   return relation.schema.flatMap(({ type }, i) => {
     const name = prefix + columnName(i);
     if (type.kind === 'real' || type.kind === 'double') return [`signbit(${name})`];

@@ -86,7 +86,7 @@ export class Judge {
   }
 }
 
-/** A Millrace database of one session, asked as the doors ask it. */
+/** A Millrace database, asked as the doors ask it. */
 export class Subject {
   readonly #path: string;
   #database: Database;
@@ -109,10 +109,10 @@ export class Subject {
     this.#database = await openMillrace({ data: this.#path });
   }
 
-  async run(sql: string): Promise<Answer> {
+  async run(sql: string, sessionName = 'differential'): Promise<Answer> {
     try {
       let answer: Answer = { kind: 'answered', tag: '', columns: [], rows: [] };
-      const session = this.#database.session('differential');
+      const session = this.#database.session(sessionName);
       for await (const result of session.execute(sql, [], new AbortController().signal)) {
         if (result.kind === 'subscription') {
           result.subscription.close();
