@@ -74,6 +74,8 @@ export type StatementResult =
       readonly tag: string;
       readonly schema: Schema;
       readonly chunks: AsyncIterable<readonly Row[]>;
+      /** The session's time zone when it is not UTC: for values as PostgreSQL's text. */
+      readonly zone?: string | undefined;
     }
   | { readonly kind: 'ok'; readonly tag: string; readonly message: string }
   | { readonly kind: 'subscription'; readonly subscription: Subscription };

@@ -1,6 +1,7 @@
 /** CREATE …: from bound statements to relations, and through the lifecycle into store, engine and catalog. */
 import { lower } from '../engine/plan/lower.ts';
 import type { PhysicalPlan } from '../engine/plan/physical-plan.ts';
+import type { StartAt } from '../engine/runtime/plan-task.ts';
 import type { Statement } from '../sql/ast.ts';
 import { assert } from '../sql/base/assert.ts';
 import { StreamError } from '../sql/base/error.ts';
@@ -118,12 +119,16 @@ function relationFrom(core: Core, bound: BoundCreate, sql: string, id: number): 
   }
 }
 
-/** @param sql  the statement's own text, which the catalog keeps. */
+/**
+ * @param sql      the statement's own text, which the catalog keeps.
+ * @param startAt  where it begins to read its streams; undefined where each stream says.
+ */
 export async function executeCreate(
   core: Core,
   bound: BoundCreate,
   sql: string,
   signal: AbortSignal,
+  startAt: StartAt | undefined,
 ): Promise<StatementResult> {
   const name = bound.kind === 'create-relation' ? bound.relation.name : bound.name;
   const tag = tagOf(bound);
@@ -140,7 +145,7 @@ export async function executeCreate(
   const relation = relationFrom(core, bound, sql, core.catalog.nextId());
   if (relation.kind === 'sink') checkSink(core, relation);
   if (existing !== undefined) await dropRelations(core, core.catalog.withDependents(name));
-  return okResult(tag, await create(core, relation, bound, signal));
+  return okResult(tag, await create(core, relation, bound, signal, startAt));
 }
 
 /** What reads the old relation would read the new one with other columns, so replacing waits for its readers. */
@@ -171,6 +176,7 @@ async function create(
   relation: Relation,
   bound: BoundCreate,
   signal: AbortSignal,
+  startAt: StartAt | undefined,
 ): Promise<string> {
   switch (relation.kind) {
     case 'stream':
@@ -179,15 +185,16 @@ async function create(
         core,
         relation,
         bound.kind === 'create-relation' ? bound.partitions : undefined,
+        startAt,
       );
     case 'view':
       await createPlainView(core, relation);
       return '';
     case 'materialized-view':
-      await createView(core, relation);
+      await createView(core, relation, startAt);
       return levelMessage(core, relation.id, signal);
     case 'sink':
-      await createSink(core, relation);
+      await createSink(core, relation, startAt);
       return '';
   }
 }

@@ -1,5 +1,7 @@
 /** One statement in, one result out: where each kind of statement is carried out. */
-import type { Expression, Statement } from '../sql/ast.ts';
+
+import type { StartAt } from '../engine/runtime/plan-task.ts';
+import type { Statement } from '../sql/ast.ts';
 import { StreamError } from '../sql/base/error.ts';
 import { bindStatement } from '../sql/bind-statement.ts';
 import type { Relation } from '../sql/catalog.ts';
@@ -14,7 +16,6 @@ import { pauseOrResume } from './pause.ts';
 import { runPlan } from './pull.ts';
 import { pushQuery } from './push-query.ts';
 import { okResult } from './row-result.ts';
-import { DEFAULT_SETTINGS } from './settings.ts';
 import { describe, show } from './show.ts';
 import { statementContext } from './statement-context.ts';
 import { subscribeTo } from './subscribe.ts';
@@ -22,7 +23,7 @@ import type { Transaction } from './transaction.ts';
 
 export interface ExecuteContext {
   readonly core: Core;
-  readonly settings: Map<string, string>;
+  readonly settings: ReadonlyMap<string, string>;
   readonly params: readonly unknown[];
   readonly signal: AbortSignal;
   /** The text that the statement's spans point into. */
@@ -40,7 +41,7 @@ export async function executeStatement(
   const showing = { ...core, settings };
   switch (bound.kind) {
     case 'query': {
-      if (bound.emit !== undefined) return pushQuery(core, bound.plan, signal);
+      if (bound.emit !== undefined) return pushQuery(core, bound.plan, signal, startAt(settings));
       const { schema, chunks } = await runPlan(core, bound.plan, signal, transaction);
       return { kind: 'rows', tag: 'SELECT', schema, chunks };
     }
@@ -52,6 +53,7 @@ export async function executeStatement(
         bound,
         sql.slice(statement.span.start, statement.span.end),
         signal,
+        startAt(settings),
       );
     case 'insert':
     case 'update':
@@ -59,7 +61,7 @@ export async function executeStatement(
     case 'truncate':
       return executeDml(core, bound, signal, transaction);
     case 'subscribe':
-      return subscribe(core, bound.target, signal);
+      return subscribe(core, bound.target, signal, startAt(settings));
     case 'show':
       return show(showing, bound.what, bound.like);
     case 'describe':
@@ -74,10 +76,6 @@ export async function executeStatement(
     case 'flush':
       await core.engine.flush(signal);
       return okResult('FLUSH', 'every view shows everything that was written before');
-    case 'set':
-      return setSetting(settings, bound);
-    case 'reset':
-      return resetSetting(settings, bound.name);
     default:
       throw new StreamError(
         'SQL_NOT_SUPPORTED',
@@ -87,55 +85,18 @@ export async function executeStatement(
   }
 }
 
+/** Where what the session creates begins to read its streams, when it has said so. */
+function startAt(settings: ReadonlyMap<string, string>): StartAt | undefined {
+  return settings.get('auto.offset.reset') === 'latest' ? 'latest' : undefined;
+}
+
 async function subscribe(
   core: Core,
   target: Relation | LogicalNode,
   signal: AbortSignal,
+  start: StartAt | undefined,
 ): Promise<StatementResult> {
-  if (!('sql' in target)) return pushQuery(core, target, signal);
+  if (!('sql' in target)) return pushQuery(core, target, signal, start);
   const subscription = await subscribeTo(core, target, { since: undefined, snapshot: true });
   return { kind: 'subscription', subscription };
-}
-
-function setSetting(
-  settings: Map<string, string>,
-  statement: Statement & { readonly kind: 'set' },
-): StatementResult {
-  const { name, values } = statement;
-  const known = DEFAULT_SETTINGS[name];
-  if (known === undefined && !name.includes('.')) {
-    throw new StreamError('SQL_UNKNOWN_OBJECT', `unrecognized configuration parameter "${name}"`, {
-      at: statement.span,
-    });
-  }
-  if (values === 'default') settings.set(name, known ?? '');
-  else settings.set(name, values.map(settingText).join(', '));
-  return okResult('SET', `${name} = ${settings.get(name)}`);
-}
-
-function settingText(value: Expression): string {
-  switch (value.kind) {
-    case 'string':
-      return value.value;
-    case 'number':
-      return value.text;
-    case 'boolean':
-      return value.value ? 'on' : 'off';
-    case 'column':
-      return value.name.parts.map((part) => part.name).join('.');
-    default:
-      throw new StreamError('SQL_SYNTAX', 'a setting is a literal or a name', { at: value.span });
-  }
-}
-
-function resetSetting(settings: Map<string, string>, name: string): StatementResult {
-  if (name === 'all') {
-    settings.clear();
-    for (const [key, value] of Object.entries(DEFAULT_SETTINGS)) settings.set(key, value);
-    return okResult('RESET', 'every setting has its default');
-  }
-  const value = DEFAULT_SETTINGS[name];
-  if (value === undefined) settings.delete(name);
-  else settings.set(name, value);
-  return okResult('RESET', `${name} = ${value ?? ''}`);
 }

@@ -10,7 +10,12 @@ import { lower } from '../engine/plan/lower.ts';
 import type { PhysicalPlan } from '../engine/plan/physical-plan.ts';
 import { consolidateChange } from '../engine/runtime/consolidate-change.ts';
 import { buildFragment } from '../engine/runtime/fragment.ts';
-import type { PlanStart, SinkDefinition, ViewDefinition } from '../engine/runtime/plan-task.ts';
+import type {
+  PlanStart,
+  SinkDefinition,
+  StartAt,
+  ViewDefinition,
+} from '../engine/runtime/plan-task.ts';
 import type { StoredRelation } from '../engine/store/store.ts';
 import { netChanges } from '../engine/view/subscription.ts';
 import { assert } from '../sql/base/assert.ts';
@@ -54,6 +59,7 @@ export async function createSource(
   core: Core,
   relation: SourceRelation,
   partitions: number | undefined,
+  startAt: StartAt | undefined,
 ): Promise<string> {
   checkFormats(core, relation);
   const madeTopic = await provideTopic(core, relation, partitions);
@@ -83,7 +89,7 @@ export async function createSource(
     if (feederId !== undefined) {
       const feeder = feederOf(relation, feederId);
       const plan = lower(feeder.query, core.catalog);
-      const start = await core.engine.startSink(sinkDefinition(core, feeder, plan));
+      const start = await core.engine.startSink(sinkDefinition(core, feeder, plan), { startAt });
       await rememberStart(core, relation.name, start);
     }
   });
@@ -278,17 +284,22 @@ export async function createPlainView(core: Core, view: PlainView): Promise<void
 }
 
 /** Creates a materialized view and starts its plan. */
-export async function createView(core: Core, view: MaterializedView): Promise<void> {
+export async function createView(
+  core: Core,
+  view: MaterializedView,
+  startAt: StartAt | undefined,
+): Promise<void> {
+  const detail: RelationDetail = startAt === undefined ? {} : { startAt };
   const plan = lower(view.query, core.catalog);
   await core.engine.atBoundary(async () => {
     await core.store.changeCatalog({
-      put: [entryOf(view, {}), counterOf(core)],
+      put: [entryOf(view, detail), counterOf(core)],
       remove: [],
       createTables: [storedView(view, plan)],
       dropTables: [],
     });
-    core.catalog.put({ relation: view, detail: {}, owner: undefined });
-    const start = await core.engine.startView(viewDefinition(core, view, plan), false);
+    core.catalog.put({ relation: view, detail, owner: undefined });
+    const start = await core.engine.startView(viewDefinition(core, view, plan), false, { startAt });
     await rememberStart(core, view.name, start);
   });
 }
@@ -358,7 +369,10 @@ export async function pauseView(core: Core, view: MaterializedView): Promise<voi
 export async function resumeView(core: Core, view: MaterializedView): Promise<void> {
   const plan = lower(view.query, core.catalog);
   await core.engine.atBoundary(async () => {
-    const start = await core.engine.startView(viewDefinition(core, view, plan), true);
+    const detail = core.catalog.find(view.name)?.detail ?? {};
+    // What left out the past at first leaves out the same again.
+    const from = detail.startAt === undefined ? undefined : startsOf(detail);
+    const start = await core.engine.startView(viewDefinition(core, view, plan), true, { from });
     await changeDetail(core, view.name, { level: false });
     await rememberStart(core, view.name, start);
   });
@@ -371,7 +385,11 @@ export function checkSink(core: Core, sink: Sink): void {
   sinkDefinition(core, sink, lower(sink.query, core.catalog));
 }
 
-export async function createSink(core: Core, sink: Sink): Promise<void> {
+export async function createSink(
+  core: Core,
+  sink: Sink,
+  startAt: StartAt | undefined,
+): Promise<void> {
   const plan = lower(sink.query, core.catalog);
   const definition = sinkDefinition(core, sink, plan);
   await core.engine.atBoundary(async () => {
@@ -382,7 +400,7 @@ export async function createSink(core: Core, sink: Sink): Promise<void> {
       dropTables: [],
     });
     core.catalog.put({ relation: sink, detail: {}, owner: undefined });
-    const start = await core.engine.startSink(definition);
+    const start = await core.engine.startSink(definition, { startAt });
     await rememberStart(core, sink.name, start);
   });
 }

@@ -11,6 +11,8 @@ export interface RelationDetail {
   readonly feederId?: number | undefined;
   /** Per stream id: where the plan began to read each partition. */
   readonly starts?: Readonly<Record<string, Readonly<Record<string, number>>>> | undefined;
+  /** The session that made the view said where it begins to read its streams. */
+  readonly startAt?: 'earliest' | 'latest' | undefined;
   /** The plan has caught up once, so the stored rows are whole. */
   readonly level?: boolean | undefined;
   readonly paused?: boolean | undefined;

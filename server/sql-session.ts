@@ -10,13 +10,14 @@ import type { Core } from './core.ts';
 import type { Session, StatementFailure, StatementResult } from './database.ts';
 import { executeStatement } from './execute.ts';
 import type { SessionLimits } from './session-limits.ts';
-import { DEFAULT_SETTINGS } from './settings.ts';
+import { defaultSettings, durationMs, settingKey } from './settings.ts';
+import { resetSetting, setSetting } from './settings-statement.ts';
 import { isControl, isTransactionMode, TransactionControl } from './transaction-control.ts';
 
 export class SqlSession implements Session {
   readonly #core: Core;
   readonly #limits: SessionLimits;
-  readonly #settings = new Map(Object.entries(DEFAULT_SETTINGS));
+  readonly #settings = defaultSettings();
   readonly #control: TransactionControl;
   #lastCall: Promise<void> = Promise.resolve();
   #calls = 0;
@@ -83,7 +84,9 @@ export class SqlSession implements Session {
       this.#control.abandon();
       return;
     }
-    const idleMs = this.#limits.transactionIdleMsMax;
+    const asked = durationMs(this.#settings, 'idle_in_transaction_session_timeout');
+    const limit = this.#limits.transactionIdleMsMax;
+    const idleMs = asked === 0 ? limit : Math.min(asked, limit);
     this.#idleTimer = setTimeout(() => this.#control.idle(idleMs), idleMs);
     this.#idleTimer.unref();
   }
@@ -104,37 +107,60 @@ export class SqlSession implements Session {
     signal: AbortSignal,
   ): Promise<StatementResult> {
     const text = sql.slice(statement.span.start, statement.span.end);
+    const timeout = new StatementTimeout(durationMs(this.#settings, 'statement_timeout'), signal);
     try {
       if (signal.aborted) throw canceled();
       if (isControl(statement)) return await this.#control.run(statement);
       if (isTransactionMode(statement)) return this.#control.setTransaction(statement);
       await this.#control.admit(statement);
+      if (statement.kind === 'set') {
+        if (statement.scope === 'local') this.#control.remember(settingKey(statement.name));
+        return this.#control.changed(setSetting(this.#settings, statement), statement.scope);
+      }
+      if (statement.kind === 'reset') {
+        return this.#control.changed(resetSetting(this.#settings, statement.name), 'session');
+      }
       const result = await executeStatement(
         {
           core: this.#core,
-          settings: this.#settings,
+          settings: this.#control.shown(),
           params,
-          signal,
+          signal: timeout.signal,
           sql,
           transaction: this.#control.current,
         },
         statement,
       );
-      if (result.kind !== 'rows' || this.#control.current === undefined) return result;
-      return { ...result, chunks: this.#watched(result.chunks) };
+      if (result.kind !== 'rows') return result;
+      const zone = this.#settings.get('timezone');
+      return {
+        ...result,
+        chunks: this.#watched(result.chunks, timeout),
+        zone: zone === 'UTC' ? undefined : zone,
+      };
     } catch (error) {
-      this.#control.failed(error);
-      throw failureOf(error, text);
+      const explained = timeout.explain(error);
+      this.#control.failed(explained);
+      throw failureOf(explained, text);
+    } finally {
+      timeout.pause();
     }
   }
 
   /** Rows are computed while they are read: what fails then has failed in the transaction too. */
-  async *#watched(chunks: AsyncIterable<readonly Row[]>): AsyncGenerator<readonly Row[]> {
+  async *#watched(
+    chunks: AsyncIterable<readonly Row[]>,
+    timeout: StatementTimeout,
+  ): AsyncGenerator<readonly Row[]> {
+    timeout.resume();
     try {
       yield* chunks;
     } catch (error) {
-      this.#control.failed(error);
-      throw error;
+      const explained = timeout.explain(error);
+      this.#control.failed(explained);
+      throw explained;
+    } finally {
+      timeout.pause();
     }
   }
 
@@ -142,6 +168,40 @@ export class SqlSession implements Session {
     this.#isClosed = true;
     clearTimeout(this.#idleTimer);
     if (this.#calls === 0) this.#control.abandon();
+  }
+}
+
+/** Fires when the statement has taken its time, be it before its first row or while its rows are read. */
+class StatementTimeout {
+  readonly signal: AbortSignal;
+  readonly #expired = new AbortController();
+  #leftMs: number;
+  #startedMs = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param ms  0 = none. */
+  constructor(ms: number, outer: AbortSignal) {
+    this.#leftMs = ms;
+    this.signal = ms === 0 ? outer : AbortSignal.any([outer, this.#expired.signal]);
+    this.resume();
+  }
+
+  resume(): void {
+    if (this.#leftMs <= 0) return;
+    this.#startedMs = performance.now();
+    this.#timer = setTimeout(() => this.#expired.abort(), this.#leftMs);
+  }
+
+  pause(): void {
+    if (this.#timer === undefined) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#leftMs = Math.max(1, this.#leftMs - (performance.now() - this.#startedMs));
+  }
+
+  explain(error: unknown): unknown {
+    if (!this.#expired.signal.aborted) return error;
+    return new StreamError('STATEMENT_CANCELED', 'canceling statement due to statement timeout');
   }
 }
 

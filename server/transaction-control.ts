@@ -6,6 +6,7 @@ import type { Core } from './core.ts';
 import type { StatementResult } from './database.ts';
 import { okResult } from './row-result.ts';
 import type { SessionLimits } from './session-limits.ts';
+import type { Changed } from './settings-statement.ts';
 import { Transaction, type TransactionModes } from './transaction.ts';
 
 export type ControlStatement = Statement & {
@@ -40,7 +41,7 @@ export function isControl(statement: Statement): statement is ControlStatement {
   }
 }
 
-export type ModeStatement = Statement & { readonly kind: 'set' };
+export type ModeStatement = Statement & { readonly kind: 'set'; readonly name: 'transaction' };
 
 /** SET TRANSACTION, also as SET SESSION CHARACTERISTICS. */
 export function isTransactionMode(statement: Statement): statement is ModeStatement {
@@ -50,9 +51,11 @@ export function isTransactionMode(statement: Statement): statement is ModeStatem
 export class TransactionControl {
   readonly #core: Core;
   readonly #limits: SessionLimits;
-  #settings: Map<string, string>;
+  readonly #settings: Map<string, string>;
   /** As they are when the transaction has been rolled back. */
   #settingsBefore: ReadonlyMap<string, string> = new Map();
+  /** What SET LOCAL has covered. */
+  readonly #before = new Map<string, string | undefined>();
   current: Transaction | undefined;
 
   /** @param settings  the session's; a rollback puts them back as they were. */
@@ -65,7 +68,11 @@ export class TransactionControl {
   /** @throws StreamError TRANSACTION_FAILED, TRANSACTION_ACTIVE, TRANSACTION_READ_ONLY. */
   async admit(statement: Statement): Promise<void> {
     const transaction = this.current;
-    if (transaction === undefined) return;
+    if (transaction === undefined) {
+      const readOnly = this.#settings.get('default_transaction_read_only') === 'on';
+      if (readOnly && WRITES.has(statement.kind)) throw readOnlyError(statement);
+      return;
+    }
     this.#requireSound(transaction);
     const isPush = statement.kind === 'query' && statement.emit !== undefined;
     if (!ALLOWED.has(statement.kind) || isPush) {
@@ -75,13 +82,7 @@ export class TransactionControl {
         { at: statement.span },
       );
     }
-    if (transaction.modes.readOnly && WRITES.has(statement.kind)) {
-      throw new StreamError(
-        'TRANSACTION_READ_ONLY',
-        `cannot execute ${statementName(statement)} in a read-only transaction`,
-        { at: statement.span },
-      );
-    }
+    if (transaction.modes.readOnly && WRITES.has(statement.kind)) throw readOnlyError(statement);
     if (!WITHOUT_QUERY.has(statement.kind)) await transaction.begins();
   }
 
@@ -93,6 +94,40 @@ export class TransactionControl {
       'TRANSACTION_FAILED',
       'current transaction is aborted, commands ignored until end of transaction block',
     );
+  }
+
+  /** The settings as a statement sees them. */
+  shown(): ReadonlyMap<string, string> {
+    const modes = this.current?.modes ?? this.#defaultModes();
+    return new Map([
+      ...this.#settings,
+      ['transaction_isolation', modes.isolation],
+      ['transaction_read_only', modes.readOnly ? 'on' : 'off'],
+    ]);
+  }
+
+  /** Settings have a new value: of SET LOCAL until the transaction ends. */
+  changed({ result, keys }: Changed, scope: 'session' | 'local' | undefined): StatementResult {
+    if (scope !== 'local') {
+      for (const key of keys) this.#before.delete(key);
+      return result;
+    }
+    if (this.current !== undefined) return result;
+    this.#restoreLocal();
+    return okResult('SET', 'WARNING: SET LOCAL can only be used in transaction blocks');
+  }
+
+  /** Call it before SET LOCAL. */
+  remember(key: string): void {
+    if (!this.#before.has(key)) this.#before.set(key, this.#settings.get(key));
+  }
+
+  #restoreLocal(): void {
+    for (const [key, value] of this.#before) {
+      if (value === undefined) this.#settings.delete(key);
+      else this.#settings.set(key, value);
+    }
+    this.#before.clear();
   }
 
   /** A statement of the transaction has failed. */
@@ -204,8 +239,10 @@ export class TransactionControl {
       await transaction.commit();
     } catch (error) {
       this.#restore(this.#settingsBefore);
+      this.#before.clear();
       throw error;
     }
+    this.#restoreLocal();
     return okResult('COMMIT', '');
   }
 
@@ -237,6 +274,7 @@ export class TransactionControl {
     this.current.close();
     this.current = undefined;
     this.#restore(this.#settingsBefore);
+    this.#before.clear();
   }
 
   #restore(settings: ReadonlyMap<string, string>): void {
@@ -261,6 +299,14 @@ function withModes(modes: TransactionModes, written: readonly string[]): Transac
     else if (mode.startsWith('isolation level')) isolation = 'read committed';
   }
   return { isolation, readOnly };
+}
+
+function readOnlyError(statement: Statement): StreamError {
+  return new StreamError(
+    'TRANSACTION_READ_ONLY',
+    `cannot execute ${statementName(statement)} in a read-only transaction`,
+    { at: statement.span },
+  );
 }
 
 function outside(what: string): StreamError {

@@ -12,6 +12,7 @@ import type { GraphNode } from './graph.ts';
 import { SinkOutput } from './output.ts';
 import { PlanSet } from './plan-set.ts';
 import type {
+  PlanReading,
   PlanStart,
   PlanTask,
   SinkDefinition,
@@ -166,17 +167,21 @@ export class Engine {
    * Starts a new plan for a view; call it inside `atBoundary`.
    * @param replace  its first commit takes the place of the rows that are stored.
    */
-  async startView(definition: ViewDefinition, replace: boolean): Promise<PlanStart> {
+  async startView(
+    definition: ViewDefinition,
+    replace: boolean,
+    reading: PlanReading = {},
+  ): Promise<PlanStart> {
     // A number that no commit has: a view of the same name may have ended with this epoch's.
     this.#epoch++;
     const task = this.#plans.addView(definition, this.#epoch);
     if (!(task.output instanceof SinkOutput)) task.output.replace = replace;
-    return this.#started(this.#plans.start(task, definition.fragment));
+    return this.#started(this.#plans.start(task, definition.fragment, reading));
   }
 
-  async startSink(definition: SinkDefinition): Promise<PlanStart> {
+  async startSink(definition: SinkDefinition, reading: PlanReading = {}): Promise<PlanStart> {
     const task = this.#plans.addSink(definition, this.#epoch);
-    return this.#started(this.#plans.start(task, definition.fragment));
+    return this.#started(this.#plans.start(task, definition.fragment, reading));
   }
 
   /** Also a plan over empty inputs has something to say, in an epoch of its own. */

@@ -10,6 +10,7 @@ import { consolidateChange } from './consolidate-change.ts';
 import { Graph, GraphNode, selectColumns } from './graph.ts';
 import { SinkOutput, ViewOutput } from './output.ts';
 import {
+  type PlanReading,
   type PlanFragment,
   type PlanStart,
   type PlanTask,
@@ -96,7 +97,11 @@ export class PlanSet {
   }
 
   /** Feeds a new plan: tables and views from the store at once, streams from their start beside the running plans. */
-  async start(task: PlanTask, fragment: PlanFragment): Promise<PlanStart> {
+  async start(
+    task: PlanTask,
+    fragment: PlanFragment,
+    { startAt, from }: PlanReading,
+  ): Promise<PlanStart> {
     task.state = 'catching-up';
     for (const leaf of fragment.leaves) {
       const source = this.tasks.get(leaf.relationId);
@@ -111,7 +116,7 @@ export class PlanSet {
     const targets = new Map<number, ReadonlyMap<number, Offset>>();
     for (const [stream, readers] of this.streamReaders(fragment, new Map())) {
       const { id } = stream.definition;
-      const start = await stream.startOffsets();
+      const start = await stream.startOffsets(startAt, from?.get(id));
       const bounds = await stream.definition.bounds();
       starts.set(id, start);
       targets.set(id, new Map([...bounds].map(([partition, { end }]) => [partition, end])));

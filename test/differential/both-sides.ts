@@ -3,7 +3,8 @@ import { PGlite, protocol } from '@electric-sql/pglite';
 import type { Database, StatementFailure } from '../../server/database.ts';
 import { openMillrace } from '../../server/millrace.ts';
 import { StreamError } from '../../sql/base/error.ts';
-import { toText } from '../../sql/base/text-output.ts';
+import { toText, zonedTextWriter } from '../../sql/base/text-output.ts';
+import { zoneByName } from '../../sql/base/timezone.ts';
 import { typeName } from '../../sql/base/type.ts';
 
 export interface Answered {
@@ -128,7 +129,9 @@ export class Subject {
             rows.push(
               result.schema.map((column, i) => {
                 const datum = row[i] ?? null;
-                return datum === null ? null : toText(datum, column.type);
+                if (datum === null) return null;
+                if (result.zone === undefined) return toText(datum, column.type);
+                return zonedTextWriter(column.type, zoneByName(result.zone))(datum);
               }),
             );
           }
