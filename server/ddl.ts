@@ -45,7 +45,7 @@ export function sourceEnvironment(core: Core): SourceEnvironment {
 
 /** The relation that a persisted statement made; used after a restart. */
 export function relationOf(core: Core, sql: string, id: number): Relation {
-  const context = statementContext(core, new Map(), []);
+  const context = statementContext(core, new Map());
   const bound = bindStatement(parseStatement(sql), core.catalog, context, sourceEnvironment(core));
   assert(isCreate(bound), 'the catalog holds CREATE statements');
   return relationFrom(core, bound, sql, id);

@@ -17,14 +17,14 @@ import { runPlan } from './pull.ts';
 import { pushQuery } from './push-query.ts';
 import { okResult } from './row-result.ts';
 import { describe, show } from './show.ts';
-import { statementContext } from './statement-context.ts';
+import { inlineParameters, type Parameters, statementContext } from './statement-context.ts';
 import { subscribeTo } from './subscribe.ts';
 import type { Transaction } from './transaction.ts';
 
 export interface ExecuteContext {
   readonly core: Core;
   readonly settings: ReadonlyMap<string, string>;
-  readonly params: readonly unknown[];
+  readonly params: Parameters;
   readonly signal: AbortSignal;
   /** The text that the statement's spans point into. */
   readonly sql: string;
@@ -51,7 +51,7 @@ export async function executeStatement(
       return executeCreate(
         core,
         bound,
-        sql.slice(statement.span.start, statement.span.end),
+        inlineParameters(sql.slice(statement.span.start, statement.span.end), params),
         signal,
         startAt(settings),
       );

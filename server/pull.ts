@@ -79,7 +79,7 @@ function stored(
 
 /** Runs a SELECT that the server itself wrote. */
 export async function runQueryText(core: Core, text: string, signal: AbortSignal): Promise<Answer> {
-  const context = statementContext(core, new Map(), []);
+  const context = statementContext(core, new Map());
   const bound = bindStatement(parseStatement(text), core.catalog, context);
   assert(bound.kind === 'query', 'the text is a query');
   return runPlan(core, bound.plan, signal);

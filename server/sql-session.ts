@@ -9,9 +9,11 @@ import { parseStatements } from '../sql/parser.ts';
 import type { Core } from './core.ts';
 import type { Session, StatementFailure, StatementResult } from './database.ts';
 import { executeStatement } from './execute.ts';
+import { PreparedStatements } from './prepared.ts';
 import type { SessionLimits } from './session-limits.ts';
 import { defaultSettings, durationMs, settingKey } from './settings.ts';
 import { resetSetting, setSetting } from './settings-statement.ts';
+import { type Parameters, parametersOf, statementContext } from './statement-context.ts';
 import { isControl, isTransactionMode, TransactionControl } from './transaction-control.ts';
 
 export class SqlSession implements Session {
@@ -19,6 +21,7 @@ export class SqlSession implements Session {
   readonly #limits: SessionLimits;
   readonly #settings = defaultSettings();
   readonly #control: TransactionControl;
+  readonly #prepared: PreparedStatements;
   #lastCall: Promise<void> = Promise.resolve();
   #calls = 0;
   #idleTimer: NodeJS.Timeout | undefined;
@@ -27,6 +30,7 @@ export class SqlSession implements Session {
   constructor(core: Core, limits: SessionLimits) {
     this.#core = core;
     this.#limits = limits;
+    this.#prepared = new PreparedStatements(core);
     this.#control = new TransactionControl(core, limits, this.#settings);
   }
 
@@ -120,17 +124,7 @@ export class SqlSession implements Session {
       if (statement.kind === 'reset') {
         return this.#control.changed(resetSetting(this.#settings, statement.name), 'session');
       }
-      const result = await executeStatement(
-        {
-          core: this.#core,
-          settings: this.#control.shown(),
-          params,
-          signal: timeout.signal,
-          sql,
-          transaction: this.#control.current,
-        },
-        statement,
-      );
+      const result = await this.#execute(statement, sql, parametersOf(params), timeout.signal);
       if (result.kind !== 'rows') return result;
       const zone = this.#settings.get('timezone');
       return {
@@ -144,6 +138,34 @@ export class SqlSession implements Session {
       throw failureOf(explained, text);
     } finally {
       timeout.pause();
+    }
+  }
+
+  async #execute(
+    statement: Statement,
+    sql: string,
+    params: Parameters,
+    signal: AbortSignal,
+  ): Promise<StatementResult> {
+    const core = this.#core;
+    const settings = this.#control.shown();
+    const transaction = this.#control.current;
+    const context = statementContext(core, settings, params, transaction?.startedMicros);
+    switch (statement.kind) {
+      case 'prepare':
+        return this.#prepared.prepare(statement, sql, context);
+      case 'deallocate':
+        return this.#prepared.deallocate(statement);
+      case 'execute': {
+        const execution = this.#prepared.execution(statement, context);
+        const values = { values: execution.values, types: execution.types };
+        await this.#control.admit(execution.statement);
+        return withoutPlace(() =>
+          this.#execute(execution.statement, execution.sql, values, signal),
+        );
+      }
+      default:
+        return executeStatement({ core, settings, params, signal, sql, transaction }, statement);
     }
   }
 
@@ -168,6 +190,17 @@ export class SqlSession implements Session {
     this.#isClosed = true;
     clearTimeout(this.#idleTimer);
     if (this.#calls === 0) this.#control.abandon();
+  }
+}
+
+/** Places of a prepared statement's errors lie in another text than the one that was sent. */
+async function withoutPlace<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof StreamError) || error.at === undefined) throw error;
+    const { code, message, hint, detail, cause } = error;
+    throw new StreamError(code, message, { hint, detail, cause });
   }
 }
 

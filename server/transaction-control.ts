@@ -25,8 +25,19 @@ const ALLOWED = new Set<Statement['kind']>([
   'flush',
   'set',
   'reset',
+  'prepare',
+  'execute',
+  'deallocate',
 ]);
-const WITHOUT_QUERY = new Set<Statement['kind']>(['set', 'reset', 'show', 'describe']);
+const WITHOUT_QUERY = new Set<Statement['kind']>([
+  'set',
+  'reset',
+  'show',
+  'describe',
+  'prepare',
+  'execute',
+  'deallocate',
+]);
 
 export function isControl(statement: Statement): statement is ControlStatement {
   switch (statement.kind) {

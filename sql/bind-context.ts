@@ -87,6 +87,7 @@ export const places = {
   generated: place('column generation expressions', { subqueries: false }),
   watermark: place('WATERMARK', { subqueries: false }),
   partitionBy: place('PARTITION BY'),
+  execute: place('EXECUTE parameters', { subqueries: false }),
 } as const satisfies Record<string, Place>;
 
 /** Where a BoundExpr came from, for errors that are found after it was bound. */

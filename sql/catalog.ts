@@ -101,6 +101,8 @@ export interface Catalog {
 export interface StatementContext {
   readonly params: readonly (Datum | null)[];
   readonly paramTypes: readonly (SqlType | undefined)[];
+  /** Where the binder writes the types that it finds for parameters without a value: for PREPARE. */
+  readonly inferred?: (SqlType | undefined)[] | undefined;
   /** Microseconds since 1970-01-01 UTC: now() of the statement. */
   readonly nowMicros: bigint;
   readonly settings: ReadonlyMap<string, string>;

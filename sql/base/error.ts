@@ -30,6 +30,8 @@ export const errorTable = {
   SQL_UNKNOWN_TYPE: { sqlstate: '42704', http: 400, retry: 'never' },
   SQL_UNKNOWN_SCHEMA: { sqlstate: '3F000', http: 400, retry: 'never' },
   SQL_UNKNOWN_OBJECT: { sqlstate: '42704', http: 400, retry: 'never' },
+  SQL_UNKNOWN_PREPARED: { sqlstate: '26000', http: 400, retry: 'never' },
+  SQL_DUPLICATE_PREPARED: { sqlstate: '42P05', http: 409, retry: 'never' },
   SQL_SETTING_FIXED: { sqlstate: '55P02', http: 400, retry: 'never' },
   SQL_DATATYPE_MISMATCH: { sqlstate: '42804', http: 400, retry: 'never' },
   SQL_CANNOT_COERCE: { sqlstate: '42846', http: 400, retry: 'never' },
