@@ -4,6 +4,7 @@ import type { StartAt } from '../engine/runtime/plan-task.ts';
 import type { Statement } from '../sql/ast.ts';
 import { StreamError } from '../sql/base/error.ts';
 import { bindStatement } from '../sql/bind-statement.ts';
+import { bindContext } from '../sql/binder.ts';
 import type { Relation } from '../sql/catalog.ts';
 import type { LogicalNode } from '../sql/logical-plan.ts';
 import type { Core } from './core.ts';
@@ -12,10 +13,12 @@ import { executeCreate, sourceEnvironment } from './ddl.ts';
 import { executeDml } from './dml.ts';
 import { dropStatement } from './drop.ts';
 import { explainStatement } from './explain-statement.ts';
+import type { RelationOrigin } from './live-catalog.ts';
 import { pauseOrResume } from './pause.ts';
 import { runPlan } from './pull.ts';
 import { pushQuery } from './push-query.ts';
 import { okResult } from './row-result.ts';
+import { createSchema, dropSchemas } from './schema-statement.ts';
 import { describe, show } from './show.ts';
 import { inlineParameters, type Parameters, statementContext } from './statement-context.ts';
 import { subscribeTo } from './subscribe.ts';
@@ -36,6 +39,10 @@ export async function executeStatement(
   { core, settings, params, signal, sql, transaction }: ExecuteContext,
   statement: Statement,
 ): Promise<StatementResult> {
+  if (statement.kind === 'create-schema') return createSchema(core, statement);
+  if (statement.kind === 'drop' && statement.object === 'schema') {
+    return dropSchemas(core, statement);
+  }
   const context = statementContext(core, settings, params, transaction?.startedMicros);
   const bound = bindStatement(statement, core.catalog, context, sourceEnvironment(core));
   const showing = { ...core, settings };
@@ -53,7 +60,7 @@ export async function executeStatement(
         bound,
         inlineParameters(sql.slice(statement.span.start, statement.span.end), params),
         signal,
-        startAt(settings),
+        originOf(settings),
       );
     case 'insert':
     case 'update':
@@ -70,7 +77,12 @@ export async function executeStatement(
       return explainStatement(core, bound);
     case 'pause':
     case 'resume':
-      return pauseOrResume(core, bound.kind, bound.name);
+      return pauseOrResume(
+        core,
+        bound.kind,
+        bound.name,
+        bindContext(core.catalog, context, 'view'),
+      );
     case 'drop':
       return dropStatement(core, bound);
     case 'flush':
@@ -83,6 +95,14 @@ export async function executeStatement(
         { at: statement.span },
       );
   }
+}
+
+function originOf(settings: ReadonlyMap<string, string>): RelationOrigin {
+  const searchPath = settings.get('search_path');
+  return {
+    startAt: startAt(settings),
+    searchPath: searchPath === 'public' ? undefined : searchPath,
+  };
 }
 
 /** Where what the session creates begins to read its streams, when it has said so. */

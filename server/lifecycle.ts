@@ -10,12 +10,7 @@ import { lower } from '../engine/plan/lower.ts';
 import type { PhysicalPlan } from '../engine/plan/physical-plan.ts';
 import { consolidateChange } from '../engine/runtime/consolidate-change.ts';
 import { buildFragment } from '../engine/runtime/fragment.ts';
-import type {
-  PlanStart,
-  SinkDefinition,
-  StartAt,
-  ViewDefinition,
-} from '../engine/runtime/plan-task.ts';
+import type { PlanStart, SinkDefinition, ViewDefinition } from '../engine/runtime/plan-task.ts';
 import type { StoredRelation } from '../engine/store/store.ts';
 import { netChanges } from '../engine/view/subscription.ts';
 import { assert } from '../sql/base/assert.ts';
@@ -37,7 +32,7 @@ import {
   storedTable,
   streamDefinition,
 } from './definitions.ts';
-import type { LiveRelation, RelationDetail } from './live-catalog.ts';
+import type { LiveRelation, RelationDetail, RelationOrigin } from './live-catalog.ts';
 import { TableWriter } from './table-writer.ts';
 
 export const ERRORS_SUFFIX = '_errors';
@@ -59,13 +54,13 @@ export async function createSource(
   core: Core,
   relation: SourceRelation,
   partitions: number | undefined,
-  startAt: StartAt | undefined,
+  origin: RelationOrigin,
 ): Promise<string> {
   checkFormats(core, relation);
   const madeTopic = await provideTopic(core, relation, partitions);
   const errorsId = relation.input === undefined ? undefined : core.catalog.nextId();
   const feederId = relation.query === undefined ? undefined : core.catalog.nextId();
-  const detail: RelationDetail = { errorsId, feederId, madeTopic };
+  const detail: RelationDetail = { ...origin, errorsId, feederId, madeTopic };
   await core.engine.atBoundary(async () => {
     const createTables: StoredRelation[] = [];
     if (relation.kind === 'table') createTables.push(storedTable(relation));
@@ -89,7 +84,7 @@ export async function createSource(
     if (feederId !== undefined) {
       const feeder = feederOf(relation, feederId);
       const plan = lower(feeder.query, core.catalog);
-      const start = await core.engine.startSink(sinkDefinition(core, feeder, plan), { startAt });
+      const start = await core.engine.startSink(sinkDefinition(core, feeder, plan), origin);
       await rememberStart(core, relation.name, start);
     }
   });
@@ -271,15 +266,19 @@ function feederOf(stream: SourceRelation, id: number): Sink {
 // ---------------------------------------------------------------------- views
 
 /** A plain view is expanded where it is used; it has no rows of its own. */
-export async function createPlainView(core: Core, view: PlainView): Promise<void> {
+export async function createPlainView(
+  core: Core,
+  view: PlainView,
+  detail: RelationOrigin,
+): Promise<void> {
   await core.engine.atBoundary(async () => {
     await core.store.changeCatalog({
-      put: [entryOf(view, {}), counterOf(core)],
+      put: [entryOf(view, detail), counterOf(core)],
       remove: [],
       createTables: [],
       dropTables: [],
     });
-    core.catalog.put({ relation: view, detail: {}, owner: undefined });
+    core.catalog.put({ relation: view, detail, owner: undefined });
   });
 }
 
@@ -287,9 +286,9 @@ export async function createPlainView(core: Core, view: PlainView): Promise<void
 export async function createView(
   core: Core,
   view: MaterializedView,
-  startAt: StartAt | undefined,
+  origin: RelationOrigin,
 ): Promise<void> {
-  const detail: RelationDetail = startAt === undefined ? {} : { startAt };
+  const detail: RelationDetail = origin;
   const plan = lower(view.query, core.catalog);
   await core.engine.atBoundary(async () => {
     await core.store.changeCatalog({
@@ -299,7 +298,7 @@ export async function createView(
       dropTables: [],
     });
     core.catalog.put({ relation: view, detail, owner: undefined });
-    const start = await core.engine.startView(viewDefinition(core, view, plan), false, { startAt });
+    const start = await core.engine.startView(viewDefinition(core, view, plan), false, origin);
     await rememberStart(core, view.name, start);
   });
 }
@@ -385,22 +384,18 @@ export function checkSink(core: Core, sink: Sink): void {
   sinkDefinition(core, sink, lower(sink.query, core.catalog));
 }
 
-export async function createSink(
-  core: Core,
-  sink: Sink,
-  startAt: StartAt | undefined,
-): Promise<void> {
+export async function createSink(core: Core, sink: Sink, origin: RelationOrigin): Promise<void> {
   const plan = lower(sink.query, core.catalog);
   const definition = sinkDefinition(core, sink, plan);
   await core.engine.atBoundary(async () => {
     await core.store.changeCatalog({
-      put: [entryOf(sink, {}), counterOf(core)],
+      put: [entryOf(sink, origin), counterOf(core)],
       remove: [],
       createTables: [],
       dropTables: [],
     });
-    core.catalog.put({ relation: sink, detail: {}, owner: undefined });
-    const start = await core.engine.startSink(definition, { startAt });
+    core.catalog.put({ relation: sink, detail: origin, owner: undefined });
+    const start = await core.engine.startSink(definition, origin);
     await rememberStart(core, sink.name, start);
   });
 }
@@ -596,6 +591,8 @@ function entryOf(relation: Relation, detail: RelationDetail) {
 
 /** Ids are never used twice: the highest one is persisted beside the entries. */
 export const COUNTER_KIND = 'counter';
+/** The catalog's entries of schemas. */
+export const SCHEMA_KIND = 'schema';
 
 function counterOf(core: Core) {
   return {

@@ -29,7 +29,7 @@ import type {
 import { relationOf } from './ddl.ts';
 import { changelogId } from './definitions.ts';
 import { ingestRecords } from './ingest.ts';
-import { COUNTER_KIND, changeDetail, restoreRelation } from './lifecycle.ts';
+import { COUNTER_KIND, changeDetail, restoreRelation, SCHEMA_KIND } from './lifecycle.ts';
 import { LiveCatalog, type RelationDetail } from './live-catalog.ts';
 import { TRANSIENT_PREFIX } from './push-query.ts';
 import { readViewRows } from './read-view.ts';
@@ -306,8 +306,12 @@ async function restoreCatalog(core: Core, status: StoreStatus): Promise<void> {
       await core.store.changeCatalog({ put: [], remove: [id], createTables: [], dropTables: [id] });
       continue;
     }
+    if (entry.kind === SCHEMA_KIND) {
+      core.catalog.addSchema(entry.name, entry.id);
+      continue;
+    }
     const detail = JSON.parse(entry.detail) as RelationDetail;
-    const relation = relationOf(core, entry.sql, entry.id);
+    const relation = relationOf(core, entry.sql, entry.id, detail);
     restoreRelation(core, relation, detail, (id) => status.versions.get(id) ?? 0);
   }
 }

@@ -33,7 +33,7 @@ export async function pushQuery(
   const id = core.catalog.nextId();
   const name = `${TRANSIENT_PREFIX}${id}`;
   const view = materializedViewOf(core, name, id, '', plan, scannedRelations(plan));
-  await createView(core, view, startAt);
+  await createView(core, view, { startAt });
   await core.engine.waitForLevel(id, LEVEL_WAIT_MS, signal);
   const subscription = await subscribeTo(core, view, { since: undefined, snapshot: true });
   let dropped: Promise<void> | undefined;

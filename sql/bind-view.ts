@@ -1,4 +1,5 @@
 /** CREATE VIEW, CREATE MATERIALIZED VIEW, CREATE STREAM|TABLE … AS, CREATE SINK. */
+
 import type { Identifier, Query, Statement } from './ast.ts';
 import { StreamError } from './base/error.ts';
 import type { Schema } from './base/type.ts';
@@ -7,6 +8,7 @@ import type { SourceEnvironment } from './bind-create-relation.ts';
 import { bindOptions, countOption } from './bind-options.ts';
 import { partitionColumns, takePartitionBy } from './bind-partition.ts';
 import { relationPlan, requireRelation } from './bind-relation.ts';
+import { nameToCreate } from './bind-schema.ts';
 import { settlePlan } from './bind-volatile.ts';
 import type { BoundCreateRelation, BoundCreateSink, BoundCreateView } from './bound-statement.ts';
 import { deriveKey, isAppendOnly } from './derive.ts';
@@ -68,7 +70,7 @@ export function bindCreateView(
   return {
     kind: 'create-view',
     materialized: statement.materialized,
-    name: statement.name.parts.at(-1)?.name ?? '',
+    name: nameToCreate(statement.name, context),
     orReplace: statement.orReplace,
     ifNotExists: statement.ifNotExists,
     query,
@@ -105,7 +107,7 @@ export function bindCreateAs(
     );
   }
   const options = bindOptions(statement.options);
-  const name = statement.name.parts.at(-1)?.name ?? '';
+  const name = nameToCreate(statement.name, context);
   const text = (key: string): string | undefined => options.get(key)?.toLowerCase();
   const primaryKey = deriveKey(plan, context.catalog) ?? [];
   return {
@@ -150,7 +152,7 @@ export function bindCreateSink(
   const options = bindOptions(statement.options);
   return {
     kind: 'create-sink',
-    name: statement.name.parts.at(-1)?.name ?? '',
+    name: nameToCreate(statement.name, context),
     orReplace: statement.orReplace,
     ifNotExists: statement.ifNotExists,
     query,

@@ -7,6 +7,13 @@ import type { Schema, SqlType } from './base/type.ts';
 import type { BoundExpr } from './expression.ts';
 import type { LogicalNode } from './logical-plan.ts';
 
+export const PUBLIC_SCHEMA = 'public';
+
+/** The catalog's name of a relation: that of `public` is bare, others are `schema.name`. */
+export function relationKey(schema: string, name: string): string {
+  return schema === PUBLIC_SCHEMA ? name : `${schema}.${name}`;
+}
+
 export interface RelationBase {
   /** Folded name, unique over all kinds. */
   readonly name: string;
@@ -93,6 +100,8 @@ export type Relation = SourceRelation | MaterializedView | PlainView | Sink;
 export interface Catalog {
   relation(name: string): Relation | undefined;
   relations(): readonly Relation[];
+  /** Those that relations can be in, 'public' first. */
+  schemas(): readonly string[];
   /** User-defined types, by folded name. */
   type(name: string): SqlType | undefined;
 }

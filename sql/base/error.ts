@@ -29,6 +29,8 @@ export const errorTable = {
   SQL_AMBIGUOUS_FUNCTION: { sqlstate: '42725', http: 400, retry: 'never' },
   SQL_UNKNOWN_TYPE: { sqlstate: '42704', http: 400, retry: 'never' },
   SQL_UNKNOWN_SCHEMA: { sqlstate: '3F000', http: 400, retry: 'never' },
+  SQL_DUPLICATE_SCHEMA: { sqlstate: '42P06', http: 409, retry: 'never' },
+  SQL_RESERVED_NAME: { sqlstate: '42939', http: 400, retry: 'never' },
   SQL_UNKNOWN_OBJECT: { sqlstate: '42704', http: 400, retry: 'never' },
   SQL_UNKNOWN_PREPARED: { sqlstate: '26000', http: 400, retry: 'never' },
   SQL_DUPLICATE_PREPARED: { sqlstate: '42P05', http: 409, retry: 'never' },
