@@ -7,6 +7,7 @@ import { bindStatement } from '../sql/bind-statement.ts';
 import { bindContext } from '../sql/binder.ts';
 import type { Relation } from '../sql/catalog.ts';
 import type { LogicalNode } from '../sql/logical-plan.ts';
+import { alterRelation } from './alter.ts';
 import type { Core } from './core.ts';
 import type { StatementResult } from './database.ts';
 import { executeCreate, sourceEnvironment } from './ddl.ts';
@@ -44,6 +45,7 @@ export async function executeStatement(
     return dropSchemas(core, statement);
   }
   const context = statementContext(core, settings, params, transaction?.startedMicros);
+  if (statement.kind === 'alter') return alterRelation(core, statement, context);
   const bound = bindStatement(statement, core.catalog, context, sourceEnvironment(core));
   const showing = { ...core, settings };
   switch (bound.kind) {

@@ -11,7 +11,7 @@ import type { PhysicalPlan } from '../engine/plan/physical-plan.ts';
 import { consolidateChange } from '../engine/runtime/consolidate-change.ts';
 import { buildFragment } from '../engine/runtime/fragment.ts';
 import type { PlanStart, SinkDefinition, ViewDefinition } from '../engine/runtime/plan-task.ts';
-import type { StoredRelation } from '../engine/store/store.ts';
+import type { StoredRelation, TableRebuild } from '../engine/store/store.ts';
 import { netChanges } from '../engine/view/subscription.ts';
 import { assert } from '../sql/base/assert.ts';
 import { StreamError } from '../sql/base/error.ts';
@@ -488,6 +488,48 @@ export async function dropRelations(core: Core, doomed: readonly LiveRelation[])
       core.catalog.remove(relation.name);
       core.writers.delete(relation.id);
     }
+  });
+}
+
+// ---------------------------------------------------------------------- alter
+
+/** Puts a changed relation in the place of the old one, and what reads it, bound anew, too. */
+export async function alterCatalog(
+  core: Core,
+  entry: LiveRelation,
+  altered: Relation,
+  readers: readonly LiveRelation[],
+  rebuild: TableRebuild | undefined,
+): Promise<void> {
+  const { relation, detail } = entry;
+  await core.engine.atBoundary(async () => {
+    await core.store.changeCatalog({
+      put: [entryOf(altered, detail)],
+      remove: [],
+      createTables: [],
+      dropTables: [],
+      rebuildTables: rebuild === undefined ? [] : [rebuild],
+    });
+    core.catalog.remove(relation.name);
+    if (detail.errorsId !== undefined) core.catalog.remove(`${relation.name}${ERRORS_SUFFIX}`);
+    const next = { ...entry, relation: altered };
+    if (altered.kind === 'stream' && altered.query === undefined) {
+      const errorsId = detail.errorsId ?? 0;
+      const version = core.engine.version(errorsId) ?? core.engine.epoch;
+      await core.engine.remove(altered.id);
+      await core.engine.remove(errorsId);
+      registerSource(core, next, core.engine.epoch, version);
+    } else {
+      core.catalog.put(next);
+    }
+    if (altered.kind === 'table' && altered.input === undefined) {
+      const { id, name, primaryKey: key } = altered;
+      if (rebuild !== undefined) {
+        core.engine.alterTable({ id, name, stored: storedTable(altered), key });
+      }
+      core.writers.set(id, new TableWriter(altered, core.store));
+    }
+    for (const reader of readers) core.catalog.put(reader);
   });
 }
 

@@ -149,6 +149,11 @@ export class Engine {
     this.#plans.addTable(definition, version);
   }
 
+  /** Gives a table other columns; call it inside `atBoundary`, with its stored rows changed already. */
+  alterTable(definition: TableDefinition): void {
+    this.#plans.alterTable(definition);
+  }
+
   /** Runs `change` between two epochs, with no commit under way. Changes run one after another. */
   atBoundary<T>(change: () => Promise<T>): Promise<T> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);

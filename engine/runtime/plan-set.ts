@@ -10,8 +10,8 @@ import { consolidateChange } from './consolidate-change.ts';
 import { Graph, GraphNode, selectColumns } from './graph.ts';
 import { SinkOutput, ViewOutput } from './output.ts';
 import {
-  type PlanReading,
   type PlanFragment,
+  type PlanReading,
   type PlanStart,
   type PlanTask,
   planTask,
@@ -52,6 +52,18 @@ export class PlanSet {
     this.graph.add(root);
     const feed = new ViewFeed(stored.schema, key, version);
     this.tasks.set(id, planTask({ kind: 'table', id, name, root, output, feed, version }));
+  }
+
+  /** The table has other columns from now on; those that its readers use stay where they are. */
+  alterTable({ id, stored, key }: TableDefinition): void {
+    const task = this.tasks.get(id);
+    assert(task !== undefined, 'the table is known');
+    task.root.removeTap(task.output);
+    task.feed?.close();
+    const isKeyed = stored.storage.kind === 'keyed';
+    task.output = new ViewOutput(stored, isKeyed ? consolidateChange(stored.schema) : undefined);
+    task.feed = new ViewFeed(stored.schema, key, task.version);
+    task.root.addTap(task.output);
   }
 
   addView(definition: ViewDefinition, version: number): PlanTask {

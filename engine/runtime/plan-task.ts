@@ -78,9 +78,9 @@ export interface PlanTask {
    * Undefined for a table, which has no operators.
    */
   fragment: PlanFragment | undefined;
-  readonly output: ViewOutput | SinkOutput;
+  output: ViewOutput | SinkOutput;
   readonly drain: SinkDrain | undefined;
-  readonly feed: ViewFeed | undefined;
+  feed: ViewFeed | undefined;
   state: TaskState;
   reason: string | undefined;
   /** The epoch that changed its rows last. */

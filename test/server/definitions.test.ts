@@ -68,6 +68,76 @@ it('values of parameters in the text of a view', async () => {
   assert.deepEqual(await rows('SELECT * FROM dear ORDER BY id'), [['1'], ['4']]);
 });
 
+const sqlstate = async (sql: string) => {
+  const answer = await subject.run(sql);
+  return answer.kind === 'failed' ? answer.sqlstate : 'answered';
+};
+
+it('altered tables, and the views that read them', async () => {
+  await rows('CREATE TABLE stock (id int PRIMARY KEY, amount int)');
+  await rows('CREATE MATERIALIZED VIEW amounts AS SELECT sum(amount) AS amount FROM stock');
+  await rows('INSERT INTO stock VALUES (1, 10)');
+  await rows("ALTER TABLE stock ADD COLUMN place text DEFAULT 'shelf' NOT NULL");
+  await rows("INSERT INTO stock VALUES (2, 20, 'floor')");
+  assert.deepEqual(await rows('SELECT * FROM amounts'), [['30']]);
+  await subject.reopen();
+  await rows('INSERT INTO stock (id, amount) VALUES (3, 5)');
+  await rows('DELETE FROM stock WHERE id = 1');
+  assert.deepEqual(await rows('SELECT * FROM amounts'), [['25']]);
+  assert.deepEqual(await rows('SELECT * FROM stock ORDER BY id'), [
+    ['2', '20', 'floor'],
+    ['3', '5', 'shelf'],
+  ]);
+  // What reads it would no longer mean the same.
+  assert.equal(await sqlstate('ALTER TABLE stock DROP COLUMN place'), '2BP01');
+  assert.equal(await sqlstate('ALTER TABLE stock RENAME COLUMN amount TO n'), '2BP01');
+  assert.equal(await sqlstate('ALTER TABLE stock RENAME TO other'), '2BP01');
+  await rows('CREATE MATERIALIZED VIEW everything AS SELECT * FROM stock');
+  assert.equal(await sqlstate('ALTER TABLE stock ADD COLUMN more int'), '2BP01');
+  await rows('DROP MATERIALIZED VIEW everything');
+  await rows('ALTER TABLE stock ADD COLUMN more int');
+  await rows('ALTER MATERIALIZED VIEW amounts RENAME TO total_amount');
+  await subject.reopen();
+  await rows("INSERT INTO stock VALUES (4, 1, 'x', 7)");
+  assert.deepEqual(await rows('SELECT * FROM total_amount'), [['26']]);
+  await rows('DROP MATERIALIZED VIEW total_amount');
+  await rows('ALTER TABLE stock DROP COLUMN place');
+  await rows('ALTER TABLE stock RENAME TO store');
+  await subject.reopen();
+  assert.deepEqual(await rows('SELECT * FROM store WHERE id = 4'), [['4', '1', '7']]);
+});
+
+it('a transaction does not commit into a table that was altered meanwhile', async () => {
+  await rows('CREATE TABLE moving (id int PRIMARY KEY)');
+  await subject.run('BEGIN', 'other');
+  await subject.run('INSERT INTO moving VALUES (1)', 'other');
+  await rows('ALTER TABLE moving ADD COLUMN v int DEFAULT 3');
+  assert.equal((await subject.run('COMMIT', 'other')).kind, 'failed');
+  assert.deepEqual(await rows('SELECT count(*) FROM moving'), [['0']]);
+});
+
+it('altered streams keep their topic', async () => {
+  await rows('CREATE STREAM clicks (who text)');
+  await rows("INSERT INTO clicks VALUES ('a')");
+  await rows('ALTER STREAM clicks ADD COLUMN page int');
+  await rows("INSERT INTO clicks VALUES ('b', 2)");
+  await rows('ALTER STREAM clicks RENAME TO visits');
+  await rows('CREATE MATERIALIZED VIEW pages AS SELECT who, page FROM visits');
+  await rows('FLUSH');
+  await subject.reopen();
+  await rows("INSERT INTO visits VALUES ('c', 3)");
+  await rows('FLUSH');
+  const expected = [
+    ['a', null],
+    ['b', '2'],
+    ['c', '3'],
+  ];
+  assert.deepEqual(await rows('SELECT * FROM pages ORDER BY who'), expected);
+  assert.deepEqual(await rows('SELECT count(*) FROM visits_errors'), [['0']]);
+  assert.equal(await sqlstate('ALTER STREAM visits ADD COLUMN more int'), '2BP01');
+  assert.equal(await sqlstate('SELECT * FROM clicks'), '42P01');
+});
+
 it('no materialized view is made over a system catalog', async () => {
   const answer = await subject.run('CREATE MATERIALIZED VIEW m AS SELECT * FROM pg_class');
   assert.deepEqual(answer.kind === 'failed' && answer.sqlstate, '0A000');
