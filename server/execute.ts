@@ -21,6 +21,7 @@ import { pushQuery } from './push-query.ts';
 import { okResult } from './row-result.ts';
 import { createSchema, dropSchemas } from './schema-statement.ts';
 import { describe, show } from './show.ts';
+import { isShowCreate, showCreate } from './show-create.ts';
 import { inlineParameters, type Parameters, statementContext } from './statement-context.ts';
 import { subscribeTo } from './subscribe.ts';
 import type { Transaction } from './transaction.ts';
@@ -72,6 +73,9 @@ export async function executeStatement(
     case 'subscribe':
       return subscribe(core, bound.target, signal, startAt(settings));
     case 'show':
+      if (isShowCreate(bound.what)) {
+        return showCreate(bound.what, bindContext(core.catalog, context, 'view'));
+      }
       return show(showing, bound.what, bound.like);
     case 'describe':
       return describe(showing, bound.relation, bound.extended);

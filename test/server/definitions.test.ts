@@ -138,6 +138,26 @@ it('altered streams keep their topic', async () => {
   assert.equal(await sqlstate('SELECT * FROM clicks'), '42P01');
 });
 
+it('SHOW CREATE gives a statement that makes the same relation', async () => {
+  await rows('CREATE TABLE shown (id int PRIMARY KEY, v numeric(5, 1) DEFAULT 2 CHECK (v > 0))');
+  await rows("ALTER TABLE shown ADD COLUMN t text DEFAULT 'it''s' NOT NULL");
+  await rows('ALTER TABLE shown ALTER v DROP DEFAULT');
+  await rows('CREATE MATERIALIZED VIEW shown_sum AS SELECT sum(v) AS v FROM shown');
+  const [table] = await rows('SHOW CREATE TABLE shown');
+  const [view] = await rows('SHOW CREATE MATERIALIZED VIEW public.shown_sum');
+  const described = await rows('DESCRIBE shown');
+  assert.equal(await sqlstate('SHOW CREATE STREAM shown'), '42809');
+  assert.equal(await sqlstate('SHOW CREATE TABLE nothing'), '42P01');
+  await rows('DROP TABLE shown CASCADE');
+  await rows(table?.[1] ?? '');
+  await rows(view?.[1] ?? '');
+  assert.deepEqual(await rows('DESCRIBE shown'), described);
+  await rows('INSERT INTO shown (id, v) VALUES (1, 4.5)');
+  assert.deepEqual(await rows('SELECT * FROM shown'), [['1', '4.5', "it's"]]);
+  assert.deepEqual(await rows('SELECT * FROM shown_sum'), [['4.5']]);
+  assert.equal(await sqlstate('INSERT INTO shown (id, v) VALUES (2, 0)'), '23514');
+});
+
 it('no materialized view is made over a system catalog', async () => {
   const answer = await subject.run('CREATE MATERIALIZED VIEW m AS SELECT * FROM pg_class');
   assert.deepEqual(answer.kind === 'failed' && answer.sqlstate, '0A000');
