@@ -4,6 +4,7 @@
  */
 import { ConfigError } from './config-error.ts';
 import { defaultLimits, type Limits, readLimits } from './limits.ts';
+import type { SessionLimits } from './session-limits.ts';
 
 /** Part of pino's logger; structured fields first, then the sentence. */
 export interface Log {
@@ -20,6 +21,8 @@ export interface DatabaseConfig {
   /** Bootstrap servers as HOST:PORT; none = topics live in the embedded log. */
   readonly kafka?: readonly string[] | undefined;
   readonly log?: Log | undefined;
+  /** Those of session-limits.ts; defaults where nothing is said. */
+  readonly limits?: Partial<SessionLimits> | undefined;
 }
 
 export interface Endpoint {

@@ -6,6 +6,7 @@ import type { Store } from '../engine/store/store.ts';
 import type { Log } from './config.ts';
 import type { LiveCatalog } from './live-catalog.ts';
 import type { TableWriter } from './table-writer.ts';
+import type { Turns } from './turns.ts';
 
 export interface Core {
   readonly store: Store;
@@ -17,6 +18,8 @@ export interface Core {
   readonly logs: readonly TopicLog[];
   /** Writers of tables that live in Millrace, by relation id. */
   readonly writers: Map<number, TableWriter>;
+  /** Commits of serializable transactions. */
+  readonly serializable: Turns;
   readonly log: Log;
   /** Microseconds since 1970-01-01 UTC. */
   readonly nowMicros: () => bigint;

@@ -8,7 +8,10 @@ import type { Span, StreamError } from '../sql/base/error.ts';
 import type { Schema } from '../sql/base/type.ts';
 
 export interface Database {
-  /** A session keeps SETs between calls; without a name it lives for one call. Idle named ones expire. */
+  /**
+   * A session keeps SETs and its transaction between calls. One without a name is the caller's own, to be closed by it;
+   * named ones expire. Throws SESSIONS_EXHAUSTED.
+   */
   session(name: string | undefined): Session;
   /** Rows of a view for polling. Throws VIEW_UNKNOWN. */
   readView(name: string, request: ViewRequest): Promise<ViewAnswer>;
@@ -44,7 +47,7 @@ export interface IngestRecord {
 
 export interface Session {
   /**
-   * Runs one or more statements in order; yields each result before the next statement starts. Throws
+   * Runs one or more statements in order, after the calls before this one; yields each result before the next statement starts. Throws
    * StatementFailure at the first error; what failed changed nothing.
    * @param signal  cancels the running statement.
    */
@@ -53,6 +56,8 @@ export interface Session {
     params: readonly unknown[],
     signal: AbortSignal,
   ): AsyncIterable<StatementResult>;
+  /** Rolls back what is open. */
+  close(): void;
 }
 
 /** A StreamError together with the statement it is about, for position and caret. */
@@ -69,6 +74,8 @@ export type StatementResult =
       readonly tag: string;
       readonly schema: Schema;
       readonly chunks: AsyncIterable<readonly Row[]>;
+      /** The session's time zone when it is not UTC: for values as PostgreSQL's text. */
+      readonly zone?: string | undefined;
     }
   | { readonly kind: 'ok'; readonly tag: string; readonly message: string }
   | { readonly kind: 'subscription'; readonly subscription: Subscription };

@@ -25,6 +25,7 @@ import {
   createView,
   dropRelations,
 } from './lifecycle.ts';
+import type { RelationDetail, RelationOrigin } from './live-catalog.ts';
 import { okResult } from './row-result.ts';
 import { statementContext } from './statement-context.ts';
 
@@ -43,8 +44,14 @@ export function sourceEnvironment(core: Core): SourceEnvironment {
 }
 
 /** The relation that a persisted statement made; used after a restart. */
-export function relationOf(core: Core, sql: string, id: number): Relation {
-  const context = statementContext(core, new Map(), []);
+export function relationOf(
+  core: Core,
+  sql: string,
+  id: number,
+  { searchPath }: RelationDetail,
+): Relation {
+  const settings = searchPath === undefined ? [] : [['search_path', searchPath] as const];
+  const context = statementContext(core, new Map(settings));
   const bound = bindStatement(parseStatement(sql), core.catalog, context, sourceEnvironment(core));
   assert(isCreate(bound), 'the catalog holds CREATE statements');
   return relationFrom(core, bound, sql, id);
@@ -118,12 +125,16 @@ function relationFrom(core: Core, bound: BoundCreate, sql: string, id: number): 
   }
 }
 
-/** @param sql  the statement's own text, which the catalog keeps. */
+/**
+ * @param sql      the statement's own text, which the catalog keeps.
+ * @param origin   what of the session's settings counts for it.
+ */
 export async function executeCreate(
   core: Core,
   bound: BoundCreate,
   sql: string,
   signal: AbortSignal,
+  origin: RelationOrigin,
 ): Promise<StatementResult> {
   const name = bound.kind === 'create-relation' ? bound.relation.name : bound.name;
   const tag = tagOf(bound);
@@ -140,7 +151,7 @@ export async function executeCreate(
   const relation = relationFrom(core, bound, sql, core.catalog.nextId());
   if (relation.kind === 'sink') checkSink(core, relation);
   if (existing !== undefined) await dropRelations(core, core.catalog.withDependents(name));
-  return okResult(tag, await create(core, relation, bound, signal));
+  return okResult(tag, await create(core, relation, bound, signal, origin));
 }
 
 /** What reads the old relation would read the new one with other columns, so replacing waits for its readers. */
@@ -171,6 +182,7 @@ async function create(
   relation: Relation,
   bound: BoundCreate,
   signal: AbortSignal,
+  origin: RelationOrigin,
 ): Promise<string> {
   switch (relation.kind) {
     case 'stream':
@@ -179,15 +191,16 @@ async function create(
         core,
         relation,
         bound.kind === 'create-relation' ? bound.partitions : undefined,
+        origin,
       );
     case 'view':
-      await createPlainView(core, relation);
+      await createPlainView(core, relation, origin);
       return '';
     case 'materialized-view':
-      await createView(core, relation);
+      await createView(core, relation, origin);
       return levelMessage(core, relation.id, signal);
     case 'sink':
-      await createSink(core, relation);
+      await createSink(core, relation, origin);
       return '';
   }
 }

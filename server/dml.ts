@@ -7,6 +7,7 @@ import { StreamError } from '../sql/base/error.ts';
 import type { BoundInsert, BoundStatement, Returning } from '../sql/bound-statement.ts';
 import type { SourceRelation } from '../sql/catalog.ts';
 import { holdsSubquery } from '../sql/expression-fact.ts';
+import type { LogicalNode } from '../sql/logical-plan.ts';
 import { compileConstraints } from './constraints.ts';
 import type { Core } from './core.ts';
 import type { StatementResult } from './database.ts';
@@ -14,46 +15,62 @@ import { logOf } from './definitions.ts';
 import { collectRows } from './pull.ts';
 import { recordEncoder } from './record-encoder.ts';
 import { okResult } from './row-result.ts';
-import type { OnConflict, TableWriter } from './table-writer.ts';
+import { type OnConflict, TableDraft } from './table-draft.ts';
+import { commitDrafts, type TableWriter } from './table-writer.ts';
+import type { Transaction } from './transaction.ts';
 
 export type BoundDml = BoundStatement & {
   readonly kind: 'insert' | 'update' | 'delete' | 'truncate';
 };
 
+/** @param transaction  where the changes wait for COMMIT; without one they are durable when this settles. */
 export async function executeDml(
   core: Core,
   statement: BoundDml,
   signal: AbortSignal,
+  transaction?: Transaction,
 ): Promise<StatementResult> {
   switch (statement.kind) {
     case 'insert': {
-      const rows = await insertedRows(core, statement, signal);
-      const done = await insertRows(core, statement, rows);
+      const rows = await insertedRows(core, statement, signal, transaction);
+      const done = await insertRows(core, statement, rows, transaction);
       return result('INSERT 0', done, statement.returning);
     }
     case 'update':
     case 'delete':
-      return changeRows(core, statement, signal);
-    case 'truncate': {
+      return changeRows(core, statement, signal, transaction);
+    case 'truncate':
       for (const relation of statement.relations) {
         const writer = core.writers.get(relation.id);
         if (writer === undefined) throw notATable(relation);
-        await writer.inTurn(() => writer.truncate());
+        await changeTable(core, writer, transaction, async (draft) => {
+          await writer.settled();
+          const { name, schema } = relation;
+          const plan: LogicalNode = { kind: 'scan', relation: name, schema };
+          const rows = await collectRows(core, plan, signal, transaction);
+          await draft.replace(rows.map((before) => ({ before, after: undefined })));
+        });
       }
       return okResult('TRUNCATE TABLE', '');
-    }
   }
 }
 
-/** A statement sees what those before it wrote, also where rows come back from a topic. */
-async function settleTable(
+/** Runs `work` on a draft of the table, in the table's turn: the transaction's draft, or one that is committed at once. */
+async function changeTable<Result>(
   core: Core,
-  relation: SourceRelation,
-  signal: AbortSignal,
-): Promise<void> {
-  const writer = core.writers.get(relation.id);
-  if (writer === undefined) await core.engine.flush(signal);
-  else await writer.settled();
+  writer: TableWriter,
+  transaction: Transaction | undefined,
+  work: (draft: TableDraft) => Promise<Result>,
+): Promise<Result> {
+  // Only the checks take a turn: the commits of many small statements are one.
+  const { result: answer, committed } = await writer.inTurn(async () => {
+    const draft = (await transaction?.draft(writer)) ?? new TableDraft(writer);
+    const done = await work(draft);
+    if (transaction !== undefined) return { result: done, committed: Promise.resolve() };
+    return { result: done, committed: commitDrafts(core.engine, [draft]) };
+  });
+  await committed;
+  return answer;
 }
 
 /** Reading the rows and replacing them is one turn of the table's writer. */
@@ -61,22 +78,29 @@ async function changeRows(
   core: Core,
   statement: BoundDml & { readonly kind: 'update' | 'delete' },
   signal: AbortSignal,
+  transaction: Transaction | undefined,
 ): Promise<StatementResult> {
   const { kind, relation, plan, joined, returning } = statement;
   const width = relation.schema.length;
-  const work = async (): Promise<readonly RowPair[]> => {
-    await settleTable(core, relation, signal);
-    const matches = (await collectRows(core, plan, signal)).filter(firstOfItsRow(joined));
-    const pairs = matches.map((row): RowPair => {
+  const matches = async (): Promise<readonly RowPair[]> => {
+    const rows = await collectRows(core, plan, signal, transaction);
+    return rows.filter(firstOfItsRow(joined)).map((row): RowPair => {
       const before = row.slice(0, width);
       if (kind === 'delete') return { before, after: undefined, shown: row };
       return { before, after: row.slice(width, 2 * width), shown: row.slice(width) };
     });
-    await replaceRows(core, relation, pairs);
-    return pairs;
   };
   const writer = core.writers.get(relation.id);
-  const pairs = await (writer === undefined ? work() : writer.inTurn(work));
+  const pairs =
+    writer === undefined
+      ? await replaceRecords(core, relation, matches, signal, transaction)
+      : await changeTable(core, writer, transaction, async (draft) => {
+          // A statement sees what those before it wrote.
+          await writer.settled();
+          const found = await matches();
+          await draft.replace(found);
+          return found;
+        });
   const shown = pairs.map((pair) => pair.shown);
   return result(kind === 'update' ? 'UPDATE' : 'DELETE', shown, returning);
 }
@@ -117,9 +141,10 @@ async function insertedRows(
   core: Core,
   { rows }: BoundInsert,
   signal: AbortSignal,
+  transaction: Transaction | undefined,
 ): Promise<Row[]> {
   if (rows.kind !== 'values' || rows.rows.some((row) => row.some(holdsSubquery))) {
-    return collectRows(core, rows, signal);
+    return collectRows(core, rows, signal, transaction);
   }
   return rows.rows.map((row) => row.map((expression) => compileScalar(expression)([])));
 }
@@ -128,19 +153,19 @@ async function insertRows(
   core: Core,
   statement: BoundInsert,
   rows: readonly Row[],
+  transaction: Transaction | undefined,
 ): Promise<readonly Row[]> {
   const { relation } = statement;
   const writer = core.writers.get(relation.id);
   if (writer === undefined) {
     if (statement.onConflict !== undefined && relation.kind === 'stream') throw notATable(relation);
-    await produceRows(core, relation, rows, false);
+    const records = recordsOf(core, relation, rows, false);
+    if (transaction === undefined) await produce(core, relation, records);
+    else transaction.addRecords(relation, records);
     return rows;
   }
   const rule = conflictRule(statement);
-  // Only the checks take a turn: the commits of many small INSERTs are one.
-  const { rows: applied, committed } = await writer.inTurn(() => writer.insert(rows, rule));
-  await committed;
-  return applied;
+  return changeTable(core, writer, transaction, (draft) => draft.insert(rows, rule));
 }
 
 function conflictRule({ onConflict, relation }: BoundInsert): OnConflict {
@@ -168,28 +193,33 @@ interface RowPair {
   readonly shown: Row;
 }
 
-async function replaceRows(
+/** Rows of a table over a topic: records with their keys, and tombstones. */
+async function replaceRecords(
   core: Core,
   relation: SourceRelation,
-  pairs: readonly RowPair[],
-): Promise<void> {
-  const writer: TableWriter | undefined = core.writers.get(relation.id);
-  if (writer !== undefined) {
-    await (await writer.replace(pairs)).committed;
-    return;
+  matches: () => Promise<readonly RowPair[]>,
+  signal: AbortSignal,
+  transaction: Transaction | undefined,
+): Promise<readonly RowPair[]> {
+  if (transaction !== undefined) {
+    throw new StreamError(
+      'SQL_NOT_SUPPORTED',
+      `UPDATE and DELETE of "${relation.name}" are not supported in a transaction`,
+      { hint: 'The table follows its topic; only INSERT waits for COMMIT.' },
+    );
   }
+  // A statement sees what those before it wrote, also where rows come back from a topic.
+  await core.engine.flush(signal);
+  const pairs = await matches();
   if (relation.kind !== 'table' || relation.primaryKey.length === 0) throw notATable(relation);
   const gone = pairs.filter(
     ({ before, after }) => after === undefined || !sameKey(relation, before, after),
   );
-  await produceRows(
-    core,
-    relation,
-    gone.map(({ before }) => before),
-    true,
-  );
+  const tombstones = gone.map(({ before }) => before);
+  await produce(core, relation, recordsOf(core, relation, tombstones, true));
   const put = pairs.flatMap(({ after }) => (after === undefined ? [] : [after]));
-  await produceRows(core, relation, put, false);
+  await produce(core, relation, recordsOf(core, relation, put, false));
+  return pairs;
 }
 
 function sameKey(relation: SourceRelation, before: Row, after: Row): boolean {
@@ -199,28 +229,35 @@ function sameKey(relation: SourceRelation, before: Row, after: Row): boolean {
   return left === null || right === null ? left === right : left.equals(right);
 }
 
-/** Settles when the records are durable; FLUSH then waits until views show them. */
-export async function produceRows(
+/** @throws StreamError SQL_WRONG_OBJECT_TYPE for a relation without a log; CONSTRAINT_…. */
+function recordsOf(
   core: Core,
   relation: SourceRelation,
   rows: readonly Row[],
   tombstones: boolean,
-): Promise<void> {
-  const log = logOf(core.connectors, relation);
-  if (log === undefined || relation.input === undefined) {
+): readonly ProduceRecord[] {
+  if (logOf(core.connectors, relation) === undefined || relation.input === undefined) {
     throw new StreamError('SQL_WRONG_OBJECT_TYPE', `cannot insert into "${relation.name}"`, {
       hint: `Its records come from connector "${relation.input?.connector}".`,
     });
   }
-  if (rows.length === 0) return;
   if (!tombstones) requireConstraints(relation, rows);
   const encode = recordEncoder(relation);
-  const records: ProduceRecord[] = rows.map((row) => ({
+  return rows.map((row) => ({
     key: encode.key(row),
     value: tombstones ? null : encode.value(row),
     timestampMs: encode.timestampMs(row),
   }));
-  await log.produce(relation.input.topic, records);
+}
+
+/** Settles when the records are durable; FLUSH then waits until views show them. */
+async function produce(
+  core: Core,
+  relation: SourceRelation,
+  records: readonly ProduceRecord[],
+): Promise<void> {
+  if (records.length === 0) return;
+  await logOf(core.connectors, relation)?.produce(relation.input?.topic ?? '', records);
 }
 
 /** Before anything is written: a record that its own stream would refuse is the statement's error. */

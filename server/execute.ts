@@ -1,44 +1,58 @@
 /** One statement in, one result out: where each kind of statement is carried out. */
-import type { Expression, Statement } from '../sql/ast.ts';
+
+import type { StartAt } from '../engine/runtime/plan-task.ts';
+import type { Statement } from '../sql/ast.ts';
 import { StreamError } from '../sql/base/error.ts';
 import { bindStatement } from '../sql/bind-statement.ts';
+import { bindContext } from '../sql/binder.ts';
 import type { Relation } from '../sql/catalog.ts';
 import type { LogicalNode } from '../sql/logical-plan.ts';
+import { alterRelation } from './alter.ts';
 import type { Core } from './core.ts';
 import type { StatementResult } from './database.ts';
 import { executeCreate, sourceEnvironment } from './ddl.ts';
 import { executeDml } from './dml.ts';
 import { dropStatement } from './drop.ts';
 import { explainStatement } from './explain-statement.ts';
+import type { RelationOrigin } from './live-catalog.ts';
 import { pauseOrResume } from './pause.ts';
 import { runPlan } from './pull.ts';
 import { pushQuery } from './push-query.ts';
 import { okResult } from './row-result.ts';
-import { DEFAULT_SETTINGS } from './settings.ts';
+import { createSchema, dropSchemas } from './schema-statement.ts';
 import { describe, show } from './show.ts';
-import { statementContext } from './statement-context.ts';
+import { isShowCreate, showCreate } from './show-create.ts';
+import { inlineParameters, type Parameters, statementContext } from './statement-context.ts';
 import { subscribeTo } from './subscribe.ts';
+import type { Transaction } from './transaction.ts';
 
 export interface ExecuteContext {
   readonly core: Core;
-  readonly settings: Map<string, string>;
-  readonly params: readonly unknown[];
+  readonly settings: ReadonlyMap<string, string>;
+  readonly params: Parameters;
   readonly signal: AbortSignal;
   /** The text that the statement's spans point into. */
   readonly sql: string;
+  /** The open transaction of the session. */
+  readonly transaction: Transaction | undefined;
 }
 
 export async function executeStatement(
-  { core, settings, params, signal, sql }: ExecuteContext,
+  { core, settings, params, signal, sql, transaction }: ExecuteContext,
   statement: Statement,
 ): Promise<StatementResult> {
-  const context = statementContext(core, settings, params);
+  if (statement.kind === 'create-schema') return createSchema(core, statement);
+  if (statement.kind === 'drop' && statement.object === 'schema') {
+    return dropSchemas(core, statement);
+  }
+  const context = statementContext(core, settings, params, transaction?.startedMicros);
+  if (statement.kind === 'alter') return alterRelation(core, statement, context);
   const bound = bindStatement(statement, core.catalog, context, sourceEnvironment(core));
   const showing = { ...core, settings };
   switch (bound.kind) {
     case 'query': {
-      if (bound.emit !== undefined) return pushQuery(core, bound.plan, signal);
-      const { schema, chunks } = await runPlan(core, bound.plan, signal);
+      if (bound.emit !== undefined) return pushQuery(core, bound.plan, signal, startAt(settings));
+      const { schema, chunks } = await runPlan(core, bound.plan, signal, transaction);
       return { kind: 'rows', tag: 'SELECT', schema, chunks };
     }
     case 'create-relation':
@@ -47,17 +61,21 @@ export async function executeStatement(
       return executeCreate(
         core,
         bound,
-        sql.slice(statement.span.start, statement.span.end),
+        inlineParameters(sql.slice(statement.span.start, statement.span.end), params),
         signal,
+        originOf(settings),
       );
     case 'insert':
     case 'update':
     case 'delete':
     case 'truncate':
-      return executeDml(core, bound, signal);
+      return executeDml(core, bound, signal, transaction);
     case 'subscribe':
-      return subscribe(core, bound.target, signal);
+      return subscribe(core, bound.target, signal, startAt(settings));
     case 'show':
+      if (isShowCreate(bound.what)) {
+        return showCreate(bound.what, bindContext(core.catalog, context, 'view'));
+      }
       return show(showing, bound.what, bound.like);
     case 'describe':
       return describe(showing, bound.relation, bound.extended);
@@ -65,16 +83,17 @@ export async function executeStatement(
       return explainStatement(core, bound);
     case 'pause':
     case 'resume':
-      return pauseOrResume(core, bound.kind, bound.name);
+      return pauseOrResume(
+        core,
+        bound.kind,
+        bound.name,
+        bindContext(core.catalog, context, 'view'),
+      );
     case 'drop':
       return dropStatement(core, bound);
     case 'flush':
       await core.engine.flush(signal);
       return okResult('FLUSH', 'every view shows everything that was written before');
-    case 'set':
-      return setSetting(settings, bound);
-    case 'reset':
-      return resetSetting(settings, bound.name);
     default:
       throw new StreamError(
         'SQL_NOT_SUPPORTED',
@@ -84,55 +103,26 @@ export async function executeStatement(
   }
 }
 
+function originOf(settings: ReadonlyMap<string, string>): RelationOrigin {
+  const searchPath = settings.get('search_path');
+  return {
+    startAt: startAt(settings),
+    searchPath: searchPath === 'public' ? undefined : searchPath,
+  };
+}
+
+/** Where what the session creates begins to read its streams, when it has said so. */
+function startAt(settings: ReadonlyMap<string, string>): StartAt | undefined {
+  return settings.get('auto.offset.reset') === 'latest' ? 'latest' : undefined;
+}
+
 async function subscribe(
   core: Core,
   target: Relation | LogicalNode,
   signal: AbortSignal,
+  start: StartAt | undefined,
 ): Promise<StatementResult> {
-  if (!('sql' in target)) return pushQuery(core, target, signal);
+  if (!('sql' in target)) return pushQuery(core, target, signal, start);
   const subscription = await subscribeTo(core, target, { since: undefined, snapshot: true });
   return { kind: 'subscription', subscription };
-}
-
-function setSetting(
-  settings: Map<string, string>,
-  statement: Statement & { readonly kind: 'set' },
-): StatementResult {
-  const { name, values } = statement;
-  const known = DEFAULT_SETTINGS[name];
-  if (known === undefined && !name.includes('.')) {
-    throw new StreamError('SQL_UNKNOWN_OBJECT', `unrecognized configuration parameter "${name}"`, {
-      at: statement.span,
-    });
-  }
-  if (values === 'default') settings.set(name, known ?? '');
-  else settings.set(name, values.map(settingText).join(', '));
-  return okResult('SET', `${name} = ${settings.get(name)}`);
-}
-
-function settingText(value: Expression): string {
-  switch (value.kind) {
-    case 'string':
-      return value.value;
-    case 'number':
-      return value.text;
-    case 'boolean':
-      return value.value ? 'on' : 'off';
-    case 'column':
-      return value.name.parts.map((part) => part.name).join('.');
-    default:
-      throw new StreamError('SQL_SYNTAX', 'a setting is a literal or a name', { at: value.span });
-  }
-}
-
-function resetSetting(settings: Map<string, string>, name: string): StatementResult {
-  if (name === 'all') {
-    settings.clear();
-    for (const [key, value] of Object.entries(DEFAULT_SETTINGS)) settings.set(key, value);
-    return okResult('RESET', 'every setting has its default');
-  }
-  const value = DEFAULT_SETTINGS[name];
-  if (value === undefined) settings.delete(name);
-  else settings.set(name, value);
-  return okResult('RESET', `${name} = ${value ?? ''}`);
 }

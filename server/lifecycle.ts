@@ -11,7 +11,7 @@ import type { PhysicalPlan } from '../engine/plan/physical-plan.ts';
 import { consolidateChange } from '../engine/runtime/consolidate-change.ts';
 import { buildFragment } from '../engine/runtime/fragment.ts';
 import type { PlanStart, SinkDefinition, ViewDefinition } from '../engine/runtime/plan-task.ts';
-import type { StoredRelation } from '../engine/store/store.ts';
+import type { StoredRelation, TableRebuild } from '../engine/store/store.ts';
 import { netChanges } from '../engine/view/subscription.ts';
 import { assert } from '../sql/base/assert.ts';
 import { StreamError } from '../sql/base/error.ts';
@@ -32,8 +32,8 @@ import {
   storedTable,
   streamDefinition,
 } from './definitions.ts';
-import { lateRelation, storedLate } from './event-time.ts';
-import type { LiveRelation, RelationDetail } from './live-catalog.ts';
+import { LATE_SUFFIX, lateRelation, storedLate } from './event-time.ts';
+import type { LiveRelation, RelationDetail, RelationOrigin } from './live-catalog.ts';
 import { TableWriter } from './table-writer.ts';
 
 export const ERRORS_SUFFIX = '_errors';
@@ -55,13 +55,14 @@ export async function createSource(
   core: Core,
   relation: SourceRelation,
   partitions: number | undefined,
+  origin: RelationOrigin,
 ): Promise<string> {
   checkFormats(core, relation);
   const madeTopic = await provideTopic(core, relation, partitions);
   const errorsId = relation.input === undefined ? undefined : core.catalog.nextId();
   const feederId = relation.query === undefined ? undefined : core.catalog.nextId();
   const lateId = knowsLateness(relation) ? core.catalog.nextId() : undefined;
-  const detail: RelationDetail = { errorsId, feederId, lateId, madeTopic };
+  const detail: RelationDetail = { ...origin, errorsId, feederId, lateId, madeTopic };
   await core.engine.atBoundary(async () => {
     const createTables: StoredRelation[] = [];
     if (relation.kind === 'table') createTables.push(storedTable(relation));
@@ -81,7 +82,7 @@ export async function createSource(
     if (feederId !== undefined) {
       const feeder = feederOf(relation, feederId);
       const plan = lower(feeder.query, core.catalog);
-      const start = await core.engine.startSink(sinkDefinition(core, feeder, plan));
+      const start = await core.engine.startSink(sinkDefinition(core, feeder, plan), origin);
       await rememberStart(core, relation.name, start);
     }
   });
@@ -161,7 +162,7 @@ function registerSource(core: Core, entry: LiveRelation, versionOf: (id: number)
       },
       versionOf(relation.id),
     );
-    core.writers.set(relation.id, new TableWriter(relation, core.engine, core.store));
+    core.writers.set(relation.id, new TableWriter(relation, core.store));
     return;
   }
   if (detail.errorsId !== undefined) {
@@ -281,30 +282,39 @@ function feederOf(stream: SourceRelation, id: number): Sink {
 // ---------------------------------------------------------------------- views
 
 /** A plain view is expanded where it is used; it has no rows of its own. */
-export async function createPlainView(core: Core, view: PlainView): Promise<void> {
+export async function createPlainView(
+  core: Core,
+  view: PlainView,
+  detail: RelationOrigin,
+): Promise<void> {
   await core.engine.atBoundary(async () => {
     await core.store.changeCatalog({
-      put: [entryOf(view, {}), counterOf(core)],
+      put: [entryOf(view, detail), counterOf(core)],
       remove: [],
       createTables: [],
       dropTables: [],
     });
-    core.catalog.put({ relation: view, detail: {}, owner: undefined });
+    core.catalog.put({ relation: view, detail, owner: undefined });
   });
 }
 
 /** Creates a materialized view and starts its plan. */
-export async function createView(core: Core, view: MaterializedView): Promise<void> {
+export async function createView(
+  core: Core,
+  view: MaterializedView,
+  origin: RelationOrigin,
+): Promise<void> {
+  const detail: RelationDetail = origin;
   const plan = lower(view.query, core.catalog);
   await core.engine.atBoundary(async () => {
     await core.store.changeCatalog({
-      put: [entryOf(view, {}), counterOf(core)],
+      put: [entryOf(view, detail), counterOf(core)],
       remove: [],
       createTables: [storedView(view, plan)],
       dropTables: [],
     });
-    core.catalog.put({ relation: view, detail: {}, owner: undefined });
-    const start = await core.engine.startView(viewDefinition(core, view, plan), false);
+    core.catalog.put({ relation: view, detail, owner: undefined });
+    const start = await core.engine.startView(viewDefinition(core, view, plan), false, origin);
     await rememberStart(core, view.name, start);
   });
 }
@@ -374,7 +384,10 @@ export async function pauseView(core: Core, view: MaterializedView): Promise<voi
 export async function resumeView(core: Core, view: MaterializedView): Promise<void> {
   const plan = lower(view.query, core.catalog);
   await core.engine.atBoundary(async () => {
-    const start = await core.engine.startView(viewDefinition(core, view, plan), true);
+    const detail = core.catalog.find(view.name)?.detail ?? {};
+    // What left out the past at first leaves out the same again.
+    const from = detail.startAt === undefined ? undefined : startsOf(detail);
+    const start = await core.engine.startView(viewDefinition(core, view, plan), true, { from });
     await changeDetail(core, view.name, { level: false });
     await rememberStart(core, view.name, start);
   });
@@ -387,18 +400,18 @@ export function checkSink(core: Core, sink: Sink): void {
   sinkDefinition(core, sink, lower(sink.query, core.catalog));
 }
 
-export async function createSink(core: Core, sink: Sink): Promise<void> {
+export async function createSink(core: Core, sink: Sink, origin: RelationOrigin): Promise<void> {
   const plan = lower(sink.query, core.catalog);
   const definition = sinkDefinition(core, sink, plan);
   await core.engine.atBoundary(async () => {
     await core.store.changeCatalog({
-      put: [entryOf(sink, {}), counterOf(core)],
+      put: [entryOf(sink, origin), counterOf(core)],
       remove: [],
       createTables: [],
       dropTables: [],
     });
-    core.catalog.put({ relation: sink, detail: {}, owner: undefined });
-    const start = await core.engine.startSink(definition);
+    core.catalog.put({ relation: sink, detail: origin, owner: undefined });
+    const start = await core.engine.startSink(definition, origin);
     await rememberStart(core, sink.name, start);
   });
 }
@@ -491,6 +504,54 @@ export async function dropRelations(core: Core, doomed: readonly LiveRelation[])
       core.catalog.remove(relation.name);
       core.writers.delete(relation.id);
     }
+  });
+}
+
+// ---------------------------------------------------------------------- alter
+
+/** Puts a changed relation in the place of the old one, and what reads it, bound anew, too. */
+export async function alterCatalog(
+  core: Core,
+  entry: LiveRelation,
+  altered: Relation,
+  readers: readonly LiveRelation[],
+  rebuild: TableRebuild | undefined,
+): Promise<void> {
+  const { relation, detail } = entry;
+  await core.engine.atBoundary(async () => {
+    await core.store.changeCatalog({
+      put: [entryOf(altered, detail)],
+      remove: [],
+      createTables: [],
+      dropTables: [],
+      rebuildTables: rebuild === undefined ? [] : [rebuild],
+    });
+    core.catalog.remove(relation.name);
+    if (detail.errorsId !== undefined) core.catalog.remove(`${relation.name}${ERRORS_SUFFIX}`);
+    if (detail.lateId !== undefined) core.catalog.remove(`${relation.name}${LATE_SUFFIX}`);
+    const next = { ...entry, relation: altered };
+    if (altered.kind === 'stream' && altered.query === undefined) {
+      const owned = [detail.errorsId, detail.lateId].flatMap((id) => id ?? []);
+      const versions = new Map(owned.map((id) => [id, core.engine.version(id)]));
+      const marks = core.engine.stream(altered.id)?.watermark?.marks();
+      await core.engine.remove(altered.id);
+      for (const id of owned) await core.engine.remove(id);
+      registerSource(core, next, (id) => versions.get(id) ?? core.engine.epoch);
+      if (marks !== undefined && detail.lateId !== undefined) {
+        const stored = storedLate(altered, detail.lateId);
+        await core.engine.restoreWatermark({ relationId: altered.id, ...marks }, stored);
+      }
+    } else {
+      core.catalog.put(next);
+    }
+    if (altered.kind === 'table' && altered.input === undefined) {
+      const { id, name, primaryKey: key } = altered;
+      if (rebuild !== undefined) {
+        core.engine.alterTable({ id, name, stored: storedTable(altered), key });
+      }
+      core.writers.set(id, new TableWriter(altered, core.store));
+    }
+    for (const reader of readers) core.catalog.put(reader);
   });
 }
 
@@ -594,6 +655,8 @@ function entryOf(relation: Relation, detail: RelationDetail) {
 
 /** Ids are never used twice: the highest one is persisted beside the entries. */
 export const COUNTER_KIND = 'counter';
+/** The catalog's entries of schemas. */
+export const SCHEMA_KIND = 'schema';
 
 function counterOf(core: Core) {
   return {

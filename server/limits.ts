@@ -1,7 +1,8 @@
 import { ConfigError } from './config-error.ts';
+import { defaultSessionLimits, type SessionLimits } from './session-limits.ts';
 
-/** Every bound of the doors. Each has a name with its unit and a variable of the same name. */
-export interface Limits {
+/** Every bound of the doors and of sessions. Each has a name with its unit and a variable of the same name. */
+export interface Limits extends SessionLimits {
   /** Largest request body, after decompression. */
   readonly bodyBytesMax: number;
   /** Bodies of all requests that are being answered at one time. */
@@ -61,6 +62,7 @@ export const defaultLimits: Limits = {
   socketStallMsMax: 30_000,
   subscriptionsPerSocketMax: 256,
   closeMsMax: 5_000,
+  ...defaultSessionLimits,
 };
 
 /** `bodyBytesMax` is read from MILLRACE_BODY_BYTES_MAX, and so on. @throws ConfigError. */

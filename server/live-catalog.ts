@@ -1,7 +1,7 @@
 /** The catalog in memory. The session layer changes it only together with the store, at an epoch's boundary. */
 
 import type { SqlType } from '../sql/base/type.ts';
-import type { Catalog, Relation } from '../sql/catalog.ts';
+import { type Catalog, PUBLIC_SCHEMA, type Relation } from '../sql/catalog.ts';
 
 /** What belongs to a relation beside its statement; persisted with it as JSON. */
 export interface RelationDetail {
@@ -13,12 +13,19 @@ export interface RelationDetail {
   readonly feederId?: number | undefined;
   /** Per stream id: where the plan began to read each partition. */
   readonly starts?: Readonly<Record<string, Readonly<Record<string, number>>>> | undefined;
+  /** The session that made the view said where it begins to read its streams. */
+  readonly startAt?: 'earliest' | 'latest' | undefined;
+  /** Of the session that made the relation: what the names in its statement mean. */
+  readonly searchPath?: string | undefined;
   /** The plan has caught up once, so the stored rows are whole. */
   readonly level?: boolean | undefined;
   readonly paused?: boolean | undefined;
   /** The topic was made by the statement, so CREATE … can be told from an attach. */
   readonly madeTopic?: boolean | undefined;
 }
+
+/** What a relation has from the session that made it. */
+export type RelationOrigin = Pick<RelationDetail, 'startAt' | 'searchPath'>;
 
 export interface LiveRelation {
   readonly relation: Relation;
@@ -29,6 +36,7 @@ export interface LiveRelation {
 
 export class LiveCatalog implements Catalog {
   readonly #byName = new Map<string, LiveRelation>();
+  readonly #schemas = new Map<string, number>();
   #lastId = 0;
 
   relation(name: string): Relation | undefined {
@@ -41,6 +49,23 @@ export class LiveCatalog implements Catalog {
 
   type(_name: string): SqlType | undefined {
     return undefined;
+  }
+
+  schemas(): readonly string[] {
+    return [PUBLIC_SCHEMA, ...this.#schemas.keys()];
+  }
+
+  schemaId(name: string): number | undefined {
+    return this.#schemas.get(name);
+  }
+
+  addSchema(name: string, id: number): void {
+    this.#schemas.set(name, id);
+    this.#lastId = Math.max(this.#lastId, id);
+  }
+
+  removeSchema(name: string): void {
+    this.#schemas.delete(name);
   }
 
   live(): readonly LiveRelation[] {

@@ -31,20 +31,20 @@ import { relationOf } from './ddl.ts';
 import { changelogId } from './definitions.ts';
 import { storedLate } from './event-time.ts';
 import { ingestRecords } from './ingest.ts';
-import { COUNTER_KIND, changeDetail, restoreRelation } from './lifecycle.ts';
+import { COUNTER_KIND, changeDetail, restoreRelation, SCHEMA_KIND } from './lifecycle.ts';
 import { LiveCatalog, type RelationDetail } from './live-catalog.ts';
 import { TRANSIENT_PREFIX } from './push-query.ts';
 import { readViewRows } from './read-view.ts';
-import { SqlSession } from './sql-session.ts';
+import { defaultSessionLimits, type SessionLimits } from './session-limits.ts';
+import { Sessions } from './sessions.ts';
 import { subscribeTo } from './subscribe.ts';
+import { Turns } from './turns.ts';
 
 /**
  * Connections for reading statements; more at once wait for one another. One less than the threads that Node has for such
  * work (UV_THREADPOOL_SIZE, 4), so that slow queries never keep a commit waiting.
  */
 const READERS = 3;
-/** Named sessions that are kept; the one unused for longest makes room. */
-const SESSIONS_MAX = 1_000;
 /** An idle store writes its write-ahead log into the data file this often at most. */
 const CHECKPOINT_INTERVAL_MS = 30_000;
 
@@ -71,14 +71,15 @@ export async function openMillrace(options: MillraceOptions): Promise<Database> 
 
 class Millrace implements Database {
   readonly #core: Core;
-  readonly #sessions = new Map<string, SqlSession>();
+  readonly #sessions: Sessions;
   readonly #checkpointTimer: NodeJS.Timeout;
   #storeBytes = 0;
   #committedAtCheckpoint = 0;
   #isClosing = false;
 
-  private constructor(core: Core) {
+  private constructor(core: Core, limits: Partial<SessionLimits>) {
     this.#core = core;
+    this.#sessions = new Sessions(core, { ...defaultSessionLimits, ...limits });
     this.#checkpointTimer = setInterval(() => this.#checkpointWhenIdle(), CHECKPOINT_INTERVAL_MS);
     this.#checkpointTimer.unref();
   }
@@ -122,24 +123,18 @@ class Millrace implements Database {
       defaultLog: logs[0] ?? embedded,
       logs,
       writers: new Map(),
+      serializable: new Turns(),
       log,
       nowMicros: () => BigInt(Date.now()) * 1000n,
     };
     await restoreCatalog(core, status);
     await restoreWatermarks(core, status);
     await engine.begin(positionsOf(status));
-    return new Millrace(core);
+    return new Millrace(core, options.limits ?? {});
   }
 
   session(name: string | undefined): Session {
-    if (name === undefined) return new SqlSession(this.#core);
-    const known = this.#sessions.get(name) ?? new SqlSession(this.#core);
-    // Map order is order of use: the first one was unused for longest.
-    this.#sessions.delete(name);
-    this.#sessions.set(name, known);
-    const [oldest] = this.#sessions.keys();
-    if (this.#sessions.size > SESSIONS_MAX && oldest !== undefined) this.#sessions.delete(oldest);
-    return known;
+    return this.#sessions.get(name);
   }
 
   async readView(name: string, request: ViewRequest): Promise<ViewAnswer> {
@@ -263,6 +258,7 @@ class Millrace implements Database {
   async close(): Promise<void> {
     this.#isClosing = true;
     clearInterval(this.#checkpointTimer);
+    this.#sessions.close();
     await this.#core.engine.close();
     for (const log of this.#core.logs) await log.close();
     await this.#core.store.close();
@@ -316,8 +312,12 @@ async function restoreCatalog(core: Core, status: StoreStatus): Promise<void> {
       await core.store.changeCatalog({ put: [], remove: [id], createTables: [], dropTables: [id] });
       continue;
     }
+    if (entry.kind === SCHEMA_KIND) {
+      core.catalog.addSchema(entry.name, entry.id);
+      continue;
+    }
     const detail = JSON.parse(entry.detail) as RelationDetail;
-    const relation = relationOf(core, entry.sql, entry.id);
+    const relation = relationOf(core, entry.sql, entry.id, detail);
     restoreRelation(core, relation, detail, (id) => status.versions.get(id) ?? 0);
   }
 }

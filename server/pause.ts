@@ -1,6 +1,7 @@
 import type { QualifiedName } from '../sql/ast.ts';
 import { StreamError } from '../sql/base/error.ts';
-import type { Relation } from '../sql/catalog.ts';
+import type { BindContext } from '../sql/bind-context.ts';
+import { requireRelation } from '../sql/bind-relation.ts';
 import type { Core } from './core.ts';
 import type { StatementResult } from './database.ts';
 import { changelogId } from './definitions.ts';
@@ -15,9 +16,10 @@ export async function pauseOrResume(
   core: Core,
   verb: 'pause' | 'resume',
   name: QualifiedName | 'all',
+  context: BindContext,
 ): Promise<StatementResult> {
   const paused = verb === 'pause';
-  const relations = name === 'all' ? core.catalog.relations() : [named(core, name)];
+  const relations = name === 'all' ? core.catalog.relations() : [requireRelation(name, context)];
   let changed = 0;
   for (const relation of relations) {
     const isPaused = core.catalog.find(relation.name)?.detail.paused === true;
@@ -46,13 +48,4 @@ export async function pauseOrResume(
     verb.toUpperCase(),
     `${changed} ${changed === 1 ? 'object' : 'objects'} ${verb}d`,
   );
-}
-
-function named(core: Core, name: QualifiedName): Relation {
-  const text = name.parts.at(-1)?.name ?? '';
-  const relation = core.catalog.relation(text);
-  if (relation !== undefined) return relation;
-  throw new StreamError('SQL_UNKNOWN_RELATION', `relation "${text}" does not exist`, {
-    at: name.span,
-  });
 }

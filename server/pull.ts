@@ -1,10 +1,13 @@
 /** A query answered once: by DuckDB over the stored rows, or by the operators over a stream's retained log. */
+
+import type { StoredRelation } from '../engine/store/store.ts';
 import { renderQuery } from '../engine/view/pull.ts';
 import { assert } from '../sql/base/assert.ts';
 import type { Row } from '../sql/base/datum.ts';
 import { StreamError } from '../sql/base/error.ts';
 import type { Schema } from '../sql/base/type.ts';
 import { bindStatement } from '../sql/bind-statement.ts';
+import type { Relation } from '../sql/catalog.ts';
 import type { LogicalNode } from '../sql/logical-plan.ts';
 import { parseStatement } from '../sql/parser.ts';
 import { optimize } from '../sql/rewrite/all.ts';
@@ -12,30 +15,71 @@ import type { Core } from './core.ts';
 import { storedRelation } from './lifecycle.ts';
 import { statementContext } from './statement-context.ts';
 import { queryStreams, readsStreams } from './stream-query.ts';
+import type { Transaction } from './transaction.ts';
 
 export interface Answer {
   readonly schema: Schema;
   readonly chunks: AsyncIterable<readonly Row[]>;
 }
 
-/** @param plan  as bound for a pull query, its stable functions already replaced by their values. */
-export async function runPlan(core: Core, plan: LogicalNode, signal: AbortSignal): Promise<Answer> {
+/**
+ * @param plan  as bound for a pull query, its stable functions already replaced by their values.
+ * @param transaction  whose own rows the query sees over those that are committed.
+ */
+export async function runPlan(
+  core: Core,
+  plan: LogicalNode,
+  signal: AbortSignal,
+  transaction?: Transaction,
+): Promise<Answer> {
   if (readsStreams(core, plan)) {
-    return { schema: plan.schema, chunks: await queryStreams(core, plan, signal) };
+    const chunks = await queryStreams(core, plan, signal, transaction);
+    return { schema: plan.schema, chunks };
   }
-  const rendered = renderQuery(optimize(plan, core.catalog), (name) => {
-    const relation = core.catalog.relation(name);
-    const stored = relation === undefined ? undefined : storedRelation(core, relation);
-    if (stored !== undefined) return stored;
-    throw new StreamError('SQL_WRONG_OBJECT_TYPE', `"${name}" holds no rows that can be read`);
+  const optimized = optimize(plan, core.catalog);
+  if (transaction === undefined) {
+    const { sql, calls } = renderQuery(optimized, (name) => stored(core, name).rows);
+    return core.store.query(sql, plan.schema, signal, calls);
+  }
+  const relations = new Map<string, Relation>();
+  // Rendered once to learn what is read, and then with the drafts of that.
+  renderQuery(optimized, (name) => {
+    const { relation, rows } = stored(core, name);
+    relations.set(name, relation);
+    return rows;
   });
-  const { chunks } = await core.store.query(rendered.sql, plan.schema, signal, rendered.calls);
+  const read = [...relations.values()];
+  await transaction.reads(read);
+  const { sql, calls } = renderQuery(optimized, (name) => {
+    const { relation, rows } = stored(core, name);
+    const draft = transaction.overlay(relation);
+    return draft === undefined ? rows : { ...rows, overlay: [...draft.changes()] };
+  });
+  const { chunks } = await core.store.query(sql, plan.schema, signal, calls);
+  try {
+    await transaction.hasRead(read);
+  } catch (error) {
+    // Nobody will read the rows, and they hold one of the few reading connections.
+    await chunks[Symbol.asyncIterator]().return?.();
+    throw error;
+  }
   return { schema: plan.schema, chunks };
+}
+
+/** @throws StreamError SQL_WRONG_OBJECT_TYPE for what has no rows of its own. */
+function stored(
+  core: Core,
+  name: string,
+): { readonly relation: Relation; readonly rows: StoredRelation } {
+  const relation = core.catalog.relation(name);
+  const rows = relation === undefined ? undefined : storedRelation(core, relation);
+  if (relation !== undefined && rows !== undefined) return { relation, rows };
+  throw new StreamError('SQL_WRONG_OBJECT_TYPE', `"${name}" holds no rows that can be read`);
 }
 
 /** Runs a SELECT that the server itself wrote. */
 export async function runQueryText(core: Core, text: string, signal: AbortSignal): Promise<Answer> {
-  const context = statementContext(core, new Map(), []);
+  const context = statementContext(core, new Map());
   const bound = bindStatement(parseStatement(text), core.catalog, context);
   assert(bound.kind === 'query', 'the text is a query');
   return runPlan(core, bound.plan, signal);
@@ -46,9 +90,10 @@ export async function collectRows(
   core: Core,
   plan: LogicalNode,
   signal: AbortSignal,
+  transaction?: Transaction,
 ): Promise<Row[]> {
   const rows: Row[] = [];
-  const { chunks } = await runPlan(core, plan, signal);
+  const { chunks } = await runPlan(core, plan, signal, transaction);
   for await (const chunk of chunks) rows.push(...chunk);
   return rows;
 }

@@ -2,6 +2,7 @@
  * SELECT … EMIT CHANGES and SUBSCRIBE (query): the query lives as a view of its own for as long as somebody listens.
  * A plain `SELECT * FROM view` needs none.
  */
+import type { StartAt } from '../engine/runtime/plan-task.ts';
 import type { LogicalNode } from '../sql/logical-plan.ts';
 import type { Core } from './core.ts';
 import type { StatementResult, SubscriptionEvent } from './database.ts';
@@ -21,6 +22,7 @@ export async function pushQuery(
   core: Core,
   plan: LogicalNode,
   signal: AbortSignal,
+  startAt: StartAt | undefined,
 ): Promise<StatementResult> {
   const direct = wholeRelation(plan);
   const stored = direct === undefined ? undefined : core.catalog.relation(direct);
@@ -31,7 +33,7 @@ export async function pushQuery(
   const id = core.catalog.nextId();
   const name = `${TRANSIENT_PREFIX}${id}`;
   const view = materializedViewOf(core, name, id, '', plan, scannedRelations(plan));
-  await createView(core, view);
+  await createView(core, view, { startAt });
   await core.engine.waitForLevel(id, LEVEL_WAIT_MS, signal);
   const subscription = await subscribeTo(core, view, { since: undefined, snapshot: true });
   let dropped: Promise<void> | undefined;

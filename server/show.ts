@@ -9,6 +9,7 @@ import { registry } from '../sql/function/builtin.ts';
 import type { StatementResult } from './database.ts';
 import type { LiveCatalog } from './live-catalog.ts';
 import { BIGINT, BOOLEAN, DOUBLE, INTEGER, rowsResult, TEXT } from './row-result.ts';
+import { settingKey, shownName } from './settings.ts';
 import { showWatermarks } from './show-watermarks.ts';
 
 export interface ShowContext {
@@ -43,8 +44,9 @@ export async function show(
 ): Promise<StatementResult> {
   const found = SHOWS[what];
   if (found !== undefined) return filterByName(await found(context), like);
-  const setting = context.settings.get(what);
-  if (setting !== undefined) return rowsResult('SHOW', [[what, TEXT]], [[setting]]);
+  const key = settingKey(what);
+  const setting = context.settings.get(key);
+  if (setting !== undefined) return rowsResult('SHOW', [[shownName(key), TEXT]], [[setting]]);
   throw new StreamError('SQL_UNKNOWN_OBJECT', `unrecognized configuration parameter "${what}"`, {
     hint: `SHOW takes ${Object.keys(SHOWS).join(', ')}, or the name of a setting.`,
   });
@@ -236,7 +238,7 @@ async function showSettings({ settings }: ShowContext): Promise<StatementResult>
       ['name', TEXT],
       ['setting', TEXT],
     ],
-    [...settings],
+    [...settings].map(([key, value]) => [shownName(key), value]),
   );
 }
 

@@ -1,18 +1,42 @@
-/** One client's statements, one after another; what a session remembers between them are its settings. */
+/**
+ * One client's statements, one after another; what a session remembers between them are its settings and its open transaction.
+ * Calls of one session wait for one another.
+ */
 import type { Statement } from '../sql/ast.ts';
+import type { Row } from '../sql/base/datum.ts';
 import { StreamError } from '../sql/base/error.ts';
 import { parseStatements } from '../sql/parser.ts';
 import type { Core } from './core.ts';
 import type { Session, StatementFailure, StatementResult } from './database.ts';
 import { executeStatement } from './execute.ts';
-import { DEFAULT_SETTINGS } from './settings.ts';
+import { PreparedStatements } from './prepared.ts';
+import type { SessionLimits } from './session-limits.ts';
+import { defaultSettings, durationMs, settingKey } from './settings.ts';
+import { resetSetting, setSetting } from './settings-statement.ts';
+import { type Parameters, parametersOf, statementContext } from './statement-context.ts';
+import { isControl, isTransactionMode, TransactionControl } from './transaction-control.ts';
 
 export class SqlSession implements Session {
   readonly #core: Core;
-  readonly #settings = new Map(Object.entries(DEFAULT_SETTINGS));
+  readonly #limits: SessionLimits;
+  readonly #settings = defaultSettings();
+  readonly #control: TransactionControl;
+  readonly #prepared: PreparedStatements;
+  #lastCall: Promise<void> = Promise.resolve();
+  #calls = 0;
+  #idleTimer: NodeJS.Timeout | undefined;
+  #isClosed = false;
 
-  constructor(core: Core) {
+  constructor(core: Core, limits: SessionLimits) {
     this.#core = core;
+    this.#limits = limits;
+    this.#prepared = new PreparedStatements(core);
+    this.#control = new TransactionControl(core, limits, this.#settings);
+  }
+
+  /** Is it running a call, or in a transaction? */
+  get isBusy(): boolean {
+    return this.#calls > 0 || this.#control.current !== undefined;
   }
 
   async *execute(
@@ -20,27 +44,214 @@ export class SqlSession implements Session {
     params: readonly unknown[],
     signal: AbortSignal,
   ): AsyncGenerator<StatementResult> {
-    const statements = parseGuarded(sql);
-    for (const statement of statements) {
-      const text = sql.slice(statement.span.start, statement.span.end);
-      try {
-        if (signal.aborted) {
-          throw new StreamError('STATEMENT_CANCELED', 'canceling statement due to user request');
-        }
-        const context = { core: this.#core, settings: this.#settings, params, signal, sql };
-        yield await executeStatement(context, statement);
-      } catch (error) {
-        throw failureOf(error, text);
+    const leave = await this.#enter(signal);
+    try {
+      for (const statement of this.#parse(sql)) {
+        const result = await this.#run(statement, sql, params, signal);
+        // Whoever follows a subscription does not keep the session.
+        if (result.kind === 'subscription') leave();
+        yield result;
       }
+    } finally {
+      leave();
     }
+  }
+
+  /** Waits for the calls before. @returns what ends this call; more often than once does no harm. */
+  async #enter(signal: AbortSignal): Promise<() => void> {
+    const before = this.#lastCall;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#lastCall = before.then(() => promise);
+    this.#calls++;
+    let hasLeft = false;
+    const leave = (): void => {
+      if (hasLeft) return;
+      hasLeft = true;
+      this.#calls--;
+      resolve();
+      this.#watchIdle();
+    };
+    try {
+      await untilAborted(before, signal);
+    } catch (error) {
+      leave();
+      throw error;
+    }
+    clearTimeout(this.#idleTimer);
+    return leave;
+  }
+
+  #watchIdle(): void {
+    clearTimeout(this.#idleTimer);
+    if (this.#control.current === undefined || this.#calls > 0) return;
+    if (this.#isClosed) {
+      this.#control.abandon();
+      return;
+    }
+    const asked = durationMs(this.#settings, 'idle_in_transaction_session_timeout');
+    const limit = this.#limits.transactionIdleMsMax;
+    const idleMs = asked === 0 ? limit : Math.min(asked, limit);
+    this.#idleTimer = setTimeout(() => this.#control.idle(idleMs), idleMs);
+    this.#idleTimer.unref();
+  }
+
+  #parse(sql: string): Statement[] {
+    try {
+      return parseStatements(sql);
+    } catch (error) {
+      this.#control.failed(error);
+      throw failureOf(error, sql);
+    }
+  }
+
+  async #run(
+    statement: Statement,
+    sql: string,
+    params: readonly unknown[],
+    signal: AbortSignal,
+  ): Promise<StatementResult> {
+    const text = sql.slice(statement.span.start, statement.span.end);
+    const timeout = new StatementTimeout(durationMs(this.#settings, 'statement_timeout'), signal);
+    try {
+      if (signal.aborted) throw canceled();
+      if (isControl(statement)) return await this.#control.run(statement);
+      if (isTransactionMode(statement)) return this.#control.setTransaction(statement);
+      await this.#control.admit(statement);
+      if (statement.kind === 'set') {
+        if (statement.scope === 'local') this.#control.remember(settingKey(statement.name));
+        return this.#control.changed(setSetting(this.#settings, statement), statement.scope);
+      }
+      if (statement.kind === 'reset') {
+        return this.#control.changed(resetSetting(this.#settings, statement.name), 'session');
+      }
+      const result = await this.#execute(statement, sql, parametersOf(params), timeout.signal);
+      if (result.kind !== 'rows') return result;
+      const zone = this.#settings.get('timezone');
+      return {
+        ...result,
+        chunks: this.#watched(result.chunks, timeout),
+        zone: zone === 'UTC' ? undefined : zone,
+      };
+    } catch (error) {
+      const explained = timeout.explain(error);
+      this.#control.failed(explained);
+      throw failureOf(explained, text);
+    } finally {
+      timeout.pause();
+    }
+  }
+
+  async #execute(
+    statement: Statement,
+    sql: string,
+    params: Parameters,
+    signal: AbortSignal,
+  ): Promise<StatementResult> {
+    const core = this.#core;
+    const settings = this.#control.shown();
+    const transaction = this.#control.current;
+    const context = statementContext(core, settings, params, transaction?.startedMicros);
+    switch (statement.kind) {
+      case 'prepare':
+        return this.#prepared.prepare(statement, sql, context);
+      case 'deallocate':
+        return this.#prepared.deallocate(statement);
+      case 'execute': {
+        const execution = this.#prepared.execution(statement, context);
+        const values = { values: execution.values, types: execution.types };
+        await this.#control.admit(execution.statement);
+        return withoutPlace(() =>
+          this.#execute(execution.statement, execution.sql, values, signal),
+        );
+      }
+      default:
+        return executeStatement({ core, settings, params, signal, sql, transaction }, statement);
+    }
+  }
+
+  /** Rows are computed while they are read: what fails then has failed in the transaction too. */
+  async *#watched(
+    chunks: AsyncIterable<readonly Row[]>,
+    timeout: StatementTimeout,
+  ): AsyncGenerator<readonly Row[]> {
+    timeout.resume();
+    try {
+      yield* chunks;
+    } catch (error) {
+      const explained = timeout.explain(error);
+      this.#control.failed(explained);
+      throw explained;
+    } finally {
+      timeout.pause();
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#idleTimer);
+    if (this.#calls === 0) this.#control.abandon();
   }
 }
 
-function parseGuarded(sql: string): Statement[] {
+/** Places of a prepared statement's errors lie in another text than the one that was sent. */
+async function withoutPlace<Result>(work: () => Promise<Result>): Promise<Result> {
   try {
-    return parseStatements(sql);
+    return await work();
   } catch (error) {
-    throw failureOf(error, sql);
+    if (!(error instanceof StreamError) || error.at === undefined) throw error;
+    const { code, message, hint, detail, cause } = error;
+    throw new StreamError(code, message, { hint, detail, cause });
+  }
+}
+
+/** Fires when the statement has taken its time, be it before its first row or while its rows are read. */
+class StatementTimeout {
+  readonly signal: AbortSignal;
+  readonly #expired = new AbortController();
+  #leftMs: number;
+  #startedMs = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param ms  0 = none. */
+  constructor(ms: number, outer: AbortSignal) {
+    this.#leftMs = ms;
+    this.signal = ms === 0 ? outer : AbortSignal.any([outer, this.#expired.signal]);
+    this.resume();
+  }
+
+  resume(): void {
+    if (this.#leftMs <= 0) return;
+    this.#startedMs = performance.now();
+    this.#timer = setTimeout(() => this.#expired.abort(), this.#leftMs);
+  }
+
+  pause(): void {
+    if (this.#timer === undefined) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#leftMs = Math.max(1, this.#leftMs - (performance.now() - this.#startedMs));
+  }
+
+  explain(error: unknown): unknown {
+    if (!this.#expired.signal.aborted) return error;
+    return new StreamError('STATEMENT_CANCELED', 'canceling statement due to statement timeout');
+  }
+}
+
+function canceled(): StreamError {
+  return new StreamError('STATEMENT_CANCELED', 'canceling statement due to user request');
+}
+
+/** @throws StreamError STATEMENT_CANCELED when the signal fires first. */
+async function untilAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) throw canceled();
+  const { promise: aborted, reject } = Promise.withResolvers<void>();
+  const onAbort = (): void => reject(canceled());
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
   }
 }
 

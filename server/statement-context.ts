@@ -1,22 +1,54 @@
 import type { Datum } from '../sql/base/datum.ts';
+import { StreamError } from '../sql/base/error.ts';
+import type { SqlType } from '../sql/base/type.ts';
 import type { StatementContext } from '../sql/catalog.ts';
+import { tokenize } from '../sql/lexer.ts';
 import type { Core } from './core.ts';
 
+/** Values of `$1`, `$2`, …; one without a type is an untyped literal. */
+export interface Parameters {
+  readonly values: readonly (Datum | null)[];
+  readonly types: readonly (SqlType | undefined)[];
+}
+
+export const NO_PARAMETERS: Parameters = { values: [], types: [] };
+
 /**
- * What a statement sees beside the catalog. Parameters arrive as JSON values and are given to the binder as untyped
- * literals, which take their type from the place where they stand, as in PostgreSQL's text protocol.
+ * Parameters arrive as JSON values and are given to the binder as untyped literals, which take their type from the place where
+ * they stand, as in PostgreSQL's text protocol.
  */
+export function parametersOf(params: readonly unknown[]): Parameters {
+  return { values: params.map(parameterText), types: [] };
+}
+
+/** What a statement sees beside the catalog. */
 export function statementContext(
   core: Core,
   settings: ReadonlyMap<string, string>,
-  params: readonly unknown[],
+  { values, types }: Parameters = NO_PARAMETERS,
+  nowMicros: bigint = core.nowMicros(),
 ): StatementContext {
-  return {
-    params: params.map(parameterText),
-    paramTypes: [],
-    nowMicros: core.nowMicros(),
-    settings,
-  };
+  return { params: values, paramTypes: types, nowMicros, settings };
+}
+
+/**
+ * The text of a statement that is kept, with the values of its untyped parameters in it: as literals they mean the same.
+ * @throws StreamError SQL_UNDEFINED_PARAMETER.
+ */
+export function inlineParameters(text: string, { values }: Parameters): string {
+  let inlined = '';
+  let end = 0;
+  for (const token of tokenize(text)) {
+    if (token.kind !== 'parameter') continue;
+    const value = values[Number(token.text) - 1];
+    if (value === undefined) {
+      throw new StreamError('SQL_UNDEFINED_PARAMETER', `there is no parameter $${token.text}`);
+    }
+    const literal = value === null ? 'NULL' : `'${String(value).replaceAll("'", "''")}'`;
+    inlined += text.slice(end, token.start) + literal;
+    end = token.end;
+  }
+  return inlined + text.slice(end);
 }
 
 function parameterText(value: unknown): Datum | null {

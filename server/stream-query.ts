@@ -3,6 +3,7 @@
  * to the end that it has when the statement begins.
  */
 import type { Batch } from '../engine/delta/batch.ts';
+import { BatchBuilder } from '../engine/delta/builder.ts';
 import { compileScalar } from '../engine/kernel/scalar.ts';
 import { lower } from '../engine/plan/lower.ts';
 import { buildFragment } from '../engine/runtime/fragment.ts';
@@ -12,6 +13,7 @@ import { Bell } from '../engine/runtime/signal.ts';
 import type { Row } from '../sql/base/datum.ts';
 import { StreamError } from '../sql/base/error.ts';
 import { compareNullable } from '../sql/base/value.ts';
+import type { Relation } from '../sql/catalog.ts';
 import type { BoundExpr, BoundSortKey } from '../sql/expression.ts';
 import type { LogicalNode } from '../sql/logical-plan.ts';
 import { optimize } from '../sql/rewrite/all.ts';
@@ -19,6 +21,8 @@ import type { Core } from './core.ts';
 import { streamDefinition } from './definitions.ts';
 import { storedRelation } from './lifecycle.ts';
 import { scannedRelations } from './scanned-relations.ts';
+import type { TableDraft } from './table-draft.ts';
+import type { Transaction } from './transaction.ts';
 
 /** Rows that a query over the log may hold in memory; beyond them a materialized view is the tool. */
 const ROWS_MAX = 1_000_000;
@@ -77,6 +81,7 @@ export async function queryStreams(
   core: Core,
   plan: LogicalNode,
   signal: AbortSignal,
+  transaction?: Transaction,
 ): Promise<AsyncIterable<readonly Row[]>> {
   const { inner, keys, limit, offset, project } = peel(plan);
   const physical = lower(optimize(inner, core.catalog), core.catalog);
@@ -110,7 +115,10 @@ export async function queryStreams(
   for (const { relationId, columns, target, port } of fragment.leaves) {
     const take = (batch: Batch): void => pushTo(target, port, batch);
     const name = names.get(relationId) ?? '';
-    for await (const _ of readRelation(core, name, columns, take, mayStop, signal)) {
+    const relation = core.catalog.relation(name);
+    if (relation === undefined) continue;
+    await transaction?.reads([relation]);
+    for await (const _ of readRelation(core, relation, columns, take, mayStop, signal)) {
       if (failure !== undefined) throw failure;
       if (rows.length + removed.length > ROWS_MAX) {
         throw new StreamError('REQUEST_TOO_LARGE', `the query gives more than ${ROWS_MAX} rows`, {
@@ -119,6 +127,8 @@ export async function queryStreams(
       }
       if (enough()) break;
     }
+    const draft = transaction?.overlay(relation);
+    if (draft !== undefined) take(selectColumns(draftBatch(draft), columns));
   }
   for (const node of fragment.nodes) node.operator?.flush(node.emit);
   if (failure !== undefined) throw failure;
@@ -131,6 +141,12 @@ export async function queryStreams(
   return chunks(project === undefined ? answer : projectRows(answer, project));
 }
 
+function draftBatch(draft: TableDraft): Batch {
+  const batch = new BatchBuilder(draft.writer.relation.schema);
+  for (const { row, weight } of draft.changes()) batch.add(row, weight);
+  return batch.take();
+}
+
 function pushTo(target: GraphNode, port: number, batch: Batch): void {
   if (target.operator === undefined) target.emit(batch);
   else target.operator.push(port, batch, target.emit);
@@ -139,14 +155,12 @@ function pushTo(target: GraphNode, port: number, batch: Batch): void {
 /** Feeds one relation; yields after every piece, so that the caller can stop. */
 async function* readRelation(
   core: Core,
-  name: string,
+  relation: Relation,
   columns: readonly number[],
   take: (batch: Batch) => void,
   mayStop: boolean,
   signal: AbortSignal,
 ): AsyncGenerator<void> {
-  const relation = core.catalog.relation(name);
-  if (relation === undefined) return;
   if (relation.kind !== 'stream') {
     const stored = storedRelation(core, relation);
     if (stored === undefined) return;
@@ -161,9 +175,13 @@ async function* readRelation(
   const from = new Map([...bounds].map(([partition, { earliest }]) => [partition, earliest]));
   const ends = new Map([...bounds].map(([partition, { end }]) => [partition, end]));
   if (!mayStop && [...ends.values()].some((end) => !Number.isFinite(end))) {
-    throw new StreamError('SQL_NOT_SUPPORTED', `stream "${name}" has no end to read up to`, {
-      hint: 'Add a LIMIT (without ORDER BY), or keep the result in a materialized view.',
-    });
+    throw new StreamError(
+      'SQL_NOT_SUPPORTED',
+      `stream "${relation.name}" has no end to read up to`,
+      {
+        hint: 'Add a LIMIT (without ORDER BY), or keep the result in a materialized view.',
+      },
+    );
   }
   const reader = await definition.open({ offsets: from, otherwise: 'earliest' });
   const bell = new Bell();

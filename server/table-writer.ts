@@ -1,6 +1,6 @@
 /**
- * Rows into and out of a table that lives in Millrace: constraints first, then one weighted batch. A table with a
- * primary key has its rows at hand by key, so that an INSERT needs no query to find a conflict.
+ * Rows into and out of a table that lives in Millrace. A table with a primary key has its rows at hand by key, so that an
+ * INSERT needs no query to find a conflict. Drafts are made durable here, those of several tables as one change.
  */
 import { BatchBuilder } from '../engine/delta/builder.ts';
 import type { Engine } from '../engine/runtime/engine.ts';
@@ -12,35 +12,40 @@ import { hashKey } from '../sql/base/value.ts';
 import type { SourceRelation } from '../sql/catalog.ts';
 import { compileConstraints, type FindViolation } from './constraints.ts';
 import { storedTable } from './definitions.ts';
+import { conflict, type TableDraft } from './table-draft.ts';
+import { Turns } from './turns.ts';
 
-/** What to do with a row whose key is there already; given the existing and the new row. */
-export type OnConflict =
-  | { readonly kind: 'error' }
-  | { readonly kind: 'nothing' }
-  /** The row to put in place of the existing one; undefined leaves it. */
-  | { readonly kind: 'update'; readonly merge: (existing: Row, proposed: Row) => Row | undefined };
-
-export interface Applied {
-  /** Rows inserted, updated or deleted, as they are now (deleted ones as they were). */
-  readonly rows: readonly Row[];
-  /** Settles when the change is committed. */
-  readonly committed: Promise<void>;
-}
+/**
+ * Changed keys that are remembered for open transactions. Past it they are forgotten, and every transaction that began
+ * before that fails when it writes to the table.
+ */
+const CHANGED_KEYS_MAX = 1_000_000;
 
 export class TableWriter {
-  readonly #relation: SourceRelation;
-  readonly #engine: Engine;
+  readonly relation: SourceRelation;
   readonly #store: Store;
   readonly #findViolation: FindViolation;
+  readonly #turns = new Turns();
   #byKey: Map<string, Row> | undefined;
   #lastCommit: Promise<void> = Promise.resolve();
-  #lastTurn: Promise<unknown> = Promise.resolve();
+  #sequence = 0;
+  /** Drafts of open transactions; while there are any, changes are remembered. */
+  readonly #watching = new Set<TableDraft>();
+  readonly #changedKeys = new Map<string, number>();
+  /** Changes up to here are forgotten. */
+  #forgotten = 0;
+  /** The last change that took rows out of a table without a key. */
+  #removed = 0;
 
-  constructor(relation: SourceRelation, engine: Engine, store: Store) {
-    this.#relation = relation;
-    this.#engine = engine;
+  constructor(relation: SourceRelation, store: Store) {
+    this.relation = relation;
     this.#store = store;
     this.#findViolation = compileConstraints(relation);
+  }
+
+  /** Grows with every change. */
+  get sequence(): number {
+    return this.#sequence;
   }
 
   /** Settles when everything applied so far can be read. */
@@ -50,144 +55,56 @@ export class TableWriter {
 
   /** Runs `work` when the statements before it are through, so that the rows it reads are still there when it writes. */
   inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    const turn = this.#lastTurn.then(work);
-    this.#lastTurn = turn.catch(() => {});
-    return turn;
+    return this.#turns.run(work);
   }
 
-  async insert(rows: readonly Row[], onConflict: OnConflict): Promise<Applied> {
-    const changes = new BatchBuilder(this.#relation.schema);
-    const applied: Row[] = [];
-    const keys = await this.#keys();
-    const undo: [string, Row | undefined][] = [];
-    /** Keys that this statement has written. */
-    const own = new Set<string>();
-    const place = (key: string, row: Row): void => {
-      undo.push([key, undefined]);
-      keys?.set(key, row);
-      own.add(key);
-      changes.add(row);
-      applied.push(row);
-    };
-    try {
-      for (const row of rows) {
-        this.#check(row);
-        if (keys === undefined) {
-          changes.add(row);
-          applied.push(row);
-          continue;
-        }
-        const key = this.#keyOf(row);
-        const existing = keys.get(key);
-        if (existing === undefined) {
-          place(key, row);
-          continue;
-        }
-        if (onConflict.kind === 'error') throw this.#duplicate(row);
-        if (onConflict.kind === 'nothing') continue;
-        if (own.has(key)) throw changedTwice();
-        const put = onConflict.merge(existing, row);
-        if (put === undefined) continue;
-        this.#check(put);
-        changes.add(existing, -1);
-        undo.push([key, existing]);
-        keys.delete(key);
-        const newKey = this.#keyOf(put);
-        if (keys.has(newKey)) throw this.#duplicate(put);
-        place(newKey, put);
-      }
-    } catch (error) {
-      this.#undo(keys, undo);
-      throw error;
-    }
-    return { rows: applied, committed: this.#commit(changes, keys, undo) };
+  /** Remembers what changes from now on, so that `validate` can tell; until `unwatch`. */
+  watch(draft: TableDraft): void {
+    this.#watching.add(draft);
   }
 
-  /** Replaces each old row by its new one; undefined removes it. */
-  async replace(
-    pairs: readonly { readonly before: Row; readonly after: Row | undefined }[],
-  ): Promise<Applied> {
-    const changes = new BatchBuilder(this.#relation.schema);
-    const applied: Row[] = [];
-    const keys = await this.#keys();
-    const undo: [string, Row | undefined][] = [];
-    try {
-      for (const { before } of pairs) {
-        changes.add(before, -1);
-        if (keys === undefined) continue;
-        const key = this.#keyOf(before);
-        undo.push([key, keys.get(key)]);
-        keys.delete(key);
-      }
-      for (const { before, after } of pairs) {
-        applied.push(after ?? before);
-        if (after === undefined) continue;
-        this.#check(after);
-        if (keys !== undefined) {
-          const key = this.#keyOf(after);
-          if (keys.has(key)) throw this.#duplicate(after);
-          undo.push([key, undefined]);
-          keys.set(key, after);
-        }
-        changes.add(after);
-      }
-    } catch (error) {
-      this.#undo(keys, undo);
-      throw error;
-    }
-    return { rows: applied, committed: this.#commit(changes, keys, undo) };
+  unwatch(draft: TableDraft): void {
+    this.#watching.delete(draft);
+    if (this.#watching.size > 0) return;
+    this.#changedKeys.clear();
+    this.#forgotten = 0;
   }
 
-  /** Removes every row. */
-  async truncate(): Promise<void> {
-    await this.settled();
-    const pairs: { before: Row; after: undefined }[] = [];
-    for await (const batch of this.#store.scan(storedTable(this.#relation))) {
-      for (let i = 0; i < batch.length; i++) {
-        for (let copies = batch.weight(i); copies > 0; copies--) {
-          pairs.push({ before: batch.row(i), after: undefined });
-        }
-      }
-    }
-    await (await this.replace(pairs)).committed;
+  changedSince(key: string, base: number): boolean {
+    return base < this.#forgotten || (this.#changedKeys.get(key) ?? 0) > base;
   }
 
-  #commit(
-    changes: BatchBuilder,
-    keys: Map<string, Row> | undefined,
-    undo: readonly [string, Row | undefined][],
-  ): Promise<void> {
-    if (changes.length === 0) return this.#lastCommit;
-    const committed = this.#engine.changeTable(this.#relation.id, changes.take());
-    this.#lastCommit = committed.catch(() => this.#undo(keys, undo));
-    return committed;
-  }
-
-  #undo(keys: Map<string, Row> | undefined, undo: readonly [string, Row | undefined][]): void {
-    for (const [key, row] of [...undo].reverse()) {
-      if (row === undefined) keys?.delete(key);
-      else keys?.set(key, row);
+  /** @throws StreamError TRANSACTION_CONFLICT when somebody changed what the draft changes. */
+  validate(draft: TableDraft): void {
+    if (draft.removesRows && this.#removed > draft.base) throw conflict();
+    for (const key of draft.touched.keys()) {
+      if (this.changedSince(key, draft.base)) throw conflict();
     }
   }
 
-  async #keys(): Promise<Map<string, Row> | undefined> {
-    if (this.#relation.primaryKey.length === 0) return undefined;
+  /** The rows by key, undefined without a primary key. Call it in the writer's turn. */
+  async keys(): Promise<ReadonlyMap<string, Row> | undefined> {
+    return this.#rowsByKey();
+  }
+
+  async #rowsByKey(): Promise<Map<string, Row> | undefined> {
+    if (this.relation.primaryKey.length === 0) return undefined;
     if (this.#byKey !== undefined) return this.#byKey;
     const rows = new Map<string, Row>();
-    for await (const batch of this.#store.scan(storedTable(this.#relation))) {
+    for await (const batch of this.#store.scan(storedTable(this.relation))) {
       for (let i = 0; i < batch.length; i++) {
         const row = batch.row(i);
-        rows.set(this.#keyOf(row), row);
+        rows.set(this.keyOf(row), row);
       }
     }
     this.#byKey = rows;
     return rows;
   }
 
-  #keyOf(row: Row): string {
+  keyOf(row: Row): string {
     let text = '';
-    for (const index of this.#relation.primaryKey) {
-      const type = this.#relation.schema[index]?.type;
+    for (const index of this.relation.primaryKey) {
+      const type = this.relation.schema[index]?.type;
       const value = row[index] ?? null;
       if (type === undefined || value === null) continue;
       const part = String(hashKey(value, type));
@@ -196,13 +113,14 @@ export class TableWriter {
     return text;
   }
 
-  #check(row: Row): void {
+  /** @throws StreamError CONSTRAINT_NOT_NULL, CONSTRAINT_CHECK. */
+  check(row: Row): void {
     const violation = this.#findViolation(row);
     if (violation !== undefined) throw violation;
   }
 
-  #duplicate(row: Row): StreamError {
-    const { name, schema, primaryKey } = this.#relation;
+  duplicate(row: Row): StreamError {
+    const { name, schema, primaryKey } = this.relation;
     const names = primaryKey.map((index) => schema[index]?.name).join(', ');
     const values = primaryKey
       .map((index) => {
@@ -217,14 +135,57 @@ export class TableWriter {
       { detail: `Key (${names})=(${values}) already exists.` },
     );
   }
+
+  /** Takes the draft's rows in; `commitDrafts` makes them durable. */
+  adopt(draft: TableDraft): { readonly batch: BatchBuilder; readonly undo: () => void } {
+    const batch = new BatchBuilder(this.relation.schema);
+    for (const { row, weight } of draft.changes()) batch.add(row, weight);
+    const sequence = ++this.#sequence;
+    if (draft.removesRows) this.#removed = sequence;
+    const keys = this.#byKey;
+    const put = (key: string, row: Row | undefined): void => {
+      if (row === undefined) keys?.delete(key);
+      else keys?.set(key, row);
+    };
+    for (const [key, { now }] of draft.touched) {
+      put(key, now);
+      if (this.#watching.size > 0) this.#changedKeys.set(key, sequence);
+    }
+    if (this.#changedKeys.size > CHANGED_KEYS_MAX) {
+      this.#changedKeys.clear();
+      this.#forgotten = sequence;
+    }
+    return {
+      batch,
+      undo: () => {
+        for (const [key, { before }] of draft.touched) put(key, before);
+      },
+    };
+  }
+
+  /** What `settled` waits for. */
+  pending(committed: Promise<void>): void {
+    this.#lastCommit = committed;
+  }
 }
 
-function changedTwice(): StreamError {
-  return new StreamError(
-    'SQL_CARDINALITY',
-    'ON CONFLICT DO UPDATE command cannot affect row a second time',
-    {
-      hint: 'Ensure that no rows proposed for insertion within the same command have duplicate constrained values.',
-    },
+/**
+ * Commits the drafts in one epoch; call it in the turns of all their writers.
+ * @returns what settles when the change is durable and visible; its writers' turns may end before that.
+ */
+export function commitDrafts(engine: Engine, drafts: readonly TableDraft[]): Promise<void> {
+  const adopted = drafts
+    .map((draft) => ({ writer: draft.writer, ...draft.writer.adopt(draft) }))
+    .filter(({ batch }) => batch.length > 0);
+  if (adopted.length === 0) {
+    return Promise.all(drafts.map(({ writer }) => writer.settled())).then(() => {});
+  }
+  const committed = engine.changeTables(
+    adopted.map(({ writer, batch }) => ({ tableId: writer.relation.id, batch: batch.take() })),
   );
+  const settled = committed.catch(() => {
+    for (const { undo } of adopted) undo();
+  });
+  for (const { writer } of adopted) writer.pending(settled);
+  return committed;
 }

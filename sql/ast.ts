@@ -672,7 +672,15 @@ export type Statement = { readonly span: Span } & (
     }
   | { readonly kind: 'reset'; readonly name: string | 'all' }
   | { readonly kind: 'flush' }
-  | { readonly kind: 'begin' | 'commit' | 'rollback'; readonly savepoint: Identifier | undefined }
+  | {
+      readonly kind: 'begin';
+      /** Written START TRANSACTION. */
+      readonly start: boolean;
+      /** 'isolation level serializable', 'read only', …: lower case, one blank between words. */
+      readonly modes: readonly string[];
+    }
+  | { readonly kind: 'commit' }
+  | { readonly kind: 'rollback'; readonly savepoint: Identifier | undefined }
   | { readonly kind: 'savepoint' | 'release'; readonly name: Identifier }
   | {
       readonly kind: 'prepare';

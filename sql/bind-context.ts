@@ -1,6 +1,7 @@
 /** What one binding run knows: catalog, session, functions, the purpose, and the rules of the grammar. */
 import type { Expression, Query } from './ast.ts';
 import type { Span } from './base/error.ts';
+import { utc, type Zone, zoneByName } from './base/timezone.ts';
 import type { SqlType } from './base/type.ts';
 import type { CommonTables, Scope } from './bind-scope.ts';
 import type { Catalog, StatementContext } from './catalog.ts';
@@ -36,6 +37,12 @@ export interface BindContext {
   readonly parameterTypes: (SqlType | undefined)[];
   /** Gives each WITH RECURSIVE its number. */
   readonly nextRecursiveId: () => number;
+}
+
+/** The zone of a query that is answered once; what is kept is computed in UTC, whoever asked for it. */
+export function sessionZone({ purpose, statement }: BindContext): Zone {
+  const name = statement.settings.get('timezone');
+  return purpose !== 'pull' || name === undefined || name === 'UTC' ? utc : zoneByName(name);
 }
 
 /** A clause, for errors and for what may stand in it. */
@@ -80,6 +87,7 @@ export const places = {
   generated: place('column generation expressions', { subqueries: false }),
   watermark: place('WATERMARK', { subqueries: false }),
   partitionBy: place('PARTITION BY'),
+  execute: place('EXECUTE parameters', { subqueries: false }),
 } as const satisfies Record<string, Place>;
 
 /** Where a BoundExpr came from, for errors that are found after it was bound. */

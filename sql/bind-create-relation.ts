@@ -1,4 +1,5 @@
 /** CREATE STREAM, TABLE and SOURCE: columns, where records hold them, keys, and the options of the input. */
+
 import type { ColumnDefinition, Expression, Identifier, Statement } from './ast.ts';
 import { StreamError } from './base/error.ts';
 import type { Schema, SqlType } from './base/type.ts';
@@ -8,6 +9,7 @@ import { named, scopeOver } from './bind-from-place.ts';
 import { closestName } from './bind-near-miss.ts';
 import { checkOptionNames } from './bind-option-name.ts';
 import { bindOptions, countOption } from './bind-options.ts';
+import { nameToCreate } from './bind-schema.ts';
 import { bindTypeName } from './bind-type.ts';
 import type { BoundCreateRelation } from './bound-statement.ts';
 import type { SourceColumn, SourceInput, SourceRelation } from './catalog.ts';
@@ -47,7 +49,7 @@ export function bindCreateRelation(
 ): BoundCreateRelation {
   checkOptionNames(statement.options);
   const options = bindOptions(statement.options);
-  const name = statement.name.parts.at(-1)?.name ?? '';
+  const name = nameToCreate(statement.name, context);
   const connector = connectorOf(options, sources);
   const drafts = draftColumns(statement, connector, options, context, sources);
   const primaryKey = primaryKeyOf(statement, drafts);

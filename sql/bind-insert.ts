@@ -27,7 +27,7 @@ export function bindInsert(statement: Insert, context: BindContext): BoundInsert
   const rows = settlePlan(bindRows(statement, relation, targets, context), context);
   const onConflict =
     statement.onConflict && bindOnConflict(statement, statement.onConflict, relation, context);
-  const shown = statement.alias?.name ?? relation.name;
+  const shown = statement.alias?.name ?? statement.relation.parts.at(-1)?.name ?? relation.name;
   const place = { context, parent: undefined, commonTables: new Map() };
   const returning = bindReturning(statement.returning, targetNames(relation, shown), place);
   return { kind: 'insert', relation, rows, onConflict, returning };
@@ -284,7 +284,7 @@ function bindOnConflict(
     );
   }
   const width = relation.schema.length;
-  const shown = statement.alias?.name ?? relation.name;
+  const shown = statement.alias?.name ?? statement.relation.parts.at(-1)?.name ?? relation.name;
   const table = (name: string, offset: number): ScopeTable => ({
     name,
     columns: scopeColumns(relation.schema, offset),

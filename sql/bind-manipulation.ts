@@ -100,7 +100,10 @@ function bindTarget(
   const outside = { context, parent: undefined, commonTables: new Map() };
   const commonTables = bindWith(statement.with, { ...outside, resolveUnknown: true });
   const place: FromPlace = { ...outside, commonTables };
-  const own = targetNames(relation, statement.alias?.name ?? relation.name);
+  const own = targetNames(
+    relation,
+    statement.alias?.name ?? statement.relation.parts.at(-1)?.name ?? relation.name,
+  );
   const items = statement.kind === 'update' ? statement.from : statement.using;
   const others = bindFromList(items, place);
   const from = others === undefined ? own : joinOthers(own, others, statement.span);

@@ -4,6 +4,7 @@ import { type Span, StreamError } from './base/error.ts';
 import type { Column } from './base/type.ts';
 import { closestName, editDistance } from './bind-near-miss.ts';
 import type { Scope, ScopeColumn, ScopeTable } from './bind-scope.ts';
+import { relationKey } from './catalog.ts';
 import type { BoundExpr } from './expression.ts';
 import { moveInward } from './logical-map.ts';
 
@@ -36,7 +37,7 @@ export function bindColumn(name: QualifiedName, scope: Scope): BoundExpr {
 function bindForeign(name: QualifiedName, scope: Scope): BoundExpr {
   const [first, second, third] = name.parts;
   if (first !== undefined && second !== undefined) {
-    if (third !== undefined && (first.name === 'public' || first.name === 'millrace')) {
+    if (third !== undefined && findTable(second.name, scope, first.span, first.name)) {
       return bindColumn({ ...name, parts: name.parts.slice(1) }, scope);
     }
     const composite = findBare(first, scope);
@@ -134,10 +135,14 @@ function columnIn(table: ScopeTable, name: Identifier): ScopeColumn | undefined 
   return matches[0];
 }
 
-function findTable(name: string, scope: Scope, at: Span): FoundTable | undefined {
+/** @param schema  as written before the name: then only the relation itself is meant, not an alias. */
+function findTable(name: string, scope: Scope, at: Span, schema?: string): FoundTable | undefined {
+  const key = schema === undefined ? undefined : relationKey(schema, name);
   for (const { scope: level, depth } of enclosing(scope)) {
     if (!level.visible) continue;
-    const matches = level.tables.filter((table) => table.name === name);
+    const matches = level.tables.filter(
+      (table) => table.name === name && (key === undefined || table.relation === key),
+    );
     if (matches.length > 1) {
       throw new StreamError('SQL_DUPLICATE_ALIAS', `table reference "${name}" is ambiguous`, {
         at,
@@ -181,8 +186,8 @@ export function expandStar(
     return scope.columns.filter((column) => column.hidden !== true);
   }
   const name = qualifier.parts.at(-1);
-  const schema = qualifier.parts.length > 1 ? qualifier.parts[0]?.name : 'public';
-  const found = name && schema === 'public' ? findTable(name.name, scope, span) : undefined;
+  const schema = qualifier.parts.at(-2)?.name;
+  const found = name && findTable(name.name, scope, span, schema);
   if (name === undefined || found === undefined) {
     const composite = name && qualifier.parts.length === 1 ? findBare(name, scope) : undefined;
     if (composite !== undefined) return expandRow(composite);

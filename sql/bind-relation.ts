@@ -4,6 +4,7 @@ import { StreamError } from './base/error.ts';
 import type { BindContext } from './bind-context.ts';
 import { type BoundFrom, type FromPlace, named } from './bind-from-place.ts';
 import { closestName } from './bind-near-miss.ts';
+import { findNamed } from './bind-schema.ts';
 import { columnOf, type ScopeColumn, scopeColumns } from './bind-scope.ts';
 import type { Relation, SourceRelation } from './catalog.ts';
 import { shiftPlanOuter } from './logical-map.ts';
@@ -23,22 +24,19 @@ export function findRelation(item: RelationItem, place: FromPlace): BoundFrom {
   const relation = requireRelation(item.name, place.context);
   const node = relationPlan(relation, item.name);
   if (relation.kind !== 'stream' && relation.kind !== 'table') {
-    return named(node, item.alias, shown, name);
+    return named(node, item.alias, shown, relation.name);
   }
   const primaryKey = relation.primaryKey.length > 0 ? relation.primaryKey : undefined;
-  return named(node, item.alias, shown, name, primaryKey, sourceColumns(relation));
+  return named(node, item.alias, shown, relation.name, primaryKey, sourceColumns(relation));
 }
 
 /** The catalog's entry. @throws StreamError SQL_UNKNOWN_RELATION with a near miss. */
 export function requireRelation(name: QualifiedName, context: BindContext): Relation {
-  const last = name.parts.at(-1)?.name ?? '';
-  const schema = name.parts.length > 1 ? name.parts[0]?.name : undefined;
-  const known = schema === undefined || schema === 'public';
-  const relation = known ? context.catalog.relation(last) : undefined;
+  const relation = findNamed(name, context);
   if (relation !== undefined) return relation;
   const names = context.catalog.relations().map((other) => other.name);
-  const near = known ? closestName(last, names) : undefined;
   const written = name.parts.map((part) => part.name).join('.');
+  const near = closestName(written.replace(/^public\./, ''), names);
   throw new StreamError('SQL_UNKNOWN_RELATION', `relation "${written}" does not exist`, {
     at: name.span,
     hint: near === undefined ? undefined : `Perhaps you meant the relation "${near}".`,

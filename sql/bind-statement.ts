@@ -1,12 +1,13 @@
 /** Statements of every kind: the ones with names, queries or expressions in them are bound, the others pass through. */
 import type { QualifiedName, Statement } from './ast.ts';
 import { StreamError } from './base/error.ts';
-import type { Purpose } from './bind-context.ts';
+import type { BindContext, Purpose } from './bind-context.ts';
 import { bindCreateRelation, noSources, type SourceEnvironment } from './bind-create-relation.ts';
 import { bindInsert } from './bind-insert.ts';
 import { bindDelete, bindUpdate, requireWritable } from './bind-manipulation.ts';
 import { bindOptions } from './bind-options.ts';
 import { requireRelation } from './bind-relation.ts';
+import { findNamed } from './bind-schema.ts';
 import { bindCreateAs, bindCreateSink, bindCreateView } from './bind-view.ts';
 import { bindContext, bindQueryIn } from './binder.ts';
 import type { BoundKind, BoundStatement } from './bound-statement.ts';
@@ -62,7 +63,7 @@ export function bindStatement(
     case 'explain':
       return bindExplain(statement, catalog, context, sources);
     case 'drop':
-      return bindDrop(statement, catalog);
+      return bindDrop(statement, run('pull'));
     default:
       return statement satisfies Exclude<Statement, { readonly kind: BoundKind }>;
   }
@@ -91,15 +92,15 @@ function bindExplain(
 
 function bindDrop(
   statement: Statement & { readonly kind: 'drop' },
-  catalog: Catalog,
+  context: BindContext,
 ): BoundStatement {
   const { object, cascade, deleteTopic } = statement;
   const relations: Relation[] = [];
   const missing: string[] = [];
   for (const name of statement.names) {
     const text = name.parts.at(-1)?.name ?? '';
-    const relation = catalog.relation(text);
-    if (relation === undefined) {
+    const relation = findNamed(name, context);
+    if (relation === undefined || relation.id === 0) {
       if (!statement.ifExists) throw unknownObject(object, text, name);
       missing.push(text);
     } else {

@@ -8,6 +8,7 @@ import { checkOptionNames } from './bind-option-name.ts';
 import { bindOptions, countOption } from './bind-options.ts';
 import { partitionColumns, takePartitionBy } from './bind-partition.ts';
 import { relationPlan, requireRelation } from './bind-relation.ts';
+import { nameToCreate } from './bind-schema.ts';
 import { settlePlan } from './bind-volatile.ts';
 import type { BoundCreateRelation, BoundCreateSink, BoundCreateView } from './bound-statement.ts';
 import { deriveKey, isAppendOnly } from './derive.ts';
@@ -69,7 +70,7 @@ export function bindCreateView(
   return {
     kind: 'create-view',
     materialized: statement.materialized,
-    name: statement.name.parts.at(-1)?.name ?? '',
+    name: nameToCreate(statement.name, context),
     orReplace: statement.orReplace,
     ifNotExists: statement.ifNotExists,
     query,
@@ -106,7 +107,7 @@ export function bindCreateAs(
     );
   }
   const options = knownOptions(statement.options);
-  const name = statement.name.parts.at(-1)?.name ?? '';
+  const name = nameToCreate(statement.name, context);
   const text = (key: string): string | undefined => options.get(key)?.toLowerCase();
   const primaryKey = deriveKey(plan, context.catalog) ?? [];
   return {
@@ -156,7 +157,7 @@ export function bindCreateSink(
   const options = knownOptions(statement.options);
   return {
     kind: 'create-sink',
-    name: statement.name.parts.at(-1)?.name ?? '',
+    name: nameToCreate(statement.name, context),
     orReplace: statement.orReplace,
     ifNotExists: statement.ifNotExists,
     query,

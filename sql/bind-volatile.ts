@@ -1,10 +1,13 @@
-/** Functions whose value is not fixed by their arguments: the clock, random numbers. */
+/** Functions whose value is not fixed by their arguments: the clock, random numbers, the session's time zone. */
 import { StreamError } from './base/error.ts';
-import type { BindContext } from './bind-context.ts';
+import { toLocal, utc } from './base/timezone.ts';
+import { type BindContext, sessionZone } from './bind-context.ts';
 import { takeTemporal } from './bind-temporal.ts';
 import type { BoundExpr } from './expression.ts';
 import { mapOperands } from './expression-map.ts';
 import { stableValue } from './function/now.ts';
+import type { ScalarFunction } from './function/scalar-function.ts';
+import { zonedFunction } from './function/zoned.ts';
 import { mapExpressions, mapInputs } from './logical-map.ts';
 import type { LogicalNode } from './logical-plan.ts';
 
@@ -23,15 +26,28 @@ export function settleExpression(expression: BoundExpr, context: BindContext): B
     const plan = settlePlan(next.plan, context);
     return plan === next.plan ? next : { ...next, plan };
   }
+  if (next.kind === 'cast' && next.fn !== undefined) {
+    const fn = zoned(next.fn, context);
+    return fn === undefined ? next : { ...next, fn };
+  }
   if (next.kind !== 'call') return next;
   const volatility = next.fn.volatility ?? 'immutable';
-  if (volatility === 'immutable') return next;
+  if (volatility === 'immutable') {
+    const fn = zoned(next.fn, context);
+    return fn === undefined ? next : { ...next, fn };
+  }
   if (context.purpose !== 'pull') throw refuse(next.fn.name, volatility, next);
   if (volatility === 'stable' && next.args.length === 0) {
-    const value = stableValue(next.fn.name, context.statement.nowMicros);
+    const { nowMicros } = context.statement;
+    const value = stableValue(next.fn.name, nowMicros, toLocal(sessionZone(context), nowMicros));
     return { kind: 'literal', value, type: next.type, span: next.span };
   }
   return next;
+}
+
+function zoned(fn: ScalarFunction, context: BindContext): ScalarFunction | undefined {
+  const zone = sessionZone(context);
+  return zone === utc ? undefined : zonedFunction(fn, zone);
 }
 
 function refuse(name: string, volatility: 'stable' | 'volatile', call: BoundExpr): StreamError {

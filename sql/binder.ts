@@ -20,7 +20,7 @@ export function bindContext(
   purpose: Purpose,
 ): BindContext {
   let recursiveId = 0;
-  const parameterTypes: (SqlType | undefined)[] = [...statement.paramTypes];
+  const parameterTypes: (SqlType | undefined)[] = statement.inferred ?? [...statement.paramTypes];
   return {
     catalog,
     statement,

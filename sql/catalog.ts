@@ -7,6 +7,13 @@ import type { Schema, SqlType } from './base/type.ts';
 import type { BoundExpr } from './expression.ts';
 import type { LogicalNode } from './logical-plan.ts';
 
+export const PUBLIC_SCHEMA = 'public';
+
+/** The catalog's name of a relation: that of `public` is bare, others are `schema.name`. */
+export function relationKey(schema: string, name: string): string {
+  return schema === PUBLIC_SCHEMA ? name : `${schema}.${name}`;
+}
+
 export interface RelationBase {
   /** Folded name, unique over all kinds. */
   readonly name: string;
@@ -93,6 +100,8 @@ export type Relation = SourceRelation | MaterializedView | PlainView | Sink;
 export interface Catalog {
   relation(name: string): Relation | undefined;
   relations(): readonly Relation[];
+  /** Those that relations can be in, 'public' first. */
+  schemas(): readonly string[];
   /** User-defined types, by folded name. */
   type(name: string): SqlType | undefined;
 }
@@ -101,6 +110,8 @@ export interface Catalog {
 export interface StatementContext {
   readonly params: readonly (Datum | null)[];
   readonly paramTypes: readonly (SqlType | undefined)[];
+  /** Where the binder writes the types that it finds for parameters without a value: for PREPARE. */
+  readonly inferred?: (SqlType | undefined)[] | undefined;
   /** Microseconds since 1970-01-01 UTC: now() of the statement. */
   readonly nowMicros: bigint;
   readonly settings: ReadonlyMap<string, string>;

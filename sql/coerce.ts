@@ -1,7 +1,7 @@
 /** Implicit, assignment and explicit conversion of bound expressions, and common types (PostgreSQL's chapter 10). */
 import { type Span, StreamError } from './base/error.ts';
 import { type SqlType, sameType, typeName } from './base/type.ts';
-import type { BindContext } from './bind-context.ts';
+import { type BindContext, sessionZone } from './bind-context.ts';
 import type { BoundExpr } from './expression.ts';
 import { literalFromText } from './function/cast.ts';
 import type { CastContext } from './function/registry.ts';
@@ -83,7 +83,7 @@ function coerceUnknown(
     const text = expression.value;
     if (typeof text !== 'string') return undefined;
     const value = withSpan(span, () =>
-      literalFromText(text, to, castContext, context.statement.nowMicros),
+      literalFromText(text, to, castContext, context.statement.nowMicros, sessionZone(context)),
     );
     return { kind: 'literal', value, type: to, span };
   }

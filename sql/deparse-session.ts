@@ -85,9 +85,13 @@ export class SessionWriter {
       case 'reset':
         return `RESET ${statement.name === 'all' ? 'ALL' : settingText(statement.name)}`;
       case 'flush':
-      case 'begin':
       case 'commit':
         return kind;
+      case 'begin':
+        return words(
+          statement.start ? 'START TRANSACTION' : 'BEGIN',
+          statement.modes.join(', ').toUpperCase(),
+        );
       case 'rollback':
         return words(
           kind,

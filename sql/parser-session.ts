@@ -112,14 +112,20 @@ export function parseReset(cursor: Cursor): Statement {
 
 /** BEGIN and START TRANSACTION. */
 export function parseBegin(cursor: Cursor): Statement {
-  const start = cursor.start;
-  if (cursor.accept('start')) cursor.expect('transaction');
+  const begin = cursor.start;
+  const start = cursor.accept('start');
+  if (start) cursor.expect('transaction');
   else {
     cursor.expect('begin');
     cursor.acceptOneOf('work', 'transaction');
   }
-  if (!atStatementEnd(cursor)) parseTransactionModes(cursor);
-  return { kind: 'begin', savepoint: undefined, span: cursor.spanFrom(start) };
+  const modes = atStatementEnd(cursor) ? [] : parseTransactionModes(cursor);
+  return {
+    kind: 'begin',
+    start,
+    modes: modes.map(({ value }) => value),
+    span: cursor.spanFrom(begin),
+  };
 }
 
 /** COMMIT and END. */
@@ -128,7 +134,7 @@ export function parseCommit(cursor: Cursor): Statement {
   cursor.expectOneOf('commit', 'end');
   cursor.acceptOneOf('work', 'transaction');
   parseChain(cursor);
-  return { kind: 'commit', savepoint: undefined, span: cursor.spanFrom(start) };
+  return { kind: 'commit', span: cursor.spanFrom(start) };
 }
 
 /** ROLLBACK and ABORT, also back to a savepoint. */
@@ -164,8 +170,8 @@ const isolationLevels = [
 ] as const;
 
 /** `ISOLATION LEVEL …`, `READ ONLY`, …, with or without commas; each as a string. */
-function parseTransactionModes(cursor: Cursor): Expression[] {
-  const modes: Expression[] = [];
+function parseTransactionModes(cursor: Cursor): (Expression & { readonly kind: 'string' })[] {
+  const modes: (Expression & { readonly kind: 'string' })[] = [];
   do {
     const { start, end } = cursor.token;
     skipTransactionMode(cursor);

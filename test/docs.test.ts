@@ -27,12 +27,13 @@ for (const page of PAGES) {
     const text = readFileSync(new URL(`../${page}`, import.meta.url), 'utf8');
     const server = await serve();
     after(() => server.close());
+    const prompt = new Prompt(server.url);
     const blocks = [...text.matchAll(/^```sql\n([\s\S]*?)^```/gm)];
     assert.ok(blocks.length > 0, `${page} has examples`);
     for (const block of blocks) {
       const firstLine = text.slice(0, block.index).split('\n').length + 1;
       for (const example of examplesOf(block[1] ?? '', firstLine)) {
-        it(`line ${example.line}: ${example.sql.split('\n')[0]}`, () => check(example, server.url));
+        it(`line ${example.line}: ${example.sql.split('\n')[0]}`, () => check(example, prompt));
       }
     }
   });
@@ -68,20 +69,31 @@ function examplesOf(block: string, firstLine: number): Example[] {
   });
 }
 
-async function check({ sql, output }: Example, url: string): Promise<void> {
-  let printed = '';
-  let failed = '';
-  const screen: Screen = {
-    isTerminal: false,
-    write: (text) => {
-      printed += text;
-    },
-    error: (text) => {
-      failed += text;
-    },
-    size: () => ({ rows: 50, columns: 200 }),
-  };
-  const shell = new Shell(new URL(url), screen);
+/** One client for a page, so that its examples share a session; what it prints is kept for each example. */
+class Prompt {
+  printed = '';
+  failed = '';
+  readonly shell: Shell;
+
+  constructor(url: string) {
+    const screen: Screen = {
+      isTerminal: false,
+      write: (text) => {
+        this.printed += text;
+      },
+      error: (text) => {
+        this.failed += text;
+      },
+      size: () => ({ rows: 50, columns: 200 }),
+    };
+    this.shell = new Shell(new URL(url), screen);
+  }
+}
+
+async function check({ sql, output }: Example, prompt: Prompt): Promise<void> {
+  const { shell } = prompt;
+  prompt.printed = '';
+  prompt.failed = '';
   if (isLive(sql)) {
     const timer = setTimeout(() => shell.cancel(), LIVE_MS);
     await shell.run(sql);
@@ -89,6 +101,7 @@ async function check({ sql, output }: Example, url: string): Promise<void> {
     return;
   }
   const isOk = await shell.run(sql);
+  const { printed, failed } = prompt;
   if (output?.[0]?.startsWith('ERROR') === true) {
     assert.ok(!isOk, 'it fails');
     const shown = failed.split('\n').map((line) => line.trimEnd());

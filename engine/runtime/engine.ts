@@ -20,6 +20,7 @@ import { LATE_COLUMNS, LateRows } from './late-rows.ts';
 import { SinkOutput } from './output.ts';
 import { PlanSet } from './plan-set.ts';
 import type {
+  PlanReading,
   PlanStart,
   PlanTask,
   SinkDefinition,
@@ -68,9 +69,15 @@ interface BoundaryRequest {
   readonly reject: (error: unknown) => void;
 }
 
-interface TableChange {
+/** Weighted rows for a table that SQL writes. */
+export interface TableBatch {
   readonly tableId: number;
   readonly batch: Batch;
+}
+
+/** Changes of one or more tables that become visible together. */
+interface TableChange {
+  readonly batches: readonly TableBatch[];
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -194,6 +201,11 @@ export class Engine {
     this.#plans.addTable(definition, version);
   }
 
+  /** Gives a table other columns; call it inside `atBoundary`, with its stored rows changed already. */
+  alterTable(definition: TableDefinition): void {
+    this.#plans.alterTable(definition);
+  }
+
   /** Runs `change` between two epochs, with no commit under way. Changes run one after another. */
   atBoundary<T>(change: () => Promise<T>): Promise<T> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
@@ -212,17 +224,21 @@ export class Engine {
    * Starts a new plan for a view; call it inside `atBoundary`.
    * @param replace  its first commit takes the place of the rows that are stored.
    */
-  async startView(definition: ViewDefinition, replace: boolean): Promise<PlanStart> {
+  async startView(
+    definition: ViewDefinition,
+    replace: boolean,
+    reading: PlanReading = {},
+  ): Promise<PlanStart> {
     // A number that no commit has: a view of the same name may have ended with this epoch's.
     this.#epoch++;
     const task = this.#plans.addView(definition, this.#epoch);
     if (!(task.output instanceof SinkOutput)) task.output.replace = replace;
-    return this.#started(this.#plans.start(task, definition.fragment));
+    return this.#started(this.#plans.start(task, definition.fragment, reading));
   }
 
-  async startSink(definition: SinkDefinition): Promise<PlanStart> {
+  async startSink(definition: SinkDefinition, reading: PlanReading = {}): Promise<PlanStart> {
     const task = this.#plans.addSink(definition, this.#epoch);
-    return this.#started(this.#plans.start(task, definition.fragment));
+    return this.#started(this.#plans.start(task, definition.fragment, reading));
   }
 
   /** Also a plan over empty inputs has something to say, in an epoch of its own. */
@@ -321,14 +337,17 @@ export class Engine {
 
   #takeTableChanges(): void {
     for (const change of this.#tableChanges.splice(0)) {
-      const task = this.#plans.tasks.get(change.tableId);
-      if (task === undefined) {
+      const targets = change.batches.map(({ tableId, batch }) => ({
+        task: this.#plans.tasks.get(tableId),
+        batch,
+      }));
+      if (targets.some(({ task }) => task === undefined)) {
         change.reject(new StreamError('SQL_UNKNOWN_RELATION', 'the table was dropped'));
         continue;
       }
       this.#inEpoch.push(change);
       this.#markDirty();
-      task.root.emit(change.batch);
+      for (const { task, batch } of targets) task?.root.emit(batch);
     }
   }
 
@@ -494,11 +513,11 @@ export class Engine {
 
   // ------------------------------------------------------------------- users
 
-  /** Applies rows to a SQL table; settles when the epoch that holds them is committed. */
-  changeTable(tableId: number, batch: Batch): Promise<void> {
+  /** Applies rows to SQL tables, all in one epoch; settles when it is committed. */
+  changeTables(batches: readonly TableBatch[]): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
-      this.#tableChanges.push({ tableId, batch, resolve, reject });
+      this.#tableChanges.push({ batches, resolve, reject });
       this.#bell.ring();
     });
   }

@@ -13,6 +13,7 @@ import { SinkOutput, ViewOutput } from './output.ts';
 import {
   type PlanFragment,
   type PlanLeaf,
+  type PlanReading,
   type PlanStart,
   type PlanTask,
   planTask,
@@ -64,6 +65,18 @@ export class PlanSet {
     this.tasks.set(id, planTask({ kind: 'table', id, name, root, output, feed, version }));
   }
 
+  /** The table has other columns from now on; those that its readers use stay where they are. */
+  alterTable({ id, stored, key }: TableDefinition): void {
+    const task = this.tasks.get(id);
+    assert(task !== undefined, 'the table is known');
+    task.root.removeTap(task.output);
+    task.feed?.close();
+    const isKeyed = stored.storage.kind === 'keyed';
+    task.output = new ViewOutput(stored, isKeyed ? consolidateChange(stored.schema) : undefined);
+    task.feed = new ViewFeed(stored.schema, key, task.version);
+    task.root.addTap(task.output);
+  }
+
   addView(definition: ViewDefinition, version: number): PlanTask {
     const { id, name, stored, fragment, key, consolidate } = definition;
     const output = new ViewOutput(stored, consolidate);
@@ -107,7 +120,11 @@ export class PlanSet {
   }
 
   /** Feeds a new plan: tables and views from the store at once, streams from their start beside the running plans. */
-  async start(task: PlanTask, fragment: PlanFragment): Promise<PlanStart> {
+  async start(
+    task: PlanTask,
+    fragment: PlanFragment,
+    { startAt, from }: PlanReading,
+  ): Promise<PlanStart> {
     task.state = 'catching-up';
     for (const leaf of fragment.leaves) {
       const source = leaf.isClock ? undefined : this.tasks.get(leaf.relationId);
@@ -122,7 +139,7 @@ export class PlanSet {
     const targets = new Map<number, ReadonlyMap<number, Offset>>();
     for (const [stream, readers] of this.streamReaders(fragment, new Map())) {
       const { id } = stream.definition;
-      const start = await stream.startOffsets();
+      const start = await stream.startOffsets(startAt, from?.get(id));
       const bounds = await stream.definition.bounds();
       starts.set(id, start);
       targets.set(id, new Map([...bounds].map(([partition, { end }]) => [partition, end])));

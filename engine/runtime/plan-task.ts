@@ -57,6 +57,15 @@ export interface TableDefinition {
 /** Offsets per partition, per stream id. */
 export type StreamOffsets = ReadonlyMap<number, ReadonlyMap<number, Offset>>;
 
+export type StartAt = 'earliest' | 'latest';
+
+/** Where a new plan begins to read its streams; where nothing is said, as each stream's own options say. */
+export interface PlanReading {
+  readonly startAt?: StartAt | undefined;
+  /** Offsets per partition, per stream id; records that are no longer retained are left out. */
+  readonly from?: StreamOffsets | undefined;
+}
+
 export interface PlanStart {
   /** Where the plan began to read each stream. */
   readonly starts: StreamOffsets;
@@ -74,9 +83,9 @@ export interface PlanTask {
    * Undefined for a table, which has no operators.
    */
   fragment: PlanFragment | undefined;
-  readonly output: ViewOutput | SinkOutput;
+  output: ViewOutput | SinkOutput;
   readonly drain: SinkDrain | undefined;
-  readonly feed: ViewFeed | undefined;
+  feed: ViewFeed | undefined;
   state: TaskState;
   reason: string | undefined;
   /** The epoch that changed its rows last. */

@@ -16,6 +16,7 @@ import {
   KnownLate,
   type ReportLate,
 } from './lateness.ts';
+import type { StartAt } from './plan-task.ts';
 import {
   type CompileDecoder,
   type LateFilter,
@@ -140,13 +141,20 @@ export class StreamTask {
     return this.#ends;
   }
 
-  /** The offsets at which a plan that is created now begins. */
-  async startOffsets(): Promise<ReadonlyMap<number, Offset>> {
+  /**
+   * The offsets at which a plan that is created now begins.
+   * @param from  offsets that were chosen before.
+   */
+  async startOffsets(
+    startAt: StartAt = this.definition.startAt,
+    from: ReadonlyMap<number, Offset> = new Map(),
+  ): Promise<ReadonlyMap<number, Offset>> {
     const bounds = await this.definition.bounds();
     const start = new Map<number, Offset>();
     for (const [partition, { earliest, end }] of bounds) {
       const isEndless = end === Number.POSITIVE_INFINITY;
-      start.set(partition, this.definition.startAt === 'latest' && !isEndless ? end : earliest);
+      const offset = startAt === 'latest' && !isEndless ? end : earliest;
+      start.set(partition, Math.max(from.get(partition) ?? offset, earliest));
     }
     return start;
   }

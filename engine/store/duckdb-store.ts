@@ -41,7 +41,7 @@ import {
   systemTables,
 } from './system-table.ts';
 import { resultDecoder } from './vector-read.ts';
-import { applySql, createTableSql, tableName } from './view-table.ts';
+import { applySql, createTableSql, rebuildTableSql, tableName } from './view-table.ts';
 import { WriteQueue } from './write-queue.ts';
 
 export interface StoreOptions extends Partial<DatabaseOptions> {
@@ -195,14 +195,18 @@ class DuckdbStore implements Store {
   changeCatalog(change: CatalogChange): Promise<void> {
     return this.#write('changing the catalog', async () => {
       const gone = [...change.remove, ...change.dropTables];
+      const rebuilds = change.rebuildTables ?? [];
+      // Stages have the columns of their tables.
+      const stale = [...change.dropTables, ...rebuilds.map(({ relation }) => relation.id)];
       const statements = [
         'BEGIN',
         ...change.dropTables.map((id) => `DROP TABLE IF EXISTS ${tableName(id)}`),
         ...change.createTables.map(createTableSql),
+        ...rebuilds.map(rebuildTableSql),
         ...catalogSql(change),
         ...(gone.length === 0 ? [] : this.#progress.snapshotSql(gone)),
         'COMMIT',
-        ...this.#stages.dropSql(change.dropTables),
+        ...this.#stages.dropSql(stale),
       ];
       try {
         await this.#writer.run(statements.join(';\n'));
@@ -210,7 +214,7 @@ class DuckdbStore implements Store {
         await this.#writer.run('ROLLBACK').catch(() => undefined);
         throw cause;
       }
-      this.#stages.dropped(change.dropTables);
+      this.#stages.dropped(stale);
       if (gone.length > 0) this.#progress.forget(gone);
       for (const id of change.remove) this.#catalog.delete(id);
       for (const entry of change.put) this.#catalog.set(entry.id, entry);

@@ -78,12 +78,19 @@ export interface CatalogEntry {
   readonly detail: string;
 }
 
+/** New columns for a stored table; each is an old column or a constant (a SELECT of one value). */
+export interface TableRebuild {
+  readonly relation: StoredRelation;
+  readonly columns: readonly ({ readonly from: number } | { readonly sql: string })[];
+}
+
 export interface CatalogChange {
   readonly put: readonly CatalogEntry[];
   readonly remove: readonly number[];
   /** Tables to create or drop for stored relations, in the same transaction. */
   readonly createTables: readonly StoredRelation[];
   readonly dropTables: readonly number[];
+  readonly rebuildTables?: readonly TableRebuild[] | undefined;
 }
 
 export interface QueryResult {

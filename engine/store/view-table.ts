@@ -4,7 +4,7 @@
  * Names hold only ids and column numbers.
  */
 import { assertNever } from '../../sql/base/assert.ts';
-import type { StoredRelation } from './store.ts';
+import type { StoredRelation, TableRebuild } from './store.ts';
 import { duckdbType, storedForm } from './stored-form.ts';
 
 /** The count column of a bag's table and the weight column of every staging table. */
@@ -39,6 +39,25 @@ export function createTableSql(relation: StoredRelation): string {
   // A relation may have no column at all (SELECT FROM t); a table may not.
   if (columns.length === 0) columns.push('nothing BOOLEAN');
   return `CREATE TABLE ${tableName(relation.id)} (${columns.join(', ')})`;
+}
+
+/** Puts a table with other columns in the place of the old one. Rows of a bag that have become the same are counted together. */
+export function rebuildTableSql({ relation, columns }: TableRebuild): string {
+  const table = tableName(relation.id);
+  const values = columns.map((column, i) => {
+    const type = duckdbType(storedForm(relation.schema[i]?.type ?? { kind: 'text' }));
+    const value = 'from' in column ? columnName(column.from) : `(${column.sql})`;
+    return `CAST(${value} AS ${type}) AS ${columnName(i)}`;
+  });
+  if (relation.storage.kind !== 'bag') {
+    return `CREATE OR REPLACE TABLE ${table} AS SELECT ${values.join(', ')} FROM ${table}`;
+  }
+  const names = relation.schema.map((_, i) => columnName(i));
+  const groups = [...names, ...lookOf(relation, '')].join(', ');
+  return (
+    `CREATE OR REPLACE TABLE ${table} AS SELECT ${names.join(', ')}, CAST(sum(${COUNT_COLUMN}) AS BIGINT) AS ${COUNT_COLUMN} ` +
+    `FROM (SELECT ${values.join(', ')}, ${COUNT_COLUMN} FROM ${table}) GROUP BY ${groups}`
+  );
 }
 
 export function createStageSql(relation: StoredRelation): string {
@@ -113,7 +132,7 @@ function deleteByKey(relation: StoredRelation, key: readonly number[]): string {
  * What tells values apart that are equal for DuckDB but not the same for a reader: -0 and 0, '1 mon' and '30 days'.
  * @param prefix  of the column's name.
  */
-function lookOf(relation: StoredRelation, prefix: string): string[] {
+export function lookOf(relation: StoredRelation, prefix: string): string[] {
   return relation.schema.flatMap(({ type }, i) => {
     const name = prefix + columnName(i);
     if (type.kind === 'real' || type.kind === 'double') return [`signbit(${name})`];

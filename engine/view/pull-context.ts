@@ -5,8 +5,9 @@ import type { SqlType } from '../../sql/base/type.ts';
 import type { BoundExpr } from '../../sql/expression.ts';
 import type { LogicalNode } from '../../sql/logical-plan.ts';
 import { callName, type HostCall, nextCallId } from '../store/host-call.ts';
-import type { StoredRelation } from '../store/store.ts';
+
 import { once } from './pull-once.ts';
+import type { ScannedRelation } from './pull-overlay.ts';
 
 /** A numeric held as DECIMAL(precision + 1, scale); NaN, if `nan` says that it can occur, is 10^precision unscaled. */
 export interface DecimalForm {
@@ -42,7 +43,7 @@ export interface Renderers {
 }
 
 export class PullContext {
-  readonly resolve: (relation: string) => StoredRelation;
+  readonly resolve: (relation: string) => ScannedRelation;
   readonly #renderers: Renderers;
   readonly calls: HostCall[] = [];
   /** Forms of the columns of recursive queries, by their id. */
@@ -51,7 +52,7 @@ export class PullContext {
   readonly recursive = new Map<number, readonly (DecimalForm | undefined)[]>();
   #aliases = 0;
 
-  constructor(resolve: (relation: string) => StoredRelation, renderers: Renderers) {
+  constructor(resolve: (relation: string) => ScannedRelation, renderers: Renderers) {
     this.resolve = resolve;
     this.#renderers = renderers;
   }

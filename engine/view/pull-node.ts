@@ -25,6 +25,7 @@ import {
 } from './pull-group.ts';
 import { renderJoin } from './pull-join.ts';
 import { orderBy } from './pull-order.ts';
+import { renderOverlaidScan } from './pull-overlay.ts';
 import { renderTableFunction, renderWindowTable } from './pull-table.ts';
 import { renderDistinctOn, renderTopN, renderWindow } from './pull-window.ts';
 
@@ -108,6 +109,8 @@ function select(columns: readonly Sql[], from: string): NodeSql {
 
 function renderScan(context: PullContext, node: Node<'scan'>): NodeSql {
   const relation = context.resolve(node.relation);
+  if (relation.overlay !== undefined)
+    return renderOverlaidScan(context, relation, relation.overlay);
   const forms = relation.schema.map((column): DecimalForm | undefined => {
     const form = storedForm(column.type);
     return form.kind === 'decimal' ? { ...form, nan: true } : undefined;

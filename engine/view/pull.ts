@@ -5,12 +5,12 @@
 import type { Schema } from '../../sql/base/type.ts';
 import type { LogicalNode } from '../../sql/logical-plan.ts';
 import type { HostCall } from '../store/host-call.ts';
-import type { StoredRelation } from '../store/store.ts';
 import { duckdbType, storedForm } from '../store/stored-form.ts';
 import { computed, inputScope, PullContext } from './pull-context.ts';
 import { renderExpression } from './pull-expression.ts';
 import { computedType } from './pull-literal.ts';
 import { renderNode } from './pull-node.ts';
+import type { ScannedRelation } from './pull-overlay.ts';
 
 /** What the store's `query` takes. */
 export interface PullQuery {
@@ -27,7 +27,7 @@ export interface PullQuery {
  */
 export function renderQuery(
   plan: LogicalNode,
-  resolve: (relation: string) => StoredRelation,
+  resolve: (relation: string) => ScannedRelation,
 ): PullQuery {
   const context = new PullContext(resolve, { node: renderNode, expression: renderExpression });
   const body = context.node(plan, undefined);

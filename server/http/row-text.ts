@@ -1,5 +1,6 @@
 import type { Datum, Row } from '../../sql/base/datum.ts';
-import { jsonWriter, textWriter } from '../../sql/base/text-output.ts';
+import { jsonWriter, textWriter, zonedTextWriter } from '../../sql/base/text-output.ts';
+import { zoneByName } from '../../sql/base/timezone.ts';
 import { type Schema, type SqlType, typeName } from '../../sql/base/type.ts';
 
 /** `text` gives every value as the string that PostgreSQL prints for it. */
@@ -15,8 +16,9 @@ export function columnsJson(schema: Schema): string {
   return JSON.stringify(schema.map(({ name, type }) => ({ name, type: typeName(type) })));
 }
 
-export function arrayWriter(schema: Schema, format: ValueFormat): RowWriter {
-  const writers = schema.map((column) => valueWriter(column.type, format));
+/** @param zone  of text; instants in JSON are in UTC. */
+export function arrayWriter(schema: Schema, format: ValueFormat, zone = 'UTC'): RowWriter {
+  const writers = schema.map((column) => valueWriter(column.type, format, zone));
   return (row) => {
     let text = '[';
     for (let index = 0; index < writers.length; index++) {
@@ -31,7 +33,7 @@ export function arrayWriter(schema: Schema, format: ValueFormat): RowWriter {
 export function objectWriter(schema: Schema): RowWriter {
   const names = uniqueNames(schema.map((column) => column.name));
   const prefixes = names.map((name, index) => `${index > 0 ? ',' : ''}${JSON.stringify(name)}:`);
-  const writers = schema.map((column) => valueWriter(column.type, 'json'));
+  const writers = schema.map((column) => valueWriter(column.type, 'json', 'UTC'));
   return (row) => {
     let text = '{';
     for (let index = 0; index < writers.length; index++) {
@@ -52,9 +54,9 @@ export function uniqueNames(names: readonly string[]): string[] {
   });
 }
 
-function valueWriter(type: SqlType, format: ValueFormat): ValueWriter {
+function valueWriter(type: SqlType, format: ValueFormat, zone: string): ValueWriter {
   if (format === 'text') {
-    const write = textWriter(type);
+    const write = zone === 'UTC' ? textWriter(type) : zonedTextWriter(type, zoneByName(zone));
     return (datum) => (datum === null ? 'null' : JSON.stringify(write(datum)));
   }
   const write = jsonWriter(type);

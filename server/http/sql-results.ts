@@ -1,9 +1,8 @@
 import type { Row } from '../../sql/base/datum.ts';
 import { StreamError } from '../../sql/base/error.ts';
-import type { Schema } from '../../sql/base/type.ts';
 import type { StatementResult } from '../database.ts';
 import { ReaderGone, type TextSink } from './answer.ts';
-import { arrayWriter, columnsJson, type ValueFormat } from './row-text.ts';
+import { arrayWriter, columnsJson, type RowWriter, type ValueFormat } from './row-text.ts';
 
 type Finite = Exclude<StatementResult, { readonly kind: 'subscription' }>;
 
@@ -28,7 +27,8 @@ export async function writeResult(
   await sink.write(`{"kind":"rows","columns":${columnsJson(result.schema)},"rows":[`);
   let count: number;
   try {
-    count = await writeRows(result.schema, result.chunks, format, rowsMax, sink);
+    const writer = arrayWriter(result.schema, format, result.zone);
+    count = await writeRows(writer, result.chunks, rowsMax, sink);
   } catch (error) {
     if (!(error instanceof ReaderGone)) await sink.write('],"incomplete":true}');
     throw error;
@@ -40,13 +40,11 @@ export async function writeResult(
 
 /** Rows as JSON arrays, separated by commas. @returns how many. */
 export async function writeRows(
-  schema: Schema,
+  writer: RowWriter,
   chunks: AsyncIterable<readonly Row[]>,
-  format: ValueFormat,
   rowsMax: number,
   sink: TextSink,
 ): Promise<number> {
-  const writer = arrayWriter(schema, format);
   let count = 0;
   let pending = '';
   for await (const rows of chunks) {

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { StreamError } from '../../sql/base/error.ts';
-import type { Subscription } from '../database.ts';
+import type { Session, Subscription } from '../database.ts';
 import { Answer, abortWithClient, ReaderGone } from './answer.ts';
 import { mediaType } from './body.ts';
 import type { Door } from './door.ts';
@@ -35,10 +35,11 @@ async function runSql(door: Door, request: SqlRequest, reply: FastifyReply): Pro
   const gone = abortWithClient(reply, door.stopping);
   const timer = new StatementTimer(door.limits.statementMsMax, gone);
   const answer = new Answer(reply, json, door.limits.answerBufferBytesMax);
+  let session: Session | undefined;
   try {
     await answer.write('{"results":[');
     answer.mark();
-    const session = door.database.session(request.session);
+    session = door.database.session(request.session);
     let count = 0;
     for await (const result of session.execute(request.sql, request.params, timer.signal)) {
       if (result.kind === 'subscription') {
@@ -72,6 +73,7 @@ async function runSql(door: Door, request: SqlRequest, reply: FastifyReply): Pro
     await finishFailed(failure, answer, reply);
   } finally {
     timer.stop();
+    if (request.session === undefined) session?.close();
   }
 }
 

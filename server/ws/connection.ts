@@ -1,6 +1,6 @@
 import type { WebSocket } from 'ws';
 import { StreamError } from '../../sql/base/error.ts';
-import type { Subscription } from '../database.ts';
+import type { Session, Subscription } from '../database.ts';
 import type { TextSink } from '../http/answer.ts';
 import type { Door } from '../http/door.ts';
 import { describeFailure } from '../http/failure.ts';
@@ -19,10 +19,13 @@ export class Connection {
   readonly #door: Door;
   readonly #sender: SocketSender;
   readonly #tasks = new Map<MessageId, Task>();
+  /** Of statements that name no session. */
+  readonly #session: Session;
 
   constructor(door: Door, socket: WebSocket) {
     const { socketBufferBytesMax, socketStallMsMax } = door.limits;
     this.#door = door;
+    this.#session = door.database.session(undefined);
     this.#sender = new SocketSender(socket, socketBufferBytesMax, socketStallMsMax);
     socket.on('message', (data: Buffer, binary: boolean) => {
       this.#receive(data, binary).catch((error: unknown) => {
@@ -31,6 +34,7 @@ export class Connection {
     });
     socket.on('close', () => {
       for (const task of this.#tasks.values()) task.abort();
+      this.#session.close();
     });
   }
 
@@ -100,7 +104,8 @@ export class Connection {
     subscriptionOnly: boolean,
     signal: AbortSignal,
   ): Promise<void> {
-    const session = this.#door.database.session(request.session);
+    const session =
+      request.session === undefined ? this.#session : this.#door.database.session(request.session);
     for await (const result of session.execute(request.sql, request.params, signal)) {
       if (result.kind === 'subscription') {
         await this.#follow(id, result.subscription, signal);

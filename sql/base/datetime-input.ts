@@ -11,7 +11,7 @@ import {
 import { type Decoded, DecodeFailure, Decoder, requireNow } from './datetime-decode.ts';
 import { splitFields } from './datetime-token.ts';
 import { StreamError } from './error.ts';
-import { toUtc, utc, type Zone } from './timezone.ts';
+import { toLocal, toUtc, utc, type Zone } from './timezone.ts';
 import { DATE_INFINITY, TIMESTAMP_INFINITY, TIMESTAMP_NEGATIVE_INFINITY } from './type.ts';
 
 const isoPattern =
@@ -120,11 +120,12 @@ export function timeFromText(text: string, precision?: number, nowMicros?: bigin
 function timestampFrom(
   text: string,
   typeName: string,
-  zoned: boolean,
+  session: Zone | undefined,
   precision: number | undefined,
   nowMicros: bigint | undefined,
 ): bigint {
-  const decoded = decode(text, typeName, nowMicros, false);
+  const today = nowMicros === undefined ? undefined : toLocal(session ?? utc, nowMicros);
+  const decoded = decode(text, typeName, today, false);
   switch (decoded.special) {
     case 'infinity':
       return TIMESTAMP_INFINITY;
@@ -141,7 +142,7 @@ function timestampFrom(
     throw failureToError(new DecodeFailure('format'), text, typeName);
   }
   const local = joinTimestamp(decoded.days, decoded.time);
-  const zone = zoned ? (decoded.zone ?? utc) : utc;
+  const zone = session === undefined ? utc : (decoded.zone ?? session);
   const micros = isTimestampInRange(local) ? toUtc(zone, local) : local;
   if (!isTimestampInRange(micros)) {
     throw new StreamError('VALUE_DATETIME_OVERFLOW', `timestamp out of range: "${text}"`);
@@ -151,10 +152,15 @@ function timestampFrom(
 
 /** Microseconds since 1970-01-01 of a wall-clock time; a zone in the text is ignored. */
 export function timestampFromText(text: string, precision?: number, nowMicros?: bigint): bigint {
-  return timestampFrom(text, 'timestamp', false, precision, nowMicros);
+  return timestampFrom(text, 'timestamp', undefined, precision, nowMicros);
 }
 
-/** Microseconds since 1970-01-01 UTC; text without a zone is UTC, the session's zone. */
-export function timestamptzFromText(text: string, precision?: number, nowMicros?: bigint): bigint {
-  return timestampFrom(text, 'timestamp with time zone', true, precision, nowMicros);
+/** Microseconds since 1970-01-01 UTC; text that names no zone is in the session's. */
+export function timestamptzFromText(
+  text: string,
+  precision?: number,
+  nowMicros?: bigint,
+  session: Zone = utc,
+): bigint {
+  return timestampFrom(text, 'timestamp with time zone', session, precision, nowMicros);
 }

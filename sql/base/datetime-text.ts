@@ -1,6 +1,7 @@
 /** Dates, times and intervals as PostgreSQL prints them (DateStyle ISO, IntervalStyle postgres). */
-import { civilFromDays, splitTimestamp } from './datetime.ts';
+import { civilFromDays, isInfiniteTimestamp, splitTimestamp } from './datetime.ts';
 import { type Interval, intervalInfinity } from './interval.ts';
+import { offsetAt, utc, type Zone } from './timezone.ts';
 import { DATE_INFINITY, TIMESTAMP_INFINITY, TIMESTAMP_NEGATIVE_INFINITY } from './type.ts';
 
 function twoDigits(value: number): string {
@@ -45,9 +46,19 @@ export function timestampToText(micros: bigint, separator = ' ', zone = ''): str
   return `${text}${separator}${timeToText(time)}${zone}${bc ? ' BC' : ''}`;
 }
 
-/** A timestamp with zone in UTC, the session's zone. */
-export function timestamptzToText(micros: bigint): string {
-  return timestampToText(micros, ' ', '+00');
+/** A timestamp with zone, as the zone's wall clock and its offset. */
+export function timestamptzToText(micros: bigint, zone: Zone = utc): string {
+  if (zone === utc || isInfiniteTimestamp(micros)) return timestampToText(micros, ' ', '+00');
+  const seconds = offsetAt(zone, micros);
+  return timestampToText(micros + BigInt(seconds) * 1_000_000n, ' ', offsetText(seconds));
+}
+
+/** `+02`, `-03:30`, `+00:53:28`. */
+function offsetText(seconds: number): string {
+  const size = Math.abs(seconds);
+  const parts = [Math.floor(size / 3600), Math.floor(size / 60) % 60, size % 60];
+  while (parts.length > 1 && parts.at(-1) === 0) parts.pop();
+  return `${seconds < 0 ? '-' : '+'}${parts.map(twoDigits).join(':')}`;
 }
 
 export function intervalToText(value: Interval): string {

@@ -14,6 +14,7 @@ import { doubleFromText, realFromText } from './float-text.ts';
 import { intervalFromText } from './interval-text.ts';
 import { checkJson, jsonToText, parseJson } from './json.ts';
 import { Numeric } from './numeric.ts';
+import { toLocal, utc, type Zone } from './timezone.ts';
 import type { SqlType } from './type.ts';
 
 const SMALLINT_MAX = 32767n;
@@ -24,9 +25,10 @@ const BIGINT_MAX = 9223372036854775807n;
  * Reads a value as PostgreSQL's input function of the type does. Text that is too long for
  * varchar(n) or char(n) is an error here (an explicit cast cuts it, see textToLength).
  * @param nowMicros resolves now, today, …; without it they are refused.
+ * @param zone      of times with time zone that name none, and of what day it is.
  * @throws StreamError with PostgreSQL's SQLSTATE.
  */
-export function fromText(text: string, type: SqlType, nowMicros?: bigint): Datum {
+export function fromText(text: string, type: SqlType, nowMicros?: bigint, zone: Zone = utc): Datum {
   switch (type.kind) {
     case 'boolean':
       return booleanFromText(text);
@@ -54,13 +56,13 @@ export function fromText(text: string, type: SqlType, nowMicros?: bigint): Datum
     case 'bytea':
       return byteaFromText(text);
     case 'date':
-      return dateFromText(text, nowMicros);
+      return dateFromText(text, localNow(nowMicros, zone));
     case 'time':
-      return timeFromText(text, type.precision, nowMicros);
+      return timeFromText(text, type.precision, localNow(nowMicros, zone));
     case 'timestamp':
-      return timestampFromText(text, type.precision, nowMicros);
+      return timestampFromText(text, type.precision, localNow(nowMicros, zone));
     case 'timestamptz':
-      return timestamptzFromText(text, type.precision, nowMicros);
+      return timestamptzFromText(text, type.precision, nowMicros, zone);
     case 'interval':
       return intervalFromText(text);
     case 'json':
@@ -71,12 +73,16 @@ export function fromText(text: string, type: SqlType, nowMicros?: bigint): Datum
     case 'uuid':
       return uuidFromText(text);
     case 'array':
-      return arrayFromItems(splitArray(text), type.element, nowMicros);
+      return arrayFromItems(splitArray(text), type.element, nowMicros, zone);
     case 'row':
-      return rowFromText(text, type.fields, nowMicros);
+      return rowFromText(text, type.fields, nowMicros, zone);
     default:
       return assertNever(type);
   }
+}
+
+function localNow(nowMicros: bigint | undefined, zone: Zone): bigint | undefined {
+  return nowMicros === undefined ? undefined : toLocal(zone, nowMicros);
 }
 
 function invalid(typeName: string, text: string): StreamError {
@@ -164,11 +170,13 @@ function arrayFromItems(
   items: readonly ArrayItem[],
   element: SqlType,
   nowMicros: bigint | undefined,
+  zone: Zone,
 ): readonly (Datum | null)[] {
   return items.map((item) => {
     if (item === null) return null;
-    if (typeof item === 'string') return fromText(item, element, nowMicros);
-    return arrayFromItems(item, element.kind === 'array' ? element.element : element, nowMicros);
+    if (typeof item === 'string') return fromText(item, element, nowMicros, zone);
+    const inner = element.kind === 'array' ? element.element : element;
+    return arrayFromItems(item, inner, nowMicros, zone);
   });
 }
 
@@ -176,12 +184,15 @@ function rowFromText(
   text: string,
   fields: readonly { readonly type: SqlType }[],
   nowMicros: bigint | undefined,
+  zone: Zone,
 ): readonly (Datum | null)[] {
   const parts = splitRow(text);
   if (parts.length !== fields.length) {
     throw new StreamError('VALUE_INVALID_TEXT', `malformed record literal: "${text}"`);
   }
   return parts.map((part, index) =>
-    part === null ? null : fromText(part, (fields[index] as { type: SqlType }).type, nowMicros),
+    part === null
+      ? null
+      : fromText(part, (fields[index] as { type: SqlType }).type, nowMicros, zone),
   );
 }

@@ -14,6 +14,7 @@ import { doubleToText, realToText } from './float-text.ts';
 import type { Interval } from './interval.ts';
 import { quoteJson } from './json.ts';
 import type { Numeric } from './numeric.ts';
+import { utc, type Zone } from './timezone.ts';
 import { type SqlType, TIMESTAMP_INFINITY, TIMESTAMP_NEGATIVE_INFINITY } from './type.ts';
 
 type Writer = (datum: Datum) => string;
@@ -30,17 +31,22 @@ export function toText(datum: Datum, type: SqlType): string {
 export function textWriter(type: SqlType): Writer {
   let writer = writers.get(type);
   if (writer === undefined) {
-    writer = buildWriter(type);
+    writer = buildWriter(type, utc);
     writers.set(type, writer);
   }
   return writer;
+}
+
+/** The same with instants as the zone shows them. */
+export function zonedTextWriter(type: SqlType, zone: Zone): Writer {
+  return buildWriter(type, zone);
 }
 
 function asString(datum: Datum): string {
   return String(datum);
 }
 
-function buildWriter(type: SqlType): Writer {
+function buildWriter(type: SqlType, zone: Zone): Writer {
   switch (type.kind) {
     case 'boolean':
       return (datum) => (datum === true ? 't' : 'f');
@@ -71,13 +77,16 @@ function buildWriter(type: SqlType): Writer {
     case 'timestamp':
       return (datum) => timestampToText(datum as bigint);
     case 'timestamptz':
-      return (datum) => timestamptzToText(datum as bigint);
+      return (datum) => timestamptzToText(datum as bigint, zone);
     case 'interval':
       return (datum) => intervalToText(datum as Interval);
     case 'array':
-      return arrayWriter(type.element);
+      return arrayWriter(type.element, zone);
     case 'row':
-      return rowWriter(type.fields.map((field) => field.type));
+      return rowWriter(
+        type.fields.map((field) => field.type),
+        zone,
+      );
     default:
       return assertNever(type);
   }
@@ -93,9 +102,9 @@ function isNested(item: Datum, element: SqlType): boolean {
   return Array.isArray(item) && element.kind !== 'row';
 }
 
-function arrayWriter(element: SqlType): Writer {
+function arrayWriter(element: SqlType, zone: Zone): Writer {
   const innermost = element.kind === 'array' ? element.element : element;
-  const write = textWriter(innermost);
+  const write = buildWriter(innermost, zone);
   const writeItems = (datum: Datum): string => {
     const items = asItems(datum).map((item) => {
       if (item === null) return 'NULL';
@@ -106,8 +115,8 @@ function arrayWriter(element: SqlType): Writer {
   return writeItems;
 }
 
-function rowWriter(types: readonly SqlType[]): Writer {
-  const write = types.map(textWriter);
+function rowWriter(types: readonly SqlType[], zone: Zone): Writer {
+  const write = types.map((type) => buildWriter(type, zone));
   return (datum) => {
     const fields = asItems(datum).map((item, index) =>
       item === null ? '' : quoteRowField((write[index] as Writer)(item)),

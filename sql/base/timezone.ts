@@ -111,7 +111,7 @@ export function findZone(name: string): Zone | undefined {
 function lookUpZone(name: string, key: string): Zone | undefined {
   const hours = zoneAbbreviations.get(key);
   if (hours !== undefined) return { kind: 'fixed', offsetSeconds: hours, name: name.toUpperCase() };
-  const posix = /^(?:([a-z]{3,})|<[a-z0-9+-]+>)?([+-]?)(\d{1,2})(?::(\d{2}))?(?::(\d{2}))?$/i.exec(
+  const posix = /^(?:([a-z]{3,})|<[a-z0-9+:-]+>)?([+-]?)(\d{1,2})(?::(\d{2}))?(?::(\d{2}))?$/i.exec(
     name,
   );
   if (posix !== null) {

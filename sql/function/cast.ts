@@ -4,6 +4,7 @@ import { StreamError } from '../base/error.ts';
 import { fromText, textToLength } from '../base/text-input.ts';
 import { trimBlanks } from '../base/text-order.ts';
 import { textWriter } from '../base/text-output.ts';
+import type { Zone } from '../base/timezone.ts';
 import { type SqlType, sameType, type TypeKind, typeName } from '../base/type.ts';
 import { dateTimeCasts } from './cast-datetime.ts';
 import { jsonCasts } from './cast-json.ts';
@@ -154,9 +155,10 @@ export function literalFromText(
   to: SqlType,
   context: CastContext,
   nowMicros: bigint,
+  zone: Zone,
 ): Datum {
   if (to.kind === 'varchar' || to.kind === 'char') return explicitText(text, to, context);
-  return fromText(text, to, nowMicros);
+  return fromText(text, to, nowMicros, zone);
 }
 
 /** The error of a cast that does not exist. */

@@ -102,6 +102,12 @@ function truncateLocal(name: string, micros: bigint, key: TypeKey): bigint {
   );
 }
 
+/** Is it a part of the day? */
+export function isClockUnit(name: string): boolean {
+  const field = findTruncUnit(name.toLowerCase());
+  return field !== undefined && clockUnits.has(field) && field !== 'day';
+}
+
 define('date_trunc', ['text', 'timestamp'], 'timestamp', 'time cut to a unit', (name, micros) =>
   truncateLocal(name, micros, 'timestamp'),
 );
@@ -118,14 +124,12 @@ define(
   'timestamptz',
   'time cut to a unit in a time zone',
   (name, micros, zoneName) => {
-    const field = findTruncUnit(name.toLowerCase());
     const zone = zoneByName(zoneName);
     if (isInfiniteTimestamp(micros)) return truncateLocal(name, micros, 'timestamptz');
     const local = toLocal(zone, micros);
     const cut = truncateLocal(name, local, 'timestamptz');
     // Up to the hour the offset stays the same, so the cut is made within it: an hour that comes twice stays itself.
-    const clock = field !== undefined && clockUnits.has(field) && field !== 'day';
-    return clock ? micros - (local - cut) : toUtc(zone, cut);
+    return isClockUnit(name) ? micros - (local - cut) : toUtc(zone, cut);
   },
 );
 

@@ -2,6 +2,7 @@
 import type { Datum, Row } from '../base/datum.ts';
 import { StreamError } from '../base/error.ts';
 import { jsonChildren, jsonToText, parseJson } from '../base/json.ts';
+import { utc } from '../base/timezone.ts';
 import type { Schema, SqlType } from '../base/type.ts';
 import { literalFromText } from './cast.ts';
 
@@ -57,5 +58,5 @@ function fromJson(raw: string, type: SqlType): Datum | null {
   if (type.kind === 'row' && children?.kind === 'object') return jsonRecord(text, type.fields);
   const plain = text.startsWith('"') ? String(parseJson(text)) : text;
   // The time of the statement is not known here, and "now" in a document is no time anyway.
-  return literalFromText(plain, type, 'assignment', 0n);
+  return literalFromText(plain, type, 'assignment', 0n, utc);
 }

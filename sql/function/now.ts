@@ -8,7 +8,7 @@ import type { ScalarFunction } from './scalar-function.ts';
 interface Stable {
   readonly name: string;
   readonly result: TypeKey;
-  readonly value: (nowMicros: bigint) => Datum;
+  readonly value: (nowMicros: bigint, localMicros: bigint) => Datum;
 }
 
 const instant = (nowMicros: bigint): Datum => nowMicros;
@@ -19,9 +19,9 @@ const table: readonly Stable[] = [
   { name: 'transaction_timestamp', result: 'timestamptz', value: instant },
   { name: 'statement_timestamp', result: 'timestamptz', value: instant },
   { name: 'clock_timestamp', result: 'timestamptz', value: instant },
-  { name: 'localtimestamp', result: 'timestamp', value: instant },
-  { name: 'localtime', result: 'time', value: (nowMicros) => splitTimestamp(nowMicros).time },
-  { name: 'current_date', result: 'date', value: (nowMicros) => splitTimestamp(nowMicros).days },
+  { name: 'localtimestamp', result: 'timestamp', value: (_, local) => local },
+  { name: 'localtime', result: 'time', value: (_, local) => splitTimestamp(local).time },
+  { name: 'current_date', result: 'date', value: (_, local) => splitTimestamp(local).days },
 ];
 
 export const nowFunctions: readonly ScalarFunction[] = table.map(({ name, result }) => ({
@@ -38,9 +38,12 @@ export const nowFunctions: readonly ScalarFunction[] = table.map(({ name, result
 
 const byName = new Map(table.map((stable) => [stable.name, stable]));
 
-/** The value of a stable function without parameters in a statement that started at `nowMicros`. */
-export function stableValue(name: string, nowMicros: bigint): Datum {
+/**
+ * The value of a stable function without parameters in a statement that started at `nowMicros`.
+ * @param localMicros  the same on the wall clock of the session.
+ */
+export function stableValue(name: string, nowMicros: bigint, localMicros: bigint): Datum {
   const stable = byName.get(name);
   assert(stable !== undefined, `${name} is a stable function`);
-  return stable.value(nowMicros);
+  return stable.value(nowMicros, localMicros);
 }

@@ -3,7 +3,8 @@ import { PGlite, protocol } from '@electric-sql/pglite';
 import type { Database, StatementFailure } from '../../server/database.ts';
 import { openMillrace } from '../../server/millrace.ts';
 import { StreamError } from '../../sql/base/error.ts';
-import { toText } from '../../sql/base/text-output.ts';
+import { toText, zonedTextWriter } from '../../sql/base/text-output.ts';
+import { zoneByName } from '../../sql/base/timezone.ts';
 import { typeName } from '../../sql/base/type.ts';
 
 export interface Answered {
@@ -86,7 +87,7 @@ export class Judge {
   }
 }
 
-/** A Millrace database of one session, asked as the doors ask it. */
+/** A Millrace database, asked as the doors ask it. */
 export class Subject {
   readonly #path: string;
   #database: Database;
@@ -109,10 +110,10 @@ export class Subject {
     this.#database = await openMillrace({ data: this.#path });
   }
 
-  async run(sql: string): Promise<Answer> {
+  async run(sql: string, sessionName = 'differential'): Promise<Answer> {
     try {
       let answer: Answer = { kind: 'answered', tag: '', columns: [], rows: [] };
-      const session = this.#database.session('differential');
+      const session = this.#database.session(sessionName);
       for await (const result of session.execute(sql, [], new AbortController().signal)) {
         if (result.kind === 'subscription') {
           result.subscription.close();
@@ -128,7 +129,9 @@ export class Subject {
             rows.push(
               result.schema.map((column, i) => {
                 const datum = row[i] ?? null;
-                return datum === null ? null : toText(datum, column.type);
+                if (datum === null) return null;
+                if (result.zone === undefined) return toText(datum, column.type);
+                return zonedTextWriter(column.type, zoneByName(result.zone))(datum);
               }),
             );
           }

@@ -36,6 +36,7 @@ export function catalogOf(tables: readonly TestTable[]): Catalog {
   );
   return {
     relation: (name) => relations.find((relation) => relation.name === name),
+    schemas: () => ['public'],
     relations: () => relations,
     type: () => undefined,
   };

@@ -47,7 +47,7 @@ export interface SqlItem {
 const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 export async function serve(limits: Partial<Limits> = {}): Promise<Served> {
-  const database = await openMillrace({ data: ':memory:' });
+  const database = await openMillrace({ data: ':memory:', limits });
   const server = await createHttpServer(database, { ...defaultLimits, ...limits }, silent);
   const url = `http://127.0.0.1:${await server.listen('127.0.0.1', 0)}`;
   const post: Served['post'] = async (path, body, headers = {}) => {

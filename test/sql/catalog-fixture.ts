@@ -123,6 +123,7 @@ export const postgresTables = `
 `;
 
 export const catalog: Catalog = {
+  schemas: () => ['public'],
   relation: (name) => relations.find((relation) => relation.name === name),
   relations: () => relations,
   type: () => undefined,

@@ -71,6 +71,7 @@ export async function openPullJudge(tables: readonly TableText[]): Promise<PullJ
     });
   }
   const catalog: Catalog = {
+    schemas: () => ['public'],
     relation: (name) => entries.get(name),
     relations: () => [...entries.values()],
     type: () => undefined,

@@ -1,0 +1,220 @@
+/** The actions of ALTER on the syntax tree of the statement that made the relation. */
+import type {
+  AlterAction,
+  ColumnDefinition,
+  Identifier,
+  QualifiedName,
+  Statement,
+} from '../sql/ast.ts';
+import { StreamError } from '../sql/base/error.ts';
+import type { Relation } from '../sql/catalog.ts';
+
+export type AlterStatement = Statement & { readonly kind: 'alter' };
+export type CreateStatement = Statement & {
+  readonly kind: 'create-relation' | 'create-view' | 'create-sink';
+};
+type CreateRelation = Statement & { readonly kind: 'create-relation' };
+
+export interface Altered {
+  readonly definition: CreateStatement;
+  /** Per column of the new relation: its number in the old one, undefined for a new column. */
+  readonly origins: readonly (number | undefined)[];
+}
+
+interface Draft {
+  definition: CreateStatement;
+  origins: (number | undefined)[];
+}
+
+/** @throws StreamError SQL_UNKNOWN_COLUMN, SQL_DUPLICATE_COLUMN, SQL_NOT_SUPPORTED, SQL_INVALID_DEFINITION. */
+export function applyActions(
+  { actions, name }: AlterStatement,
+  relation: Relation,
+  created: CreateStatement,
+): Altered {
+  const draft: Draft = {
+    definition: { ...created, orReplace: false, ifNotExists: false },
+    origins: relation.schema.map((_, i) => i),
+  };
+  for (const action of actions) {
+    if (action.kind === 'rename') rename(draft, action.to, relation);
+    else alterColumns(draft, action, relation, name);
+  }
+  return draft;
+}
+
+function rename(draft: Draft, to: Identifier, relation: Relation): void {
+  const { definition } = draft;
+  const isSource = relation.kind === 'stream' || relation.kind === 'table';
+  const topic = isSource ? relation.input?.topic : undefined;
+  if (
+    isSource &&
+    topic !== undefined &&
+    (relation.kind === 'table' || relation.query !== undefined)
+  ) {
+    throw notSupported(
+      `RENAME of ${relation.kind} "${relation.name}", whose records go through a topic,`,
+      to,
+    );
+  }
+  const name: QualifiedName = {
+    ...definition.name,
+    parts: [...definition.name.parts.slice(0, -1), to],
+  };
+  // The topic has the relation's name unless something else is written.
+  const isNamed = definition.options.some(({ key }) => /^(kafka_)?topic$/i.test(key));
+  const options =
+    topic === undefined || isNamed
+      ? definition.options
+      : [
+          ...definition.options,
+          {
+            key: 'kafka_topic',
+            value: { kind: 'string' as const, value: topic, span: to.span },
+            span: to.span,
+          },
+        ];
+  draft.definition = { ...definition, name, options };
+}
+
+function alterColumns(
+  draft: Draft,
+  action: Exclude<AlterAction, { readonly kind: 'rename' }>,
+  relation: Relation,
+  at: QualifiedName,
+): void {
+  const { definition } = draft;
+  if (definition.kind !== 'create-relation' || definition.query !== undefined) {
+    throw notSupported(`ALTER of the columns of ${relation.kind} "${relation.name}"`, at);
+  }
+  const isLocal = relation.kind === 'table' && relation.input === undefined;
+  if (!isLocal && !(relation.kind === 'stream' && action.kind === 'add-column')) {
+    throw new StreamError(
+      'SQL_NOT_SUPPORTED',
+      `this change of "${relation.name}" is not supported: its columns are members of records that are there already`,
+      { at: at.span, hint: 'Create another relation over the same topic.' },
+    );
+  }
+  switch (action.kind) {
+    case 'add-column':
+      addColumn(draft, definition, action, isLocal);
+      return;
+    case 'drop-column':
+      dropColumn(draft, definition, action);
+      return;
+    case 'rename-column':
+      renameColumn(draft, definition, action.column, action.to);
+      return;
+    case 'set-default':
+      changeColumn(draft, definition, action.column, { default: action.default });
+      return;
+    case 'set-not-null':
+      changeColumn(draft, definition, action.column, { notNull: true });
+      return;
+    case 'drop-not-null': {
+      if (keyColumns(definition).has(action.column.name)) {
+        throw new StreamError(
+          'SQL_INVALID_DEFINITION',
+          `column "${action.column.name}" is in a primary key`,
+          { at: action.column.span },
+        );
+      }
+      changeColumn(draft, definition, action.column, { notNull: false });
+      return;
+    }
+    default:
+      throw notSupported(`ALTER … ${action.kind.replaceAll('-', ' ').toUpperCase()}`, at);
+  }
+}
+
+function addColumn(
+  draft: Draft,
+  definition: CreateRelation,
+  { column, ifNotExists }: AlterAction & { readonly kind: 'add-column' },
+  isLocal: boolean,
+): void {
+  if (definition.columns.some(({ name }) => name.name === column.name.name)) {
+    if (ifNotExists) return;
+    throw new StreamError(
+      'SQL_DUPLICATE_COLUMN',
+      `column "${column.name.name}" of relation "${definition.name.parts.at(-1)?.name}" already exists`,
+      { at: column.name.span },
+    );
+  }
+  if (column.primaryKey || column.unique || (isLocal && column.generated !== undefined)) {
+    throw notSupported('ADD COLUMN with a key or a generated value', column);
+  }
+  draft.definition = { ...definition, columns: [...definition.columns, column] };
+  draft.origins = [...draft.origins, undefined];
+}
+
+function dropColumn(
+  draft: Draft,
+  definition: CreateRelation,
+  { column, ifExists }: AlterAction & { readonly kind: 'drop-column' },
+): void {
+  const index = definition.columns.findIndex(({ name }) => name.name === column.name);
+  if (index < 0 && ifExists) return;
+  if (index < 0) throw unknownColumn(column, definition);
+  if (keyColumns(definition).has(column.name)) {
+    throw notSupported('DROP COLUMN of the primary key', column);
+  }
+  draft.definition = { ...definition, columns: definition.columns.toSpliced(index, 1) };
+  draft.origins = draft.origins.toSpliced(index, 1);
+}
+
+/** Constraints and computed columns that name the column make the statement fail when it is bound. */
+function renameColumn(
+  draft: Draft,
+  definition: CreateRelation,
+  from: Identifier,
+  to: Identifier,
+): void {
+  if (definition.columns.some(({ name }) => name.name === to.name)) {
+    throw new StreamError(
+      'SQL_DUPLICATE_COLUMN',
+      `column "${to.name}" of relation "${definition.name.parts.at(-1)?.name}" already exists`,
+      { at: to.span },
+    );
+  }
+  const swap = (name: Identifier): Identifier => (name.name === from.name ? to : name);
+  const constraints = definition.constraints.map((constraint) =>
+    constraint.kind === 'check'
+      ? constraint
+      : { ...constraint, columns: constraint.columns.map(swap) },
+  );
+  changeColumn(draft, { ...definition, constraints }, from, { name: to });
+}
+
+function changeColumn(
+  draft: Draft,
+  definition: CreateRelation,
+  column: Identifier,
+  change: Partial<ColumnDefinition>,
+): void {
+  const index = definition.columns.findIndex(({ name }) => name.name === column.name);
+  const known = definition.columns[index];
+  if (known === undefined) throw unknownColumn(column, definition);
+  const columns = definition.columns.with(index, { ...known, ...change });
+  draft.definition = { ...definition, columns };
+}
+
+function keyColumns({ columns, constraints }: CreateRelation): ReadonlySet<string> {
+  const listed = constraints.flatMap((constraint) =>
+    constraint.kind === 'primary-key' ? constraint.columns.map(({ name }) => name) : [],
+  );
+  const inline = columns.flatMap(({ primaryKey, name }) => (primaryKey ? [name.name] : []));
+  return new Set([...listed, ...inline]);
+}
+
+function unknownColumn(column: Identifier, { name }: CreateRelation): StreamError {
+  return new StreamError(
+    'SQL_UNKNOWN_COLUMN',
+    `column "${column.name}" of relation "${name.parts.at(-1)?.name}" does not exist`,
+    { at: column.span },
+  );
+}
+
+function notSupported(what: string, { span }: { readonly span: Identifier['span'] }): StreamError {
+  return new StreamError('SQL_NOT_SUPPORTED', `${what} is not supported`, { at: span });
+}

@@ -1,0 +1,246 @@
+/**
+ * ALTER …: the statement that made the relation is changed, bound again and kept in place of the old one, together with the stored
+ * rows in their new form. What reads the relation must mean the same as before; otherwise nothing is changed and the reason is told.
+ */
+import { compileScalar } from '../engine/kernel/scalar.ts';
+import { LATE_COLUMNS } from '../engine/runtime/late-rows.ts';
+import type { TableRebuild } from '../engine/store/store.ts';
+import { renderQuery } from '../engine/view/pull.ts';
+import { assert } from '../sql/base/assert.ts';
+import type { Row } from '../sql/base/datum.ts';
+import { StreamError } from '../sql/base/error.ts';
+import { sameType } from '../sql/base/type.ts';
+import { findNamed } from '../sql/bind-schema.ts';
+import { settleExpression } from '../sql/bind-volatile.ts';
+import { bindContext } from '../sql/binder.ts';
+import type { Relation, SourceRelation, StatementContext } from '../sql/catalog.ts';
+import { deparse } from '../sql/deparse.ts';
+import { parseStatement } from '../sql/parser.ts';
+import { type AlterStatement, applyActions, type CreateStatement } from './alter-text.ts';
+import { compileConstraints } from './constraints.ts';
+import type { Core } from './core.ts';
+import type { StatementResult } from './database.ts';
+import { relationOf } from './ddl.ts';
+import { storedTable } from './definitions.ts';
+import { storedLate } from './event-time.ts';
+import { alterCatalog } from './lifecycle.ts';
+import { LiveCatalog, type LiveRelation } from './live-catalog.ts';
+import { okResult } from './row-result.ts';
+
+/** @throws StreamError as PostgreSQL; SQL_DEPENDENT_OBJECTS naming who would no longer mean the same. */
+export async function alterRelation(
+  core: Core,
+  statement: AlterStatement,
+  context: StatementContext,
+): Promise<StatementResult> {
+  const tag = `ALTER ${statement.object.replaceAll('-', ' ').toUpperCase()}`;
+  const relation = findNamed(statement.name, bindContext(core.catalog, context, 'view'));
+  const written = statement.name.parts.map((part) => part.name).join('.');
+  if (relation === undefined) {
+    const message = `relation "${written}" does not exist`;
+    if (statement.ifExists) return okResult(tag, `${message}, skipping`);
+    throw new StreamError('SQL_UNKNOWN_RELATION', message, { at: statement.name.span });
+  }
+  requireKind(statement, relation, core);
+  const writer = core.writers.get(relation.id);
+  const work = (): Promise<void> => alter(core, statement, relation, context);
+  await (writer === undefined ? work() : writer.inTurn(work));
+  return okResult(tag, '');
+}
+
+function requireKind({ object, name }: AlterStatement, relation: Relation, core: Core): void {
+  const isSource = relation.kind === 'stream' || relation.kind === 'table';
+  if (relation.kind !== object && !(object === 'source' && isSource)) {
+    const noun = object.replaceAll('-', ' ');
+    throw new StreamError('SQL_WRONG_OBJECT_TYPE', `"${relation.name}" is not a ${noun}`, {
+      at: name.span,
+    });
+  }
+  if (core.catalog.find(relation.name)?.owner === undefined) return;
+  throw new StreamError('SQL_WRONG_OBJECT_TYPE', `"${relation.name}" belongs to its stream`, {
+    at: name.span,
+  });
+}
+
+async function alter(
+  core: Core,
+  statement: AlterStatement,
+  relation: Relation,
+  context: StatementContext,
+): Promise<void> {
+  const entry = core.catalog.find(relation.name);
+  assert(entry !== undefined, 'the relation is in the catalog');
+  const created = parseStatement(relation.sql) as CreateStatement;
+  const { definition, origins } = applyActions(statement, relation, created);
+  const sql = deparse(definition);
+  const trial = trialCatalog(core, relation);
+  const altered = relationOf({ ...core, catalog: trial }, sql, relation.id, entry.detail);
+  if (altered.name !== relation.name) refuseTaken(core, altered.name, statement);
+  refuseReaders(core, statement, relation, altered);
+  const rebound = rebindReaders(core, trial, entry, altered);
+  const { lateId } = entry.detail;
+  const rebuild =
+    relation.kind === 'table' && altered.kind === 'table' && relation.input === undefined
+      ? await tableRebuild(core, relation, altered, origins, context)
+      : altered.kind === 'stream' && lateId !== undefined
+        ? lateRebuild(altered, lateId, origins)
+        : undefined;
+  await alterCatalog(core, entry, altered, rebound, rebuild);
+}
+
+/** The catalog without the relation, in which its changed statement can be bound. */
+function trialCatalog({ catalog }: Core, without: Relation): LiveCatalog {
+  const trial = new LiveCatalog();
+  for (const schema of catalog.schemas()) {
+    const id = catalog.schemaId(schema);
+    if (id !== undefined) trial.addSchema(schema, id);
+  }
+  for (const entry of catalog.live()) if (entry.relation.id !== without.id) trial.put(entry);
+  return trial;
+}
+
+function refuseTaken(core: Core, name: string, { name: at }: AlterStatement): void {
+  if (core.catalog.relation(name) === undefined) return;
+  throw new StreamError('SQL_DUPLICATE_RELATION', `relation "${name}" already exists`, {
+    at: at.span,
+  });
+}
+
+/** Readers name the relation in their text, count its columns, and streams' readers have read their records already. */
+function refuseReaders(
+  core: Core,
+  statement: AlterStatement,
+  relation: Relation,
+  altered: Relation,
+): void {
+  const [reader] = core.catalog
+    .withDependents(relation.name)
+    .filter((one) => one.relation.id !== relation.id && one.owner !== relation.id);
+  if (reader === undefined) return;
+  const isAppended = relation.schema.every((column, i) => {
+    const now = altered.schema[i];
+    return now?.name === column.name && sameType(now.type, column.type);
+  });
+  const isStream = relation.kind === 'stream' && altered.schema.length !== relation.schema.length;
+  if (altered.name === relation.name && isAppended && !isStream) return;
+  throw dependentError(
+    relation,
+    reader.relation,
+    statement.actions.map(({ kind }) => kind).join(', '),
+  );
+}
+
+/**
+ * Everything that reads the relation, bound anew: after a restart it will be.
+ * @throws StreamError SQL_DEPENDENT_OBJECTS when something would have other columns or another key.
+ */
+function rebindReaders(
+  core: Core,
+  trial: LiveCatalog,
+  entry: LiveRelation,
+  altered: Relation,
+): readonly LiveRelation[] {
+  trial.put({ ...entry, relation: altered });
+  const readers = core.catalog
+    .withDependents(entry.relation.name)
+    .filter((one) => one.relation.id !== entry.relation.id && one.owner === undefined)
+    .sort((a, b) => a.relation.id - b.relation.id);
+  return readers.map((reader) => {
+    const { relation: before, detail } = reader;
+    let after: Relation;
+    try {
+      after = relationOf({ ...core, catalog: trial }, before.sql, before.id, detail);
+    } catch (error) {
+      if (!(error instanceof StreamError)) throw error;
+      throw dependentError(entry.relation, before, error.message);
+    }
+    if (!sameShape(before, after)) {
+      throw dependentError(entry.relation, before, 'it would have other columns, or another key');
+    }
+    const rebound = { ...reader, relation: after };
+    trial.put(rebound);
+    return rebound;
+  });
+}
+
+function sameShape(before: Relation, after: Relation): boolean {
+  const keyOf = (relation: Relation): string =>
+    relation.kind === 'materialized-view' || relation.kind === 'sink' ? relation.key.join() : '';
+  return (
+    before.schema.length === after.schema.length &&
+    keyOf(before) === keyOf(after) &&
+    before.schema.every((column, i) => {
+      const now = after.schema[i];
+      return now?.name === column.name && sameType(now.type, column.type);
+    })
+  );
+}
+
+function dependentError(relation: Relation, reader: Relation, why: string): StreamError {
+  return new StreamError(
+    'SQL_DEPENDENT_OBJECTS',
+    `cannot alter ${relation.kind} ${relation.name} because ${reader.kind} ${reader.name} depends on it`,
+    { detail: why, hint: `DROP ${reader.name} first, and create it again.` },
+  );
+}
+
+/** Late rows have the stream's columns, and then where each record was. */
+function lateRebuild(
+  stream: SourceRelation,
+  lateId: number,
+  origins: readonly (number | undefined)[],
+): TableRebuild {
+  const before = origins.filter((origin) => origin !== undefined).length;
+  return {
+    relation: storedLate(stream, lateId),
+    columns: [
+      ...origins.map((from) => (from === undefined ? { sql: 'NULL' } : { from })),
+      ...Array.from({ length: LATE_COLUMNS }, (_, i) => ({ from: before + i })),
+    ],
+  };
+}
+
+/**
+ * How the stored rows become those of the new table.
+ * @throws StreamError CONSTRAINT_… when a row does not fit.
+ */
+async function tableRebuild(
+  core: Core,
+  relation: SourceRelation,
+  altered: SourceRelation,
+  origins: readonly (number | undefined)[],
+  context: StatementContext,
+): Promise<TableRebuild | undefined> {
+  await core.writers.get(relation.id)?.settled();
+  const defaults = altered.columns.map(({ default: value }) =>
+    value === undefined
+      ? null
+      : compileScalar(settleExpression(value, bindContext(core.catalog, context, 'pull')))([]),
+  );
+  const rowOf = (row: Row): Row =>
+    origins.map((origin, i) =>
+      origin === undefined ? (defaults[i] ?? null) : (row[origin] ?? null),
+    );
+  const findViolation = compileConstraints(altered);
+  for await (const batch of core.store.scan(storedTable(relation))) {
+    for (let i = 0; i < batch.length; i++) {
+      const violation = findViolation(rowOf(batch.row(i)));
+      if (violation !== undefined) throw violation;
+    }
+  }
+  const isSame = origins.every((origin, i) => origin === i);
+  if (isSame && origins.length === relation.schema.length) return undefined;
+  const columns = origins.map((origin, i) => {
+    if (origin !== undefined) return { from: origin };
+    const column = altered.schema[i];
+    assert(column !== undefined, 'an origin for each column');
+    const literal = { kind: 'literal', value: defaults[i] ?? null, type: column.type } as const;
+    const plan = { kind: 'values', rows: [[literal]], schema: [column] } as const;
+    const { sql, calls } = renderQuery(plan, () => {
+      throw new Error('assertion failed: a constant reads nothing');
+    });
+    assert(calls.length === 0, 'a constant calls nothing');
+    return { sql };
+  });
+  return { relation: storedTable(altered), columns };
+}
