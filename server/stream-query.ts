@@ -120,7 +120,10 @@ export async function queryStreams(
       if (enough()) break;
     }
   }
-  for (const node of fragment.nodes) node.operator?.flush(node.emit);
+  for (const node of fragment.nodes) {
+    node.operator?.flush(node.emit);
+    failure ??= node.operator?.failure;
+  }
   if (failure !== undefined) throw failure;
   if (!isPlain) rows.push(...netRows(removed));
   if (keys.length > 0) sortRows(rows, keys);

@@ -12,7 +12,9 @@ import { FlatMapOperator, type KeepRows } from './flat-map.ts';
 import { JoinOperator, type KeepPairs } from './join.ts';
 import type { Operator, ReportRowError } from './operator.ts';
 import { ProjectOperator } from './project.ts';
+import { RecursiveOperator } from './recursive.ts';
 import { SetOperationOperator, type SetRule, setRules } from './set-operation.ts';
+import { StepGraph } from './step-graph.ts';
 import { TopNOperator } from './top-n.ts';
 import { UnionAllOperator } from './union-all.ts';
 import { UpsertOperator } from './upsert.ts';
@@ -74,6 +76,13 @@ export function buildOperator(node: PhysicalNode, report: ReportRowError): Opera
       const input = inputOf(node, 0);
       return new TopNOperator(schema, input.schema, { ...node, appendOnly: input.appendOnly });
     }
+    case 'recursive':
+      return new RecursiveOperator(schema, node.all, (take) => {
+        const build = (inner: PhysicalNode): Operator => buildOperator(inner, report);
+        return new StepGraph(node.step, node.inputs.slice(1), build, take);
+      });
+    case 'recursive-reference':
+      throw new Error('assertion failed: the rows of a round are fed by their query');
     case 'upsert':
       return new UpsertOperator(schema, node.key);
     default:

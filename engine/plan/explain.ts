@@ -19,7 +19,9 @@ export function explainPlan(plan: PhysicalPlan, shared?: ReadonlySet<string> | u
     const suffix = marks.length === 0 ? '' : `  (${marks.join(', ')})`;
     lines.push(`${'  '.repeat(depth)}${describe(node)}${suffix}`);
     if (repeated && node.inputs.length > 0) return;
-    for (const input of node.inputs) visit(input, depth + 1);
+    // What a step reads from outside stands where it is read.
+    const below = node.kind === 'recursive' ? [node.inputs[0], node.step] : node.inputs;
+    for (const input of below) if (input !== undefined) visit(input, depth + 1);
   };
   visit(plan.root, 0);
   return lines.join('\n');
@@ -87,6 +89,12 @@ function describe(node: PhysicalNode): string {
         node.partitionBy.length === 0 ? '' : ` per (${columnNames(input, node.partitionBy)})`;
       return `top-n by ${node.rank} from ${node.offset} up to ${node.limit}${partition} order by (${orderNames(input, node.orderBy)}); keeps: ${state}`;
     }
+    case 'recursive':
+      return node.all
+        ? 'recursive union all of a base and a step'
+        : 'recursive union of a base and a step; keeps: distinct rows with the rounds that give them';
+    case 'recursive-reference':
+      return `rows of the round before (${names(node)})`;
     case 'upsert':
       return `upsert by (${columnNames(node, node.key)}); keeps: the current row of every key`;
     default:

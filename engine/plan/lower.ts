@@ -6,11 +6,13 @@ import type { BoundExpr, BoundSortKey } from '../../sql/expression.ts';
 import type { LogicalNode } from '../../sql/logical-plan.ts';
 import { optimize } from '../../sql/rewrite/all.ts';
 import { decorrelate } from '../../sql/rewrite/decorrelate.ts';
+import { numberRounds } from '../../sql/rewrite/number-rounds.ts';
 import { splitAntiJoins } from '../../sql/rewrite/split-anti-join.ts';
 import { compileScalar } from '../kernel/scalar.ts';
 import { lowerAggregate } from './lower-aggregate.ts';
 import { lowerFlatMap } from './lower-flat-map.ts';
 import { lowerJoin } from './lower-join.ts';
+import { lowerRecursive, lowerReference } from './lower-recursive.ts';
 import type { PhysicalNode } from './physical-node.ts';
 import { keyOf, type PhysicalPlan, storageOf } from './physical-plan.ts';
 import { bothOf, columnAt, columnsOf, PlanBuilder, reindex, unionOf } from './plan-builder.ts';
@@ -34,7 +36,7 @@ export function lower(plan: LogicalNode, catalog: Catalog): PhysicalPlan {
     builder,
     lower: (node, needed) => lowerNode(node, needed, lowering, catalog),
   };
-  const joined = splitAntiJoins(decorrelate(plan, catalog));
+  const joined = numberRounds(splitAntiJoins(decorrelate(plan, catalog)));
   const incremental = joined === plan ? plan : optimize(joined, catalog);
   const root = lowering.lower(incremental, allOf(plan.schema));
   const nodes = reachable(root);
@@ -154,8 +156,9 @@ function lowerNode(
     case 'flat-map':
       return lowerFlatMap(node, needed, lowering);
     case 'recursive':
+      return lowerRecursive(node, needed, lowering);
     case 'recursive-reference':
-      throw refusal('WITH RECURSIVE cannot be kept up to date incrementally yet', undefined);
+      return lowerReference(node, needed, lowering);
     default:
       return assertNever(node);
   }

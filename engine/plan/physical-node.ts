@@ -113,6 +113,19 @@ export type PhysicalShape =
       /** FETCH … WITH TIES: also the rows that sort equal to the last one. */
       readonly withTies: boolean;
     }
+  /**
+   * WITH RECURSIVE. The first input is the base, the others are what the step reads beside the rows of the round before;
+   * `step` is a plan over them and a `recursive-reference` of this query, whose schema is the node's with the number of the
+   * round.
+   */
+  | {
+      readonly kind: 'recursive';
+      readonly query: number;
+      readonly all: boolean;
+      readonly step: PhysicalNode;
+    }
+  /** A leaf inside a step, which the recursive operator feeds. */
+  | { readonly kind: 'recursive-reference'; readonly query: number }
   /** The changelog of a table with a primary key: +1 puts a row, -1 removes its key. */
   | { readonly kind: 'upsert'; readonly key: readonly number[] };
 

@@ -67,6 +67,10 @@ export function keyOf(node: PhysicalNode, catalog: Catalog): readonly number[] |
       }
       return input === undefined ? undefined : keyOf(input, catalog);
     }
+    case 'recursive':
+      return node.all ? undefined : node.schema.map((_, column) => column);
+    case 'recursive-reference':
+      return undefined;
     case 'upsert':
       return node.key;
     default:

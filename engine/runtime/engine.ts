@@ -10,6 +10,7 @@ import type { ViewFeed } from '../view/subscription.ts';
 import { ErrorRows } from './error-rows.ts';
 import type { GraphNode } from './graph.ts';
 import { SinkOutput } from './output.ts';
+import { stopBroken } from './plan-failure.ts';
 import { PlanSet } from './plan-set.ts';
 import type {
   PlanStart,
@@ -278,7 +279,7 @@ export class Engine {
   }
 
   #endReplay(): void {
-    if (!endReplayWhenDone(this.#plans)) return;
+    if (!endReplayWhenDone(this.#plans, this.#options.log)) return;
     this.#isReplaying = false;
     this.#epochRecords = 0;
     this.#announceLevel();
@@ -326,6 +327,7 @@ export class Engine {
     const startedMs = this.#options.now();
     this.#errors.emit();
     this.#plans.graph.flush();
+    stopBroken(this.#plans, this.#options.log);
     const committing = this.#drainOutputs();
     this.#isDirty = false;
     this.#epochRecords = 0;

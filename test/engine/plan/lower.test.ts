@@ -102,10 +102,6 @@ test('what cannot be kept up to date is refused, with the reason', () => {
     );
   };
   refused('SELECT k, sum(v) OVER (PARTITION BY k ORDER BY b) FROM l', /window functions/);
-  refused(
-    'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3) SELECT i FROM n',
-    /RECURSIVE/,
-  );
   refused("SELECT * FROM SESSION(e, t, INTERVAL '1 s') AS w", /SESSION/);
 });
 
