@@ -8,11 +8,13 @@ import { compileScalar } from '../kernel/scalar.ts';
 import type { PhysicalNode } from '../plan/physical-node.ts';
 import { AggregateOperator } from './aggregate.ts';
 import { ConsolidateOperator } from './consolidate.ts';
+import { CumulateOperator } from './cumulate.ts';
 import { FlatMapOperator, type KeepRows } from './flat-map.ts';
 import { JoinOperator, type KeepPairs } from './join.ts';
 import type { Operator, ReportRowError } from './operator.ts';
 import { ProjectOperator } from './project.ts';
 import { RecursiveOperator } from './recursive.ts';
+import { SessionOperator } from './session.ts';
 import { SetOperationOperator, type SetRule, setRules } from './set-operation.ts';
 import { StepGraph } from './step-graph.ts';
 import { TopNOperator } from './top-n.ts';
@@ -71,7 +73,11 @@ export function buildOperator(node: PhysicalNode, report: ReportRowError): Opera
     case 'flat-map':
       return buildFlatMap(node, report);
     case 'window-table':
-      return new WindowTableOperator(schema, node.window, node.timeColumn);
+      return node.window.kind === 'cumulate'
+        ? new CumulateOperator(schema, node.window, node.timeColumn)
+        : new WindowTableOperator(schema, node.window, node.timeColumn);
+    case 'session':
+      return new SessionOperator(schema, inputSchema(node, 0), node);
     case 'top-n': {
       const input = inputOf(node, 0);
       return new TopNOperator(schema, input.schema, { ...node, appendOnly: input.appendOnly });

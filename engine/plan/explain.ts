@@ -82,7 +82,16 @@ function describe(node: PhysicalNode): string {
       return `each row with the rows of ${calls.join(', ')}${also.join('')}`;
     }
     case 'window-table':
+      if (node.window.kind === 'cumulate') {
+        const { stepMicros, sizeMicros } = node.window;
+        return `cumulate windows of ${stepMicros} up to ${sizeMicros} µs on ${columnNames(input, [node.timeColumn])}`;
+      }
       return `${node.window.kind} windows of ${node.window.sizeMicros} µs on ${columnNames(input, [node.timeColumn])}`;
+    case 'session': {
+      const partition =
+        node.partitionBy.length === 0 ? '' : ` per (${columnNames(input, node.partitionBy)})`;
+      return `sessions with a gap of ${node.gapMicros} µs on ${columnNames(input, [node.timeColumn])}${partition}; keeps: all rows in order`;
+    }
     case 'top-n': {
       const state = input?.appendOnly ? 'the rows that can still come out' : 'all rows in order';
       const partition =

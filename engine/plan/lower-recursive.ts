@@ -94,7 +94,6 @@ function isMonotone(node: PhysicalNode): boolean {
     case 'union-all':
     case 'flat-map':
     case 'consolidate':
-      return true;
     case 'window-table':
       return true;
     case 'set-operation':

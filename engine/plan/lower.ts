@@ -271,25 +271,23 @@ function lowerWindowTable(
   lowering: Lowering,
 ): PhysicalNode {
   const { window, timeColumn } = node;
-  if (window.kind !== 'tumble' && window.kind !== 'hop') {
-    throw refusal(
-      `${window.kind.toUpperCase()} windows cannot be kept up to date incrementally yet`,
-      window.kind === 'cumulate'
-        ? 'Aggregate over TUMBLE windows of the step and sum these up.'
-        : 'Use TUMBLE or HOP.',
-    );
-  }
   const count = node.input.schema.length;
+  const partition = window.kind === 'session' ? window.partitionBy : [];
   const columns = unionOf(
     needed.filter((column) => column < count),
-    [timeColumn],
+    [timeColumn, ...partition],
   );
   const input = lowering.lower(node.input, columns);
+  const place = columns.indexOf(timeColumn);
+  const partitionBy = partition.map((column) => columns.indexOf(column));
   const result = lowering.builder.make(
-    { kind: 'window-table', window, timeColumn: columns.indexOf(timeColumn) },
+    window.kind === 'session'
+      ? { kind: 'session', gapMicros: window.gapMicros, timeColumn: place, partitionBy }
+      : { kind: 'window-table', window, timeColumn: place },
     [...input.schema, columnAt(node.schema, count), columnAt(node.schema, count + 1)],
     [input],
-    { appendOnly: input.appendOnly },
+    // A session's bounds move with its rows.
+    { appendOnly: input.appendOnly && window.kind !== 'session' },
   );
   return lowering.builder.pick(
     result,

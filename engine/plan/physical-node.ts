@@ -97,8 +97,15 @@ export type PhysicalShape =
   /** Schema: input columns, then window_start and window_end. */
   | {
       readonly kind: 'window-table';
-      readonly window: WindowShape & { readonly kind: 'tumble' | 'hop' };
+      readonly window: WindowShape & { readonly kind: 'tumble' | 'hop' | 'cumulate' };
       readonly timeColumn: number;
+    }
+  /** Schema: input columns, then window_start and window_end. */
+  | {
+      readonly kind: 'session';
+      readonly gapMicros: bigint;
+      readonly timeColumn: number;
+      readonly partitionBy: readonly number[];
     }
   /** Schema: input columns, then the rank as bigint when `emitRank`. */
   | {

@@ -98,6 +98,49 @@ export class OrderedState {
     }
   }
 
+  /** Visits rows in order, from the first one for which `isReached` holds, until `visit` answers false; it holds for all behind. */
+  walkFrom(
+    root: number,
+    isReached: (row: number) => boolean,
+    visit: (row: number) => boolean,
+  ): void {
+    this.#walkFrom(root, isReached, visit, this.#left, this.#right);
+  }
+
+  /** The same in reverse order: from the last row for which `isReached` holds; it holds for all before. */
+  walkBack(
+    root: number,
+    isReached: (row: number) => boolean,
+    visit: (row: number) => boolean,
+  ): void {
+    this.#walkFrom(root, isReached, visit, this.#right, this.#left);
+  }
+
+  #walkFrom(
+    root: number,
+    isReached: (row: number) => boolean,
+    visit: (row: number) => boolean,
+    near: Segments<Int32Array<ArrayBuffer>>,
+    far: Segments<Int32Array<ArrayBuffer>>,
+  ): void {
+    const stack: number[] = [];
+    for (let at = root; at !== NONE; ) {
+      if (isReached(at)) {
+        stack.push(at);
+        at = near.get(at);
+      } else at = far.get(at);
+    }
+    for (let row = stack.pop(); row !== undefined; row = stack.pop()) {
+      if (!visit(row)) return;
+      for (let at = far.get(row); at !== NONE; at = near.get(at)) stack.push(at);
+    }
+  }
+
+  /** Rows that have left their tree since the last `releaseRetired`. */
+  get retired(): readonly number[] {
+    return this.#retired;
+  }
+
   /** Takes the last row out of a tree that has one, and retires it. @returns the new root. */
   removeLast(root: number): number {
     let parent = NONE;

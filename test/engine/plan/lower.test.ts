@@ -102,7 +102,6 @@ test('what cannot be kept up to date is refused, with the reason', () => {
     );
   };
   refused('SELECT k, sum(v) OVER (PARTITION BY k ORDER BY b) FROM l', /window functions/);
-  refused("SELECT * FROM SESSION(e, t, INTERVAL '1 s') AS w", /SESSION/);
 });
 
 test('explain shows operators, keys and state', () => {
