@@ -198,16 +198,27 @@ async function create(
       return '';
     case 'materialized-view':
       await createView(core, relation, origin);
-      return levelMessage(core, relation.id, signal);
+      return levelMessage(core, relation, signal);
     case 'sink':
       await createSink(core, relation, origin);
       return '';
   }
 }
 
-async function levelMessage(core: Core, id: number, signal: AbortSignal): Promise<string> {
-  if (await core.engine.waitForLevel(id, LEVEL_WAIT_MS, signal)) return '';
-  const progress = core.engine.taskStatus(id)?.progress ?? 0;
+/** @throws StreamError VALUE_PROGRAM_LIMIT for a view that cannot be computed, which is dropped again. */
+async function levelMessage(
+  core: Core,
+  { id, name }: MaterializedView,
+  signal: AbortSignal,
+): Promise<string> {
+  const isLevel = await core.engine.waitForLevel(id, LEVEL_WAIT_MS, signal);
+  const status = core.engine.taskStatus(id);
+  if (status?.state === 'failed') {
+    await dropRelations(core, core.catalog.withDependents(name));
+    throw new StreamError('VALUE_PROGRAM_LIMIT', status.reason ?? 'the view cannot be computed');
+  }
+  if (isLevel) return '';
+  const progress = status?.progress ?? 0;
   return `catching up, ${Math.floor(progress * 100)} % done; SHOW VIEWS shows the progress`;
 }
 

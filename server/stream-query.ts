@@ -130,7 +130,10 @@ export async function queryStreams(
     const draft = transaction?.overlay(relation);
     if (draft !== undefined) take(selectColumns(draftBatch(draft), columns));
   }
-  for (const node of fragment.nodes) node.operator?.flush(node.emit);
+  for (const node of fragment.nodes) {
+    node.operator?.flush(node.emit);
+    failure ??= node.operator?.failure;
+  }
   if (failure !== undefined) throw failure;
   if (!isPlain) rows.push(...netRows(removed));
   if (keys.length > 0) sortRows(rows, keys);

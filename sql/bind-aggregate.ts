@@ -29,9 +29,18 @@ const inArguments: Place = {
 
 const polymorphicNames: ReadonlySet<string> = new Set(polymorphicAggregateNames);
 
+/** Names of ksqlDB's and Flink's for what PostgreSQL spells otherwise; the approximate one is exact here. */
+const synonyms: ReadonlyMap<string, { readonly name: string; readonly distinct: boolean }> =
+  new Map([
+    ['approx_count_distinct', { name: 'count', distinct: true }],
+    ['collect_list', { name: 'array_agg', distinct: false }],
+    ['collect_set', { name: 'array_agg', distinct: true }],
+  ]);
+
 export const isAggregateName = (name: string, context: BindContext): boolean =>
   context.registry.aggregates(name).length > 0 ||
   polymorphicNames.has(name) ||
+  synonyms.has(name) ||
   isOrderedSetName(name);
 
 /** An aggregate without OVER: it joins the list of the query that it belongs to. */
@@ -88,13 +97,16 @@ function equalAggregates(left: BoundAggregate, right: BoundAggregate): boolean {
 
 /** Binds the call itself, wherever its value goes; also used for aggregates with OVER. */
 export function bindAggregateParts(
-  call: FunctionCall,
-  name: string,
+  written: FunctionCall,
+  writtenName: string,
   scope: Scope,
   bind: BindExpression,
   argumentPlace: Place = inArguments,
 ): BoundAggregate {
   const { context } = scope;
+  const synonym = synonyms.get(writtenName);
+  const name = synonym?.name ?? writtenName;
+  const call = synonym?.distinct === true ? { ...written, distinct: true } : written;
   const isOrderedSet = call.withinGroup.length > 0 || isOrderedSetName(name);
   const { args, orderBy } = scope.within(argumentPlace, () => ({
     args: call.args.map((argument) => bind(argument.value, scope)),
@@ -170,6 +182,16 @@ function checkDistinct(
   }
 }
 
+/** Aggregates over any types that take two arguments. */
+const pairwise: ReadonlySet<string> = new Set([
+  'jsonb_object_agg',
+  'json_object_agg',
+  'min_by',
+  'max_by',
+  'arg_min',
+  'arg_max',
+]);
+
 function resolveAggregateFunction(
   call: FunctionCall,
   name: string,
@@ -198,7 +220,7 @@ function resolveAggregateFunction(
     throw ambiguousFunction(name, types, call.span);
   }
   const known = types.map((type) => (type.kind === 'unknown' ? textType : type));
-  const arity = name === 'jsonb_object_agg' || name === 'json_object_agg' ? 2 : 1;
+  const arity = pairwise.has(name) ? 2 : 1;
   const polymorphic =
     found.kind === 'none' && types.length === arity
       ? resolvePolymorphicAggregate(name, known)

@@ -8,7 +8,7 @@ import { named, scopeOver } from './bind-from-place.ts';
 import { requireEquality } from './bind-group.ts';
 import { applyLimit } from './bind-limit.ts';
 import { convertOutputs } from './bind-output.ts';
-import { bindRecursive, mentions } from './bind-recursive.ts';
+import { bindRecursive, inOrderOfUse, mentions } from './bind-recursive.ts';
 import { type CommonTableEntry, type CommonTables, columnOf } from './bind-scope.ts';
 import { bindSelect, type Tail } from './bind-select.ts';
 import { commonType, unify } from './coerce.ts';
@@ -44,6 +44,10 @@ export function bindWith(clause: Query['with'], place: QueryPlace): CommonTables
       );
     }
     own.add(name);
+  }
+  const items = clause.recursive ? inOrderOfUse(clause.items) : clause.items;
+  for (const item of items) {
+    const name = item.name.name;
     const plan = bindCommonTable(item, clause.recursive, { ...place, commonTables: tables });
     tables.set(name, { plan, level } satisfies CommonTableEntry);
   }

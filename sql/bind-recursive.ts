@@ -21,6 +21,32 @@ export function mentions(part: unknown, relation: string): boolean {
   return Object.values(part).some((value) => mentions(value, relation));
 }
 
+/**
+ * The items of a WITH RECURSIVE such that each comes behind those that it reads.
+ * @throws StreamError SQL_NOT_SUPPORTED for items that read each other.
+ */
+export function inOrderOfUse(items: readonly CommonTable[]): readonly CommonTable[] {
+  const ordered: CommonTable[] = [];
+  const open = new Set<CommonTable>();
+  const visit = (item: CommonTable): void => {
+    if (ordered.includes(item)) return;
+    if (open.has(item)) {
+      throw new StreamError(
+        'SQL_NOT_SUPPORTED',
+        'mutual recursion between WITH items is not implemented',
+        { at: item.span },
+      );
+    }
+    open.add(item);
+    for (const other of items) {
+      if (other !== item && mentions(item.statement, other.name.name)) visit(other);
+    }
+    ordered.push(item);
+  };
+  for (const item of items) visit(item);
+  return ordered;
+}
+
 const invalid = (message: string, item: CommonTable): StreamError =>
   new StreamError('SQL_INVALID_RECURSION', message, { at: item.span });
 

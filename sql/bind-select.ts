@@ -48,7 +48,8 @@ export function bindSelect(select: Select, tail: Tail, place: QueryPlace): Logic
   const { context, parent, commonTables } = place;
   const fromPlace: FromPlace = { context, parent, around: parent, commonTables };
   const plain = bindFromList(select.from, fromPlace) ?? noRows;
-  const windowed = select.streamWindow && bindStreamWindow(select.streamWindow, plain, fromPlace);
+  const windowed =
+    select.streamWindow && bindStreamWindow(select.streamWindow, plain, fromPlace, select.groupBy);
   const from = windowed?.from ?? plain;
   const scope = scopeOver(from, fromPlace);
   const bind = (node: Expression): BoundExpr => context.rules.expression(node, scope);

@@ -1,11 +1,12 @@
 /** ksqlDB's `WINDOW TUMBLING (SIZE …)` after FROM: every row gets its windows, and groups are per window. */
-import type { StreamWindow } from './ast.ts';
+import type { GroupItem, StreamWindow } from './ast.ts';
 import { type Span, StreamError } from './base/error.ts';
 import type { SqlType } from './base/type.ts';
 import { type BoundFrom, type FromPlace, scopeOver } from './bind-from-place.ts';
+import { bindColumn } from './bind-name.ts';
 import { bindOperator } from './bind-operator.ts';
 import { bindScalar } from './bind-scalar.ts';
-import { columnOf, type ScopeColumn } from './bind-scope.ts';
+import { columnOf, type Scope, type ScopeColumn } from './bind-scope.ts';
 import { intervalMicros, positiveLength, windowNode } from './bind-window-table.ts';
 import { bigintType, castExplicitly } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
@@ -18,20 +19,25 @@ export interface StreamWindowed {
 }
 
 /**
- * @throws StreamError SQL_NOT_SUPPORTED for sessions and for sources without an event time.
+ * @param groupBy  of the query: sessions are per group.
+ * @throws StreamError SQL_NOT_SUPPORTED for sources without an event time, and for sessions per anything but columns.
  */
 export function bindStreamWindow(
   clause: StreamWindow,
   from: BoundFrom,
   place: FromPlace,
+  groupBy: readonly GroupItem[],
 ): StreamWindowed {
   const scope = scopeOver(from, place);
   const size = positiveLength(intervalMicros(clause.size, scope), clause);
-  const window = shapeOf(clause, size, () =>
-    clause.advance === undefined
-      ? size
-      : positiveLength(intervalMicros(clause.advance, scope), clause),
-  );
+  const window: WindowShape =
+    clause.kind === 'session'
+      ? { kind: 'session', gapMicros: size, partitionBy: groupColumns(groupBy, scope) }
+      : shapeOf(clause.kind, clause, size, () =>
+          clause.advance === undefined
+            ? size
+            : positiveLength(intervalMicros(clause.advance, scope), clause),
+        );
   const timeColumn = eventTimeColumn(from, clause.span, place);
   const node = windowNode(from.node, window, timeColumn);
   const width = from.node.schema.length;
@@ -39,9 +45,11 @@ export function bindStreamWindow(
   const start = columnOf(width, type);
   const end = columnOf(width + 1, type);
   const millis = (time: BoundExpr): BoundExpr => epochMillis(time, clause, place);
+  // ksqlDB ends a session at its last record, without the gap.
+  const last = window.kind === 'session' ? earlier(end, window.gapMicros, clause, place) : end;
   const added: readonly ScopeColumn[] = [
     { name: 'windowstart', expression: millis(start), hidden: true },
-    { name: 'windowend', expression: millis(end), hidden: true },
+    { name: 'windowend', expression: millis(last), hidden: true },
     { name: 'window_start', expression: start, hidden: true },
     { name: 'window_end', expression: end, hidden: true },
   ];
@@ -49,8 +57,27 @@ export function bindStreamWindow(
   return { from: { node, tables, columns: [...from.columns, ...added] }, keys: [start, end] };
 }
 
-function shapeOf(clause: StreamWindow, size: bigint, advance: () => bigint): WindowShape {
-  switch (clause.kind) {
+function groupColumns(groupBy: readonly GroupItem[], scope: Scope): readonly number[] {
+  return groupBy.map((item) => {
+    const key =
+      item.kind === 'expression' && item.expression.kind === 'column'
+        ? bindColumn(item.expression.name, scope)
+        : undefined;
+    if (key?.kind === 'column') return key.index;
+    throw new StreamError('SQL_NOT_SUPPORTED', 'GROUP BY of a session window takes columns', {
+      at: item.span,
+      hint: 'Compute the key in a subquery.',
+    });
+  });
+}
+
+function shapeOf(
+  kind: 'tumbling' | 'hopping',
+  clause: StreamWindow,
+  size: bigint,
+  advance: () => bigint,
+): WindowShape {
+  switch (kind) {
     case 'tumbling':
       return { kind: 'tumble', sizeMicros: size, offsetMicros: 0n };
     case 'hopping': {
@@ -66,12 +93,8 @@ function shapeOf(clause: StreamWindow, size: bigint, advance: () => bigint): Win
       }
       return { kind: 'hop', slideMicros: slide, sizeMicros: size, offsetMicros: 0n };
     }
-    case 'session':
-      throw new StreamError('SQL_NOT_SUPPORTED', 'session windows are not supported', {
-        at: clause.span,
-      });
     default:
-      return clause.kind satisfies never;
+      return kind satisfies never;
   }
 }
 
@@ -105,6 +128,17 @@ export function eventTimeColumn(from: BoundFrom, at: Span, place: FromPlace): nu
 
 const sourceScan = (node: LogicalNode): (LogicalNode & { readonly kind: 'scan' }) | undefined =>
   node.kind === 'scan' ? node : undefined;
+
+function earlier(
+  time: BoundExpr,
+  micros: bigint,
+  clause: StreamWindow,
+  { context }: FromPlace,
+): BoundExpr {
+  const value = { months: 0, days: 0, micros };
+  const gap: BoundExpr = { kind: 'literal', value, type: { kind: 'interval' } };
+  return bindOperator('-', [time, gap], clause.span, context);
+}
 
 /** Milliseconds since 1970, which is what ksqlDB shows of a window's bounds. */
 function epochMillis(time: BoundExpr, clause: StreamWindow, place: FromPlace): BoundExpr {

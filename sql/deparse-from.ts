@@ -99,8 +99,7 @@ export class FromWriter {
     const name = item.window.toUpperCase();
     const partitionBy =
       item.partitionBy.length > 0 && `PARTITION BY (${this.#expressions.list(item.partitionBy)})`;
-    const asTable = item.flink || item.partitionBy.length > 0;
-    const source = words(asTable && 'TABLE', this.write(item.source), partitionBy);
+    const source = words(item.flink && 'TABLE', this.write(item.source), partitionBy);
     const column = nameText(item.timeColumn);
     if (!item.flink) return `${name}(${[source, column, ...intervals].join(', ')})`;
     return `TABLE(${name}(${[source, `DESCRIPTOR(${column})`, ...intervals].join(', ')}))`;

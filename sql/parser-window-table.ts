@@ -104,7 +104,8 @@ function parseArgument(cursor: Cursor, read: Arguments, source: () => FromItem):
   const name = cursor.symbolAhead(1, '=>') ? argumentName(cursor) : undefined;
   if (read.source === undefined && (name === undefined || name === 'data')) {
     read.source =
-      cursor.at('table') && !cursor.symbolAhead(1, '(') ? tableArgument(cursor, read) : source();
+      cursor.at('table') && !cursor.symbolAhead(1, '(') ? tableArgument(cursor) : source();
+    read.partitionBy = parsePartition(cursor);
   } else if (read.timeColumn === undefined && (name === undefined || name === 'timecol')) {
     read.timeColumn = parseTimeColumn(cursor);
   } else {
@@ -126,19 +127,21 @@ function argumentName(cursor: Cursor): string {
   return name;
 }
 
-/** `TABLE name [PARTITION BY …]`. */
-function tableArgument(cursor: Cursor, read: Arguments): FromItem {
+/** `PARTITION BY key`, several keys in parentheses. */
+function parsePartition(cursor: Cursor): readonly Expression[] {
+  if (!cursor.acceptWords('partition', 'by')) return [];
+  if (!cursor.acceptSymbol('(')) return [cursor.grammar.expression(cursor)];
+  const keys = cursor.list(() => cursor.grammar.expression(cursor));
+  cursor.expectSymbol(')');
+  return keys;
+}
+
+/** `TABLE name`. */
+function tableArgument(cursor: Cursor): FromItem {
   const start = cursor.start;
   cursor.expect('table');
   const name = qualifiedName(cursor);
   const span = cursor.spanFrom(start);
-  if (cursor.acceptWords('partition', 'by')) {
-    const inParentheses = cursor.acceptSymbol('(');
-    read.partitionBy = inParentheses
-      ? cursor.list(() => cursor.grammar.expression(cursor))
-      : [cursor.grammar.expression(cursor)];
-    if (inParentheses) cursor.expectSymbol(')');
-  }
   return {
     kind: 'relation',
     name,

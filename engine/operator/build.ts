@@ -9,11 +9,15 @@ import type { PhysicalNode } from '../plan/physical-node.ts';
 import { columnAt, columnsOf, reindex } from '../plan/plan-builder.ts';
 import { AggregateOperator } from './aggregate.ts';
 import { ConsolidateOperator } from './consolidate.ts';
+import { CumulateOperator } from './cumulate.ts';
 import { FlatMapOperator, type KeepRows } from './flat-map.ts';
 import { JoinOperator, type KeepPairs } from './join.ts';
 import type { Operator, ReportRowError } from './operator.ts';
 import { ProjectOperator } from './project.ts';
+import { RecursiveOperator } from './recursive.ts';
+import { SessionOperator } from './session.ts';
 import { SetOperationOperator, type SetRule, setRules } from './set-operation.ts';
+import { StepGraph } from './step-graph.ts';
 import { TemporalFilterOperator } from './temporal-filter.ts';
 import { TopNOperator } from './top-n.ts';
 import { UnionAllOperator } from './union-all.ts';
@@ -73,7 +77,11 @@ export function buildOperator(node: PhysicalNode, report: ReportRowError): Opera
     case 'flat-map':
       return buildFlatMap(node, report);
     case 'window-table':
-      return new WindowTableOperator(schema, node.window, node.timeColumn);
+      return node.window.kind === 'cumulate'
+        ? new CumulateOperator(schema, node.window, node.timeColumn)
+        : new WindowTableOperator(schema, node.window, node.timeColumn);
+    case 'session':
+      return new SessionOperator(schema, inputSchema(node, 0), node);
     case 'top-n': {
       const input = inputOf(node, 0);
       return new TopNOperator(schema, input.schema, { ...node, appendOnly: input.appendOnly });
@@ -82,6 +90,13 @@ export function buildOperator(node: PhysicalNode, report: ReportRowError): Opera
       return new TemporalFilterOperator(schema, { ...node, clocks: node.inputs.length - 1 });
     case 'window':
       return new WindowOperator(schema, inputSchema(node, 0), node, report);
+    case 'recursive':
+      return new RecursiveOperator(schema, node.all, (take) => {
+        const build = (inner: PhysicalNode): Operator => buildOperator(inner, report);
+        return new StepGraph(node.step, node.inputs.slice(1), build, take);
+      });
+    case 'recursive-reference':
+      throw new Error('assertion failed: the rows of a round are fed by their query');
     case 'upsert':
       return new UpsertOperator(schema, node.key);
     default:

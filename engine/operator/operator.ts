@@ -24,6 +24,8 @@ export interface Operator {
   /** Batches for input `port`, counted from 0. */
   push(port: number, batch: Batch, emit: Emit): void;
   flush(emit: Emit): void;
+  /** Set when the operator cannot go on: nothing comes out any more, and its readers are to be stopped. */
+  readonly failure?: StreamError | undefined;
   /** Bytes of state held now; 0 for a stateless operator. */
   stateBytes(): number;
   /** Rows, groups or keys in the state now. */

@@ -208,11 +208,19 @@ export class RegionFinder {
   }
 
   #walkBack(root: number, from: number, visit: (row: number) => boolean): void {
-    this.#state.walkBack(root, from, (row) => this.#state.weights.get(row) < 0 || visit(row));
+    this.#state.walkBack(
+      root,
+      (at) => this.#state.compare(from, at) >= 0,
+      (row) => this.#state.weights.get(row) < 0 || visit(row),
+    );
   }
 
   #walkAfter(root: number, from: number, visit: (row: number) => boolean): void {
-    this.#state.walkAfter(root, from, (row) => this.#state.weights.get(row) < 0 || visit(row));
+    this.#state.walkFrom(
+      root,
+      (at) => this.#state.compare(from, at) < 0,
+      (row) => this.#state.weights.get(row) < 0 || visit(row),
+    );
   }
 }
 

@@ -38,6 +38,8 @@ export function closingsOf(node: PhysicalNode, catalog: Catalog): Closings {
       return first;
     case 'window-table':
       return [...first, ...windowClosings(node.window, first[node.timeColumn])];
+    case 'session':
+      return [...first, undefined, sessionEnd(first[node.timeColumn])];
     case 'aggregate':
       return node.schema.map((_, column) => first[node.keys[column] ?? -1]);
     case 'union-all':
@@ -67,6 +69,12 @@ function windowClosings(
     { streams, micros: window.sizeMicros },
     { streams, micros: 0n },
   ];
+}
+
+/** A row from a session's end on begins another one. */
+function sessionEnd(time: Closing | undefined): Closing | undefined {
+  if (time === undefined || time.micros !== STRICTLY_BEFORE) return undefined;
+  return { streams: time.streams, micros: 0n };
 }
 
 /** What closes on every side in the same way. */

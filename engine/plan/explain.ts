@@ -21,7 +21,9 @@ export function explainPlan(plan: PhysicalPlan, shared?: ReadonlySet<string> | u
     const suffix = marks.length === 0 ? '' : `  (${marks.join(', ')})`;
     lines.push(`${'  '.repeat(depth)}${describe(node)}${suffix}`);
     if (repeated && node.inputs.length > 0) return;
-    for (const input of node.inputs) visit(input, depth + 1);
+    // What a step reads from outside stands where it is read.
+    const below = node.kind === 'recursive' ? [node.inputs[0], node.step] : node.inputs;
+    for (const input of below) if (input !== undefined) visit(input, depth + 1);
   };
   visit(plan.root, 0);
   return lines.join('\n');
@@ -84,7 +86,16 @@ function describe(node: PhysicalNode): string {
       return `each row with the rows of ${calls.join(', ')}${also.join('')}`;
     }
     case 'window-table':
+      if (node.window.kind === 'cumulate') {
+        const { stepMicros, sizeMicros } = node.window;
+        return `cumulate windows of ${stepMicros} up to ${sizeMicros} µs on ${columnNames(input, [node.timeColumn])}`;
+      }
       return `${node.window.kind} windows of ${node.window.sizeMicros} µs on ${columnNames(input, [node.timeColumn])}`;
+    case 'session': {
+      const partition =
+        node.partitionBy.length === 0 ? '' : ` per (${columnNames(input, node.partitionBy)})`;
+      return `sessions with a gap of ${node.gapMicros} µs on ${columnNames(input, [node.timeColumn])}${partition}; keeps: all rows in order`;
+    }
     case 'top-n': {
       const state = input?.appendOnly ? 'the rows that can still come out' : 'all rows in order';
       const partition =
@@ -95,6 +106,12 @@ function describe(node: PhysicalNode): string {
       return temporalFilter(node);
     case 'window':
       return explainWindow(node, input);
+    case 'recursive':
+      return node.all
+        ? 'recursive union all of a base and a step'
+        : 'recursive union of a base and a step; keeps: distinct rows with the rounds that give them';
+    case 'recursive-reference':
+      return `rows of the round before (${names(node)})`;
     case 'upsert':
       return `upsert by (${columnNames(node, node.key)}); keeps: the current row of every key`;
     default:

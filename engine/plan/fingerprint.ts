@@ -23,6 +23,8 @@ function canonical(value: unknown): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   if (value instanceof Uint8Array) return `bytes ${Buffer.from(value).toString('hex')}`;
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  // A plan inside a node: its own fingerprint says it all.
+  if ('fingerprint' in value) return String(value.fingerprint);
   const isFunction = 'evaluate' in value || 'accumulator' in value;
   const parts: string[] = [];
   for (const [key, item] of Object.entries(value)) {

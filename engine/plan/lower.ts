@@ -6,12 +6,14 @@ import type { BoundExpr, BoundSortKey } from '../../sql/expression.ts';
 import type { LogicalNode } from '../../sql/logical-plan.ts';
 import { optimize } from '../../sql/rewrite/all.ts';
 import { decorrelate } from '../../sql/rewrite/decorrelate.ts';
+import { numberRounds } from '../../sql/rewrite/number-rounds.ts';
 import { splitAntiJoins } from '../../sql/rewrite/split-anti-join.ts';
 import { compileScalar } from '../kernel/scalar.ts';
 import { emitFinal, wallClock } from './closing.ts';
 import { lowerAggregate } from './lower-aggregate.ts';
 import { lowerFlatMap } from './lower-flat-map.ts';
 import { lowerJoin } from './lower-join.ts';
+import { lowerRecursive, lowerReference } from './lower-recursive.ts';
 import { lowerWindow } from './lower-window.ts';
 import type { PhysicalNode } from './physical-node.ts';
 import { keyOf, type PhysicalPlan, storageOf } from './physical-plan.ts';
@@ -36,7 +38,7 @@ export function lower(plan: LogicalNode, catalog: Catalog): PhysicalPlan {
     builder,
     lower: (node, needed) => lowerNode(node, needed, lowering, catalog),
   };
-  const joined = splitAntiJoins(decorrelate(plan, catalog));
+  const joined = numberRounds(splitAntiJoins(decorrelate(plan, catalog)));
   const incremental = joined === plan ? plan : optimize(joined, catalog);
   const root = lowering.lower(incremental, allOf(plan.schema));
   const nodes = reachable(root);
@@ -183,8 +185,9 @@ function lowerNode(
     case 'flat-map':
       return lowerFlatMap(node, needed, lowering);
     case 'recursive':
+      return lowerRecursive(node, needed, lowering);
     case 'recursive-reference':
-      throw refusal('WITH RECURSIVE cannot be kept up to date incrementally yet', undefined);
+      return lowerReference(node, needed, lowering);
     default:
       return assertNever(node);
   }
@@ -297,25 +300,23 @@ function lowerWindowTable(
   lowering: Lowering,
 ): PhysicalNode {
   const { window, timeColumn } = node;
-  if (window.kind !== 'tumble' && window.kind !== 'hop') {
-    throw refusal(
-      `${window.kind.toUpperCase()} windows cannot be kept up to date incrementally yet`,
-      window.kind === 'cumulate'
-        ? 'Aggregate over TUMBLE windows of the step and sum these up.'
-        : 'Use TUMBLE or HOP.',
-    );
-  }
   const count = node.input.schema.length;
+  const partition = window.kind === 'session' ? window.partitionBy : [];
   const columns = unionOf(
     needed.filter((column) => column < count),
-    [timeColumn],
+    [timeColumn, ...partition],
   );
   const input = lowering.lower(node.input, columns);
+  const place = columns.indexOf(timeColumn);
+  const partitionBy = partition.map((column) => columns.indexOf(column));
   const result = lowering.builder.make(
-    { kind: 'window-table', window, timeColumn: columns.indexOf(timeColumn) },
+    window.kind === 'session'
+      ? { kind: 'session', gapMicros: window.gapMicros, timeColumn: place, partitionBy }
+      : { kind: 'window-table', window, timeColumn: place },
     [...input.schema, columnAt(node.schema, count), columnAt(node.schema, count + 1)],
     [input],
-    { appendOnly: input.appendOnly },
+    // A session's bounds move with its rows.
+    { appendOnly: input.appendOnly && window.kind !== 'session' },
   );
   return lowering.builder.pick(
     result,
@@ -340,10 +341,6 @@ function countOf(
     });
   }
   return count;
-}
-
-function refusal(message: string, hint: string | undefined): StreamError {
-  return new StreamError('SQL_NOT_INCREMENTAL', message, { hint });
 }
 
 function picked(input: PhysicalNode, index: number): BoundExpr {

@@ -133,8 +133,15 @@ export type PhysicalShape =
   /** Schema: input columns, then window_start and window_end. */
   | {
       readonly kind: 'window-table';
-      readonly window: WindowShape & { readonly kind: 'tumble' | 'hop' };
+      readonly window: WindowShape & { readonly kind: 'tumble' | 'hop' | 'cumulate' };
       readonly timeColumn: number;
+    }
+  /** Schema: input columns, then window_start and window_end. */
+  | {
+      readonly kind: 'session';
+      readonly gapMicros: bigint;
+      readonly timeColumn: number;
+      readonly partitionBy: readonly number[];
     }
   /** Schema: input columns, then the rank as bigint when `emitRank`. */
   | {
@@ -167,6 +174,19 @@ export type PhysicalShape =
       readonly orderBy: readonly SortColumn[];
       readonly calls: readonly PhysicalWindowCall[];
     }
+  /**
+   * WITH RECURSIVE. The first input is the base, the others are what the step reads beside the rows of the round before;
+   * `step` is a plan over them and a `recursive-reference` of this query, whose schema is the node's with the number of the
+   * round.
+   */
+  | {
+      readonly kind: 'recursive';
+      readonly query: number;
+      readonly all: boolean;
+      readonly step: PhysicalNode;
+    }
+  /** A leaf inside a step, which the recursive operator feeds. */
+  | { readonly kind: 'recursive-reference'; readonly query: number }
   /** The changelog of a table with a primary key: +1 puts a row, -1 removes its key. */
   | { readonly kind: 'upsert'; readonly key: readonly number[] };
 

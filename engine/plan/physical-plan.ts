@@ -62,8 +62,11 @@ export function keyOf(node: PhysicalNode, catalog: Catalog): readonly number[] |
     }
     case 'window-table': {
       const key = input === undefined ? undefined : keyOf(input, catalog);
-      return key && [...key, node.schema.length - 2];
+      // A row of several windows is told apart by the window's start, of CUMULATE by its end.
+      return key && [...key, node.schema.length - (node.window.kind === 'cumulate' ? 1 : 2)];
     }
+    case 'session':
+      return input && keyOf(input, catalog);
     case 'top-n': {
       if (node.rank === 'row_number' && !node.withTies) {
         if (node.limit <= 1) return node.partitionBy;
@@ -73,6 +76,10 @@ export function keyOf(node: PhysicalNode, catalog: Catalog): readonly number[] |
     }
     case 'window':
       return windowKey(node, input && keyOf(input, catalog));
+    case 'recursive':
+      return node.all ? undefined : node.schema.map((_, column) => column);
+    case 'recursive-reference':
+      return undefined;
     case 'upsert':
       return node.key;
     default:

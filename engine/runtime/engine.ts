@@ -18,6 +18,7 @@ import { ErrorRows } from './error-rows.ts';
 import type { GraphNode } from './graph.ts';
 import { LATE_COLUMNS, LateRows } from './late-rows.ts';
 import { SinkOutput } from './output.ts';
+import { stopBroken } from './plan-failure.ts';
 import { PlanSet } from './plan-set.ts';
 import type {
   PlanReading,
@@ -352,7 +353,7 @@ export class Engine {
   }
 
   #endReplay(): void {
-    if (!endReplayWhenDone(this.#plans, this.#options.now())) return;
+    if (!endReplayWhenDone(this.#plans, this.#options.now(), this.#options.log)) return;
     this.#isReplaying = false;
     this.#epochRecords = 0;
     this.#announceLevel();
@@ -402,6 +403,7 @@ export class Engine {
     this.#late.emit();
     this.#strikeClocks(startedMs);
     this.#plans.graph.flush();
+    stopBroken(this.#plans, this.#options.log);
     const committing = this.#drainOutputs();
     this.#isDirty = false;
     this.#epochRecords = 0;

@@ -27,6 +27,11 @@ export class ViewOutput implements Tap {
     if (!this.muted) this.#batches.push(batch);
   }
 
+  /** Forgets what was taken since the last call of `drain`. */
+  discard(): void {
+    this.#batches = [];
+  }
+
   /** The change since the last call; undefined when there is none. */
   drain(): ViewChange | undefined {
     if (this.#batches.length === 0 && !this.replace) return undefined;
@@ -67,6 +72,11 @@ export class SinkOutput implements Tap {
     if (this.muted) return;
     this.rows += batch.length;
     if (this.#encode !== undefined) this.#batches.push(batch);
+  }
+
+  /** Forgets what was taken since the last call of `drain`. */
+  discard(): void {
+    this.#batches = [];
   }
 
   get sequence(): number {

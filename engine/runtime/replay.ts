@@ -6,6 +6,7 @@ import type { Offset } from '../../connectors/connector.ts';
 import { StreamError } from '../../sql/base/error.ts';
 import type { Store } from '../store/store.ts';
 import { ViewOutput } from './output.ts';
+import { stopBroken } from './plan-failure.ts';
 import type { PlanSet } from './plan-set.ts';
 import type { PlanTask, StreamOffsets } from './plan-task.ts';
 import type { ScanReader } from './scan-cursor.ts';
@@ -39,10 +40,11 @@ export async function beginReplay(
 }
 
 /** True when every stream has reached its committed positions; the outputs speak again from then on. */
-export function endReplayWhenDone(plans: PlanSet, nowMs: number): boolean {
+export function endReplayWhenDone(plans: PlanSet, nowMs: number, log: Log): boolean {
   for (const stream of plans.streams.values()) if (stream.isReplaying) return false;
   plans.strikeClocks(nowMs, undefined);
   plans.graph.flush();
+  stopBroken(plans, log);
   for (const task of plans.tasks.values()) {
     // The rows of a failed plan stay as they were committed.
     if (task.state !== 'failed') task.output.muted = false;

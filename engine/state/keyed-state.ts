@@ -39,10 +39,19 @@ export class KeyedState {
     returnRows(hashes);
   }
 
-  /** Writes to out[r] the row of the key in batch row r, entering keys that are new. @returns how many were. */
-  claim(key: readonly BatchColumn[], length: number, out: Int32Array): number {
+  /**
+   * Writes to out[r] the row of the key in batch row r, entering keys that are new.
+   * @param created  gets the batch rows that brought new keys, one each.
+   * @returns how many were new.
+   */
+  claim(
+    key: readonly BatchColumn[],
+    length: number,
+    out: Int32Array,
+    created?: Int32Array<ArrayBuffer> | undefined,
+  ): number {
     const hashes = borrowRows(length);
-    const created = borrowRows(length);
+    const sources = created ?? borrowRows(length);
     const { rows } = this;
     this.#hash(key, length, hashes);
     const count = this.#match.claim(
@@ -53,16 +62,16 @@ export class KeyedState {
       this.#index,
       rows,
       out,
-      created,
+      sources,
     );
     this.#hashes.ensure(rows.end);
     const own = this.#hashes.arrays;
     for (let i = 0; i < count; i++) {
-      const source = created[i] as number;
+      const source = sources[i] as number;
       const row = out[source] as number;
       (own[row >>> SEGMENT_SHIFT] as Int32Array)[row & SEGMENT_MASK] = hashes[source] as number;
     }
-    returnRows(created);
+    if (created === undefined) returnRows(sources);
     returnRows(hashes);
     return count;
   }

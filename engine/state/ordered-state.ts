@@ -144,40 +144,47 @@ export class OrderedState {
     }
   }
 
-  /** Visits the rows that come after a stored row, in order, until `visit` answers false. */
-  walkAfter(root: number, row: number, visit: (row: number) => boolean): void {
+  /** Visits rows in order, from the first one for which `isReached` holds, until `visit` answers false; it holds for all behind. */
+  walkFrom(
+    root: number,
+    isReached: (row: number) => boolean,
+    visit: (row: number) => boolean,
+  ): void {
+    this.#walkFrom(root, isReached, visit, this.#left, this.#right);
+  }
+
+  /** The same in reverse order: from the last row for which `isReached` holds; it holds for all before. */
+  walkBack(
+    root: number,
+    isReached: (row: number) => boolean,
+    visit: (row: number) => boolean,
+  ): void {
+    this.#walkFrom(root, isReached, visit, this.#right, this.#left);
+  }
+
+  #walkFrom(
+    root: number,
+    isReached: (row: number) => boolean,
+    visit: (row: number) => boolean,
+    near: Segments<Int32Array<ArrayBuffer>>,
+    far: Segments<Int32Array<ArrayBuffer>>,
+  ): void {
     const stack: number[] = [];
-    let at = root;
-    while (at !== NONE) {
-      if (this.compare(row, at) < 0) {
+    for (let at = root; at !== NONE; ) {
+      if (isReached(at)) {
         stack.push(at);
-        at = this.#left.get(at);
-      } else {
-        at = this.#right.get(at);
-      }
+        at = near.get(at);
+      } else at = far.get(at);
     }
-    for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
-      if (!visit(next)) return;
-      for (at = this.#right.get(next); at !== NONE; at = this.#left.get(at)) stack.push(at);
+    for (let row = stack.pop(); row !== undefined; row = stack.pop()) {
+      if (!visit(row)) return;
+      for (let at = far.get(row); at !== NONE; at = near.get(at)) stack.push(at);
     }
   }
 
-  /** Visits the rows that a stored row equals or comes after, the last one first, until `visit` answers false. */
-  walkBack(root: number, row: number, visit: (row: number) => boolean): void {
-    const stack: number[] = [];
-    let at = root;
-    while (at !== NONE) {
-      if (this.compare(row, at) >= 0) {
-        stack.push(at);
-        at = this.#right.get(at);
-      } else {
-        at = this.#left.get(at);
-      }
-    }
-    for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
-      if (!visit(next)) return;
-      for (at = this.#left.get(next); at !== NONE; at = this.#right.get(at)) stack.push(at);
-    }
+  /** Rows that have left their tree since the last `releaseRetired`. */
+  get retired(): readonly number[] {
+    return this.#retired;
   }
 
   /** Takes the last row out of a tree that has one, and retires it. @returns the new root. */

@@ -92,3 +92,22 @@ export function extremeAccumulator(type: SqlType, greatest: boolean): Accumulato
     },
   };
 }
+
+/**
+ * min_by and max_by: the first argument of the row whose second one is least or greatest, of rows with equal ones the
+ * least or greatest first argument, so that the answer does not depend on the order of rows. Rows whose second argument
+ * is NULL do not count.
+ */
+export function extremeByAccumulator(value: SqlType, key: SqlType, greatest: boolean): Accumulator {
+  const fields = [key, value].map((type, index) => ({ name: `f${index}`, type, nullable: true }));
+  const rows = extremeAccumulator({ kind: 'row', fields }, greatest);
+  return {
+    add: ([first = null, second = null], weight) => {
+      if (second !== null) rows.add([[second, first]], weight);
+    },
+    result: () => {
+      const row = rows.result();
+      return Array.isArray(row) ? (row[1] ?? null) : null;
+    },
+  };
+}

@@ -2,7 +2,7 @@
 import type { Datum } from '../base/datum.ts';
 import { type SqlType, typeName } from '../base/type.ts';
 import { withoutModifiers } from '../type-category.ts';
-import { extremeAccumulator } from './aggregate-extreme.ts';
+import { extremeAccumulator, extremeByAccumulator } from './aggregate-extreme.ts';
 import type { Accumulator, AggregateFunction } from './aggregate-function.ts';
 import {
   arrayAggregate,
@@ -353,6 +353,10 @@ export const polymorphicAggregateNames = [
   'jsonb_object_agg',
   'json_object_agg',
   'any_value',
+  'min_by',
+  'max_by',
+  'arg_min',
+  'arg_max',
 ];
 
 function anyValue(type: SqlType): Accumulator {
@@ -383,6 +387,20 @@ export function resolveAggregate(
       return first.kind === 'array' || first.kind === 'row'
         ? extreme(name, first, false)
         : undefined;
+    case 'min_by':
+    case 'max_by':
+    case 'arg_min':
+    case 'arg_max': {
+      if (second === undefined || argTypes.length !== 2) return undefined;
+      const greatest = name === 'max_by' || name === 'arg_max';
+      return {
+        ...base,
+        result: first,
+        ordered: false,
+        accumulator: () => extremeByAccumulator(first, second, greatest),
+        description: `value of the row whose second argument is ${greatest ? 'greatest' : 'least'}`,
+      };
+    }
     case 'any_value':
       return {
         ...base,

@@ -107,6 +107,22 @@ const aggregate: readonly Row[] = [
   ['min', 'anyarray', 'anyarray', 'least value'],
   ['max', 'anyarray', 'anyarray', 'greatest value'],
   ['any_value', 'anyelement', 'anyelement', 'one of the values'],
+  ...(['arg_max', 'max_by'] as const).map(
+    (name): Row => [
+      name,
+      'anyelement, any',
+      'anyelement',
+      'value of the row whose second argument is greatest',
+    ],
+  ),
+  ...(['arg_min', 'min_by'] as const).map(
+    (name): Row => [
+      name,
+      'anyelement, any',
+      'anyelement',
+      'value of the row whose second argument is least',
+    ],
+  ),
   ['array_agg', 'anyelement', 'anyarray', 'values as an array, NULLs too'],
   ['jsonb_agg', 'any', 'jsonb', 'values as a JSON array'],
   ['json_agg', 'any', 'json', 'values as a JSON array'],
