@@ -56,6 +56,8 @@ const queries: Readonly<Record<string, string>> = {
     'SELECT q.x, q.y FROM l, LATERAL (SELECT l.n::text AS x, max(r.v) AS y FROM r WHERE r.v > l.n) AS q',
   'lateral of numbers that equality does not tell apart':
     'SELECT l.n, q.n AS m, q.c FROM l, LATERAL (SELECT l.n, count(*) AS c FROM r WHERE r.n > l.n OR l.n IS NULL GROUP BY l.n) AS q',
+  'lateral groups by text that equality does not tell apart':
+    'SELECT q.x, q.c FROM l, LATERAL (SELECT l.n::text AS x, count(*) AS c FROM e GROUP BY l.n::text) AS q',
   'lateral windows':
     "SELECT l.k, q.at, q.n FROM l, LATERAL (SELECT date_bin('2 s', e.t, timestamp '1970-01-01') AS at, count(*) AS n FROM e WHERE e.v > l.v GROUP BY 1) AS q",
   'scalar subquery by an inequality':
