@@ -8,9 +8,9 @@ import { PlanRunner, planOf } from './run-plan.ts';
 before(openJudge);
 after(closeJudge);
 
-const integers = [0, 1, 2, 3, 4, null];
+const integers = [0, 0, 1, 1, 2, 2, 3, null];
 
-/** Edges between few nodes, so that there are cycles. */
+/** Edges between few nodes, so that there are cycles, and ways of several lengths to one node. */
 const edges = (name: string, appendOnly: boolean): TestTable => ({
   name,
   appendOnly,
@@ -94,6 +94,33 @@ test('a recursion without an end stops, and says so', () => {
   runner.run([[[{ row: [1, 2, 3], weight: 1 }]], [[]], [[]]]);
   assert.deepEqual(failure(), ['the recursive query has not ended after 10000 rounds']);
   assert.deepEqual(runner.bag.rows(), []);
+});
+
+test('a row that an early round gives no more moves to a later one, and back', () => {
+  const query =
+    'WITH RECURSIVE r(x) AS (SELECT 0 UNION SELECT g.b FROM r JOIN g ON g.a = r.x) SELECT x FROM r';
+  const runner = new PlanRunner(planOf(query, tables), tables, (error) => {
+    throw error;
+  });
+  const change = (a: number, b: number, weight: number): void =>
+    runner.run([[[{ row: [a, b, 1], weight }]], [[]], [[]]]);
+  for (const [a, b] of [
+    [0, 1],
+    [0, 2],
+    [2, 1],
+    [1, 3],
+  ] as const) {
+    change(a, b, 1);
+  }
+  const all = ['["0"]', '["1"]', '["2"]', '["3"]'];
+  assert.deepEqual(runner.bag.rows(), all);
+  change(0, 1, -1);
+  assert.deepEqual(runner.bag.rows(), all);
+  change(0, 1, 1);
+  change(2, 1, -1);
+  assert.deepEqual(runner.bag.rows(), all);
+  change(0, 1, -1);
+  assert.deepEqual(runner.bag.rows(), ['["0"]', '["2"]']);
 });
 
 test('edges that have gone leave nothing behind, not even those of a circle', () => {

@@ -1,7 +1,10 @@
 /** Subqueries of every kind in every place, over random histories. */
+import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { Numeric } from '../../sql/base/numeric.ts';
 import { checkQuery } from './check-query.ts';
 import { closeJudge, openJudge, runs, tableOf } from './history.ts';
+import { PlanRunner, planOf } from './run-plan.ts';
 
 before(openJudge);
 after(closeJudge);
@@ -56,6 +59,8 @@ const queries: Readonly<Record<string, string>> = {
     'SELECT q.x, q.y FROM l, LATERAL (SELECT l.n::text AS x, max(r.v) AS y FROM r WHERE r.v > l.n) AS q',
   'lateral of numbers that equality does not tell apart':
     'SELECT l.n, q.n AS m, q.c FROM l, LATERAL (SELECT l.n, count(*) AS c FROM r WHERE r.n > l.n OR l.n IS NULL GROUP BY l.n) AS q',
+  'lateral groups by text that equality does not tell apart':
+    'SELECT q.x, q.c FROM l, LATERAL (SELECT l.n::text AS x, count(*) AS c FROM e GROUP BY l.n::text) AS q',
   'lateral windows':
     "SELECT l.k, q.at, q.n FROM l, LATERAL (SELECT date_bin('2 s', e.t, timestamp '1970-01-01') AS at, count(*) AS n FROM e WHERE e.v > l.v GROUP BY 1) AS q",
   'scalar subquery by an inequality':
@@ -157,3 +162,17 @@ for (const [name, query] of Object.entries(queries)) {
     await checkQuery({ name, query }, tables, Math.ceil(runs / 5));
   });
 }
+
+test('numbers that are equal and print differently get their own answers', () => {
+  const query = queries['lateral groups by text that equality does not tell apart'] ?? '';
+  const runner = new PlanRunner(planOf(query, tables), tables, (error) => {
+    throw error;
+  });
+  const changes = (...numbers: readonly string[]) =>
+    numbers.map((text) => ({
+      row: [1, 'a', 1, 1n, Numeric.parse(text), 0, 0n, true, new Uint8Array()],
+      weight: 1,
+    }));
+  runner.run([[changes('1.0', '1.00')], [[]], [changes('7')]]);
+  assert.deepEqual(runner.bag.rows(), ['["1.0","1"]', '["1.00","1"]']);
+});
