@@ -148,7 +148,12 @@ export interface DatabaseStatus {
     readonly kind: 'stream' | 'table';
     readonly records: number;
     readonly bytes: number;
+    /** Records that were refused, since the start of the process. */
     readonly errors: number;
+    /** Bad records that were neither replayed nor read by a later definition. */
+    readonly bad: number;
+    /** Of these, the ones that the error relation had no room for. */
+    readonly badEvicted: number;
     readonly partitions: readonly {
       readonly partition: number;
       readonly offset: number;
@@ -168,6 +173,12 @@ export interface DatabaseStatus {
     /** 0..1 while catching up. */
     readonly progress: number;
     readonly reason: string | undefined;
+    /** Rows that an expression fails for now. */
+    readonly failing: number;
+    /** Of these, the ones that the error relation had no room for. */
+    readonly failingEvicted: number;
+    /** Rows that an expression failed for, since the start of the process. */
+    readonly failed: number;
   }[];
   readonly storeBytes: number;
 }

@@ -25,6 +25,7 @@ import {
   createView,
   dropRelations,
 } from './lifecycle.ts';
+import type { LiveRelation } from './live-catalog.ts';
 import { okResult } from './row-result.ts';
 import { statementContext } from './statement-context.ts';
 
@@ -135,7 +136,7 @@ export async function executeCreate(
         hint: 'Use CREATE OR REPLACE, or CREATE … IF NOT EXISTS.',
       });
     }
-    refuseReplacement(core, existing.relation, bound);
+    refuseReplacement(core, existing, bound);
   }
   const relation = relationFrom(core, bound, sql, core.catalog.nextId());
   if (relation.kind === 'sink') checkSink(core, relation);
@@ -144,7 +145,18 @@ export async function executeCreate(
 }
 
 /** What reads the old relation would read the new one with other columns, so replacing waits for its readers. */
-function refuseReplacement(core: Core, existing: Relation, bound: BoundCreate): void {
+function refuseReplacement(
+  core: Core,
+  { relation: existing, owner }: LiveRelation,
+  bound: BoundCreate,
+): void {
+  if (owner !== undefined) {
+    throw new StreamError(
+      'SQL_DEPENDENT_OBJECTS',
+      `"${existing.name}" belongs to another relation`,
+      { hint: 'Choose another name.' },
+    );
+  }
   const kind = bound.kind === 'create-relation' ? bound.relation.kind : bound.kind.slice(7);
   const [reader] = core.catalog.readersOf(existing.name);
   if (reader !== undefined) {

@@ -10,17 +10,6 @@ import type { Schema } from '../sql/base/type.ts';
 import type { SourceRelation } from '../sql/catalog.ts';
 import { changelogDecoder, compileRows } from './row-decoder.ts';
 
-/** Columns of every `<stream>_errors`. */
-export const ERROR_SCHEMA: Schema = [
-  { name: 'topic', type: { kind: 'text' }, nullable: false },
-  { name: 'partition', type: { kind: 'integer' }, nullable: false },
-  { name: 'offset', type: { kind: 'bigint' }, nullable: false },
-  { name: 'timestamp', type: { kind: 'timestamptz' }, nullable: false },
-  { name: 'sqlstate', type: { kind: 'text' }, nullable: false },
-  { name: 'reason', type: { kind: 'text' }, nullable: false },
-  { name: 'raw', type: { kind: 'bytea' }, nullable: true },
-];
-
 /** A table fed by a topic is stored under its own id and reads its changelog as a stream of this id. */
 export function changelogId(tableId: number): number {
   return -tableId;
@@ -101,10 +90,6 @@ export function storedTable(relation: {
     schema,
     storage: primaryKey.length > 0 ? { kind: 'keyed', key: primaryKey } : { kind: 'bag' },
   };
-}
-
-export function storedErrors(id: number): StoredRelation {
-  return { id, schema: ERROR_SCHEMA, storage: { kind: 'append' } };
 }
 
 /** Validates a sink's options; the connector is looked up by name. */

@@ -9,6 +9,7 @@ import { compileFieldEncoder } from '../engine/kernel/record-encoder.ts';
 import { lower } from '../engine/plan/lower.ts';
 import type { PhysicalPlan } from '../engine/plan/physical-plan.ts';
 import { consolidateChange } from '../engine/runtime/consolidate-change.ts';
+import { storedRecordErrors, storedRowErrors } from '../engine/runtime/error-schema.ts';
 import { buildFragment } from '../engine/runtime/fragment.ts';
 import type { PlanStart, SinkDefinition, ViewDefinition } from '../engine/runtime/plan-task.ts';
 import type { StoredRelation } from '../engine/store/store.ts';
@@ -24,18 +25,11 @@ import type {
   SourceRelation,
 } from '../sql/catalog.ts';
 import type { Core } from './core.ts';
-import {
-  changelogId,
-  ERROR_SCHEMA,
-  sinkConnector,
-  storedErrors,
-  storedTable,
-  streamDefinition,
-} from './definitions.ts';
+import { changelogId, sinkConnector, storedTable, streamDefinition } from './definitions.ts';
+import { errorsIdFor, failuresOf, registerErrors, storedErrors } from './error-relations.ts';
 import type { LiveRelation, RelationDetail } from './live-catalog.ts';
 import { TableWriter } from './table-writer.ts';
 
-export const ERRORS_SUFFIX = '_errors';
 const PARTITIONS_DEFAULT = 1;
 
 /** The engine's id of a relation that a plan reads. */
@@ -56,26 +50,25 @@ export async function createSource(
   partitions: number | undefined,
 ): Promise<string> {
   checkFormats(core, relation);
+  const errorsId =
+    relation.input === undefined ? undefined : errorsIdFor(core, relation.name, 'records');
+  const isFed = relation.query !== undefined;
+  const feederErrorsId = isFed ? errorsIdFor(core, relation.name, 'query') : undefined;
   const madeTopic = await provideTopic(core, relation, partitions);
-  const errorsId = relation.input === undefined ? undefined : core.catalog.nextId();
-  const feederId = relation.query === undefined ? undefined : core.catalog.nextId();
-  const detail: RelationDetail = { errorsId, feederId, madeTopic };
+  const feederId = isFed ? core.catalog.nextId() : undefined;
+  const detail: RelationDetail = { errorsId, feederId, feederErrorsId, madeTopic };
   await core.engine.atBoundary(async () => {
     const createTables: StoredRelation[] = [];
     if (relation.kind === 'table') createTables.push(storedTable(relation));
-    if (errorsId !== undefined) createTables.push(storedErrors(errorsId));
+    if (errorsId !== undefined) createTables.push(storedRecordErrors(errorsId));
+    if (feederErrorsId !== undefined) createTables.push(storedRowErrors(feederErrorsId));
     await core.store.changeCatalog({
       put: [entryOf(relation, detail), counterOf(core)],
       remove: [],
       createTables,
       dropTables: [],
     });
-    registerSource(
-      core,
-      { relation, detail, owner: undefined },
-      core.engine.epoch,
-      core.engine.epoch,
-    );
+    registerSource(core, { relation, detail, owner: undefined }, () => core.engine.epoch);
     if (isChangelogTable(relation)) {
       const start = await core.engine.startView(changelogView(core, relation), false);
       await rememberStart(core, relation.name, start);
@@ -83,7 +76,7 @@ export async function createSource(
     if (feederId !== undefined) {
       const feeder = feederOf(relation, feederId);
       const plan = lower(feeder.query, core.catalog);
-      const start = await core.engine.startSink(sinkDefinition(core, feeder, plan));
+      const start = await core.engine.startSink(sinkDefinition(core, feeder, plan, feederErrorsId));
       await rememberStart(core, relation.name, start);
     }
   });
@@ -146,13 +139,8 @@ export function isChangelogTable(relation: SourceRelation): boolean {
   return relation.kind === 'table' && relation.input !== undefined;
 }
 
-function registerSource(
-  core: Core,
-  entry: LiveRelation,
-  version: number,
-  errorsVersion: number,
-): void {
-  const { detail } = entry;
+function registerSource(core: Core, entry: LiveRelation, versionOf: (id: number) => number): void {
+  const { errorsId, feederErrorsId } = entry.detail;
   const relation = entry.relation as SourceRelation;
   core.catalog.put(entry);
   if (relation.input === undefined) {
@@ -163,44 +151,20 @@ function registerSource(
         stored: storedTable(relation),
         key: relation.primaryKey,
       },
-      version,
+      versionOf(relation.id),
     );
     core.writers.set(relation.id, new TableWriter(relation, core.engine, core.store));
     return;
   }
-  if (detail.errorsId !== undefined) {
-    const errors = errorRelation(relation, detail.errorsId);
-    core.catalog.put({ relation: errors, detail: {}, owner: relation.id });
-    core.engine.addTable(
-      { id: errors.id, name: errors.name, stored: storedErrors(errors.id), key: [] },
-      errorsVersion,
-    );
+  if (errorsId !== undefined) {
+    registerErrors(core, relation, 'records', errorsId, versionOf(errorsId));
+  }
+  if (feederErrorsId !== undefined) {
+    registerErrors(core, relation, 'query', feederErrorsId, versionOf(feederErrorsId));
   }
   const streamId = isChangelogTable(relation) ? changelogId(relation.id) : relation.id;
   const definition = streamDefinition(core.connectors, relation, streamId);
-  core.engine.addStream(definition, detail.errorsId ?? 0);
-}
-
-function errorRelation(stream: SourceRelation, id: number): SourceRelation {
-  return {
-    kind: 'table',
-    name: `${stream.name}${ERRORS_SUFFIX}`,
-    id,
-    schema: ERROR_SCHEMA,
-    sql: '',
-    dependsOn: [],
-    readOnly: true,
-    input: undefined,
-    primaryKey: [],
-    columns: ERROR_SCHEMA.map((column) => ({
-      from: { kind: 'value', field: column.name },
-      default: undefined,
-      notNull: false,
-      check: undefined,
-    })),
-    watermark: undefined,
-    query: undefined,
-  };
+  core.engine.addStream(definition, errorsId ?? 0);
 }
 
 function changelogView(core: Core, relation: SourceRelation): ViewDefinition {
@@ -232,7 +196,8 @@ function changelogView(core: Core, relation: SourceRelation): ViewDefinition {
     id: relation.id,
     name: relation.name,
     stored: storedTable(relation),
-    fragment: buildFragment(root, () => streamId, reportTo(core, relation.name)),
+    fragment: buildFragment(root, () => streamId),
+    failures: failuresOf(core, relation.name, undefined),
     key: relation.primaryKey,
     consolidate: isKeyed ? consolidateChange(relation.schema) : undefined,
   };
@@ -280,14 +245,21 @@ export async function createPlainView(core: Core, view: PlainView): Promise<void
 /** Creates a materialized view and starts its plan. */
 export async function createView(core: Core, view: MaterializedView): Promise<void> {
   const plan = lower(view.query, core.catalog);
+  // Nobody could name the error relation of a query that lives as long as its reader.
+  const errorsId = view.sql === '' ? undefined : errorsIdFor(core, view.name, 'rows');
+  const detail = { errorsId };
   await core.engine.atBoundary(async () => {
+    const errors = errorsId === undefined ? [] : [storedRowErrors(errorsId)];
     await core.store.changeCatalog({
-      put: [entryOf(view, {}), counterOf(core)],
+      put: [entryOf(view, detail), counterOf(core)],
       remove: [],
-      createTables: [storedView(view, plan)],
+      createTables: [storedView(view, plan), ...errors],
       dropTables: [],
     });
-    core.catalog.put({ relation: view, detail: {}, owner: undefined });
+    core.catalog.put({ relation: view, detail, owner: undefined });
+    if (errorsId !== undefined) {
+      registerErrors(core, view, 'rows', errorsId, core.engine.epoch);
+    }
     const start = await core.engine.startView(viewDefinition(core, view, plan), false);
     await rememberStart(core, view.name, start);
   });
@@ -304,7 +276,7 @@ export function storedRelation(core: Core, relation: Relation): StoredRelation |
       return storedView(relation, lower(relation.query, core.catalog));
     case 'table': {
       const owner = core.catalog.find(relation.name)?.owner;
-      return owner === undefined ? storedTable(relation) : storedErrors(relation.id);
+      return owner === undefined ? storedTable(relation) : storedErrors(relation);
     }
     default:
       return undefined;
@@ -316,28 +288,10 @@ function viewDefinition(core: Core, view: MaterializedView, plan: PhysicalPlan):
     id: view.id,
     name: view.name,
     stored: storedView(view, plan),
-    fragment: buildFragment(plan.root, (name) => engineId(core, name), reportTo(core, view.name)),
+    fragment: buildFragment(plan.root, (name) => engineId(core, name)),
+    failures: failuresOf(core, view.name, core.catalog.find(view.name)?.detail.errorsId),
     key: plan.storage.kind === 'keyed' ? plan.storage.key : [],
     consolidate: plan.storage.kind === 'keyed' ? consolidateChange(view.schema) : undefined,
-  };
-}
-
-/** Rows that an expression fails for leave the plan; they are counted and logged, at most one line a second. */
-function reportTo(
-  core: Core,
-  name: string,
-): (error: StreamError, batch: Batch, row: number) => void {
-  let loggedMicros = 0n;
-  let dropped = 0;
-  return (error, batch, row) => {
-    dropped++;
-    const now = core.nowMicros();
-    if (now - loggedMicros < 1_000_000n) return;
-    loggedMicros = now;
-    core.log.warn(
-      { view: name, sqlstate: error.sqlstate, row: batch.row(row).map(String), dropped },
-      `a row left ${name}: ${error.message}`,
-    );
   };
 }
 
@@ -368,34 +322,39 @@ export async function resumeView(core: Core, view: MaterializedView): Promise<vo
 
 /** @throws StreamError for options or a query that the sink cannot take; changes nothing. */
 export function checkSink(core: Core, sink: Sink): void {
-  sinkDefinition(core, sink, lower(sink.query, core.catalog));
+  sinkDefinition(core, sink, lower(sink.query, core.catalog), undefined);
 }
 
 export async function createSink(core: Core, sink: Sink): Promise<void> {
   const plan = lower(sink.query, core.catalog);
-  const definition = sinkDefinition(core, sink, plan);
+  const errorsId = errorsIdFor(core, sink.name, 'rows');
+  const definition = sinkDefinition(core, sink, plan, errorsId);
+  const detail = { errorsId };
   await core.engine.atBoundary(async () => {
     await core.store.changeCatalog({
-      put: [entryOf(sink, {}), counterOf(core)],
+      put: [entryOf(sink, detail), counterOf(core)],
       remove: [],
-      createTables: [],
+      createTables: [storedRowErrors(errorsId)],
       dropTables: [],
     });
-    core.catalog.put({ relation: sink, detail: {}, owner: undefined });
+    core.catalog.put({ relation: sink, detail, owner: undefined });
+    registerErrors(core, sink, 'rows', errorsId, core.engine.epoch);
     const start = await core.engine.startSink(definition);
     await rememberStart(core, sink.name, start);
   });
 }
 
-function sinkDefinition(core: Core, sink: Sink, plan: PhysicalPlan): SinkDefinition {
+function sinkDefinition(
+  core: Core,
+  sink: Sink,
+  plan: PhysicalPlan,
+  errorsId: number | undefined,
+): SinkDefinition {
   const { connector: type, options, schema, key } = sink;
   const connector = sinkConnector(core.connectors, type, options, schema, key);
-  const fragment = buildFragment(
-    plan.root,
-    (name) => engineId(core, name),
-    reportTo(core, sink.name),
-  );
-  const base = { id: sink.id, name: sink.name, fragment };
+  const fragment = buildFragment(plan.root, (name) => engineId(core, name));
+  const failures = failuresOf(core, sink.name, errorsId);
+  const base = { id: sink.id, name: sink.name, fragment, failures };
   if (type === 'blackhole') return { ...base, delivery: undefined };
   if (!plan.root.appendOnly && key.length === 0) {
     throw new StreamError(
@@ -493,7 +452,7 @@ export function restoreRelation(
   switch (relation.kind) {
     case 'stream':
     case 'table':
-      registerSource(core, entry, version, versionOf(detail.errorsId ?? 0));
+      registerSource(core, entry, versionOf);
       if (isChangelogTable(relation)) {
         const view = changelogView(core, relation);
         core.engine.restoreView(view, version, starts, detail.level === true);
@@ -501,7 +460,8 @@ export function restoreRelation(
       if (detail.feederId !== undefined && relation.kind === 'stream') {
         const feeder = feederOf(relation, detail.feederId);
         const plan = lower(feeder.query, core.catalog);
-        core.engine.restoreSink(sinkDefinition(core, feeder, plan), starts);
+        const sink = sinkDefinition(core, feeder, plan, detail.feederErrorsId);
+        core.engine.restoreSink(sink, starts);
       }
       if (detail.paused === true) {
         core.engine.pauseStream(
@@ -512,6 +472,7 @@ export function restoreRelation(
       return;
     case 'materialized-view': {
       core.catalog.put(entry);
+      restoreErrors(core, entry, versionOf);
       if (detail.paused === true) return;
       const plan = lower(relation.query, core.catalog);
       const view = viewDefinition(core, relation, plan);
@@ -520,13 +481,25 @@ export function restoreRelation(
     }
     case 'sink': {
       core.catalog.put(entry);
+      restoreErrors(core, entry, versionOf);
       const plan = lower(relation.query, core.catalog);
-      const sink = sinkDefinition(core, relation, plan);
+      const sink = sinkDefinition(core, relation, plan, detail.errorsId);
       core.engine.restoreSink(sink, starts);
       return;
     }
     case 'view':
       core.catalog.put(entry);
+  }
+}
+
+function restoreErrors(
+  core: Core,
+  { relation, detail }: LiveRelation,
+  versionOf: (id: number) => number,
+): void {
+  const { errorsId } = detail;
+  if (errorsId !== undefined) {
+    registerErrors(core, relation, 'rows', errorsId, versionOf(errorsId));
   }
 }
 

@@ -5,8 +5,10 @@ import type { Catalog, Relation } from '../sql/catalog.ts';
 
 /** What belongs to a relation beside its statement; persisted with it as JSON. */
 export interface RelationDetail {
-  /** Id of the error table of a stream or of a table fed by a topic. */
+  /** Id of the error relation: of a topic's records, or of the rows of a view's or sink's plan. */
   readonly errorsId?: number | undefined;
+  /** Id of the error relation of the plan that carries a stream's own query into its topic. */
+  readonly feederErrorsId?: number | undefined;
   /** Id of the sink that carries a stream's own query into its topic. */
   readonly feederId?: number | undefined;
   /** Per stream id: where the plan began to read each partition. */

@@ -146,6 +146,13 @@ class EngineMetrics {
       labels,
       stream.errors,
     );
+    this.#set('millrace_stream_bad_records', 'Bad records that count now.', labels, stream.bad);
+    this.#set(
+      'millrace_stream_bad_records_evicted',
+      'Bad records that count now and left the error table for want of room.',
+      labels,
+      stream.badEvicted,
+    );
     const faulty = stream.fault === undefined ? 0 : 1;
     this.#set('millrace_stream_fault', 'Whether the source is failing now.', labels, faulty);
     for (const { partition, offset, endOffset } of stream.partitions) {
@@ -165,6 +172,14 @@ class EngineMetrics {
     this.#set('millrace_view_state_bytes', 'Memory of the state.', labels, view.stateBytes);
     this.#set('millrace_view_state_entries', 'Entries of the state.', labels, view.stateEntries);
     this.#set('millrace_view_progress', 'Share caught up, 0 to 1.', labels, view.progress);
+    this.#count('millrace_view_errors_total', 'Rows that failed.', labels, view.failed);
+    this.#set('millrace_view_errors', 'Rows that fail now.', labels, view.failing);
+    this.#set(
+      'millrace_view_errors_evicted',
+      'Rows that fail now and left the error table for want of room.',
+      labels,
+      view.failingEvicted,
+    );
     const running = view.state === 'running' ? 1 : 0;
     this.#set('millrace_view_running', 'Whether it is kept up to date now.', labels, running);
   }

@@ -28,6 +28,7 @@ import type {
 } from './database.ts';
 import { relationOf } from './ddl.ts';
 import { changelogId } from './definitions.ts';
+import { errorCounts } from './error-relations.ts';
 import { ingestRecords } from './ingest.ts';
 import { COUNTER_KIND, changeDetail, restoreRelation } from './lifecycle.ts';
 import { LiveCatalog, type RelationDetail } from './live-catalog.ts';
@@ -110,6 +111,7 @@ class Millrace implements Database {
         },
       },
       status.epoch,
+      status.evicted,
     );
     const core: Core = {
       store,
@@ -216,6 +218,7 @@ class Millrace implements Database {
     const { engine } = this.#core;
     const stream = engine.stream(relation.id) ?? engine.stream(changelogId(relation.id));
     if (stream === undefined) return [];
+    const bad = errorCounts(this.#core, relation.name);
     const partitions = [...stream.positions].map(([partition, offset]) => {
       const end = stream.ends.get(partition);
       return { partition, offset, endOffset: Number.isFinite(end) ? end : undefined };
@@ -227,6 +230,8 @@ class Millrace implements Database {
         records: stream.records,
         bytes: stream.bytes,
         errors: stream.errors,
+        bad: bad?.count ?? 0,
+        badEvicted: bad?.evicted ?? 0,
         partitions,
         fault: stream.fault?.message,
       },
@@ -236,20 +241,15 @@ class Millrace implements Database {
   #viewStatus(relation: Relation): DatabaseStatus['views'] {
     const status = this.#core.engine.taskStatus(relation.id);
     if (status === undefined || relation.kind === 'view') return [];
-    const { state, progress, reason, version, rowsIn, rowsChanged, stateBytes, stateEntries } =
-      status;
+    const { subscribers: _, ...facts } = status;
+    const failing = errorCounts(this.#core, relation.name);
     return [
       {
         name: relation.name,
         kind: relation.kind,
-        version,
-        rowsIn,
-        rowsChanged,
-        stateBytes,
-        stateEntries,
-        state,
-        progress,
-        reason,
+        ...facts,
+        failing: failing?.count ?? 0,
+        failingEvicted: failing?.evicted ?? 0,
       },
     ];
   }

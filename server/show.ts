@@ -7,6 +7,7 @@ import { typeName } from '../sql/base/type.ts';
 import type { MaterializedView, Relation, SourceRelation } from '../sql/catalog.ts';
 import { registry } from '../sql/function/builtin.ts';
 import type { StatementResult } from './database.ts';
+import { errorCounts } from './error-relations.ts';
 import type { LiveCatalog } from './live-catalog.ts';
 import { BIGINT, BOOLEAN, DOUBLE, INTEGER, rowsResult, TEXT } from './row-result.ts';
 
@@ -111,6 +112,7 @@ async function showViews({ catalog, engine }: ShowContext): Promise<StatementRes
         status === undefined ? null : BigInt(status.rowsChanged),
         status === undefined ? null : BigInt(status.stateBytes),
         relation.kind === 'materialized-view' ? keyNames(relation) : null,
+        countOf(errorCounts({ catalog, engine }, relation.name)?.count),
         status?.reason ?? null,
       ];
     });
@@ -125,10 +127,15 @@ async function showViews({ catalog, engine }: ShowContext): Promise<StatementRes
       ['rows_changed', BIGINT],
       ['state_bytes', BIGINT],
       ['key', TEXT],
+      ['errors', BIGINT],
       ['reason', TEXT],
     ],
     rows,
   );
+}
+
+function countOf(count: number | undefined): bigint | null {
+  return count === undefined ? null : BigInt(count);
 }
 
 async function showSinks({ catalog, engine }: ShowContext): Promise<StatementResult> {
@@ -142,6 +149,7 @@ async function showSinks({ catalog, engine }: ShowContext): Promise<StatementRes
       relation.options.get('kafka_topic') ?? relation.options.get('topic') ?? null,
       status?.state ?? 'paused',
       status === undefined ? null : BigInt(status.rowsChanged),
+      countOf(errorCounts({ catalog, engine }, relation.name)?.count),
       status?.reason ?? null,
     ]);
   }
@@ -153,6 +161,7 @@ async function showSinks({ catalog, engine }: ShowContext): Promise<StatementRes
       ['topic', TEXT],
       ['state', TEXT],
       ['rows', BIGINT],
+      ['errors', BIGINT],
       ['reason', TEXT],
     ],
     rows,

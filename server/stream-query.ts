@@ -7,6 +7,7 @@ import { compileScalar } from '../engine/kernel/scalar.ts';
 import { lower } from '../engine/plan/lower.ts';
 import { buildFragment } from '../engine/runtime/fragment.ts';
 import { type GraphNode, selectColumns } from '../engine/runtime/graph.ts';
+import { RecordPlaces } from '../engine/runtime/record-place.ts';
 import { ScanCursor } from '../engine/runtime/scan-cursor.ts';
 import { Bell } from '../engine/runtime/signal.ts';
 import type { Row } from '../sql/base/datum.ts';
@@ -84,17 +85,16 @@ export async function queryStreams(
   const removed: { row: Row; weight: number }[] = [];
   const names = new Map<number, string>();
   let failure: StreamError | undefined;
-  const fragment = buildFragment(
-    physical.root,
-    (name) => {
-      const id = core.catalog.relation(name)?.id ?? 0;
-      names.set(id, name);
-      return id;
-    },
-    (error) => {
+  const fragment = buildFragment(physical.root, (name) => {
+    const id = core.catalog.relation(name)?.id ?? 0;
+    names.set(id, name);
+    return id;
+  });
+  for (const node of fragment.nodes) {
+    node.addFailureTap(({ error }) => {
       failure ??= error;
-    },
-  );
+    });
+  }
   const isPlain = physical.root.appendOnly;
   fragment.root.addTap({
     take: (batch: Batch) => {
@@ -168,7 +168,14 @@ async function* readRelation(
   const reader = await definition.open({ offsets: from, otherwise: 'earliest' });
   const bell = new Bell();
   reader.onReadable(bell.ring);
-  const cursor = new ScanCursor(reader, from, definition.compile, () => {});
+  const cursor = new ScanCursor({
+    reader,
+    from,
+    topic: definition.topic,
+    compile: definition.compile,
+    report: () => {},
+    places: new RecordPlaces(),
+  });
   cursor.setReaders([{ columns, from: new Map(), take }]);
   try {
     const isDone = (): boolean =>

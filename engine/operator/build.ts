@@ -107,9 +107,12 @@ function keepPairs(
   right: Schema,
   report: ReportRowError,
 ): KeepPairs {
-  const select = compilePredicate([...left, ...right], residual);
+  const schema = [...left, ...right];
+  const select = compilePredicate(schema, residual);
+  const reportPair: ReportRowError = (error, pairs, row, weight) =>
+    report(error, pairs, row, weight, schema);
   return (pairs) => {
-    const { rows, count } = select(pairs, report);
+    const { rows, count } = select(pairs, reportPair);
     const kept = new Uint8Array(pairs.length);
     for (let i = 0; i < count; i++) kept[rows[i] as number] = 1;
     return kept;

@@ -14,7 +14,7 @@ import type { Emit, Operator } from './operator.ts';
 /** Pair buffers start small: most joins see few pairs at a time. */
 const PAIRS_FIRST = 64;
 
-/** 1 for every pair that the rest of the join's condition keeps; `pairs` has left then right columns. */
+/** 1 for every pair that the rest of the join's condition keeps; `pairs` has left then right columns and the pairs' weights. */
 export type KeepPairs = (pairs: Batch) => Uint8Array;
 
 export interface JoinShape {
@@ -206,7 +206,8 @@ export class JoinOperator implements Operator {
     const { keep, left, right } = this.#shape;
     if (keep === undefined) return count;
     const all = Array.from({ length: left.length + right.length }, (_, i) => i);
-    const kept = keep(new Batch(count, this.#pairColumns(all, port, batch, count), null));
+    const weights = this.#weights.slice(0, count);
+    const kept = keep(new Batch(count, this.#pairColumns(all, port, batch, count), weights));
     let end = 0;
     for (let i = 0; i < count; i++) {
       if (kept[i] !== 1) continue;

@@ -98,11 +98,14 @@ export class Engine {
   #endsRefresh: Promise<void> | undefined;
   readonly stats = { committed: 0, computeMs: 0, commitMs: 0, lastCommitMs: 0 };
 
-  /** @param epoch  the last one that the store committed. */
-  constructor(options: EngineOptions, epoch: number) {
+  /**
+   * @param epoch    the last one that the store committed.
+   * @param evicted  per error relation, the failures that it counted and no longer held then.
+   */
+  constructor(options: EngineOptions, epoch: number, evicted: ReadonlyMap<number, number>) {
     this.#options = options;
     this.#plans = new PlanSet(options.store, options.random);
-    this.#errors = new ErrorRows(this.#plans);
+    this.#errors = new ErrorRows(this.#plans, evicted);
     this.#epoch = epoch;
   }
 
@@ -130,16 +133,23 @@ export class Engine {
       definition,
       (_, records, record, error) => {
         if (this.#isReplaying) return;
-        this.#errors.add(errorTableId, definition.topic, records, record, error);
+        this.#errors.addRecord(errorTableId, definition.topic, records, record, error);
         this.#markDirty();
       },
       this.#bell.ring,
+      this.#errors.places,
     );
     this.#plans.streams.set(definition.id, task);
   }
 
   addTable(definition: TableDefinition, version: number): void {
     this.#plans.addTable(definition, version);
+  }
+
+  /** A relation that holds failures. Define it before what may fail. */
+  addErrorTable(definition: TableDefinition, version: number): void {
+    this.#plans.addTable(definition, version);
+    this.#errors.addTable(definition.stored);
   }
 
   /** Runs `change` between two epochs, with no commit under way. Changes run one after another. */
@@ -164,12 +174,15 @@ export class Engine {
     // A number that no commit has: a view of the same name may have ended with this epoch's.
     this.#epoch++;
     const task = this.#plans.addView(definition, this.#epoch);
+    this.#errors.follow(task, definition.fragment.nodes, definition.failures);
     if (!(task.output instanceof SinkOutput)) task.output.replace = replace;
+    if (replace) this.#errors.restart(task);
     return this.#started(this.#plans.start(task, definition.fragment));
   }
 
   async startSink(definition: SinkDefinition): Promise<PlanStart> {
     const task = this.#plans.addSink(definition, this.#epoch);
+    this.#errors.follow(task, definition.fragment.nodes, definition.failures);
     return this.#started(this.#plans.start(task, definition.fragment));
   }
 
@@ -193,16 +206,19 @@ export class Engine {
     wasLevel: boolean,
   ): void {
     const task = this.#plans.addView(definition, version);
+    this.#errors.follow(task, definition.fragment.nodes, definition.failures);
     this.#plans.restore(task, definition.fragment, starts, wasLevel);
   }
 
   restoreSink(definition: SinkDefinition, starts: StreamOffsets): void {
     const task = this.#plans.addSink(definition, this.#epoch);
+    this.#errors.follow(task, definition.fragment.nodes, definition.failures);
     this.#plans.restore(task, definition.fragment, starts, true);
   }
 
   /** Removes whatever has this id; call it inside `atBoundary`. */
   remove(id: number): Promise<void> {
+    this.#errors.remove(id);
     return this.#plans.remove(id);
   }
 
@@ -216,6 +232,10 @@ export class Engine {
 
   /** Starts the loop, after a restart with a replay up to the committed positions. */
   async begin(committed: StreamOffsets): Promise<void> {
+    await this.#errors.load(this.#options.store);
+    for (const task of this.#plans.tasks.values()) {
+      if (task.state === 'catching-up') this.#errors.restart(task);
+    }
     await beginReplay(this.#plans, this.#options.store, committed, this.#options.log);
     this.#isReplaying = true;
     this.#loop = this.#run();
@@ -326,6 +346,8 @@ export class Engine {
     const startedMs = this.#options.now();
     this.#errors.emit();
     this.#plans.graph.flush();
+    // Operators may fail as they flush, and plans may read what failed in others: no plan reads its own errors, so it ends.
+    while (this.#errors.emit()) this.#plans.graph.flush();
     const committing = this.#drainOutputs();
     this.#isDirty = false;
     this.#epochRecords = 0;
@@ -367,7 +389,8 @@ export class Engine {
     }));
     const tableChanges = this.#inEpoch;
     this.#inEpoch = [];
-    const commit = { epoch: this.#epoch + 1, views, positions, errors: [], outbox };
+    const evicted = this.#errors.takeEvicted();
+    const commit = { epoch: this.#epoch + 1, views, positions, errors: [], outbox, evicted };
     return { commit, changed, reached, tableChanges };
   }
 
@@ -520,6 +543,11 @@ export class Engine {
 
   taskStatus(id: number): TaskStatus | undefined {
     return taskStatus(this.#plans, id);
+  }
+
+  /** Failures that an error relation counts now, and those of them that it had no room for. */
+  errorCounts(tableId: number): { readonly count: number; readonly evicted: number } | undefined {
+    return this.#errors.table(tableId);
   }
 
   #refreshEnds(): void {

@@ -10,13 +10,12 @@ import type { PlanFragment, PlanLeaf } from './plan-task.ts';
 const STATELESS: readonly PhysicalNode['kind'][] = ['scan', 'project', 'union-all', 'window-table'];
 
 /**
+ * Rows that an expression cannot be computed for go to the nodes' failure taps.
  * @param relationId  the engine's id for a relation's name: a stream's, a table's or a view's.
- * @param report      takes rows that an expression could not be computed for.
  */
 export function buildFragment(
   root: PhysicalNode,
   relationId: (name: string) => number,
-  report: ReportRowError,
 ): PlanFragment {
   const nodes: GraphNode[] = [];
   const leaves: PlanLeaf[] = [];
@@ -28,7 +27,10 @@ export function buildFragment(
     if (known !== undefined) return known;
     if (!STATELESS.includes(node.kind)) stateless = false;
     const inputs = node.inputs.map((input) => (input.kind === 'scan' ? undefined : build(input)));
-    const graphNode = new GraphNode(
+    const schemaIn = node.inputs[0]?.schema ?? node.schema;
+    const report: ReportRowError = (error, batch, row, weight, schema = schemaIn) =>
+      graphNode.fail({ node, error, batch, row, weight, schema });
+    const graphNode: GraphNode = new GraphNode(
       node.fingerprint,
       node.kind,
       node.kind === 'scan' ? undefined : buildOperator(node, report),

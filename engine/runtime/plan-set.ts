@@ -165,6 +165,9 @@ export class PlanSet {
     task.root.removeTap(task.output);
     task.feed?.close();
     await task.drain?.close();
+    for (const node of task.fragment?.nodes ?? []) {
+      if (task.failures !== undefined) node.removeFailureTap(task.failures.tap);
+    }
     if (task.fragment === undefined) this.graph.removeLeaf(task.root);
     else for (const node of [...task.fragment.nodes].reverse()) this.graph.release(node);
     this.#bequeath(task);

@@ -3,7 +3,7 @@ import type { Offset, SinkWriter } from '../../connectors/connector.ts';
 import type { Batch } from '../delta/batch.ts';
 import type { StoredRelation } from '../store/store.ts';
 import type { ViewFeed } from '../view/subscription.ts';
-import type { GraphNode } from './graph.ts';
+import type { FailureTap, GraphNode } from './graph.ts';
 import type { Consolidate, EncodeSink, SinkOutput, ViewOutput } from './output.ts';
 import type { SinkDrain } from './sink-drain.ts';
 
@@ -31,6 +31,23 @@ export interface ViewDefinition {
   readonly fragment: PlanFragment;
   readonly key: readonly number[];
   readonly consolidate: Consolidate | undefined;
+  readonly failures: FailureDefinition;
+}
+
+/** What becomes of rows that an expression fails for. */
+export interface FailureDefinition {
+  /** The error relation; undefined for plans that nobody can ask afterwards. */
+  readonly tableId: number | undefined;
+  /** Told of every failure that is news. */
+  readonly report: FailureTap;
+}
+
+/** Rows of a running plan that expressions fail for. */
+export interface PlanFailures {
+  readonly tableId: number | undefined;
+  readonly tap: FailureTap;
+  /** Reported since the start of the process. */
+  total: number;
 }
 
 export interface SinkDefinition {
@@ -39,6 +56,7 @@ export interface SinkDefinition {
   readonly fragment: PlanFragment;
   /** Undefined for a sink that only counts. */
   readonly delivery: { readonly encode: EncodeSink; open(): Promise<SinkWriter> } | undefined;
+  readonly failures: FailureDefinition;
 }
 
 /** A table whose rows come from SQL, or from the engine itself (error tables). */
@@ -72,6 +90,8 @@ export interface PlanTask {
   readonly output: ViewOutput | SinkOutput;
   readonly drain: SinkDrain | undefined;
   readonly feed: ViewFeed | undefined;
+  /** Undefined for a table, which computes nothing. */
+  failures: PlanFailures | undefined;
   state: TaskState;
   reason: string | undefined;
   /** The epoch that changed its rows last. */
@@ -89,6 +109,7 @@ export function planTask(parts: TaskParts): PlanTask {
     fragment: undefined,
     drain: undefined,
     feed: undefined,
+    failures: undefined,
     state: 'running',
     reason: undefined,
     starts: new Map(),

@@ -6,6 +6,7 @@ import type { Offset, RecordBatch, SourceReader } from '../../connectors/connect
 import type { StreamError } from '../../sql/base/error.ts';
 import { type Batch, ROWS_PER_BATCH_MAX } from '../delta/batch.ts';
 import { selectColumns } from './graph.ts';
+import type { RecordPlaces } from './record-place.ts';
 
 /** Decodes records [from, to) of a batch into the columns that it was compiled for. */
 export interface ScanDecoder {
@@ -14,6 +15,8 @@ export interface ScanDecoder {
 
 export interface DecodedBatch {
   readonly batch: Batch;
+  /** Record number of each row; null = row r is record from + r. */
+  readonly recordOf: Int32Array | null;
   readonly errors: readonly { readonly record: number; readonly error: StreamError }[];
 }
 
@@ -30,10 +33,23 @@ export interface ScanReader {
 
 export type ReportRecordError = (records: RecordBatch, record: number, error: StreamError) => void;
 
+export interface ScanInput {
+  readonly reader: SourceReader;
+  /** The first offsets that the reader gives. */
+  readonly from: ReadonlyMap<number, Offset>;
+  readonly topic: string;
+  readonly compile: CompileDecoder;
+  readonly report: ReportRecordError;
+  /** Told which records are being pushed. */
+  readonly places: RecordPlaces;
+}
+
 export class ScanCursor {
   readonly #reader: SourceReader;
   readonly #compile: CompileDecoder;
   readonly #report: ReportRecordError;
+  readonly #topic: string;
+  readonly #places: RecordPlaces;
   readonly #positions = new Map<number, Offset>();
   #readers: ScanReader[] = [];
   #picks: (readonly number[] | undefined)[] = [];
@@ -42,12 +58,9 @@ export class ScanCursor {
   records = 0;
   bytes = 0;
 
-  constructor(
-    reader: SourceReader,
-    from: ReadonlyMap<number, Offset>,
-    compile: CompileDecoder,
-    report: ReportRecordError,
-  ) {
+  constructor({ reader, from, topic, compile, report, places }: ScanInput) {
+    this.#topic = topic;
+    this.#places = places;
     this.#reader = reader;
     this.#compile = compile;
     this.#report = report;
@@ -157,8 +170,13 @@ export class ScanCursor {
       for (const { record, error } of decoded.errors) this.#report(records, record, error);
     }
     if (decoded.batch.length === 0) return;
+    const recordOf = (row: number): number =>
+      decoded.recordOf === null ? start + row : (decoded.recordOf[row] as number);
     for (const i of readers) {
-      this.#readers[i]?.take(selectColumns(decoded.batch, this.#picks[i]));
+      const batch = selectColumns(decoded.batch, this.#picks[i]);
+      this.#places.pushing(this.#topic, records, recordOf, batch, () =>
+        this.#readers[i]?.take(batch),
+      );
     }
   }
 

@@ -9,7 +9,13 @@ import type {
   StartPosition,
 } from '../../connectors/connector.ts';
 import type { StreamError } from '../../sql/base/error.ts';
-import { type CompileDecoder, ScanCursor, type ScanReader } from './scan-cursor.ts';
+import type { RecordPlaces } from './record-place.ts';
+import {
+  type CompileDecoder,
+  type ReportRecordError,
+  ScanCursor,
+  type ScanReader,
+} from './scan-cursor.ts';
 
 export interface PartitionBounds {
   readonly earliest: Offset;
@@ -51,6 +57,7 @@ export class StreamTask {
   readonly definition: StreamDefinition;
   readonly #report: ReportStreamError;
   readonly #onReadable: () => void;
+  readonly #places: RecordPlaces;
   #common: ScanCursor | undefined;
   #owners = new Map<number, readonly ScanReader[]>();
   #privates: PrivateScan[] = [];
@@ -62,7 +69,13 @@ export class StreamTask {
   /** The stream's positions at the last commit. */
   committed: ReadonlyMap<number, Offset> = new Map();
 
-  constructor(definition: StreamDefinition, report: ReportStreamError, onReadable: () => void) {
+  constructor(
+    definition: StreamDefinition,
+    report: ReportStreamError,
+    onReadable: () => void,
+    places: RecordPlaces,
+  ) {
+    this.#places = places;
     this.definition = definition;
     this.#report = report;
     this.#onReadable = onReadable;
@@ -254,19 +267,22 @@ export class StreamTask {
   ): Promise<ScanCursor> {
     const reader = await this.definition.open({ offsets, otherwise: 'earliest' });
     reader.onReadable(this.#onReadable);
-    const cursor = new ScanCursor(
+    const { topic, compile } = this.definition;
+    const report: ReportRecordError = (records, record, error) => {
+      // Records below the committed position were reported when they were first read.
+      const offset = records.offsets[record] as number;
+      const isKnown = offset < (this.committed.get(records.partition) ?? 0);
+      if (!reportErrors || isKnown) return;
+      this.errors++;
+      this.#report(this, records, record, error);
+    };
+    return new ScanCursor({
       reader,
-      positions,
-      this.definition.compile,
-      (records, record, error) => {
-        // Records below the committed position were reported when they were first read.
-        const offset = records.offsets[record] as number;
-        const isKnown = offset < (this.committed.get(records.partition) ?? 0);
-        if (!reportErrors || isKnown) return;
-        this.errors++;
-        this.#report(this, records, record, error);
-      },
-    );
-    return cursor;
+      from: positions,
+      topic,
+      compile,
+      report,
+      places: this.#places,
+    });
   }
 }

@@ -14,12 +14,14 @@ export interface TaskStatus {
   readonly stateBytes: number;
   readonly stateEntries: number;
   readonly subscribers: number;
+  /** Rows that expressions failed for, since the start of the process. */
+  readonly failed: number;
 }
 
 export function taskStatus(plans: PlanSet, id: number): TaskStatus | undefined {
   const task = plans.tasks.get(id);
   if (task === undefined) return undefined;
-  const { state, reason, version, output, root, drain, feed } = task;
+  const { state, reason, version, output, root, drain, feed, failures } = task;
   let stateBytes = 0;
   let stateEntries = 0;
   for (const { operator } of task.fragment?.nodes ?? []) {
@@ -36,6 +38,7 @@ export function taskStatus(plans: PlanSet, id: number): TaskStatus | undefined {
     stateBytes,
     stateEntries,
     subscribers: feed?.subscribers ?? 0,
+    failed: failures?.total ?? 0,
   };
 }
 

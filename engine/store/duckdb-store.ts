@@ -154,6 +154,7 @@ class DuckdbStore implements Store {
       positions: this.#progress.positions,
       catalog: [...this.#catalog.values()].sort((a, b) => a.id - b.id),
       versions: this.#progress.versions,
+      evicted: this.#progress.evicted,
     };
   }
 

@@ -16,12 +16,15 @@ interface Entry {
   readonly positions: readonly (readonly [number, number, number])[];
   /** [relation id, epoch that changed it] */
   readonly versions: readonly (readonly [number, number])[];
+  /** [error relation id, failures that it no longer holds]; left out when there are none. */
+  readonly evicted?: readonly (readonly [number, number])[];
 }
 
 export class Progress {
   #epoch = 0;
   readonly #positions = new Map<number, Map<number, Offset>>();
   readonly #versions = new Map<number, number>();
+  readonly #evicted = new Map<number, number>();
   #rows = 0;
 
   get epoch(): number {
@@ -38,15 +41,15 @@ export class Progress {
     return new Map(this.#versions);
   }
 
+  get evicted(): ReadonlyMap<number, number> {
+    return new Map(this.#evicted);
+  }
+
   /** Reads back one stored row; rows come in the order of their epochs. */
   restore(epoch: number, text: string): void {
-    const entry = JSON.parse(text) as Entry;
     this.#epoch = epoch;
     this.#rows++;
-    for (const [relationId, partition, offset] of entry.positions) {
-      this.#place(relationId, partition, offset);
-    }
-    for (const [relationId, version] of entry.versions) this.#versions.set(relationId, version);
+    this.#take(JSON.parse(text) as Entry);
   }
 
   /** Statements that store what the commit changes. Call `apply` when they are committed. */
@@ -60,13 +63,9 @@ export class Progress {
   }
 
   apply(commit: EpochCommit): void {
-    const entry = entryOf(commit);
     this.#epoch = commit.epoch;
     this.#rows = this.#rows >= ROWS_MAX ? 1 : this.#rows + 1;
-    for (const [relationId, partition, offset] of entry.positions) {
-      this.#place(relationId, partition, offset);
-    }
-    for (const [relationId, version] of entry.versions) this.#versions.set(relationId, version);
+    this.#take(entryOf(commit));
   }
 
   /** Statements that store everything, without the given relations. Call `forget` when committed. */
@@ -76,6 +75,7 @@ export class Progress {
     const entry: Entry = {
       positions: next.positions.map((p) => [p.relationId, p.partition, p.offset] as const),
       versions: [...next.#versions],
+      ...(next.#evicted.size === 0 ? {} : { evicted: [...next.#evicted] }),
     };
     return ['DELETE FROM millrace_progress', insertSql(next.#epoch, entry)];
   }
@@ -84,8 +84,17 @@ export class Progress {
     for (const id of relationIds) {
       this.#positions.delete(id);
       this.#versions.delete(id);
+      this.#evicted.delete(id);
     }
     this.#rows = 1;
+  }
+
+  #take({ positions, versions, evicted = [] }: Entry): void {
+    for (const [relationId, partition, offset] of positions) {
+      this.#place(relationId, partition, offset);
+    }
+    for (const [relationId, version] of versions) this.#versions.set(relationId, version);
+    for (const [relationId, count] of evicted) this.#evicted.set(relationId, count);
   }
 
   #place(relationId: number, partition: number, offset: Offset): void {
@@ -104,6 +113,7 @@ export class Progress {
       copy.#place(relationId, partition, offset);
     }
     for (const [id, version] of this.#versions) copy.#versions.set(id, version);
+    for (const [id, count] of this.#evicted) copy.#evicted.set(id, count);
     return copy;
   }
 }
@@ -112,6 +122,7 @@ function entryOf(commit: EpochCommit): Entry {
   return {
     positions: commit.positions.map((p) => [p.relationId, p.partition, p.offset] as const),
     versions: commit.views.map((view) => [view.relation.id, commit.epoch] as const),
+    ...(commit.evicted === undefined ? {} : { evicted: [...commit.evicted] }),
   };
 }
 

@@ -71,6 +71,8 @@ export interface EpochCommit {
   readonly positions: readonly PartitionPosition[];
   readonly errors: readonly ErrorRecord[];
   readonly outbox: readonly OutboxChunk[];
+  /** Per error relation, how many failures are counted that it no longer holds; those that have changed. */
+  readonly evicted?: ReadonlyMap<number, number> | undefined;
 }
 
 /** One catalog entry as it is persisted: the statement's canonical text and what belongs to it. */
@@ -103,6 +105,8 @@ export interface StoreStatus {
   readonly catalog: readonly CatalogEntry[];
   /** Per relation id: the epoch that changed it last. */
   readonly versions: ReadonlyMap<number, number>;
+  /** Per error relation, how many failures are counted that it no longer holds. */
+  readonly evicted: ReadonlyMap<number, number>;
 }
 
 export interface Store {
