@@ -160,6 +160,8 @@ export interface DatabaseStatus {
       readonly endOffset: number | undefined;
     }[];
     readonly fault: string | undefined;
+    /** It stopped at a bad record. */
+    readonly stopped: boolean;
   }[];
   readonly views: readonly {
     readonly name: string;

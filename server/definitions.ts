@@ -15,6 +15,11 @@ export function changelogId(tableId: number): number {
   return -tableId;
 }
 
+/** What the engine calls the stream of records behind a relation over a topic. */
+export function engineStreamId({ id, kind }: Pick<SourceRelation, 'id' | 'kind'>): number {
+  return kind === 'table' ? changelogId(id) : id;
+}
+
 const START_OPTIONS = ['auto.offset.reset', 'scan.startup.mode'] as const;
 
 /** 'earliest' unless the statement says otherwise; Flink's spellings are understood. */
@@ -39,13 +44,13 @@ export function logOf(
 }
 
 /**
- * @param id  the relation's own id for a stream, `changelogId` for a table.
+ * @param isAltered  the definition was changed while records were in the error relation.
  * @throws StreamError SQL_INVALID_OPTION for options that the connector or a format refuses.
  */
 export function streamDefinition(
   connectors: ConnectorRegistry,
   relation: SourceRelation,
-  id: number,
+  isAltered: boolean,
 ): StreamDefinition {
   const input = relation.input;
   assert(input !== undefined, 'a stream has an input');
@@ -55,11 +60,13 @@ export function streamDefinition(
     return isChangelog ? changelogDecoder(decoder) : decoder;
   };
   const base = {
-    id,
+    id: engineStreamId(relation),
     name: relation.name,
     topic: input.topic,
     startAt: startAt(input.options),
     compile,
+    stopsAtErrors: input.options.get('on_error')?.toLowerCase() === 'fail',
+    isAltered,
   };
   const log = connectors.log(input.connector);
   if (log !== undefined) {

@@ -4,6 +4,7 @@ import { StreamError } from '../sql/base/error.ts';
 import { bindStatement } from '../sql/bind-statement.ts';
 import type { Relation } from '../sql/catalog.ts';
 import type { LogicalNode } from '../sql/logical-plan.ts';
+import { alterStatement } from './alter.ts';
 import type { Core } from './core.ts';
 import type { StatementResult } from './database.ts';
 import { executeCreate, sourceEnvironment } from './ddl.ts';
@@ -13,6 +14,7 @@ import { explainStatement } from './explain-statement.ts';
 import { pauseOrResume } from './pause.ts';
 import { runPlan } from './pull.ts';
 import { pushQuery } from './push-query.ts';
+import { replayErrors } from './replay-errors.ts';
 import { okResult } from './row-result.ts';
 import { DEFAULT_SETTINGS } from './settings.ts';
 import { describe, show } from './show.ts';
@@ -66,6 +68,10 @@ export async function executeStatement(
     case 'pause':
     case 'resume':
       return pauseOrResume(core, bound.kind, bound.name);
+    case 'alter':
+      return alterStatement(core, bound);
+    case 'replay-errors':
+      return replayErrors(core, bound, signal);
     case 'drop':
       return dropStatement(core, bound);
     case 'flush':

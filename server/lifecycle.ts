@@ -25,7 +25,14 @@ import type {
   SourceRelation,
 } from '../sql/catalog.ts';
 import type { Core } from './core.ts';
-import { changelogId, sinkConnector, storedTable, streamDefinition } from './definitions.ts';
+import {
+  changelogId,
+  engineStreamId,
+  sinkConnector,
+  storedTable,
+  streamDefinition,
+} from './definitions.ts';
+import { deadLetterSink } from './error-policy.ts';
 import { errorsIdFor, failuresOf, registerErrors, storedErrors } from './error-relations.ts';
 import type { LiveRelation, RelationDetail } from './live-catalog.ts';
 import { TableWriter } from './table-writer.ts';
@@ -56,7 +63,8 @@ export async function createSource(
   const feederErrorsId = isFed ? errorsIdFor(core, relation.name, 'query') : undefined;
   const madeTopic = await provideTopic(core, relation, partitions);
   const feederId = isFed ? core.catalog.nextId() : undefined;
-  const detail: RelationDetail = { errorsId, feederId, feederErrorsId, madeTopic };
+  const dlqId = relation.input === undefined ? undefined : core.catalog.nextId();
+  const detail: RelationDetail = { errorsId, feederId, feederErrorsId, dlqId, madeTopic };
   await core.engine.atBoundary(async () => {
     const createTables: StoredRelation[] = [];
     if (relation.kind === 'table') createTables.push(storedTable(relation));
@@ -69,6 +77,7 @@ export async function createSource(
       dropTables: [],
     });
     registerSource(core, { relation, detail, owner: undefined }, () => core.engine.epoch);
+    await startDeadLetters(core, relation, dlqId);
     if (isChangelogTable(relation)) {
       const start = await core.engine.startView(changelogView(core, relation), false);
       await rememberStart(core, relation.name, start);
@@ -87,7 +96,8 @@ export async function createSource(
 function checkFormats(core: Core, relation: SourceRelation): void {
   if (relation.input === undefined) return;
   const all = relation.schema.map((_, index) => index);
-  streamDefinition(core.connectors, relation, relation.id).compile(all);
+  streamDefinition(core.connectors, relation, false).compile(all);
+  deadLetterSink(core, relation, relation.id);
   if (relation.query !== undefined) sinkEncoder(feederOf(relation, relation.id));
 }
 
@@ -162,9 +172,49 @@ function registerSource(core: Core, entry: LiveRelation, versionOf: (id: number)
   if (feederErrorsId !== undefined) {
     registerErrors(core, relation, 'query', feederErrorsId, versionOf(feederErrorsId));
   }
-  const streamId = isChangelogTable(relation) ? changelogId(relation.id) : relation.id;
-  const definition = streamDefinition(core.connectors, relation, streamId);
+  const isAltered = entry.detail.altered === true;
+  const definition = streamDefinition(core.connectors, relation, isAltered);
   core.engine.addStream(definition, errorsId ?? 0);
+}
+
+/** Starts the sink that bad records go to, when the stream names a topic for them. */
+async function startDeadLetters(
+  core: Core,
+  relation: SourceRelation,
+  dlqId: number | undefined,
+): Promise<void> {
+  if (dlqId === undefined) return;
+  const sink = deadLetterSink(core, relation, dlqId);
+  core.engine.routeDeadLetters(engineStreamId(relation), sink?.receives ? sink.id : undefined);
+  if (sink !== undefined && core.engine.taskStatus(dlqId) === undefined) {
+    await core.engine.startSink(sink);
+  }
+}
+
+/**
+ * Puts another definition in the place of a relation over a topic: the same columns, read in another way.
+ * @param hasErrors  records are in its error relation that the new definition may be able to read.
+ */
+export async function redefineSource(
+  core: Core,
+  relation: SourceRelation,
+  hasErrors: boolean,
+): Promise<void> {
+  checkFormats(core, relation);
+  await core.engine.atBoundary(async () => {
+    const known = core.catalog.find(relation.name)?.detail;
+    const detail = { ...known, ...(hasErrors ? { altered: true } : {}) };
+    await core.store.changeCatalog({
+      put: [entryOf(relation, detail), counterOf(core)],
+      remove: [],
+      createTables: [],
+      dropTables: [],
+    });
+    core.catalog.put({ relation, detail, owner: undefined });
+    const isAltered = detail.altered === true;
+    core.engine.redefineStream(streamDefinition(core.connectors, relation, isAltered));
+    await startDeadLetters(core, relation, detail.dlqId);
+  });
 }
 
 function changelogView(core: Core, relation: SourceRelation): ViewDefinition {
@@ -419,7 +469,11 @@ export async function dropRelations(core: Core, doomed: readonly LiveRelation[])
   await core.engine.atBoundary(async () => {
     await core.store.changeCatalog({
       put: [],
-      remove: doomed.filter(({ owner }) => owner === undefined).map(({ relation }) => relation.id),
+      // Sinks that a stream has of its own leave their outbox with it.
+      remove: doomed
+        .filter(({ owner }) => owner === undefined)
+        .flatMap(({ relation, detail }) => [relation.id, detail.feederId, detail.dlqId])
+        .filter((id) => id !== undefined),
       createTables: [],
       dropTables: doomed
         .map(({ relation }) => relation)
@@ -427,10 +481,11 @@ export async function dropRelations(core: Core, doomed: readonly LiveRelation[])
         .map(({ id }) => id),
     });
     for (const { relation } of doomed) {
-      const feederId = core.catalog.find(relation.name)?.detail.feederId;
+      const { feederId, dlqId } = core.catalog.find(relation.name)?.detail ?? {};
       if (feederId !== undefined) await core.engine.remove(feederId);
       await core.engine.remove(relation.id);
       if (relation.kind === 'table') await core.engine.remove(changelogId(relation.id));
+      if (dlqId !== undefined) await core.engine.remove(dlqId);
       core.catalog.remove(relation.name);
       core.writers.delete(relation.id);
     }
@@ -453,6 +508,7 @@ export function restoreRelation(
     case 'stream':
     case 'table':
       registerSource(core, entry, versionOf);
+      restoreDeadLetters(core, relation, detail.dlqId);
       if (isChangelogTable(relation)) {
         const view = changelogView(core, relation);
         core.engine.restoreView(view, version, starts, detail.level === true);
@@ -464,10 +520,7 @@ export function restoreRelation(
         core.engine.restoreSink(sink, starts);
       }
       if (detail.paused === true) {
-        core.engine.pauseStream(
-          isChangelogTable(relation) ? changelogId(relation.id) : relation.id,
-          true,
-        );
+        core.engine.pauseStream(engineStreamId(relation), true);
       }
       return;
     case 'materialized-view': {
@@ -490,6 +543,12 @@ export function restoreRelation(
     case 'view':
       core.catalog.put(entry);
   }
+}
+
+function restoreDeadLetters(core: Core, relation: SourceRelation, dlqId: number | undefined): void {
+  const sink = dlqId === undefined ? undefined : deadLetterSink(core, relation, dlqId);
+  core.engine.routeDeadLetters(engineStreamId(relation), sink?.receives ? sink.id : undefined);
+  if (sink !== undefined) core.engine.restoreSink(sink, new Map());
 }
 
 function restoreErrors(

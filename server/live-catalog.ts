@@ -11,6 +11,10 @@ export interface RelationDetail {
   readonly feederErrorsId?: number | undefined;
   /** Id of the sink that carries a stream's own query into its topic. */
   readonly feederId?: number | undefined;
+  /** Id of the sink that takes a stream's bad records to a topic. */
+  readonly dlqId?: number | undefined;
+  /** The definition was altered while records were in the error relation. */
+  readonly altered?: boolean | undefined;
   /** Per stream id: where the plan began to read each partition. */
   readonly starts?: Readonly<Record<string, Readonly<Record<string, number>>>> | undefined;
   /** The plan has caught up once, so the stored rows are whole. */

@@ -153,6 +153,8 @@ class EngineMetrics {
       labels,
       stream.badEvicted,
     );
+    const stopped = stream.stopped ? 1 : 0;
+    this.#set('millrace_stream_stopped', 'Whether it stopped at a bad record.', labels, stopped);
     const faulty = stream.fault === undefined ? 0 : 1;
     this.#set('millrace_stream_fault', 'Whether the source is failing now.', labels, faulty);
     for (const { partition, offset, endOffset } of stream.partitions) {

@@ -234,6 +234,7 @@ class Millrace implements Database {
         badEvicted: bad?.evicted ?? 0,
         partitions,
         fault: stream.fault?.message,
+        stopped: stream.stoppedAt !== undefined,
       },
     ];
   }

@@ -1,9 +1,9 @@
 import type { QualifiedName } from '../sql/ast.ts';
 import { StreamError } from '../sql/base/error.ts';
-import type { Relation } from '../sql/catalog.ts';
+import type { Relation, SourceRelation } from '../sql/catalog.ts';
 import type { Core } from './core.ts';
 import type { StatementResult } from './database.ts';
-import { changelogId } from './definitions.ts';
+import { changelogId, engineStreamId } from './definitions.ts';
 import { changeDetail, pauseView, resumeView } from './lifecycle.ts';
 import { okResult } from './row-result.ts';
 
@@ -21,7 +21,9 @@ export async function pauseOrResume(
   let changed = 0;
   for (const relation of relations) {
     const isPaused = core.catalog.find(relation.name)?.detail.paused === true;
-    if (isPaused === paused) continue;
+    // A stream that stopped at a bad record tries it again.
+    const isStopped = isSource(relation) && isStoppedAtRecord(core, relation);
+    if (isPaused === paused && (paused || !isStopped)) continue;
     switch (relation.kind) {
       case 'stream':
         core.engine.pauseStream(relation.id, paused);
@@ -46,6 +48,14 @@ export async function pauseOrResume(
     verb.toUpperCase(),
     `${changed} ${changed === 1 ? 'object' : 'objects'} ${verb}d`,
   );
+}
+
+function isSource(relation: Relation): relation is SourceRelation {
+  return relation.kind === 'stream' || relation.kind === 'table';
+}
+
+function isStoppedAtRecord(core: Core, relation: SourceRelation): boolean {
+  return core.engine.stream(engineStreamId(relation))?.stoppedAt !== undefined;
 }
 
 function named(core: Core, name: QualifiedName): Relation {

@@ -4,12 +4,13 @@ import type { Engine } from '../engine/runtime/engine.ts';
 import type { Datum } from '../sql/base/datum.ts';
 import { StreamError } from '../sql/base/error.ts';
 import { typeName } from '../sql/base/type.ts';
-import type { MaterializedView, Relation, SourceRelation } from '../sql/catalog.ts';
+import type { MaterializedView, Relation } from '../sql/catalog.ts';
 import { registry } from '../sql/function/builtin.ts';
 import type { StatementResult } from './database.ts';
 import { errorCounts } from './error-relations.ts';
 import type { LiveCatalog } from './live-catalog.ts';
 import { BIGINT, BOOLEAN, DOUBLE, INTEGER, rowsResult, TEXT } from './row-result.ts';
+import { showSources } from './show-source.ts';
 
 export interface ShowContext {
   readonly catalog: LiveCatalog;
@@ -61,40 +62,6 @@ function filterByName(result: StatementResult, like: string | undefined): Statem
       for await (const rows of chunks) yield rows.filter((row) => pattern.test(String(row[0])));
     })(),
   };
-}
-
-function showSources(context: ShowContext, kind: 'stream' | 'table' | undefined): StatementResult {
-  const rows = context.catalog
-    .live()
-    .filter(({ owner }) => owner === undefined)
-    .map(({ relation }) => relation)
-    .filter(
-      (relation): relation is SourceRelation =>
-        (relation.kind === 'stream' || relation.kind === 'table') &&
-        (kind === undefined || relation.kind === kind),
-    )
-    .map((relation) => [
-      relation.name,
-      relation.kind,
-      relation.input?.connector ?? null,
-      relation.input?.topic ?? null,
-      relation.input?.keyFormat ?? null,
-      relation.input?.valueFormat ?? null,
-      relation.primaryKey.map((index) => relation.schema[index]?.name).join(', ') || null,
-    ]);
-  return rowsResult(
-    'SHOW',
-    [
-      ['name', TEXT],
-      ['kind', TEXT],
-      ['connector', TEXT],
-      ['topic', TEXT],
-      ['key_format', TEXT],
-      ['value_format', TEXT],
-      ['primary_key', TEXT],
-    ],
-    rows,
-  );
 }
 
 async function showViews({ catalog, engine }: ShowContext): Promise<StatementResult> {

@@ -156,7 +156,7 @@ async function* readRelation(
     }
     return;
   }
-  const definition = streamDefinition(core.connectors, relation, relation.id);
+  const definition = streamDefinition(core.connectors, relation, false);
   const bounds = await definition.bounds();
   const from = new Map([...bounds].map(([partition, { earliest }]) => [partition, earliest]));
   const ends = new Map([...bounds].map(([partition, { end }]) => [partition, end]));
@@ -174,9 +174,11 @@ async function* readRelation(
     topic: definition.topic,
     compile: definition.compile,
     report: () => {},
+    isFatal: () => false,
+    leftOut: core.engine.stream(relation.id)?.leftOut ?? (() => new Set()),
     places: new RecordPlaces(),
   });
-  cursor.setReaders([{ columns, from: new Map(), take }]);
+  cursor.setReaders([{ columns, from: new Map(), startOf: () => 0, take }]);
   try {
     const isDone = (): boolean =>
       [...ends].every(([partition, end]) => (cursor.positions.get(partition) ?? 0) >= end);

@@ -3,10 +3,12 @@
  * runs in the store's thread while the next one is computed. Catalog changes happen between two epochs.
  */
 import type { Offset } from '../../connectors/connector.ts';
+import type { Row } from '../../sql/base/datum.ts';
 import { StreamError } from '../../sql/base/error.ts';
 import type { Batch } from '../delta/batch.ts';
 import type { EpochCommit, OutboxChunk, Store, ViewChange } from '../store/store.ts';
 import type { ViewFeed } from '../view/subscription.ts';
+import { DeadLetters } from './dead-letters.ts';
 import { ErrorRows } from './error-rows.ts';
 import type { GraphNode } from './graph.ts';
 import { SinkOutput } from './output.ts';
@@ -20,6 +22,7 @@ import type {
   ViewDefinition,
 } from './plan-task.ts';
 import { beginReplay, endReplayWhenDone, type Log } from './replay.ts';
+import { type ReplayCounts, replayBatches } from './replay-batch.ts';
 import { Bell } from './signal.ts';
 import { type StreamDefinition, StreamTask } from './stream-task.ts';
 import { type TaskStatus, taskStatus } from './task-status.ts';
@@ -80,6 +83,7 @@ export class Engine {
   readonly #options: EngineOptions;
   readonly #plans: PlanSet;
   readonly #errors: ErrorRows;
+  readonly #deadLetters: DeadLetters;
   readonly #bell = new Bell();
   readonly #waiters = new Waiters();
   readonly #boundaries: BoundaryRequest[] = [];
@@ -106,6 +110,7 @@ export class Engine {
     this.#options = options;
     this.#plans = new PlanSet(options.store, options.random);
     this.#errors = new ErrorRows(this.#plans, evicted);
+    this.#deadLetters = new DeadLetters(this.#plans);
     this.#epoch = epoch;
   }
 
@@ -129,15 +134,18 @@ export class Engine {
 
   /** A stream is read only while a plan reads it. */
   addStream(definition: StreamDefinition, errorTableId: number): void {
+    const { id, topic } = definition;
     const task = new StreamTask(
       definition,
       (_, records, record, error) => {
         if (this.#isReplaying) return;
-        this.#errors.addRecord(errorTableId, definition.topic, records, record, error);
+        this.#errors.addRecord(errorTableId, topic, records, record, error);
+        this.#deadLetters.add(id, topic, records, record, error);
         this.#markDirty();
       },
       this.#bell.ring,
       this.#errors.places,
+      (partition, first, last) => this.#errors.refused(errorTableId, partition, first, last),
     );
     this.#plans.streams.set(definition.id, task);
   }
@@ -222,10 +230,56 @@ export class Engine {
     return this.#plans.remove(id);
   }
 
+  /** Bad records of the stream go to this sink (over `deadLetterFragment`) too; undefined = to none. */
+  routeDeadLetters(streamId: number, sinkId: number | undefined): void {
+    this.#deadLetters.route(streamId, sinkId);
+  }
+
+  /** Reads a stream by another definition from now on; call it inside `atBoundary`. */
+  redefineStream(definition: StreamDefinition): void {
+    this.#plans.streams.get(definition.id)?.redefine(definition);
+    this.#bell.ring();
+  }
+
+  /** A stream that stopped at a bad record goes on after it. @returns false when it did not stop. */
+  skipRecord(id: number): boolean {
+    const skips = this.#plans.streams.get(id)?.skipRecord() === true;
+    this.#bell.ring();
+    return skips;
+  }
+
+  /**
+   * Reads refused records again, by the present definition; those that are rows now leave the error relation in the
+   * commit that holds their effects. Call it inside `atBoundary`.
+   * @param isMeant  of the error relation's rows.
+   */
+  replayErrors(streamId: number, tableId: number, isMeant: (row: Row) => boolean): ReplayCounts {
+    const stream = this.#plans.streams.get(streamId);
+    const table = this.#errors.table(tableId);
+    const counts = { replayed: 0, failed: 0, cut: 0 };
+    if (stream === undefined || table === undefined) return counts;
+    const meant = [...table.rows()].filter(isMeant);
+    for (const { rows, records } of replayBatches(meant)) {
+      const failed = stream.replay(records);
+      rows.forEach((row, record) => {
+        if (failed.has(record)) counts.failed++;
+        else {
+          counts.replayed++;
+          table.add(row, -1);
+        }
+      });
+    }
+    counts.cut = meant.length - counts.replayed - counts.failed;
+    this.#markDirty();
+    return counts;
+  }
+
+  /** A stream that goes on also tries again the record that it stopped at. */
   pauseStream(id: number, paused: boolean): boolean {
     const stream = this.#plans.streams.get(id);
     if (stream === undefined) return false;
     stream.paused = paused;
+    if (!paused) stream.retry();
     this.#bell.ring();
     return true;
   }
@@ -344,6 +398,7 @@ export class Engine {
 
   async #closeEpoch(): Promise<void> {
     const startedMs = this.#options.now();
+    this.#deadLetters.emit();
     this.#errors.emit();
     this.#plans.graph.flush();
     // Operators may fail as they flush, and plans may read what failed in others: no plan reads its own errors, so it ends.
@@ -496,6 +551,7 @@ export class Engine {
       while (!this.#hasReached(ends)) {
         if (signal.aborted) throw new StreamError('STATEMENT_CANCELED', 'canceling statement');
         if (this.#failure !== undefined) throw this.#failure;
+        refuseStopped(ends.keys());
         await this.#waiters.until(() => this.#hasReached(ends), IDLE_WAIT_MS, signal);
       }
       for (const task of this.#plans.tasks.values()) await task.drain?.delivered();
@@ -576,6 +632,21 @@ export class Engine {
     await this.#endsRefresh;
     await this.#plans.close();
     this.#refuse(new StreamError('SHUTTING_DOWN', 'the server is shutting down'));
+  }
+}
+
+/** Nobody should wait for a stream that waits for somebody. */
+function refuseStopped(streams: Iterable<StreamTask>): void {
+  for (const { stoppedAt, definition } of streams) {
+    if (stoppedAt === undefined) continue;
+    const { partition, offset, error } = stoppedAt;
+    throw new StreamError(
+      'STREAM_STOPPED',
+      `stream "${definition.name}" stopped at partition ${partition} offset ${offset}: ${error.message}`,
+      {
+        hint: `RESUME ${definition.name} tries the record again, ALTER STREAM ${definition.name} SKIP RECORD leaves it out.`,
+      },
+    );
   }
 }
 

@@ -3,6 +3,7 @@ import type { RecordBatch } from '../../connectors/connector.ts';
 import type { Row } from '../../sql/base/datum.ts';
 import type { StreamError } from '../../sql/base/error.ts';
 import type { Store, StoredRelation } from '../store/store.ts';
+import { RECORD_ERROR } from './error-schema.ts';
 import { ErrorTable } from './error-table.ts';
 import type { FailureTap, GraphNode } from './graph.ts';
 import type { PlanSet } from './plan-set.ts';
@@ -53,7 +54,18 @@ export class ErrorRows {
     record: number,
     error: StreamError,
   ): void {
-    this.#tables.get(tableId)?.add(recordRow(topic, records, record, error), 1);
+    this.#tables.get(tableId)?.add(recordErrorRow(topic, records, record, error), 1);
+  }
+
+  /** Offsets in [first, last] of the records that the relation holds. */
+  refused(tableId: number, partition: number, first: number, last: number): ReadonlySet<number> {
+    const offsets = new Set<number>();
+    for (const row of this.#tables.get(tableId)?.rows() ?? []) {
+      const offset = Number(row[RECORD_ERROR.offset]);
+      if (row[RECORD_ERROR.partition] !== partition || offset < first || offset > last) continue;
+      offsets.add(offset);
+    }
+    return offsets;
   }
 
   /** Rows that fail in the plan's operators go to its error relation, unless a replay only repeats them. */
@@ -101,15 +113,24 @@ export class ErrorRows {
   }
 }
 
-/** In the columns of RECORD_ERROR_SCHEMA. */
-function recordRow(topic: string, records: RecordBatch, record: number, error: StreamError): Row {
+/**
+ * In the columns of RECORD_ERROR_SCHEMA.
+ * @param bytesMax  kept of the value, of the key, and of all headers together.
+ */
+export function recordErrorRow(
+  topic: string,
+  records: RecordBatch,
+  record: number,
+  error: StreamError,
+  bytesMax = ERROR_RECORD_BYTES_MAX,
+): Row {
   let cut = false;
   const part = (starts: Int32Array, lengths: Int32Array): Uint8Array | null => {
     const length = lengths[record] as number;
     if (length < 0) return null;
     const start = starts[record] as number;
-    if (length > ERROR_RECORD_BYTES_MAX) cut = true;
-    const end = start + Math.min(length, ERROR_RECORD_BYTES_MAX);
+    if (length > bytesMax) cut = true;
+    const end = start + Math.min(length, bytesMax);
     return Uint8Array.from(records.bytes.subarray(start, end));
   };
   const { keyStarts, keyLengths } = records;
@@ -117,7 +138,7 @@ function recordRow(topic: string, records: RecordBatch, record: number, error: S
   const key =
     keyStarts === undefined || keyLengths === undefined ? null : part(keyStarts, keyLengths);
   const headers: Row[] = [];
-  let room = ERROR_RECORD_BYTES_MAX;
+  let room = bytesMax;
   for (const header of records.headers?.(record) ?? []) {
     room -= header.key.length + (header.value?.length ?? 0);
     if (room < 0) {

@@ -69,8 +69,8 @@ export class ErrorTable {
   }
 
   /** The kept rows, oldest first. */
-  rows(): readonly Row[] {
-    return [...this.#entries.values()].map(({ row }) => row);
+  *rows(): Generator<Row> {
+    for (const { row } of this.#entries.values()) yield row;
   }
 
   has(row: Row): boolean {

@@ -109,7 +109,7 @@ export class PlanSet {
     }
     const starts = new Map<number, ReadonlyMap<number, Offset>>();
     const targets = new Map<number, ReadonlyMap<number, Offset>>();
-    for (const [stream, readers] of this.streamReaders(fragment, new Map())) {
+    for (const [stream, readers] of this.streamReaders(task, fragment, new Map())) {
       const { id } = stream.definition;
       const start = await stream.startOffsets();
       const bounds = await stream.definition.bounds();
@@ -134,7 +134,11 @@ export class PlanSet {
   }
 
   /** @param from  per stream the offsets below which records are not for this plan. */
-  streamReaders(fragment: PlanFragment, from: StreamOffsets): Map<StreamTask, ScanReader[]> {
+  streamReaders(
+    task: PlanTask,
+    fragment: PlanFragment,
+    from: StreamOffsets,
+  ): Map<StreamTask, ScanReader[]> {
     const readers = new Map<StreamTask, ScanReader[]>();
     for (const leaf of fragment.leaves) {
       const stream = this.streams.get(leaf.relationId);
@@ -143,6 +147,7 @@ export class PlanSet {
       own.push({
         columns: leaf.columns,
         from: from.get(leaf.relationId) ?? new Map(),
+        startOf: (partition) => task.starts.get(leaf.relationId)?.get(partition) ?? 0,
         take: (batch) => pushInto(leaf, batch),
       });
       readers.set(stream, own);
@@ -229,7 +234,7 @@ export class PlanSet {
   }
 
   #resetStreamReaders(task: PlanTask, fragment: PlanFragment): void {
-    const readers = this.streamReaders(fragment, new Map());
+    const readers = this.streamReaders(task, fragment, new Map());
     for (const stream of this.streams.values()) {
       if (stream.isRead) stream.changeReaders(task.id, readers.get(stream) ?? []);
     }

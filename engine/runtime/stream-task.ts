@@ -15,6 +15,7 @@ import {
   type ReportRecordError,
   ScanCursor,
   type ScanReader,
+  type StoppedAt,
 } from './scan-cursor.ts';
 
 export interface PartitionBounds {
@@ -32,7 +33,21 @@ export interface StreamDefinition {
   open(from: StartPosition): Promise<SourceReader>;
   bounds(): Promise<ReadonlyMap<number, PartitionBounds>>;
   readonly compile: CompileDecoder;
+  /** Stop at a record that cannot be read, instead of leaving it out. */
+  readonly stopsAtErrors: boolean;
+  /**
+   * The definition was changed after records were refused: those are left out until they are replayed, also where the new
+   * definition could read them, as plans that have passed them did not see them.
+   */
+  readonly isAltered: boolean;
 }
+
+/** Offsets of a stream's records in [first, last] that are in its error relation. */
+export type RefusedOffsets = (
+  partition: number,
+  first: Offset,
+  last: Offset,
+) => ReadonlySet<Offset>;
 
 /** A plan's readers while they stand behind the common cursor. */
 interface PrivateScan {
@@ -48,13 +63,18 @@ export type ReportStreamError = (
   error: StreamError,
 ) => void;
 
+const NOTHING: ReadonlySet<Offset> = new Set();
+
 /** Records that a private scan may be behind when the common one starts to wait for it. */
 const HOLD_RECORDS_MAX = 500_000;
 /** Private scans get this many times the bytes of a common one, so that they come level. */
 const CATCH_UP_BYTES_FACTOR = 4;
 
 export class StreamTask {
-  readonly definition: StreamDefinition;
+  definition: StreamDefinition;
+  readonly #refused: RefusedOffsets;
+  /** The record that is skipped although the stream stops at errors. */
+  #skipped: { readonly partition: number; readonly offset: Offset } | undefined;
   readonly #report: ReportStreamError;
   readonly #onReadable: () => void;
   readonly #places: RecordPlaces;
@@ -74,11 +94,71 @@ export class StreamTask {
     report: ReportStreamError,
     onReadable: () => void,
     places: RecordPlaces,
+    refused: RefusedOffsets,
   ) {
+    this.#refused = refused;
     this.#places = places;
     this.definition = definition;
     this.#report = report;
     this.#onReadable = onReadable;
+  }
+
+  /** The record that the stream stopped at; undefined while it goes on. */
+  get stoppedAt(): StoppedAt | undefined {
+    return this.#common?.stoppedAt;
+  }
+
+  /** Tries again to read the record that the stream stopped at. */
+  retry(): void {
+    this.#common?.goOn();
+  }
+
+  /** Leaves out the record that the stream stopped at; it goes to the error relation. @returns false when there is none. */
+  skipRecord(): boolean {
+    const stopped = this.stoppedAt;
+    if (stopped === undefined) return false;
+    this.#skipped = stopped;
+    this.#common?.goOn();
+    return true;
+  }
+
+  /** Between two epochs: another definition over the same topic, with the same columns. */
+  redefine(definition: StreamDefinition): void {
+    this.definition = definition;
+    for (const cursor of this.#cursors()) cursor.recompile(definition.compile);
+    this.retry();
+  }
+
+  /**
+   * Between two epochs: records that were refused are read by the present definition, as if they came now.
+   * @returns the record numbers that still cannot be read, with the reason.
+   */
+  replay(records: RecordBatch): ReadonlyMap<number, StreamError> {
+    const errors =
+      this.#common === undefined
+        ? this.definition.compile([]).decode(records, 0, records.length).errors
+        : this.#common.readAgain(records);
+    const failed = new Map(errors.map(({ record, error }) => [record, error]));
+    for (const { cursor } of this.#privates) {
+      const passed = recordsBelow(records, cursor.positions.get(records.partition) ?? 0);
+      if (passed.length > 0) cursor.readAgain(passed);
+    }
+    return failed;
+  }
+
+  readonly leftOut: RefusedOffsets = (partition, first, last) =>
+    this.definition.isAltered ? this.#refused(partition, first, last) : NOTHING;
+
+  #cursors(): readonly ScanCursor[] {
+    const own = this.#common === undefined ? [] : [this.#common];
+    return [...own, ...this.#privates.map(({ cursor }) => cursor)];
+  }
+
+  #stopsAt(partition: number, offset: Offset): boolean {
+    if (!this.definition.stopsAtErrors) return false;
+    const { partition: at, offset: skipped } = this.#skipped ?? {};
+    if (partition === at && offset === skipped) return false;
+    return offset >= (this.committed.get(partition) ?? 0);
   }
 
   get isRead(): boolean {
@@ -263,7 +343,7 @@ export class StreamTask {
   async #open(
     offsets: ReadonlyMap<number, Offset>,
     positions: ReadonlyMap<number, Offset>,
-    reportErrors: boolean,
+    isCommon: boolean,
   ): Promise<ScanCursor> {
     const reader = await this.definition.open({ offsets, otherwise: 'earliest' });
     reader.onReadable(this.#onReadable);
@@ -272,7 +352,7 @@ export class StreamTask {
       // Records below the committed position were reported when they were first read.
       const offset = records.offsets[record] as number;
       const isKnown = offset < (this.committed.get(records.partition) ?? 0);
-      if (!reportErrors || isKnown) return;
+      if (!isCommon || isKnown) return;
       this.errors++;
       this.#report(this, records, record, error);
     };
@@ -282,7 +362,17 @@ export class StreamTask {
       topic,
       compile,
       report,
+      // Records below the common position were judged when they were first read.
+      isFatal: (partition, offset) => isCommon && this.#stopsAt(partition, offset),
+      leftOut: this.leftOut,
       places: this.#places,
     });
   }
+}
+
+/** The records of a batch with offsets below `end`; offsets ascend. */
+function recordsBelow(records: RecordBatch, end: Offset): RecordBatch {
+  let length = records.length;
+  while (length > 0 && (records.offsets[length - 1] as number) >= end) length--;
+  return length === records.length ? records : { ...records, length };
 }

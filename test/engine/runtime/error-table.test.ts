@@ -74,6 +74,7 @@ test('what is stored is the sum of what failed, in any order within an epoch', (
         total,
       );
       assert.equal(stored.rows.size, sums.size);
+      assert.equal([...table.rows()].length, sums.size, 'nothing is held that holds no longer');
     }),
   );
 });
