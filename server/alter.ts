@@ -1,15 +1,17 @@
 /** ALTER of a stream or table over a topic: how its records are read, and what becomes of bad ones. */
 import type { AlterAction, Statement } from '../sql/ast.ts';
 import { StreamError } from '../sql/base/error.ts';
-import type { Relation, SourceRelation } from '../sql/catalog.ts';
+import { bindOptions } from '../sql/bind-options.ts';
+import type { MaterializedView, Relation, SourceRelation } from '../sql/catalog.ts';
 import { deparse } from '../sql/deparse.ts';
 import { parseStatement } from '../sql/parser.ts';
+import { stateBudget } from './budget.ts';
 import type { Core } from './core.ts';
 import type { StatementResult } from './database.ts';
 import { relationOf } from './ddl.ts';
 import { engineStreamId } from './definitions.ts';
 import { errorCounts } from './error-relations.ts';
-import { redefineSource } from './lifecycle.ts';
+import { redefineSource, redefineView } from './lifecycle.ts';
 import { okResult } from './row-result.ts';
 
 type Alter = Statement & { readonly kind: 'alter' };
@@ -29,6 +31,10 @@ export async function alterStatement(core: Core, statement: Alter): Promise<Stat
       at: statement.name.span,
     });
   }
+  if (relation.kind === 'materialized-view' && statement.object === 'materialized-view') {
+    await alterView(core, relation, statement);
+    return okResult(tag, '');
+  }
   const source = requireSource(relation, statement);
   const [action] = statement.actions;
   if (action?.kind === 'skip-record' && statement.actions.length === 1) {
@@ -42,6 +48,25 @@ export async function alterStatement(core: Core, statement: Alter): Promise<Stat
   );
   await redefine(core, source, { ...altered, orReplace: false, ifNotExists: false });
   return okResult(tag, '');
+}
+
+/** Only the budget: the rows and the plan stay what they are. */
+async function alterView(core: Core, view: MaterializedView, statement: Alter): Promise<void> {
+  const definition = parseStatement(view.sql);
+  if (definition.kind !== 'create-view') throw notSupported(statement);
+  let { options } = definition;
+  for (const action of statement.actions) {
+    if (action.kind !== 'set-options' && action.kind !== 'reset-options') {
+      throw notSupported(statement);
+    }
+    const added = action.kind === 'set-options' ? action.options : [];
+    const keys = action.kind === 'set-options' ? added.map(({ key }) => key) : action.keys;
+    if (keys.some((key) => key !== 'max_state')) throw notSupported(statement);
+    options = [...options.filter(({ key }) => !keys.includes(key)), ...added];
+  }
+  const sql = deparse({ ...definition, options, orReplace: false, ifNotExists: false });
+  const stateBytesMax = stateBudget(bindOptions(options));
+  await redefineView(core, { ...view, sql, stateBytesMax });
 }
 
 function requireSource(relation: Relation, statement: Alter): SourceRelation {
@@ -58,7 +83,7 @@ function requireSource(relation: Relation, statement: Alter): SourceRelation {
 function notSupported(statement: Alter): StreamError {
   return new StreamError('SQL_NOT_SUPPORTED', 'this cannot be altered', {
     at: statement.span,
-    hint: 'ALTER changes options and drops constraints of streams over topics. DROP and CREATE what it cannot change.',
+    hint: 'ALTER changes options and drops CHECKs of streams over topics, and max_state of materialized views.',
   });
 }
 

@@ -175,6 +175,8 @@ export interface DatabaseStatus {
     /** 0..1 while catching up. */
     readonly progress: number;
     readonly reason: string | undefined;
+    /** Paused because its state is over a budget. */
+    readonly overBudget: boolean;
     /** Rows that an expression fails for now. */
     readonly failing: number;
     /** Of these, the ones that the error relation had no room for. */

@@ -15,6 +15,7 @@ import type { MaterializedView, Relation, Sink, SourceRelation } from '../sql/ca
 import type { LogicalNode } from '../sql/logical-plan.ts';
 import { parseStatement } from '../sql/parser.ts';
 import { optimize } from '../sql/rewrite/all.ts';
+import { stateBudget } from './budget.ts';
 import type { Core } from './core.ts';
 import type { StatementResult } from './database.ts';
 import {
@@ -88,14 +89,18 @@ function relationFrom(core: Core, bound: BoundCreate, sql: string, id: number): 
       const { name, query, dependsOn } = bound.relation;
       // CREATE TABLE … AS keeps its rows; only a stream's records go to a topic and come back from there.
       if (bound.relation.kind === 'table' && query !== undefined) {
-        return materializedViewOf(core, name, id, sql, query, dependsOn);
+        const stateBytesMax = stateBudget(bound.options);
+        return { ...materializedViewOf(core, name, id, sql, query, dependsOn), stateBytesMax };
       }
       const fed = query === undefined ? undefined : optimize(query, core.catalog);
       return { ...bound.relation, query: fed, id, sql };
     }
     case 'create-view': {
       const { name, query, dependsOn } = bound;
-      if (bound.materialized) return materializedViewOf(core, name, id, sql, query, dependsOn);
+      const stateBytesMax = stateBudget(bound.options);
+      if (bound.materialized) {
+        return { ...materializedViewOf(core, name, id, sql, query, dependsOn), stateBytesMax };
+      }
       return { kind: 'view', name, id, schema: query.schema, sql, dependsOn, query };
     }
     case 'create-sink': {

@@ -248,6 +248,8 @@ function changelogView(core: Core, relation: SourceRelation): ViewDefinition {
     stored: storedTable(relation),
     fragment: buildFragment(root, () => streamId),
     failures: failuresOf(core, relation.name, undefined),
+    // What a table holds cannot be told again by a source that has forgotten it.
+    canGiveWay: false,
     key: relation.primaryKey,
     consolidate: isKeyed ? consolidateChange(relation.schema) : undefined,
   };
@@ -340,6 +342,8 @@ function viewDefinition(core: Core, view: MaterializedView, plan: PhysicalPlan):
     stored: storedView(view, plan),
     fragment: buildFragment(plan.root, (name) => engineId(core, name)),
     failures: failuresOf(core, view.name, core.catalog.find(view.name)?.detail.errorsId),
+    stateBytesMax: view.stateBytesMax,
+    canGiveWay: true,
     key: plan.storage.kind === 'keyed' ? plan.storage.key : [],
     consolidate: plan.storage.kind === 'keyed' ? consolidateChange(view.schema) : undefined,
   };
@@ -356,6 +360,22 @@ export async function pauseView(core: Core, view: MaterializedView): Promise<voi
     );
   }
   await core.engine.atBoundary(() => core.engine.remove(view.id));
+}
+
+/** Puts a definition with another budget in the place of a view's; its rows and its plan stay. */
+export async function redefineView(core: Core, view: MaterializedView): Promise<void> {
+  await core.engine.atBoundary(async () => {
+    const entry = core.catalog.find(view.name);
+    if (entry === undefined) return;
+    await core.store.changeCatalog({
+      put: [entryOf(view, entry.detail)],
+      remove: [],
+      createTables: [],
+      dropTables: [],
+    });
+    core.catalog.put({ ...entry, relation: view });
+    core.engine.setStateBudget(view.id, view.stateBytesMax);
+  });
 }
 
 /** Computes a paused view anew; its first commit replaces the old rows. */
@@ -535,6 +555,7 @@ export function restoreRelation(
     case 'sink': {
       core.catalog.put(entry);
       restoreErrors(core, entry, versionOf);
+      if (detail.paused === true) return;
       const plan = lower(relation.query, core.catalog);
       const sink = sinkDefinition(core, relation, plan, detail.errorsId);
       core.engine.restoreSink(sink, starts);

@@ -20,6 +20,10 @@ export interface RelationDetail {
   /** The plan has caught up once, so the stored rows are whole. */
   readonly level?: boolean | undefined;
   readonly paused?: boolean | undefined;
+  /** Why the server paused it; undefined for PAUSE. */
+  readonly pausedReason?: string | undefined;
+  /** The paused view that it reads, and comes back with. */
+  readonly pausedWith?: string | undefined;
   /** The topic was made by the statement, so CREATE … can be told from an attach. */
   readonly madeTopic?: boolean | undefined;
 }

@@ -182,6 +182,8 @@ class EngineMetrics {
       labels,
       view.failingEvicted,
     );
+    const over = view.overBudget ? 1 : 0;
+    this.#set('millrace_view_over_budget', 'Whether it is paused for its state.', labels, over);
     const running = view.state === 'running' ? 1 : 0;
     this.#set('millrace_view_running', 'Whether it is kept up to date now.', labels, running);
   }

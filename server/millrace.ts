@@ -14,6 +14,7 @@ import { openDuckdbStore } from '../engine/store/duckdb-store.ts';
 import type { Store, StoreStatus } from '../engine/store/store.ts';
 import { StreamError } from '../sql/base/error.ts';
 import type { Relation } from '../sql/catalog.ts';
+import { pauseOverBudget } from './budget.ts';
 import type { DatabaseConfig, Log } from './config.ts';
 import type { Core } from './core.ts';
 import type {
@@ -68,6 +69,20 @@ export async function openMillrace(options: MillraceOptions): Promise<Database> 
   }
 }
 
+/** What there is to say of a plan that the engine does not run. */
+const PAUSED = {
+  state: 'paused',
+  reason: undefined,
+  version: 0,
+  progress: 0,
+  rowsIn: 0,
+  rowsChanged: 0,
+  stateBytes: 0,
+  stateEntries: 0,
+  subscribers: 0,
+  failed: 0,
+} as const;
+
 class Millrace implements Database {
   readonly #core: Core;
   readonly #sessions = new Map<string, SqlSession>();
@@ -102,6 +117,12 @@ class Millrace implements Database {
         random: () => randomInt(2 ** 32) / 2 ** 32,
         now: () => performance.now(),
         log: (level, message, detail) => log[level]({ detail }, message),
+        stateBytesMax: options.memoryBytesMax ?? Number.POSITIVE_INFINITY,
+        onOverBudget: (id, reason) => {
+          pauseOverBudget(core, id, reason).catch((cause) =>
+            log.error({ err: cause }, 'a view over its budget is not paused'),
+          );
+        },
         onLevel: (id) => {
           const entry = catalog.findById(id);
           if (entry === undefined) return;
@@ -240,15 +261,19 @@ class Millrace implements Database {
   }
 
   #viewStatus(relation: Relation): DatabaseStatus['views'] {
+    if (relation.kind === 'view') return [];
     const status = this.#core.engine.taskStatus(relation.id);
-    if (status === undefined || relation.kind === 'view') return [];
-    const { subscribers: _, ...facts } = status;
+    const { detail } = this.#core.catalog.find(relation.name) ?? {};
+    if (status === undefined && detail?.paused !== true) return [];
+    const { subscribers: _, ...facts } = status ?? PAUSED;
     const failing = errorCounts(this.#core, relation.name);
     return [
       {
         name: relation.name,
         kind: relation.kind,
         ...facts,
+        reason: facts.reason ?? detail?.pausedReason,
+        overBudget: detail?.pausedReason !== undefined && detail.pausedWith === undefined,
         failing: failing?.count ?? 0,
         failingEvicted: failing?.evicted ?? 0,
       },

@@ -79,8 +79,9 @@ async function showViews({ catalog, engine }: ShowContext): Promise<StatementRes
         status === undefined ? null : BigInt(status.rowsChanged),
         status === undefined ? null : BigInt(status.stateBytes),
         relation.kind === 'materialized-view' ? keyNames(relation) : null,
+        countOf(relation.kind === 'view' ? undefined : relation.stateBytesMax),
         countOf(errorCounts({ catalog, engine }, relation.name)?.count),
-        status?.reason ?? null,
+        status?.reason ?? catalog.find(relation.name)?.detail.pausedReason ?? null,
       ];
     });
   return rowsResult(
@@ -94,6 +95,7 @@ async function showViews({ catalog, engine }: ShowContext): Promise<StatementRes
       ['rows_changed', BIGINT],
       ['state_bytes', BIGINT],
       ['key', TEXT],
+      ['max_state', BIGINT],
       ['errors', BIGINT],
       ['reason', TEXT],
     ],
@@ -117,7 +119,7 @@ async function showSinks({ catalog, engine }: ShowContext): Promise<StatementRes
       status?.state ?? 'paused',
       status === undefined ? null : BigInt(status.rowsChanged),
       countOf(errorCounts({ catalog, engine }, relation.name)?.count),
-      status?.reason ?? null,
+      status?.reason ?? catalog.find(relation.name)?.detail.pausedReason ?? null,
     ]);
   }
   return rowsResult(

@@ -8,6 +8,7 @@ import { StreamError } from '../../sql/base/error.ts';
 import type { Batch } from '../delta/batch.ts';
 import type { EpochCommit, OutboxChunk, Store, ViewChange } from '../store/store.ts';
 import type { ViewFeed } from '../view/subscription.ts';
+import { findOverBudget } from './budget.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { ErrorRows } from './error-rows.ts';
 import type { GraphNode } from './graph.ts';
@@ -43,6 +44,8 @@ const COMMIT_ATTEMPTS_MAX = 5;
 const COMMIT_RETRY_WAIT_MS = 100;
 /** How often ends of sources are asked for lag and progress. */
 const ENDS_REFRESH_MS = 1_000;
+/** How often the operators' state is held against the budgets. */
+const BUDGET_CHECK_MS = 100;
 
 export interface EngineOptions {
   readonly store: Store;
@@ -53,6 +56,10 @@ export interface EngineOptions {
   readonly log: Log;
   /** A view has caught up with the common epoch for the first time. */
   readonly onLevel: (taskId: number) => void;
+  /** Bytes that the operators of all plans together may hold. */
+  readonly stateBytesMax: number;
+  /** A view holds more than it may: it has to be taken out, which only a later boundary can do. */
+  readonly onOverBudget: (taskId: number, reason: string) => void;
 }
 
 interface BoundaryRequest {
@@ -100,6 +107,7 @@ export class Engine {
   #loop: Promise<void> | undefined;
   #endsRefreshedMs = Number.NEGATIVE_INFINITY;
   #endsRefresh: Promise<void> | undefined;
+  #budgetCheckedMs = Number.NEGATIVE_INFINITY;
   readonly stats = { committed: 0, computeMs: 0, commitMs: 0, lastCommitMs: 0 };
 
   /**
@@ -325,6 +333,7 @@ export class Engine {
       await this.#closeEpoch();
     }
     this.#refreshEnds();
+    this.#checkBudgets();
     if (consumed > 0) await nextTurn();
     else if (!this.#isDirty || this.#commit !== undefined) await this.#bell.wait(IDLE_WAIT_MS);
   }
@@ -604,6 +613,22 @@ export class Engine {
   /** Failures that an error relation counts now, and those of them that it had no room for. */
   errorCounts(tableId: number): { readonly count: number; readonly evicted: number } | undefined {
     return this.#errors.table(tableId);
+  }
+
+  #checkBudgets(): void {
+    const nowMs = this.#options.now();
+    if (nowMs - this.#budgetCheckedMs < BUDGET_CHECK_MS) return;
+    this.#budgetCheckedMs = nowMs;
+    const over = findOverBudget(this.#plans, this.#options.stateBytesMax);
+    if (over === undefined) return;
+    over.task.isGivingWay = true;
+    this.#options.onOverBudget(over.task.id, over.reason);
+  }
+
+  /** @param bytes  undefined = no bound of its own. */
+  setStateBudget(viewId: number, bytes: number | undefined): void {
+    const task = this.#plans.tasks.get(viewId);
+    if (task !== undefined) task.stateBytesMax = bytes ?? Number.POSITIVE_INFINITY;
   }
 
   #refreshEnds(): void {

@@ -55,11 +55,23 @@ export class PlanSet {
 
   addView(definition: ViewDefinition, version: number): PlanTask {
     const { id, name, stored, fragment, key, consolidate } = definition;
+    const stateBytesMax = definition.stateBytesMax ?? Number.POSITIVE_INFINITY;
     const output = new ViewOutput(stored, consolidate);
     const feed = new ViewFeed(stored.schema, key, version);
     const { root } = fragment;
     return this.#add(
-      planTask({ kind: 'view', id, name, root, fragment, output, feed, version }),
+      planTask({
+        kind: 'view',
+        id,
+        name,
+        root,
+        fragment,
+        output,
+        feed,
+        version,
+        canGiveWay: definition.canGiveWay,
+        stateBytesMax,
+      }),
       fragment,
     );
   }

@@ -32,6 +32,10 @@ export interface ViewDefinition {
   readonly key: readonly number[];
   readonly consolidate: Consolidate | undefined;
   readonly failures: FailureDefinition;
+  /** Bytes that its operators may hold; undefined = no bound of its own. */
+  readonly stateBytesMax?: number | undefined;
+  /** It may be taken out when there is too much state, its own or that of all. */
+  readonly canGiveWay: boolean;
 }
 
 /** What becomes of rows that an expression fails for. */
@@ -92,6 +96,11 @@ export interface PlanTask {
   readonly feed: ViewFeed | undefined;
   /** Undefined for a table, which computes nothing. */
   failures: PlanFailures | undefined;
+  /** Bytes that its operators may hold. */
+  stateBytesMax: number;
+  readonly canGiveWay: boolean;
+  /** It was found over a budget, and whoever was told will take it out. */
+  isGivingWay: boolean;
   state: TaskState;
   reason: string | undefined;
   /** The epoch that changed its rows last. */
@@ -102,7 +111,7 @@ export interface PlanTask {
 }
 
 type TaskParts = Pick<PlanTask, 'kind' | 'id' | 'name' | 'root' | 'output' | 'version'> &
-  Partial<Pick<PlanTask, 'fragment' | 'drain' | 'feed'>>;
+  Partial<Pick<PlanTask, 'fragment' | 'drain' | 'feed' | 'stateBytesMax' | 'canGiveWay'>>;
 
 export function planTask(parts: TaskParts): PlanTask {
   return {
@@ -110,6 +119,9 @@ export function planTask(parts: TaskParts): PlanTask {
     drain: undefined,
     feed: undefined,
     failures: undefined,
+    stateBytesMax: Number.POSITIVE_INFINITY,
+    canGiveWay: false,
+    isGivingWay: false,
     state: 'running',
     reason: undefined,
     starts: new Map(),

@@ -187,6 +187,11 @@ export class ViewFeed {
     return this.#subscribers.size;
   }
 
+  /** The view does not follow its query any more: its subscribers are told why. */
+  fail(error: StreamError): void {
+    for (const subscriber of [...this.#subscribers]) subscriber.fail(error);
+  }
+
   /** The view is gone. */
   close(): void {
     for (const subscriber of [...this.#subscribers]) subscriber.close();
