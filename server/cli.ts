@@ -50,7 +50,7 @@ function buildProgram(): Command {
     .addHelpText(
       'after',
       '\nEach option is also read from MILLRACE_HTTP, MILLRACE_PG, MILLRACE_DATA, MILLRACE_KAFKA,\n' +
-        'MILLRACE_MEMORY, MILLRACE_LOG_LEVEL; limits from MILLRACE_…_MAX (docs/http-api.md).',
+        'MILLRACE_MEMORY, MILLRACE_LOG_LEVEL; limits from MILLRACE_…_MAX (docs/limits.md).',
     )
     .action(async (options: StartOptions) => {
       const config = readConfig(options, process.env);

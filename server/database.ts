@@ -11,7 +11,7 @@ export interface Database {
   /** A session keeps SETs between calls; without a name it lives for one call. Idle named ones expire. */
   session(name: string | undefined): Session;
   /** Rows of a view for polling. Throws VIEW_UNKNOWN. */
-  readView(name: string, request: ViewRequest): Promise<ViewAnswer>;
+  readView(name: string, request: ViewRequest, signal: AbortSignal): Promise<ViewAnswer>;
   /** The version (epoch of the last change) of a view, without reading it. */
   viewVersion(name: string): number;
   /** Settles when the view's version is above `since`, or `waitMs` is over, or the signal fires. */

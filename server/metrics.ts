@@ -18,6 +18,7 @@ export class DoorMetrics {
   readonly ingestedBytes: Counter;
   readonly cacheHits: Counter;
   readonly subscriptions: Gauge<'door'>;
+  readonly slowReaders: Counter<'door'>;
   readonly #engine: EngineMetrics;
   readonly #database: Database;
   #cacheBytes: () => number = () => 0;
@@ -52,6 +53,12 @@ export class DoorMetrics {
     this.subscriptions = new Gauge({
       name: 'millrace_subscriptions',
       help: 'Open subscriptions.',
+      labelNames: ['door'],
+      registers,
+    });
+    this.slowReaders = new Counter({
+      name: 'millrace_slow_readers_total',
+      help: 'Clients that were let go because they took nothing for too long.',
       labelNames: ['door'],
       registers,
     });

@@ -161,9 +161,9 @@ class Millrace implements Database {
     return known;
   }
 
-  async readView(name: string, request: ViewRequest): Promise<ViewAnswer> {
+  async readView(name: string, request: ViewRequest, signal: AbortSignal): Promise<ViewAnswer> {
     const relation = this.#view(name);
-    return readViewRows(this.#core, relation, request, this.viewVersion(name));
+    return readViewRows(this.#core, relation, request, this.viewVersion(name), signal);
   }
 
   viewVersion(name: string): number {

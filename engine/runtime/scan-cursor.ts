@@ -3,11 +3,14 @@
  * decoder for the union of the columns that its readers use.
  */
 import type { Offset, RecordBatch, SourceReader } from '../../connectors/connector.ts';
-import type { StreamError } from '../../sql/base/error.ts';
+import { StreamError } from '../../sql/base/error.ts';
 import { type Batch, ROWS_PER_BATCH_MAX } from '../delta/batch.ts';
 import { gather } from '../delta/gather.ts';
 import { selectColumns } from './graph.ts';
 import type { RecordPlaces } from './record-place.ts';
+
+/** Longest value of a record that is decoded; a longer one is a bad record, whatever it holds. */
+export const RECORD_BYTES_MAX = 16 * 1024 * 1024;
 
 /** Decodes records [from, to) of a batch into the columns that it was compiled for. */
 export interface ScanDecoder {
@@ -184,8 +187,10 @@ export class ScanCursor {
       to = from;
       while (to < records.length && (records.offsets[to] as number) < stop) to++;
     }
-    for (let start = from; start < to; start += ROWS_PER_BATCH_MAX) {
-      const end = Math.min(start + ROWS_PER_BATCH_MAX, to);
+    let chunk = 0;
+    for (let start = from; start < to; start += chunk) {
+      const end = pieceEnd(records, start, Math.min(start + ROWS_PER_BATCH_MAX, to));
+      chunk = end - start;
       const reached = this.#deliver(records, start, end);
       if (reached === end) continue;
       to = reached;
@@ -232,7 +237,7 @@ export class ScanCursor {
     const { partition, offsets } = records;
     const last = offsets[end - 1] as number;
     if (this.#decoder === undefined || !isFatal(partition, last)) return end;
-    const decoded = this.#decoder.decode(records, start, end);
+    const decoded = decode(this.#decoder, records, start, end);
     this.#judged = { records, start, end, decoded };
     const fatal = decoded.errors
       .filter(({ record }) => isFatal(partition, offsets[record] as number))
@@ -257,7 +262,7 @@ export class ScanCursor {
     const judged = this.#judged;
     this.#judged = undefined;
     const isJudged = judged?.records === records && judged.start === start && judged.end === end;
-    const decoded = isJudged ? judged.decoded : this.#decoder.decode(records, start, end);
+    const decoded = isJudged ? judged.decoded : decode(this.#decoder, records, start, end);
     if (reportErrors) {
       for (const { record, error } of decoded.errors) this.#report(records, record, error);
     }
@@ -316,4 +321,33 @@ function without(
     kept[count++] = row;
   }
   return { ...decoded, batch: gather(batch, kept, count), recordOf };
+}
+
+/** Where a piece of records that begins at `start` ends: a record that is too long is a piece of its own. */
+function pieceEnd(records: RecordBatch, start: number, end: number): number {
+  if (records.bytes.length <= RECORD_BYTES_MAX) return end;
+  for (let record = start; record < end; record++) {
+    if (!isTooLong(records, record)) continue;
+    return record === start ? start + 1 : record;
+  }
+  return end;
+}
+
+function isTooLong(records: RecordBatch, record: number): boolean {
+  return (records.valueLengths[record] as number) > RECORD_BYTES_MAX;
+}
+
+function decode(
+  decoder: ScanDecoder,
+  records: RecordBatch,
+  start: number,
+  end: number,
+): DecodedBatch {
+  if (end !== start + 1 || !isTooLong(records, start)) return decoder.decode(records, start, end);
+  const length = records.valueLengths[start];
+  const error = new StreamError(
+    'RECORD_MALFORMED',
+    `the record has ${length} bytes, more than ${RECORD_BYTES_MAX}`,
+  );
+  return { ...decoder.decode(records, start, start), errors: [{ record: start, error }] };
 }
