@@ -95,6 +95,7 @@ function letter(stream: string, row: Row): ProduceRecord {
     offset: row[RECORD_ERROR.offset],
     sqlstate: row[RECORD_ERROR.sqlstate],
     reason: row[RECORD_ERROR.reason],
+    ...(row[RECORD_ERROR.cut] === true ? { cut: true } : {}),
   };
   return {
     key: bytesAt(row, RECORD_ERROR.key),

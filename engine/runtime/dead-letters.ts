@@ -1,4 +1,7 @@
-/** Bad records on their way into the topics that their streams name for them: whole, in the commit of the epoch that read them. */
+/**
+ * Bad records on their way into the topics that their streams name for them, in the commit of the epoch that read them. They
+ * are whole, but for the ones that no stream reads for their size: no topic would take those.
+ */
 import type { RecordBatch } from '../../connectors/connector.ts';
 import type { StreamError } from '../../sql/base/error.ts';
 import { BatchBuilder } from '../delta/builder.ts';
@@ -7,6 +10,7 @@ import { RECORD_ERROR_SCHEMA } from './error-schema.ts';
 import { GraphNode } from './graph.ts';
 import type { PlanSet } from './plan-set.ts';
 import type { PlanFragment } from './plan-task.ts';
+import { RECORD_BYTES_MAX } from './scan-cursor.ts';
 
 /** Records that wait in one batch. */
 const RECORDS_PER_BATCH_MAX = 1_000;
@@ -35,7 +39,7 @@ export class DeadLetters {
   ): void {
     const route = this.#byStream.get(streamId);
     if (route === undefined) return;
-    route.rows.add(recordErrorRow(topic, records, record, error, Number.POSITIVE_INFINITY));
+    route.rows.add(recordErrorRow(topic, records, record, error, RECORD_BYTES_MAX));
     if (route.rows.length >= RECORDS_PER_BATCH_MAX) this.#send(route);
   }
 

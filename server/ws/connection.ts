@@ -125,8 +125,8 @@ export class Connection {
   ): Promise<void> {
     const session = this.#door.database.session(request.session);
     for await (const result of session.execute(request.sql, request.params, timer.signal)) {
-      timer.stop();
       if (result.kind === 'subscription') {
+        timer.stop();
         await this.#follow(id, result.subscription, signal);
       } else if (subscriptionOnly) {
         throw invalid('this statement has no changes to subscribe to', 'Use "op":"sql".');
