@@ -45,11 +45,12 @@ function buildProgram(): Command {
     .option('--pg <host:port>', `PostgreSQL protocol address (default ${defaults.pg})`)
     .option('--data <dir>', `data directory, or :memory: (default ${defaults.data})`)
     .option('--kafka <host:port,…>', 'bootstrap servers; without them topics are kept inside')
+    .option('--memory <size>', 'bound on the state of all views, as 2GB (default none)')
     .option('--log-level <level>', `trace, debug, info, warn, error, fatal, silent`)
     .addHelpText(
       'after',
       '\nEach option is also read from MILLRACE_HTTP, MILLRACE_PG, MILLRACE_DATA, MILLRACE_KAFKA,\n' +
-        'MILLRACE_LOG_LEVEL; limits from MILLRACE_…_MAX (docs/http-api.md).',
+        'MILLRACE_MEMORY, MILLRACE_LOG_LEVEL; limits from MILLRACE_…_MAX (docs/limits.md).',
     )
     .action(async (options: StartOptions) => {
       const config = readConfig(options, process.env);

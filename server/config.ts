@@ -2,6 +2,7 @@
  * What one process is told: by options, by the environment, else by defaults. Read once, in
  * server/cli.ts; everything behind it gets values, never `process.env`.
  */
+import { parseByteSize } from '../sql/base/byte-size.ts';
 import { ConfigError } from './config-error.ts';
 import { defaultLimits, type Limits, readLimits } from './limits.ts';
 import type { SessionLimits } from './session-limits.ts';
@@ -23,6 +24,8 @@ export interface DatabaseConfig {
   readonly log?: Log | undefined;
   /** Those of session-limits.ts; defaults where nothing is said. */
   readonly limits?: Partial<SessionLimits> | undefined;
+  /** Bytes that the state of all views together may take; undefined = no bound. */
+  readonly memoryBytesMax?: number | undefined;
 }
 
 export interface Endpoint {
@@ -51,6 +54,7 @@ export interface StartOptions {
   readonly data?: string | undefined;
   readonly kafka?: string | undefined;
   readonly logLevel?: string | undefined;
+  readonly memory?: string | undefined;
 }
 
 export const defaults = {
@@ -75,6 +79,7 @@ export function readConfig(
     pg: parseEndpoint('--pg', pick(options.pg, 'MILLRACE_PG', defaults.pg)),
     kafka: parseServers(pick(options.kafka, 'MILLRACE_KAFKA', '')),
     logLevel: parseLogLevel(pick(options.logLevel, 'MILLRACE_LOG_LEVEL', defaults.logLevel)),
+    memoryBytesMax: parseMemory(pick(options.memory, 'MILLRACE_MEMORY', '')),
     limits: readLimits(environment, defaultLimits),
     origins: parseOrigins(present(environment.MILLRACE_ORIGINS) ?? ''),
   };
@@ -112,6 +117,13 @@ function parseServers(text: string): readonly string[] {
     }
     return formatEndpoint(endpoint);
   });
+}
+
+function parseMemory(text: string): number | undefined {
+  if (text.trim() === '') return undefined;
+  const bytes = parseByteSize(text);
+  if (bytes !== undefined && bytes > 0) return bytes;
+  throw new ConfigError(`--memory must be a size such as 2GB, not "${text}"`);
 }
 
 function parseOrigins(text: string): readonly string[] {

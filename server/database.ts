@@ -14,7 +14,7 @@ export interface Database {
    */
   session(name: string | undefined): Session;
   /** Rows of a view for polling. Throws VIEW_UNKNOWN. */
-  readView(name: string, request: ViewRequest): Promise<ViewAnswer>;
+  readView(name: string, request: ViewRequest, signal: AbortSignal): Promise<ViewAnswer>;
   /** The version (epoch of the last change) of a view, without reading it. */
   viewVersion(name: string): number;
   /** Settles when the view's version is above `since`, or `waitMs` is over, or the signal fires. */
@@ -155,16 +155,23 @@ export interface DatabaseStatus {
     readonly kind: 'stream' | 'table';
     readonly records: number;
     readonly bytes: number;
+    /** Records that were refused, since the start of the process. */
     readonly errors: number;
     readonly lateRecords: number;
     /** Event time reached, in microseconds since 1970; undefined without WATERMARK FOR or before the first. */
     readonly watermarkMicros: bigint | undefined;
+    /** Bad records that were neither replayed nor read by a later definition. */
+    readonly bad: number;
+    /** Of these, the ones that the error relation had no room for. */
+    readonly badEvicted: number;
     readonly partitions: readonly {
       readonly partition: number;
       readonly offset: number;
       readonly endOffset: number | undefined;
     }[];
     readonly fault: string | undefined;
+    /** It stopped at a bad record. */
+    readonly stopped: boolean;
   }[];
   readonly views: readonly {
     readonly name: string;
@@ -178,6 +185,14 @@ export interface DatabaseStatus {
     /** 0..1 while catching up. */
     readonly progress: number;
     readonly reason: string | undefined;
+    /** Paused because its state is over a budget. */
+    readonly overBudget: boolean;
+    /** Rows that an expression fails for now. */
+    readonly failing: number;
+    /** Of these, the ones that the error relation had no room for. */
+    readonly failingEvicted: number;
+    /** Rows that an expression failed for, since the start of the process. */
+    readonly failed: number;
   }[];
   readonly storeBytes: number;
 }

@@ -15,6 +15,7 @@ import type { MaterializedView, Relation, Sink, SourceRelation } from '../sql/ca
 import type { LogicalNode } from '../sql/logical-plan.ts';
 import { parseStatement } from '../sql/parser.ts';
 import { optimize } from '../sql/rewrite/all.ts';
+import { stateBudget } from './budget.ts';
 import type { Core } from './core.ts';
 import type { StatementResult } from './database.ts';
 import {
@@ -25,7 +26,7 @@ import {
   createView,
   dropRelations,
 } from './lifecycle.ts';
-import type { RelationDetail, RelationOrigin } from './live-catalog.ts';
+import type { LiveRelation, RelationDetail, RelationOrigin } from './live-catalog.ts';
 import { okResult } from './row-result.ts';
 import { statementContext } from './statement-context.ts';
 
@@ -94,14 +95,18 @@ function relationFrom(core: Core, bound: BoundCreate, sql: string, id: number): 
       const { name, query, dependsOn } = bound.relation;
       // CREATE TABLE … AS keeps its rows; only a stream's records go to a topic and come back from there.
       if (bound.relation.kind === 'table' && query !== undefined) {
-        return materializedViewOf(core, name, id, sql, query, dependsOn);
+        const stateBytesMax = stateBudget(bound.options);
+        return { ...materializedViewOf(core, name, id, sql, query, dependsOn), stateBytesMax };
       }
       const fed = query === undefined ? undefined : optimize(query, core.catalog);
       return { ...bound.relation, query: fed, id, sql };
     }
     case 'create-view': {
       const { name, query, dependsOn } = bound;
-      if (bound.materialized) return materializedViewOf(core, name, id, sql, query, dependsOn);
+      const stateBytesMax = stateBudget(bound.options);
+      if (bound.materialized) {
+        return { ...materializedViewOf(core, name, id, sql, query, dependsOn), stateBytesMax };
+      }
       return { kind: 'view', name, id, schema: query.schema, sql, dependsOn, query };
     }
     case 'create-sink': {
@@ -146,7 +151,7 @@ export async function executeCreate(
         hint: 'Use CREATE OR REPLACE, or CREATE … IF NOT EXISTS.',
       });
     }
-    refuseReplacement(core, existing.relation, bound);
+    refuseReplacement(core, existing, bound);
   }
   const relation = relationFrom(core, bound, sql, core.catalog.nextId());
   if (relation.kind === 'sink') checkSink(core, relation);
@@ -155,7 +160,18 @@ export async function executeCreate(
 }
 
 /** What reads the old relation would read the new one with other columns, so replacing waits for its readers. */
-function refuseReplacement(core: Core, existing: Relation, bound: BoundCreate): void {
+function refuseReplacement(
+  core: Core,
+  { relation: existing, owner }: LiveRelation,
+  bound: BoundCreate,
+): void {
+  if (owner !== undefined) {
+    throw new StreamError(
+      'SQL_DEPENDENT_OBJECTS',
+      `"${existing.name}" belongs to another relation`,
+      { hint: 'Choose another name.' },
+    );
+  }
   const kind = bound.kind === 'create-relation' ? bound.relation.kind : bound.kind.slice(7);
   const [reader] = core.catalog.readersOf(existing.name);
   if (reader !== undefined) {

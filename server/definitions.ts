@@ -11,20 +11,14 @@ import type { SourceRelation } from '../sql/catalog.ts';
 import { watermarkRule } from './event-time.ts';
 import { changelogDecoder, compileRows } from './row-decoder.ts';
 
-/** Columns of every `<stream>_errors`. */
-export const ERROR_SCHEMA: Schema = [
-  { name: 'topic', type: { kind: 'text' }, nullable: false },
-  { name: 'partition', type: { kind: 'integer' }, nullable: false },
-  { name: 'offset', type: { kind: 'bigint' }, nullable: false },
-  { name: 'timestamp', type: { kind: 'timestamptz' }, nullable: false },
-  { name: 'sqlstate', type: { kind: 'text' }, nullable: false },
-  { name: 'reason', type: { kind: 'text' }, nullable: false },
-  { name: 'raw', type: { kind: 'bytea' }, nullable: true },
-];
-
 /** A table fed by a topic is stored under its own id and reads its changelog as a stream of this id. */
 export function changelogId(tableId: number): number {
   return -tableId;
+}
+
+/** What the engine calls the stream of records behind a relation over a topic. */
+export function engineStreamId({ id, kind }: Pick<SourceRelation, 'id' | 'kind'>): number {
+  return kind === 'table' ? changelogId(id) : id;
 }
 
 const START_OPTIONS = ['auto.offset.reset', 'scan.startup.mode'] as const;
@@ -51,13 +45,13 @@ export function logOf(
 }
 
 /**
- * @param id  the relation's own id for a stream, `changelogId` for a table.
+ * @param isAltered  the definition was changed while records were in the error relation.
  * @throws StreamError SQL_INVALID_OPTION for options that the connector or a format refuses.
  */
 export function streamDefinition(
   connectors: ConnectorRegistry,
   relation: SourceRelation,
-  id: number,
+  isAltered: boolean,
 ): StreamDefinition {
   const input = relation.input;
   assert(input !== undefined, 'a stream has an input');
@@ -67,12 +61,14 @@ export function streamDefinition(
     return isChangelog ? changelogDecoder(decoder) : decoder;
   };
   const base = {
-    id,
+    id: engineStreamId(relation),
     name: relation.name,
     topic: input.topic,
     startAt: startAt(input.options),
     compile,
     watermark: relation.kind === 'stream' ? watermarkRule(relation) : undefined,
+    stopsAtErrors: input.options.get('on_error')?.toLowerCase() === 'fail',
+    isAltered,
   };
   const log = connectors.log(input.connector);
   if (log !== undefined) {
@@ -103,10 +99,6 @@ export function storedTable(relation: {
     schema,
     storage: primaryKey.length > 0 ? { kind: 'keyed', key: primaryKey } : { kind: 'bag' },
   };
-}
-
-export function storedErrors(id: number): StoredRelation {
-  return { id, schema: ERROR_SCHEMA, storage: { kind: 'append' } };
 }
 
 /** Validates a sink's options; the connector is looked up by name. */

@@ -43,8 +43,8 @@ export async function dropStatement(core: Core, statement: BoundDrop): Promise<S
 
 function refuseOwned(core: Core, name: string): void {
   if (core.catalog.find(name)?.owner === undefined) return;
-  throw new StreamError('SQL_DEPENDENT_OBJECTS', `"${name}" belongs to its stream`, {
-    hint: 'It is dropped with the stream.',
+  throw new StreamError('SQL_DEPENDENT_OBJECTS', `"${name}" belongs to another relation`, {
+    hint: 'It is dropped with that one.',
   });
 }
 

@@ -8,6 +8,7 @@ import { bindContext } from '../sql/binder.ts';
 import type { Relation } from '../sql/catalog.ts';
 import type { LogicalNode } from '../sql/logical-plan.ts';
 import { alterRelation } from './alter.ts';
+import { alterOptions, altersOptions } from './alter-options.ts';
 import type { Core } from './core.ts';
 import type { StatementResult } from './database.ts';
 import { executeCreate, sourceEnvironment } from './ddl.ts';
@@ -18,6 +19,7 @@ import type { RelationOrigin } from './live-catalog.ts';
 import { pauseOrResume } from './pause.ts';
 import { runPlan } from './pull.ts';
 import { pushQuery } from './push-query.ts';
+import { replayErrors } from './replay-errors.ts';
 import { okResult } from './row-result.ts';
 import { createSchema, dropSchemas } from './schema-statement.ts';
 import { describe, show } from './show.ts';
@@ -46,7 +48,11 @@ export async function executeStatement(
     return dropSchemas(core, statement);
   }
   const context = statementContext(core, settings, params, transaction?.startedMicros);
-  if (statement.kind === 'alter') return alterRelation(core, statement, context);
+  if (statement.kind === 'alter') {
+    return altersOptions(core, statement)
+      ? alterOptions(core, statement)
+      : alterRelation(core, statement, context);
+  }
   const bound = bindStatement(statement, core.catalog, context, sourceEnvironment(core));
   const showing = { ...core, settings };
   switch (bound.kind) {
@@ -89,6 +95,8 @@ export async function executeStatement(
         bound.name,
         bindContext(core.catalog, context, 'view'),
       );
+    case 'replay-errors':
+      return replayErrors(core, bound, signal);
     case 'drop':
       return dropStatement(core, bound);
     case 'flush':

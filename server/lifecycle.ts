@@ -9,6 +9,7 @@ import { compileFieldEncoder } from '../engine/kernel/record-encoder.ts';
 import { lower } from '../engine/plan/lower.ts';
 import type { PhysicalPlan } from '../engine/plan/physical-plan.ts';
 import { consolidateChange } from '../engine/runtime/consolidate-change.ts';
+import { storedRecordErrors, storedRowErrors } from '../engine/runtime/error-schema.ts';
 import { buildFragment } from '../engine/runtime/fragment.ts';
 import type { PlanStart, SinkDefinition, ViewDefinition } from '../engine/runtime/plan-task.ts';
 import type { StoredRelation, TableRebuild } from '../engine/store/store.ts';
@@ -26,17 +27,23 @@ import type {
 import type { Core } from './core.ts';
 import {
   changelogId,
-  ERROR_SCHEMA,
+  engineStreamId,
   sinkConnector,
-  storedErrors,
   storedTable,
   streamDefinition,
 } from './definitions.ts';
+import { deadLetterSink } from './error-policy.ts';
+import {
+  errorsIdFor,
+  errorsNameOf,
+  failuresOf,
+  registerErrors,
+  storedErrors,
+} from './error-relations.ts';
 import { LATE_SUFFIX, lateRelation, storedLate } from './event-time.ts';
 import type { LiveRelation, RelationDetail, RelationOrigin } from './live-catalog.ts';
 import { TableWriter } from './table-writer.ts';
 
-export const ERRORS_SUFFIX = '_errors';
 const PARTITIONS_DEFAULT = 1;
 
 /** The engine's id of a relation that a plan reads. */
@@ -58,15 +65,28 @@ export async function createSource(
   origin: RelationOrigin,
 ): Promise<string> {
   checkFormats(core, relation);
+  const errorsId =
+    relation.input === undefined ? undefined : errorsIdFor(core, relation.name, 'records');
+  const isFed = relation.query !== undefined;
+  const feederErrorsId = isFed ? errorsIdFor(core, relation.name, 'query') : undefined;
   const madeTopic = await provideTopic(core, relation, partitions);
-  const errorsId = relation.input === undefined ? undefined : core.catalog.nextId();
-  const feederId = relation.query === undefined ? undefined : core.catalog.nextId();
+  const feederId = isFed ? core.catalog.nextId() : undefined;
+  const dlqId = relation.input === undefined ? undefined : core.catalog.nextId();
   const lateId = knowsLateness(relation) ? core.catalog.nextId() : undefined;
-  const detail: RelationDetail = { ...origin, errorsId, feederId, lateId, madeTopic };
+  const detail: RelationDetail = {
+    ...origin,
+    errorsId,
+    feederId,
+    feederErrorsId,
+    dlqId,
+    lateId,
+    madeTopic,
+  };
   await core.engine.atBoundary(async () => {
     const createTables: StoredRelation[] = [];
     if (relation.kind === 'table') createTables.push(storedTable(relation));
-    if (errorsId !== undefined) createTables.push(storedErrors(errorsId));
+    if (errorsId !== undefined) createTables.push(storedRecordErrors(errorsId));
+    if (feederErrorsId !== undefined) createTables.push(storedRowErrors(feederErrorsId));
     if (lateId !== undefined) createTables.push(storedLate(relation, lateId));
     await core.store.changeCatalog({
       put: [entryOf(relation, detail), counterOf(core)],
@@ -75,6 +95,7 @@ export async function createSource(
       dropTables: [],
     });
     registerSource(core, { relation, detail, owner: undefined }, () => core.engine.epoch);
+    await startDeadLetters(core, relation, dlqId);
     if (isChangelogTable(relation)) {
       const start = await core.engine.startView(changelogView(core, relation), false);
       await rememberStart(core, relation.name, start);
@@ -82,7 +103,8 @@ export async function createSource(
     if (feederId !== undefined) {
       const feeder = feederOf(relation, feederId);
       const plan = lower(feeder.query, core.catalog);
-      const start = await core.engine.startSink(sinkDefinition(core, feeder, plan), origin);
+      const definition = sinkDefinition(core, feeder, plan, feederErrorsId);
+      const start = await core.engine.startSink(definition, origin);
       await rememberStart(core, relation.name, start);
     }
   });
@@ -93,7 +115,8 @@ export async function createSource(
 function checkFormats(core: Core, relation: SourceRelation): void {
   if (relation.input === undefined) return;
   const all = relation.schema.map((_, index) => index);
-  streamDefinition(core.connectors, relation, relation.id).compile(all);
+  streamDefinition(core.connectors, relation, false).compile(all);
+  deadLetterSink(core, relation, relation.id);
   if (relation.query !== undefined) sinkEncoder(feederOf(relation, relation.id));
 }
 
@@ -149,7 +172,7 @@ const knowsLateness = (relation: SourceRelation): boolean =>
   relation.kind === 'stream' && relation.watermark !== undefined;
 
 function registerSource(core: Core, entry: LiveRelation, versionOf: (id: number) => number): void {
-  const { detail } = entry;
+  const { errorsId, feederErrorsId, lateId } = entry.detail;
   const relation = entry.relation as SourceRelation;
   core.catalog.put(entry);
   if (relation.input === undefined) {
@@ -165,59 +188,64 @@ function registerSource(core: Core, entry: LiveRelation, versionOf: (id: number)
     core.writers.set(relation.id, new TableWriter(relation, core.store));
     return;
   }
-  if (detail.errorsId !== undefined) {
-    const errors = errorRelation(relation, detail.errorsId);
-    registerOwned(core, errors, relation, versionOf(errors.id));
+  if (errorsId !== undefined) {
+    registerErrors(core, relation, 'records', errorsId, versionOf(errorsId));
   }
-  if (detail.lateId !== undefined) {
-    const late = lateRelation(relation, detail.lateId);
-    registerOwned(core, late, relation, versionOf(late.id));
+  if (feederErrorsId !== undefined) {
+    registerErrors(core, relation, 'query', feederErrorsId, versionOf(feederErrorsId));
   }
-  const streamId = isChangelogTable(relation) ? changelogId(relation.id) : relation.id;
-  const definition = streamDefinition(core.connectors, relation, streamId);
-  core.engine.addStream(definition, detail.errorsId ?? 0, detail.lateId);
+  if (lateId !== undefined) {
+    registerLate(core, relation, lateId, versionOf(lateId));
+  }
+  const isAltered = entry.detail.altered === true;
+  const definition = streamDefinition(core.connectors, relation, isAltered);
+  core.engine.addStream(definition, errorsId ?? 0, lateId);
 }
 
-/** A table that the engine fills: of errors, of late rows. */
-function registerOwned(
+function registerLate(core: Core, stream: SourceRelation, id: number, version: number): void {
+  const late = lateRelation(stream, id);
+  core.catalog.put({ relation: late, detail: {}, owner: stream.id });
+  core.engine.addTable({ id, name: late.name, stored: storedLate(stream, id), key: [] }, version);
+}
+
+/** Starts the sink that bad records go to, when the stream names a topic for them. */
+async function startDeadLetters(
   core: Core,
-  table: SourceRelation,
-  owner: SourceRelation,
-  version: number,
-): void {
-  core.catalog.put({ relation: table, detail: {}, owner: owner.id });
-  core.engine.addTable(
-    { id: table.id, name: table.name, stored: storedOwned(table), key: [] },
-    version,
-  );
+  relation: SourceRelation,
+  dlqId: number | undefined,
+): Promise<void> {
+  if (dlqId === undefined) return;
+  const sink = deadLetterSink(core, relation, dlqId);
+  core.engine.routeDeadLetters(engineStreamId(relation), sink?.receives ? sink.id : undefined);
+  if (sink !== undefined && core.engine.taskStatus(dlqId) === undefined) {
+    await core.engine.startSink(sink);
+  }
 }
 
-const storedOwned = ({ id, schema }: SourceRelation): StoredRelation => ({
-  id,
-  schema,
-  storage: { kind: 'append' },
-});
-
-function errorRelation(stream: SourceRelation, id: number): SourceRelation {
-  return {
-    kind: 'table',
-    name: `${stream.name}${ERRORS_SUFFIX}`,
-    id,
-    schema: ERROR_SCHEMA,
-    sql: '',
-    dependsOn: [],
-    readOnly: true,
-    input: undefined,
-    primaryKey: [],
-    columns: ERROR_SCHEMA.map((column) => ({
-      from: { kind: 'value', field: column.name },
-      default: undefined,
-      notNull: false,
-      check: undefined,
-    })),
-    watermark: undefined,
-    query: undefined,
-  };
+/**
+ * Puts another definition in the place of a relation over a topic: the same columns, read in another way.
+ * @param hasErrors  records are in its error relation that the new definition may be able to read.
+ */
+export async function redefineSource(
+  core: Core,
+  relation: SourceRelation,
+  hasErrors: boolean,
+): Promise<void> {
+  checkFormats(core, relation);
+  await core.engine.atBoundary(async () => {
+    const known = core.catalog.find(relation.name)?.detail;
+    const detail = { ...known, ...(hasErrors ? { altered: true } : {}) };
+    await core.store.changeCatalog({
+      put: [entryOf(relation, detail), counterOf(core)],
+      remove: [],
+      createTables: [],
+      dropTables: [],
+    });
+    core.catalog.put({ relation, detail, owner: undefined });
+    const isAltered = detail.altered === true;
+    core.engine.redefineStream(streamDefinition(core.connectors, relation, isAltered));
+    await startDeadLetters(core, relation, detail.dlqId);
+  });
 }
 
 function changelogView(core: Core, relation: SourceRelation): ViewDefinition {
@@ -249,7 +277,10 @@ function changelogView(core: Core, relation: SourceRelation): ViewDefinition {
     id: relation.id,
     name: relation.name,
     stored: storedTable(relation),
-    fragment: buildFragment(root, () => streamId, reportTo(core, relation.name)),
+    fragment: buildFragment(root, () => streamId),
+    failures: failuresOf(core, relation.name, undefined),
+    // What a table holds cannot be told again by a source that has forgotten it.
+    canGiveWay: false,
     key: relation.primaryKey,
     consolidate: isKeyed ? consolidateChange(relation.schema) : undefined,
   };
@@ -304,16 +335,22 @@ export async function createView(
   view: MaterializedView,
   origin: RelationOrigin,
 ): Promise<void> {
-  const detail: RelationDetail = origin;
   const plan = lower(view.query, core.catalog);
+  // Nobody could name the error relation of a query that lives as long as its reader.
+  const errorsId = view.sql === '' ? undefined : errorsIdFor(core, view.name, 'rows');
+  const detail: RelationDetail = { ...origin, errorsId };
   await core.engine.atBoundary(async () => {
+    const errors = errorsId === undefined ? [] : [storedRowErrors(errorsId)];
     await core.store.changeCatalog({
       put: [entryOf(view, detail), counterOf(core)],
       remove: [],
-      createTables: [storedView(view, plan)],
+      createTables: [storedView(view, plan), ...errors],
       dropTables: [],
     });
     core.catalog.put({ relation: view, detail, owner: undefined });
+    if (errorsId !== undefined) {
+      registerErrors(core, view, 'rows', errorsId, core.engine.epoch);
+    }
     const start = await core.engine.startView(viewDefinition(core, view, plan), false, origin);
     await rememberStart(core, view.name, start);
   });
@@ -330,7 +367,7 @@ export function storedRelation(core: Core, relation: Relation): StoredRelation |
       return storedView(relation, lower(relation.query, core.catalog));
     case 'table': {
       const owner = core.catalog.find(relation.name)?.owner;
-      return owner === undefined ? storedTable(relation) : storedOwned(relation);
+      return owner === undefined ? storedTable(relation) : storedErrors(relation);
     }
     default:
       return undefined;
@@ -342,28 +379,12 @@ function viewDefinition(core: Core, view: MaterializedView, plan: PhysicalPlan):
     id: view.id,
     name: view.name,
     stored: storedView(view, plan),
-    fragment: buildFragment(plan.root, (name) => engineId(core, name), reportTo(core, view.name)),
+    fragment: buildFragment(plan.root, (name) => engineId(core, name)),
+    failures: failuresOf(core, view.name, core.catalog.find(view.name)?.detail.errorsId),
+    stateBytesMax: view.stateBytesMax,
+    canGiveWay: true,
     key: plan.storage.kind === 'keyed' ? plan.storage.key : [],
     consolidate: plan.storage.kind === 'keyed' ? consolidateChange(view.schema) : undefined,
-  };
-}
-
-/** Rows that an expression fails for leave the plan; they are counted and logged, at most one line a second. */
-function reportTo(
-  core: Core,
-  name: string,
-): (error: StreamError, batch: Batch, row: number) => void {
-  let loggedMicros = 0n;
-  let dropped = 0;
-  return (error, batch, row) => {
-    dropped++;
-    const now = core.nowMicros();
-    if (now - loggedMicros < 1_000_000n) return;
-    loggedMicros = now;
-    core.log.warn(
-      { view: name, sqlstate: error.sqlstate, row: batch.row(row).map(String), dropped },
-      `a row left ${name}: ${error.message}`,
-    );
   };
 }
 
@@ -378,6 +399,22 @@ export async function pauseView(core: Core, view: MaterializedView): Promise<voi
     );
   }
   await core.engine.atBoundary(() => core.engine.remove(view.id));
+}
+
+/** Puts a definition with another budget in the place of a view's; its rows and its plan stay. */
+export async function redefineView(core: Core, view: MaterializedView): Promise<void> {
+  await core.engine.atBoundary(async () => {
+    const entry = core.catalog.find(view.name);
+    if (entry === undefined) return;
+    await core.store.changeCatalog({
+      put: [entryOf(view, entry.detail)],
+      remove: [],
+      createTables: [],
+      dropTables: [],
+    });
+    core.catalog.put({ ...entry, relation: view });
+    core.engine.setStateBudget(view.id, view.stateBytesMax);
+  });
 }
 
 /** Computes a paused view anew; its first commit replaces the old rows. */
@@ -397,34 +434,39 @@ export async function resumeView(core: Core, view: MaterializedView): Promise<vo
 
 /** @throws StreamError for options or a query that the sink cannot take; changes nothing. */
 export function checkSink(core: Core, sink: Sink): void {
-  sinkDefinition(core, sink, lower(sink.query, core.catalog));
+  sinkDefinition(core, sink, lower(sink.query, core.catalog), undefined);
 }
 
 export async function createSink(core: Core, sink: Sink, origin: RelationOrigin): Promise<void> {
   const plan = lower(sink.query, core.catalog);
-  const definition = sinkDefinition(core, sink, plan);
+  const errorsId = errorsIdFor(core, sink.name, 'rows');
+  const definition = sinkDefinition(core, sink, plan, errorsId);
+  const detail: RelationDetail = { ...origin, errorsId };
   await core.engine.atBoundary(async () => {
     await core.store.changeCatalog({
-      put: [entryOf(sink, origin), counterOf(core)],
+      put: [entryOf(sink, detail), counterOf(core)],
       remove: [],
-      createTables: [],
+      createTables: [storedRowErrors(errorsId)],
       dropTables: [],
     });
-    core.catalog.put({ relation: sink, detail: origin, owner: undefined });
+    core.catalog.put({ relation: sink, detail, owner: undefined });
+    registerErrors(core, sink, 'rows', errorsId, core.engine.epoch);
     const start = await core.engine.startSink(definition, origin);
     await rememberStart(core, sink.name, start);
   });
 }
 
-function sinkDefinition(core: Core, sink: Sink, plan: PhysicalPlan): SinkDefinition {
+function sinkDefinition(
+  core: Core,
+  sink: Sink,
+  plan: PhysicalPlan,
+  errorsId: number | undefined,
+): SinkDefinition {
   const { connector: type, options, schema, key } = sink;
   const connector = sinkConnector(core.connectors, type, options, schema, key);
-  const fragment = buildFragment(
-    plan.root,
-    (name) => engineId(core, name),
-    reportTo(core, sink.name),
-  );
-  const base = { id: sink.id, name: sink.name, fragment };
+  const fragment = buildFragment(plan.root, (name) => engineId(core, name));
+  const failures = failuresOf(core, sink.name, errorsId);
+  const base = { id: sink.id, name: sink.name, fragment, failures };
   if (type === 'blackhole') return { ...base, delivery: undefined };
   if (!plan.root.appendOnly && key.length === 0) {
     throw new StreamError(
@@ -489,7 +531,11 @@ export async function dropRelations(core: Core, doomed: readonly LiveRelation[])
   await core.engine.atBoundary(async () => {
     await core.store.changeCatalog({
       put: [],
-      remove: doomed.filter(({ owner }) => owner === undefined).map(({ relation }) => relation.id),
+      // Sinks that a stream has of its own leave their outbox with it.
+      remove: doomed
+        .filter(({ owner }) => owner === undefined)
+        .flatMap(({ relation, detail }) => [relation.id, detail.feederId, detail.dlqId])
+        .filter((id) => id !== undefined),
       createTables: [],
       dropTables: doomed
         .map(({ relation }) => relation)
@@ -497,10 +543,11 @@ export async function dropRelations(core: Core, doomed: readonly LiveRelation[])
         .map(({ id }) => id),
     });
     for (const { relation } of doomed) {
-      const feederId = core.catalog.find(relation.name)?.detail.feederId;
+      const { feederId, dlqId } = core.catalog.find(relation.name)?.detail ?? {};
       if (feederId !== undefined) await core.engine.remove(feederId);
       await core.engine.remove(relation.id);
       if (relation.kind === 'table') await core.engine.remove(changelogId(relation.id));
+      if (dlqId !== undefined) await core.engine.remove(dlqId);
       core.catalog.remove(relation.name);
       core.writers.delete(relation.id);
     }
@@ -527,7 +574,7 @@ export async function alterCatalog(
       rebuildTables: rebuild === undefined ? [] : [rebuild],
     });
     core.catalog.remove(relation.name);
-    if (detail.errorsId !== undefined) core.catalog.remove(`${relation.name}${ERRORS_SUFFIX}`);
+    if (detail.errorsId !== undefined) core.catalog.remove(errorsNameOf(relation.name, 'records'));
     if (detail.lateId !== undefined) core.catalog.remove(`${relation.name}${LATE_SUFFIX}`);
     const next = { ...entry, relation: altered };
     if (altered.kind === 'stream' && altered.query === undefined) {
@@ -571,6 +618,7 @@ export function restoreRelation(
     case 'stream':
     case 'table':
       registerSource(core, entry, versionOf);
+      restoreDeadLetters(core, relation, detail.dlqId);
       if (isChangelogTable(relation)) {
         const view = changelogView(core, relation);
         core.engine.restoreView(view, version, starts, detail.level === true);
@@ -578,17 +626,16 @@ export function restoreRelation(
       if (detail.feederId !== undefined && relation.kind === 'stream') {
         const feeder = feederOf(relation, detail.feederId);
         const plan = lower(feeder.query, core.catalog);
-        core.engine.restoreSink(sinkDefinition(core, feeder, plan), starts);
+        const sink = sinkDefinition(core, feeder, plan, detail.feederErrorsId);
+        core.engine.restoreSink(sink, starts);
       }
       if (detail.paused === true) {
-        core.engine.pauseStream(
-          isChangelogTable(relation) ? changelogId(relation.id) : relation.id,
-          true,
-        );
+        core.engine.pauseStream(engineStreamId(relation), true);
       }
       return;
     case 'materialized-view': {
       core.catalog.put(entry);
+      restoreErrors(core, entry, versionOf);
       if (detail.paused === true) return;
       const plan = lower(relation.query, core.catalog);
       const view = viewDefinition(core, relation, plan);
@@ -597,13 +644,32 @@ export function restoreRelation(
     }
     case 'sink': {
       core.catalog.put(entry);
+      restoreErrors(core, entry, versionOf);
+      if (detail.paused === true) return;
       const plan = lower(relation.query, core.catalog);
-      const sink = sinkDefinition(core, relation, plan);
+      const sink = sinkDefinition(core, relation, plan, detail.errorsId);
       core.engine.restoreSink(sink, starts);
       return;
     }
     case 'view':
       core.catalog.put(entry);
+  }
+}
+
+function restoreDeadLetters(core: Core, relation: SourceRelation, dlqId: number | undefined): void {
+  const sink = dlqId === undefined ? undefined : deadLetterSink(core, relation, dlqId);
+  core.engine.routeDeadLetters(engineStreamId(relation), sink?.receives ? sink.id : undefined);
+  if (sink !== undefined) core.engine.restoreSink(sink, new Map());
+}
+
+function restoreErrors(
+  core: Core,
+  { relation, detail }: LiveRelation,
+  versionOf: (id: number) => number,
+): void {
+  const { errorsId } = detail;
+  if (errorsId !== undefined) {
+    registerErrors(core, relation, 'rows', errorsId, versionOf(errorsId));
   }
 }
 

@@ -15,6 +15,14 @@ export interface Limits extends SessionLimits {
   readonly connectionsMax: number;
   /** Rows that one statement may return. */
   readonly resultRowsMax: number;
+  /** Bytes that one answer may have; subscriptions have no end and no such bound. */
+  readonly resultBytesMax: number;
+  /** Statements that one request may hold. */
+  readonly statementsPerRequestMax: number;
+  /** Requests that one client address may send in a second; 0 = no bound. */
+  readonly requestsPerSecondMax: number;
+  /** A client that takes nothing of its answer for this long is let go. */
+  readonly answerStallMsMax: number;
   /** Bytes of an answer held back so that a late error still sets the HTTP status. */
   readonly answerBufferBytesMax: number;
   /** Time for one statement; 0 = none. Subscriptions are not statements in this sense. */
@@ -35,6 +43,8 @@ export interface Limits extends SessionLimits {
   readonly socketBufferBytesMax: number;
   /** A socket that takes nothing for this long is closed. */
   readonly socketStallMsMax: number;
+  /** Subscriptions that are open at one time, over all doors. */
+  readonly subscriptionsMax: number;
   /** Subscriptions on one WebSocket. */
   readonly subscriptionsPerSocketMax: number;
   /** Time that open requests get when the server stops. */
@@ -50,6 +60,10 @@ export const defaultLimits: Limits = {
   requestMsMax: 300_000,
   connectionsMax: 4096,
   resultRowsMax: 10_000_000,
+  resultBytesMax: 1024 * mebibyte,
+  statementsPerRequestMax: 1_000,
+  requestsPerSecondMax: 0,
+  answerStallMsMax: 60_000,
   answerBufferBytesMax: 4 * mebibyte,
   statementMsMax: 3_600_000,
   waitMsMax: 60_000,
@@ -60,10 +74,13 @@ export const defaultLimits: Limits = {
   socketMessageBytesMax: mebibyte,
   socketBufferBytesMax: 4 * mebibyte,
   socketStallMsMax: 30_000,
+  subscriptionsMax: 10_000,
   subscriptionsPerSocketMax: 256,
   closeMsMax: 5_000,
   ...defaultSessionLimits,
 };
+
+const MAY_BE_ZERO = ['statementMsMax', 'cacheBytesMax', 'requestsPerSecondMax'];
 
 /** `bodyBytesMax` is read from MILLRACE_BODY_BYTES_MAX, and so on. @throws ConfigError. */
 export function readLimits(
@@ -75,7 +92,7 @@ export function readLimits(
     const text = environment[variable];
     if (text === undefined || text === '') return [name, fallback];
     const value = Number(text);
-    const least = name === 'statementMsMax' || name === 'cacheBytesMax' ? 0 : 1;
+    const least = MAY_BE_ZERO.includes(name) ? 0 : 1;
     if (!Number.isSafeInteger(value) || value < least) {
       throw new ConfigError(`${variable} must be a whole number from ${least}, not "${text}"`);
     }

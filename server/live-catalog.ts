@@ -5,12 +5,18 @@ import { type Catalog, PUBLIC_SCHEMA, type Relation } from '../sql/catalog.ts';
 
 /** What belongs to a relation beside its statement; persisted with it as JSON. */
 export interface RelationDetail {
-  /** Id of the error table of a stream or of a table fed by a topic. */
+  /** Id of the error relation: of a topic's records, or of the rows of a view's or sink's plan. */
   readonly errorsId?: number | undefined;
   /** Id of the table of late rows of a stream with a watermark. */
   readonly lateId?: number | undefined;
+  /** Id of the error relation of the plan that carries a stream's own query into its topic. */
+  readonly feederErrorsId?: number | undefined;
   /** Id of the sink that carries a stream's own query into its topic. */
   readonly feederId?: number | undefined;
+  /** Id of the sink that takes a stream's bad records to a topic. */
+  readonly dlqId?: number | undefined;
+  /** The definition was altered while records were in the error relation. */
+  readonly altered?: boolean | undefined;
   /** Per stream id: where the plan began to read each partition. */
   readonly starts?: Readonly<Record<string, Readonly<Record<string, number>>>> | undefined;
   /** The session that made the view said where it begins to read its streams. */
@@ -20,6 +26,10 @@ export interface RelationDetail {
   /** The plan has caught up once, so the stored rows are whole. */
   readonly level?: boolean | undefined;
   readonly paused?: boolean | undefined;
+  /** Why the server paused it; undefined for PAUSE. */
+  readonly pausedReason?: string | undefined;
+  /** The paused view that it reads, and comes back with. */
+  readonly pausedWith?: string | undefined;
   /** The topic was made by the statement, so CREATE … can be told from an attach. */
   readonly madeTopic?: boolean | undefined;
 }

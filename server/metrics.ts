@@ -18,6 +18,7 @@ export class DoorMetrics {
   readonly ingestedBytes: Counter;
   readonly cacheHits: Counter;
   readonly subscriptions: Gauge<'door'>;
+  readonly slowReaders: Counter<'door'>;
   readonly #engine: EngineMetrics;
   readonly #database: Database;
   #cacheBytes: () => number = () => 0;
@@ -52,6 +53,12 @@ export class DoorMetrics {
     this.subscriptions = new Gauge({
       name: 'millrace_subscriptions',
       help: 'Open subscriptions.',
+      labelNames: ['door'],
+      registers,
+    });
+    this.slowReaders = new Counter({
+      name: 'millrace_slow_readers_total',
+      help: 'Clients that were let go because they took nothing for too long.',
       labelNames: ['door'],
       registers,
     });
@@ -156,6 +163,15 @@ class EngineMetrics {
         stream.lateRecords,
       );
     }
+    this.#set('millrace_stream_bad_records', 'Bad records that count now.', labels, stream.bad);
+    this.#set(
+      'millrace_stream_bad_records_evicted',
+      'Bad records that count now and left the error table for want of room.',
+      labels,
+      stream.badEvicted,
+    );
+    const stopped = stream.stopped ? 1 : 0;
+    this.#set('millrace_stream_stopped', 'Whether it stopped at a bad record.', labels, stopped);
     const faulty = stream.fault === undefined ? 0 : 1;
     this.#set('millrace_stream_fault', 'Whether the source is failing now.', labels, faulty);
     for (const { partition, offset, endOffset } of stream.partitions) {
@@ -175,6 +191,16 @@ class EngineMetrics {
     this.#set('millrace_view_state_bytes', 'Memory of the state.', labels, view.stateBytes);
     this.#set('millrace_view_state_entries', 'Entries of the state.', labels, view.stateEntries);
     this.#set('millrace_view_progress', 'Share caught up, 0 to 1.', labels, view.progress);
+    this.#count('millrace_view_errors_total', 'Rows that failed.', labels, view.failed);
+    this.#set('millrace_view_errors', 'Rows that fail now.', labels, view.failing);
+    this.#set(
+      'millrace_view_errors_evicted',
+      'Rows that fail now and left the error table for want of room.',
+      labels,
+      view.failingEvicted,
+    );
+    const over = view.overBudget ? 1 : 0;
+    this.#set('millrace_view_over_budget', 'Whether it is paused for its state.', labels, over);
     const running = view.state === 'running' ? 1 : 0;
     this.#set('millrace_view_running', 'Whether it is kept up to date now.', labels, running);
   }

@@ -15,6 +15,7 @@ import { openDuckdbStore } from '../engine/store/duckdb-store.ts';
 import type { Store, StoreStatus } from '../engine/store/store.ts';
 import { StreamError } from '../sql/base/error.ts';
 import type { Relation } from '../sql/catalog.ts';
+import { pauseOverBudget } from './budget.ts';
 import type { DatabaseConfig, Log } from './config.ts';
 import type { Core } from './core.ts';
 import type {
@@ -29,6 +30,7 @@ import type {
 } from './database.ts';
 import { relationOf } from './ddl.ts';
 import { changelogId } from './definitions.ts';
+import { errorCounts } from './error-relations.ts';
 import { storedLate } from './event-time.ts';
 import { ingestRecords } from './ingest.ts';
 import { COUNTER_KIND, changeDetail, restoreRelation, SCHEMA_KIND } from './lifecycle.ts';
@@ -69,6 +71,20 @@ export async function openMillrace(options: MillraceOptions): Promise<Database> 
   }
 }
 
+/** What there is to say of a plan that the engine does not run. */
+const PAUSED = {
+  state: 'paused',
+  reason: undefined,
+  version: 0,
+  progress: 0,
+  rowsIn: 0,
+  rowsChanged: 0,
+  stateBytes: 0,
+  stateEntries: 0,
+  subscribers: 0,
+  failed: 0,
+} as const;
+
 class Millrace implements Database {
   readonly #core: Core;
   readonly #sessions: Sessions;
@@ -105,6 +121,12 @@ class Millrace implements Database {
         now: () => performance.now(),
         wallMicros: () => BigInt(Date.now()) * 1000n,
         log: (level, message, detail) => log[level]({ detail }, message),
+        stateBytesMax: options.memoryBytesMax ?? Number.POSITIVE_INFINITY,
+        onOverBudget: (id, reason) => {
+          pauseOverBudget(core, id, reason).catch((cause) =>
+            log.error({ err: cause }, 'a view over its budget is not paused'),
+          );
+        },
         onLevel: (id) => {
           const entry = catalog.findById(id);
           if (entry === undefined) return;
@@ -114,6 +136,7 @@ class Millrace implements Database {
         },
       },
       status.epoch,
+      status.evicted,
     );
     const core: Core = {
       store,
@@ -137,9 +160,9 @@ class Millrace implements Database {
     return this.#sessions.get(name);
   }
 
-  async readView(name: string, request: ViewRequest): Promise<ViewAnswer> {
+  async readView(name: string, request: ViewRequest, signal: AbortSignal): Promise<ViewAnswer> {
     const relation = this.#view(name);
-    return readViewRows(this.#core, relation, request, this.viewVersion(name));
+    return readViewRows(this.#core, relation, request, this.viewVersion(name), signal);
   }
 
   viewVersion(name: string): number {
@@ -215,6 +238,7 @@ class Millrace implements Database {
     const { engine } = this.#core;
     const stream = engine.stream(relation.id) ?? engine.stream(changelogId(relation.id));
     if (stream === undefined) return [];
+    const bad = errorCounts(this.#core, relation.name);
     const partitions = [...stream.positions].map(([partition, offset]) => {
       const end = stream.ends.get(partition);
       return { partition, offset, endOffset: Number.isFinite(end) ? end : undefined };
@@ -228,29 +252,31 @@ class Millrace implements Database {
         errors: stream.errors,
         lateRecords: stream.lateRecords,
         watermarkMicros: stream.watermark?.published,
+        bad: bad?.count ?? 0,
+        badEvicted: bad?.evicted ?? 0,
         partitions,
         fault: stream.fault?.message,
+        stopped: stream.stoppedAt !== undefined,
       },
     ];
   }
 
   #viewStatus(relation: Relation): DatabaseStatus['views'] {
+    if (relation.kind === 'view') return [];
     const status = this.#core.engine.taskStatus(relation.id);
-    if (status === undefined || relation.kind === 'view') return [];
-    const { state, progress, reason, version, rowsIn, rowsChanged, stateBytes, stateEntries } =
-      status;
+    const { detail } = this.#core.catalog.find(relation.name) ?? {};
+    if (status === undefined && detail?.paused !== true) return [];
+    const { subscribers: _, ...facts } = status ?? PAUSED;
+    const failing = errorCounts(this.#core, relation.name);
     return [
       {
         name: relation.name,
         kind: relation.kind,
-        version,
-        rowsIn,
-        rowsChanged,
-        stateBytes,
-        stateEntries,
-        state,
-        progress,
-        reason,
+        ...facts,
+        reason: facts.reason ?? detail?.pausedReason,
+        overBudget: detail?.pausedReason !== undefined && detail.pausedWith === undefined,
+        failing: failing?.count ?? 0,
+        failingEvicted: failing?.evicted ?? 0,
       },
     ];
   }

@@ -2,9 +2,11 @@ import type { QualifiedName } from '../sql/ast.ts';
 import { StreamError } from '../sql/base/error.ts';
 import type { BindContext } from '../sql/bind-context.ts';
 import { requireRelation } from '../sql/bind-relation.ts';
+import type { MaterializedView, Relation, SourceRelation } from '../sql/catalog.ts';
+import { pausedWith, refuseOverPaused } from './budget.ts';
 import type { Core } from './core.ts';
 import type { StatementResult } from './database.ts';
-import { changelogId } from './definitions.ts';
+import { changelogId, engineStreamId } from './definitions.ts';
 import { changeDetail, pauseView, resumeView } from './lifecycle.ts';
 import { okResult } from './row-result.ts';
 
@@ -23,7 +25,9 @@ export async function pauseOrResume(
   let changed = 0;
   for (const relation of relations) {
     const isPaused = core.catalog.find(relation.name)?.detail.paused === true;
-    if (isPaused === paused) continue;
+    // A stream that stopped at a bad record tries it again.
+    const isStopped = isSource(relation) && isStoppedAtRecord(core, relation);
+    if (isPaused === paused && (paused || !isStopped)) continue;
     switch (relation.kind) {
       case 'stream':
         core.engine.pauseStream(relation.id, paused);
@@ -33,7 +37,7 @@ export async function pauseOrResume(
         break;
       case 'materialized-view':
         if (paused) await pauseView(core, relation);
-        else await resumeView(core, relation);
+        else changed += await resumeWithReaders(core, relation);
         break;
       default:
         if (name === 'all') continue;
@@ -41,11 +45,34 @@ export async function pauseOrResume(
           at: name.span,
         });
     }
-    await changeDetail(core, relation.name, { paused });
+    await changeDetail(core, relation.name, { paused, ...NO_REASON });
     changed++;
   }
   return okResult(
     verb.toUpperCase(),
     `${changed} ${changed === 1 ? 'object' : 'objects'} ${verb}d`,
   );
+}
+
+const NO_REASON = { pausedReason: undefined, pausedWith: undefined } as const;
+
+/** Views that were paused with the one that they read come back with it. @returns how many did. */
+async function resumeWithReaders(core: Core, view: MaterializedView): Promise<number> {
+  refuseOverPaused(core, view);
+  await resumeView(core, view);
+  await changeDetail(core, view.name, { paused: false, ...NO_REASON });
+  const readers = pausedWith(core, view);
+  for (const reader of readers) {
+    await resumeView(core, reader);
+    await changeDetail(core, reader.name, { paused: false, ...NO_REASON });
+  }
+  return readers.length;
+}
+
+function isSource(relation: Relation): relation is SourceRelation {
+  return relation.kind === 'stream' || relation.kind === 'table';
+}
+
+function isStoppedAtRecord(core: Core, relation: SourceRelation): boolean {
+  return core.engine.stream(engineStreamId(relation))?.stoppedAt !== undefined;
 }

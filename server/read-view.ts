@@ -12,12 +12,9 @@ export async function readViewRows(
   relation: Relation,
   request: ViewRequest,
   version: number,
+  signal: AbortSignal,
 ): Promise<ViewAnswer> {
-  const { schema, chunks } = await runQueryText(
-    core,
-    selectText(relation, request),
-    new AbortController().signal,
-  );
+  const { schema, chunks } = await runQueryText(core, selectText(relation, request), signal);
   return { version, schema, chunks };
 }
 

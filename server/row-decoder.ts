@@ -198,13 +198,14 @@ export function changelogDecoder(decoder: RecordDecoder): ScanDecoder {
     decode: (records, from, to) => {
       const result = decoder.decode(records, from, to);
       const { batch, errors, nulls } = result;
-      if (nulls.length === 0) return { batch, errors };
+      const { recordOf } = result;
+      if (nulls.length === 0) return { batch, recordOf, errors };
       const removed = new Set(nulls);
       const weights = new Int32Array(batch.length);
       for (let row = 0; row < batch.length; row++) {
         weights[row] = removed.has(recordOfRow(result, row, from)) ? -1 : 1;
       }
-      return { batch: new Batch(batch.length, batch.columns, weights), errors };
+      return { batch: new Batch(batch.length, batch.columns, weights), recordOf, errors };
     },
   };
 }

@@ -4,12 +4,14 @@ import type { Engine } from '../engine/runtime/engine.ts';
 import type { Datum } from '../sql/base/datum.ts';
 import { StreamError } from '../sql/base/error.ts';
 import { typeName } from '../sql/base/type.ts';
-import type { MaterializedView, Relation, SourceRelation } from '../sql/catalog.ts';
+import type { MaterializedView, Relation } from '../sql/catalog.ts';
 import { registry } from '../sql/function/builtin.ts';
 import type { StatementResult } from './database.ts';
+import { errorCounts } from './error-relations.ts';
 import type { LiveCatalog } from './live-catalog.ts';
 import { BIGINT, BOOLEAN, DOUBLE, INTEGER, rowsResult, TEXT } from './row-result.ts';
 import { settingKey, shownName } from './settings.ts';
+import { showSources } from './show-source.ts';
 import { showWatermarks } from './show-watermarks.ts';
 
 export interface ShowContext {
@@ -66,40 +68,6 @@ function filterByName(result: StatementResult, like: string | undefined): Statem
   };
 }
 
-function showSources(context: ShowContext, kind: 'stream' | 'table' | undefined): StatementResult {
-  const rows = context.catalog
-    .live()
-    .filter(({ owner }) => owner === undefined)
-    .map(({ relation }) => relation)
-    .filter(
-      (relation): relation is SourceRelation =>
-        (relation.kind === 'stream' || relation.kind === 'table') &&
-        (kind === undefined || relation.kind === kind),
-    )
-    .map((relation) => [
-      relation.name,
-      relation.kind,
-      relation.input?.connector ?? null,
-      relation.input?.topic ?? null,
-      relation.input?.keyFormat ?? null,
-      relation.input?.valueFormat ?? null,
-      relation.primaryKey.map((index) => relation.schema[index]?.name).join(', ') || null,
-    ]);
-  return rowsResult(
-    'SHOW',
-    [
-      ['name', TEXT],
-      ['kind', TEXT],
-      ['connector', TEXT],
-      ['topic', TEXT],
-      ['key_format', TEXT],
-      ['value_format', TEXT],
-      ['primary_key', TEXT],
-    ],
-    rows,
-  );
-}
-
 async function showViews({ catalog, engine }: ShowContext): Promise<StatementResult> {
   const rows = catalog
     .relations()
@@ -115,7 +83,9 @@ async function showViews({ catalog, engine }: ShowContext): Promise<StatementRes
         status === undefined ? null : BigInt(status.rowsChanged),
         status === undefined ? null : BigInt(status.stateBytes),
         relation.kind === 'materialized-view' ? keyNames(relation) : null,
-        status?.reason ?? null,
+        countOf(relation.kind === 'view' ? undefined : relation.stateBytesMax),
+        countOf(errorCounts({ catalog, engine }, relation.name)?.count),
+        status?.reason ?? catalog.find(relation.name)?.detail.pausedReason ?? null,
       ];
     });
   return rowsResult(
@@ -129,10 +99,16 @@ async function showViews({ catalog, engine }: ShowContext): Promise<StatementRes
       ['rows_changed', BIGINT],
       ['state_bytes', BIGINT],
       ['key', TEXT],
+      ['max_state', BIGINT],
+      ['errors', BIGINT],
       ['reason', TEXT],
     ],
     rows,
   );
+}
+
+function countOf(count: number | undefined): bigint | null {
+  return count === undefined ? null : BigInt(count);
 }
 
 async function showSinks({ catalog, engine }: ShowContext): Promise<StatementResult> {
@@ -146,7 +122,8 @@ async function showSinks({ catalog, engine }: ShowContext): Promise<StatementRes
       relation.options.get('kafka_topic') ?? relation.options.get('topic') ?? null,
       status?.state ?? 'paused',
       status === undefined ? null : BigInt(status.rowsChanged),
-      status?.reason ?? null,
+      countOf(errorCounts({ catalog, engine }, relation.name)?.count),
+      status?.reason ?? catalog.find(relation.name)?.detail.pausedReason ?? null,
     ]);
   }
   return rowsResult(
@@ -157,6 +134,7 @@ async function showSinks({ catalog, engine }: ShowContext): Promise<StatementRes
       ['topic', TEXT],
       ['state', TEXT],
       ['rows', BIGINT],
+      ['errors', BIGINT],
       ['reason', TEXT],
     ],
     rows,

@@ -8,6 +8,8 @@ import { compileScalar } from '../engine/kernel/scalar.ts';
 import { lower } from '../engine/plan/lower.ts';
 import { buildFragment } from '../engine/runtime/fragment.ts';
 import { type GraphNode, selectColumns } from '../engine/runtime/graph.ts';
+import { DecidedLateness } from '../engine/runtime/lateness.ts';
+import { RecordPlaces } from '../engine/runtime/record-place.ts';
 import { ScanCursor } from '../engine/runtime/scan-cursor.ts';
 import { Bell } from '../engine/runtime/signal.ts';
 import type { Row } from '../sql/base/datum.ts';
@@ -89,17 +91,16 @@ export async function queryStreams(
   const removed: { row: Row; weight: number }[] = [];
   const names = new Map<number, string>();
   let failure: StreamError | undefined;
-  const fragment = buildFragment(
-    physical.root,
-    (name) => {
-      const id = core.catalog.relation(name)?.id ?? 0;
-      names.set(id, name);
-      return id;
-    },
-    (error) => {
+  const fragment = buildFragment(physical.root, (name) => {
+    const id = core.catalog.relation(name)?.id ?? 0;
+    names.set(id, name);
+    return id;
+  });
+  for (const node of fragment.nodes) {
+    node.addFailureTap(({ error }) => {
       failure ??= error;
-    },
-  );
+    });
+  }
   const isPlain = physical.root.appendOnly;
   fragment.root.addTap({
     take: (batch: Batch) => {
@@ -173,7 +174,7 @@ async function* readRelation(
     }
     return;
   }
-  const definition = streamDefinition(core.connectors, relation, relation.id);
+  const definition = streamDefinition(core.connectors, relation, false);
   const bounds = await definition.bounds();
   const from = new Map([...bounds].map(([partition, { earliest }]) => [partition, earliest]));
   const ends = new Map([...bounds].map(([partition, { end }]) => [partition, end]));
@@ -189,8 +190,19 @@ async function* readRelation(
   const reader = await definition.open({ offsets: from, otherwise: 'earliest' });
   const bell = new Bell();
   reader.onReadable(bell.ring);
-  const cursor = new ScanCursor(reader, from, definition.compile, () => {});
-  cursor.setReaders([{ columns, from: new Map(), take }]);
+  const stream = core.engine.stream(relation.id);
+  const cursor = new ScanCursor({
+    reader,
+    from,
+    topic: definition.topic,
+    compile: definition.compile,
+    report: () => {},
+    isFatal: () => false,
+    leftOut: stream?.leftOut ?? (() => new Set()),
+    places: new RecordPlaces(),
+    lateness: stream === undefined ? undefined : new DecidedLateness(stream.knownLate),
+  });
+  cursor.setReaders([{ columns, from: new Map(), startOf: () => 0, take }]);
   try {
     const isDone = (): boolean =>
       [...ends].every(([partition, end]) => (cursor.positions.get(partition) ?? 0) >= end);

@@ -673,6 +673,12 @@ export type Statement = { readonly span: Span } & (
   | { readonly kind: 'reset'; readonly name: string | 'all' }
   | { readonly kind: 'flush' }
   | {
+      /** `REPLAY ERRORS [FROM stream] [WHERE condition]`: the condition is over the error relation. */
+      readonly kind: 'replay-errors';
+      readonly from: QualifiedName | undefined;
+      readonly where: Expression | undefined;
+    }
+  | {
       readonly kind: 'begin';
       /** Written START TRANSACTION. */
       readonly start: boolean;
@@ -716,5 +722,8 @@ export type AlterAction =
       readonly default: Expression | undefined;
     }
   | { readonly kind: 'set-not-null' | 'drop-not-null'; readonly column: Identifier }
+  | { readonly kind: 'drop-constraint'; readonly name: Identifier; readonly ifExists: boolean }
+  /** `SKIP RECORD`: the stream goes on after the record that it stopped at. */
+  | { readonly kind: 'skip-record' }
   | { readonly kind: 'set-options'; readonly options: readonly Option[] }
   | { readonly kind: 'reset-options'; readonly keys: readonly string[] };

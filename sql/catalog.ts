@@ -76,6 +76,8 @@ export interface MaterializedView extends RelationBase {
   readonly key: readonly number[];
   /** No row of it is ever deleted or updated. */
   readonly appendOnly: boolean;
+  /** `max_state`: bytes that its operators may hold; undefined = no bound of its own. */
+  readonly stateBytesMax?: number | undefined;
 }
 
 /** A named query, expanded where it is used. */

@@ -260,6 +260,14 @@ export class DefinitionWriter {
         return `ALTER COLUMN ${identifierText(action.column)} SET NOT NULL`;
       case 'drop-not-null':
         return `ALTER COLUMN ${identifierText(action.column)} DROP NOT NULL`;
+      case 'drop-constraint':
+        return words(
+          'DROP CONSTRAINT',
+          action.ifExists && 'IF EXISTS',
+          identifierText(action.name),
+        );
+      case 'skip-record':
+        return 'SKIP RECORD';
       case 'set-options':
         return `SET (${action.options.map((option) => this.option(option)).join(', ')})`;
       case 'reset-options':

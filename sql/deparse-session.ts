@@ -26,6 +26,7 @@ type SessionStatement = Kind<
   | 'set'
   | 'reset'
   | 'flush'
+  | 'replay-errors'
   | 'begin'
   | 'commit'
   | 'rollback'
@@ -84,6 +85,11 @@ export class SessionWriter {
         return this.#set(statement);
       case 'reset':
         return `RESET ${statement.name === 'all' ? 'ALL' : settingText(statement.name)}`;
+      case 'replay-errors': {
+        const { from, where } = statement;
+        const condition = where && `WHERE ${this.#queries.expressions.write(where)}`;
+        return words('REPLAY ERRORS', from && `FROM ${nameText(from)}`, condition);
+      }
       case 'flush':
       case 'commit':
         return kind;

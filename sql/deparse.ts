@@ -67,6 +67,7 @@ function write(statement: Statement): string {
     case 'set':
     case 'reset':
     case 'flush':
+    case 'replay-errors':
     case 'begin':
     case 'commit':
     case 'rollback':

@@ -93,6 +93,7 @@ function parseRelationOptions(cursor: Cursor): Option[] {
     comment(cursor);
     options.push(...parseWithOptions(cursor), ...parseFormat(cursor));
     if (cursor.at('append') && cursor.wordAhead(1, 'only')) options.push(parseAppendOnly(cursor));
+    if (cursor.at('on') && cursor.wordAhead(1, 'error')) options.push(...parseOnError(cursor));
     if (cursor.at('partitioned') && cursor.wordAhead(1, 'by')) {
       const at = cursor.start;
       cursor.expect('partitioned', 'by');
@@ -111,6 +112,24 @@ function parseAppendOnly(cursor: Cursor): Option {
   cursor.expect('append', 'only');
   const span = cursor.spanFrom(start);
   return { key: 'append_only', value: { kind: 'boolean', value: true, span }, span };
+}
+
+/** `ON ERROR SKIP | FAIL | DLQ 'topic'`, as the options `on_error` and `dlq_topic`. */
+function parseOnError(cursor: Cursor): Option[] {
+  const start = cursor.start;
+  cursor.expect('on', 'error');
+  const at = cursor.start;
+  const policy = cursor.expectOneOf('skip', 'fail', 'dlq');
+  const policyOption: Option = {
+    key: 'on_error',
+    value: { kind: 'string', value: policy, span: cursor.spanFrom(at) },
+    span: cursor.spanFrom(start),
+  };
+  if (policy !== 'dlq') return [policyOption];
+  const topicAt = cursor.start;
+  const value = cursor.expectString();
+  const span = cursor.spanFrom(topicAt);
+  return [policyOption, { key: 'dlq_topic', value: { kind: 'string', value, span }, span }];
 }
 
 /** RisingWave's `FORMAT PLAIN ENCODE JSON (…)`, as the options `format` and `encode`. */

@@ -90,7 +90,7 @@ function parseRename(cursor: Cursor, object: ObjectKind): AlterAction {
 }
 
 function parseAction(cursor: Cursor): AlterAction {
-  const word = cursor.expectOneOf('add', 'drop', 'alter', 'set', 'reset');
+  const word = cursor.expectOneOf('add', 'drop', 'alter', 'set', 'reset', 'skip');
   switch (word) {
     case 'add': {
       if (cursor.at('constraint') || cursor.at('primary') || cursor.at('unique')) {
@@ -105,7 +105,7 @@ function parseAction(cursor: Cursor): AlterAction {
       };
     }
     case 'drop': {
-      if (cursor.at('constraint')) throw cursor.unsupported('DROP CONSTRAINT');
+      if (cursor.accept('constraint')) return parseDropConstraint(cursor);
       cursor.accept('column');
       const ifExists = cursor.acceptWords('if', 'exists');
       const column = columnName(cursor);
@@ -116,9 +116,19 @@ function parseAction(cursor: Cursor): AlterAction {
       return parseAlterColumn(cursor);
     case 'set':
       return { kind: 'set-options', options: parseOptionList(cursor) };
+    case 'skip':
+      cursor.expect('record');
+      return { kind: 'skip-record' };
     case 'reset':
       return { kind: 'reset-options', keys: cursor.parenthesized(() => parseOptionKey(cursor)) };
   }
+}
+
+function parseDropConstraint(cursor: Cursor): AlterAction {
+  const ifExists = cursor.acceptWords('if', 'exists');
+  const name = columnName(cursor);
+  cursor.acceptOneOf('cascade', 'restrict');
+  return { kind: 'drop-constraint', name, ifExists };
 }
 
 function parseAlterColumn(cursor: Cursor): AlterAction {

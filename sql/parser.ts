@@ -16,6 +16,7 @@ import {
   parseExpressionFrom,
   parseRestrictedExpression,
 } from './parser-expression.ts';
+import { qualifiedName } from './parser-name.ts';
 import { parsePrimary } from './parser-primary.ts';
 import { parseQuery, parseQueryAfterWith, parseQueryFrom, parseWith } from './parser-query.ts';
 import {
@@ -151,6 +152,7 @@ const rules: ReadonlyMap<string, (cursor: Cursor) => Statement> = new Map([
   ['reset', parseReset],
   ['unset', parseReset],
   ['flush', parseFlush],
+  ['replay', parseReplay],
   ['begin', parseBegin],
   ['start', parseBegin],
   ['commit', parseCommit],
@@ -189,6 +191,15 @@ function parseAfterWith(cursor: Cursor): Statement {
 
 function parseManipulationAlone(cursor: Cursor): Statement {
   return parseManipulation(cursor, undefined, cursor.start);
+}
+
+/** `REPLAY ERRORS [FROM stream] [WHERE condition]`. */
+function parseReplay(cursor: Cursor): Statement {
+  const start = cursor.start;
+  cursor.expect('replay', 'errors');
+  const from = cursor.accept('from') ? qualifiedName(cursor) : undefined;
+  const where = cursor.accept('where') ? cursor.grammar.expression(cursor) : undefined;
+  return { kind: 'replay-errors', from, where, span: cursor.spanFrom(start) };
 }
 
 function parseFlush(cursor: Cursor): Statement {

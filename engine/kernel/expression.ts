@@ -74,7 +74,8 @@ export function compileProjection(
     const all = kept.count === batch.length;
     if (tail.length === 0) return assemble(batch, all ? undefined : kept, outputs, [kept.columns]);
     const input = all ? batch : gather(batch, kept.rows, kept.count);
-    const results = tail.map((loop) => loop.run(input, report));
+    const reportOnce = oncePerRow(report);
+    const results = tail.map((loop) => loop.run(input, reportOnce));
     const columns = results.map((result) => result.columns);
     if (firstGroup === 0) columns.unshift(kept.columns);
     if (results.every((result) => result.count === input.length)) {
@@ -124,6 +125,16 @@ function pick(cells: Int32Array, rows: Int32Array, length: number): Int32Array {
   const picked = new Int32Array(length);
   for (let i = 0; i < length; i++) picked[i] = cells[rows[i] as number] as number;
   return picked;
+}
+
+/** A row that fails in several groups of expressions is one failing row, with the first group's reason. */
+function oncePerRow(report: ReportRowError): ReportRowError {
+  const reported = new Set<number>();
+  return (error, batch, row, weight) => {
+    if (reported.has(row)) return;
+    reported.add(row);
+    report(error, batch, row, weight);
+  };
 }
 
 /** Some group failed for some rows: only rows that every group computed are left. */

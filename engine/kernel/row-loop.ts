@@ -18,8 +18,13 @@ import { ColumnFill, columnFill } from './column-fill.ts';
 import { ExpressionCode } from './expression-code.ts';
 import { datumCode, type Value } from './value-code.ts';
 
-/** A row that an expression could not be computed for; it is left out. Same as the operators' type of that name. */
-export type ReportRowError = (error: StreamError, batch: Batch, row: number) => void;
+/** A row that an expression could not be computed for; it is left out. The operators' type of that name fits. */
+export type ReportRowError = (
+  error: StreamError,
+  batch: Batch,
+  row: number,
+  weight: number,
+) => void;
 
 /** Sets of nullable columns that code is generated for; any other batch runs code that expects NULL everywhere. */
 const VARIANTS_MAX = 4;
@@ -100,7 +105,7 @@ export class RowLoop {
         return variant.exact(row, out, withNulls, fills, rows);
       } catch (error) {
         if (!(error instanceof StreamError)) throw error;
-        report(error, batch, row);
+        report(error, batch, row, batch.weight(row));
         return out;
       }
     };

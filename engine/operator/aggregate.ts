@@ -12,6 +12,9 @@ import { GroupCount } from './group-count.ts';
 import { type GroupPlan, planGroups } from './group-plan.ts';
 import type { Emit, Operator, ReportRowError } from './operator.ts';
 
+const SHOWN = 1;
+const FAILED = 2;
+
 /** Groups that were first touched by one push in this epoch. */
 interface Touched {
   readonly groups: Int32Array;
@@ -33,7 +36,7 @@ export class AggregateOperator implements Operator {
   readonly #rowCount = new GroupCount();
   readonly #plan: GroupPlan;
   readonly #report: ReportRowError;
-  /** 1 while a group's row is downstream. */
+  /** SHOWN while a group's row is downstream, FAILED while it has none because an aggregate has no value. */
   readonly #shown = Segments.uint8();
   readonly #isTouched = Segments.uint8();
   #touched: Touched[] = [];
@@ -109,24 +112,43 @@ export class AggregateOperator implements Operator {
   #touch(groups: Int32Array, length: number): void {
     const fresh = borrowRows(length);
     const shown = borrowRows(length);
+    const failed = borrowRows(length);
     let freshCount = 0;
     let shownCount = 0;
+    let failedCount = 0;
     const flags = this.#isTouched;
     for (let r = 0; r < length; r++) {
       const group = groups[r] as number;
       if (flags.get(group) === 1) continue;
       flags.set(group, 1);
-      if (this.#shown.get(group) === 1) shown[shownCount++] = group;
-      else fresh[freshCount++] = group;
+      const state = this.#shown.get(group);
+      if (state === SHOWN) {
+        shown[shownCount++] = group;
+        continue;
+      }
+      fresh[freshCount++] = group;
+      if (state === FAILED) failed[failedCount++] = group;
     }
+    if (failedCount > 0) this.#takeBackFailures(failed, failedCount);
     if (freshCount > 0)
       this.#touched.push({ groups: fresh.slice(0, freshCount), before: undefined });
     if (shownCount > 0) {
       const before = this.#results(shown, shownCount, () => {});
       this.#touched.push({ groups: shown.slice(0, shownCount), before });
     }
+    returnRows(failed);
     returnRows(shown);
     returnRows(fresh);
+  }
+
+  /** The groups change now, so what was reported of them at the end of an earlier epoch holds no longer. */
+  #takeBackFailures(groups: Int32Array, count: number): void {
+    const reported = new Set<number>();
+    this.#results(groups, count, (position, error) => {
+      if (reported.has(position)) return;
+      reported.add(position);
+      this.#reportGroup(groups, position, error, -1);
+    });
   }
 
   #results(
@@ -147,10 +169,12 @@ export class AggregateOperator implements Operator {
       present[i] = isGlobal || this.#rowCount.counts.get(group) > 0 ? 1 : 0;
       this.#isTouched.set(group, 0);
     }
+    const failed = new Set<number>();
     const after = this.#results(groups, count, (position, error) => {
       if (present[position] === 0) return;
       present[position] = 0;
-      this.#reportGroup(groups, position, error);
+      failed.add(position);
+      this.#reportGroup(groups, position, error, 1);
     });
     const changed = new Uint8Array(count);
     if (before === undefined) {
@@ -163,7 +187,9 @@ export class AggregateOperator implements Operator {
     }
     if (before !== undefined) this.#emitRows(groups, before, changed, undefined, -1, emit);
     this.#emitRows(groups, after, changed, present, 1, emit);
-    for (let i = 0; i < count; i++) this.#shown.set(groups[i] as number, present[i] as number);
+    for (let i = 0; i < count; i++) {
+      this.#shown.set(groups[i] as number, failed.has(i) ? FAILED : (present[i] as number));
+    }
   }
 
   /** Emits the changed groups, of these the present ones. */
@@ -201,9 +227,10 @@ export class AggregateOperator implements Operator {
   }
 
   /** A group whose aggregate has no value (an overflow) leaves the view, as a row does whose expression fails. */
-  #reportGroup(groups: Int32Array, position: number, error: StreamError): void {
+  #reportGroup(groups: Int32Array, position: number, error: StreamError, weight: 1 | -1): void {
     const keys = this.#groups.rows.gather(groups.subarray(position, position + 1), 1);
-    this.#report(error, new Batch(1, keys, null), 0);
+    const schema = this.schema.slice(0, this.#keys.length);
+    this.#report(error, new Batch(1, keys, null), 0, weight, schema);
   }
 
   #forgetEmpty(groups: Int32Array): void {

@@ -151,7 +151,9 @@ function keepPairs(
   const columns = columnsOf([residual]);
   const schema = columns.map((column) => columnAt(both, column));
   const select = compilePredicate(schema, reindex(residual, columns));
-  return { columns, select: (pairs) => select(pairs, report) };
+  const reportPair: ReportRowError = (error, pairs, row, weight) =>
+    report(error, pairs, row, weight, schema);
+  return { columns, select: (pairs) => select(pairs, reportPair) };
 }
 
 function keepRows(condition: BoundExpr, schema: Schema, report: ReportRowError): KeepRows {

@@ -88,7 +88,7 @@ export class FlatMapOperator implements Operator {
       if (rows.length === 0 && outer && keep === undefined) this.#add(row, []);
     } catch (error) {
       if (!(error instanceof StreamError)) throw error;
-      this.#report(error, batch, row);
+      this.#report(error, batch, row, batch.weight(row));
       this.#failed.add(row);
     }
   }

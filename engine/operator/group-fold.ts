@@ -52,7 +52,7 @@ export class GroupFold implements GroupState, GroupResult {
         );
       } catch (error) {
         if (!(error instanceof StreamError)) throw error;
-        this.#report(error, batch, r);
+        this.#report(error, batch, r, weight);
       }
     }
   }

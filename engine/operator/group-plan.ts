@@ -1,5 +1,5 @@
 /** Which states a list of aggregates needs, and how each aggregate's values come out of them. */
-import type { Schema, SqlType } from '../../sql/base/type.ts';
+import type { Column, Schema, SqlType } from '../../sql/base/type.ts';
 import type { Physical } from '../delta/column.ts';
 import { physicalOf } from '../delta/column.ts';
 import type { PhysicalAggregate, SortColumn } from '../plan/physical-node.ts';
@@ -101,7 +101,7 @@ class GroupPlanner {
       ...new Set([...aggregate.args, ...aggregate.orderBy.map((key) => key.column)]),
     ];
     const position = (column: number): number => columns.indexOf(column);
-    const types = columns.map((column) => typeAt(this.#input, column));
+    const types = columns.map((column) => columnAt(this.#input, column).type);
     const args = aggregate.args.map(position);
     const inner: PhysicalAggregate = {
       ...aggregate,
@@ -114,7 +114,10 @@ class GroupPlanner {
           : aggregate.orderBy.map((key) => ({ ...key, column: position(key.column) })),
     };
     const physicals: Physical[] = types.map(physicalOf);
-    const result = planOne(inner, types, this.#appendOnly, this.#report, (_, make) => {
+    const schema = columns.map((column) => columnAt(this.#input, column));
+    const report: ReportRowError = (error, values, row, weight) =>
+      this.#report(error, values, row, weight, schema);
+    const result = planOne(inner, types, this.#appendOnly, report, (_, make) => {
       const state = make();
       this.states.push({ selection, state: new GroupDistinct(columns, physicals, state) });
       return state;
@@ -128,10 +131,10 @@ function ascending(column: number): SortColumn {
   return { column, descending: false, nullsFirst: false };
 }
 
-function typeAt(schema: Schema, column: number): SqlType {
+function columnAt(schema: Schema, column: number): Column {
   const found = schema[column];
   if (found === undefined) throw new Error(`assertion failed: no column ${column}`);
-  return found.type;
+  return found;
 }
 
 type Share = <T extends GroupState>(holds: string, make: () => T) => T;

@@ -212,7 +212,11 @@ export class JoinOperator implements Operator {
   #keepPairs(port: number, batch: Batch, count: number): number {
     const { keep } = this.#shape;
     if (keep === undefined) return count;
-    const pairs = new Batch(count, this.#pairColumns(keep.columns, port, batch, count), null);
+    const pairs = new Batch(
+      count,
+      this.#pairColumns(keep.columns, port, batch, count),
+      this.#weights.subarray(0, count),
+    );
     const kept = keep.select(pairs);
     if (kept.count === count) return count;
     for (let end = 0; end < kept.count; end++) {

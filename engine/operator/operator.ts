@@ -5,8 +5,19 @@ import type { Batch } from '../delta/batch.ts';
 /** Hands a batch to whatever is below. Called synchronously, any number of times. */
 export type Emit = (batch: Batch) => void;
 
-/** A row that an expression could not be computed for. It leaves the plan here, in both directions. */
-export type ReportRowError = (error: StreamError, batch: Batch, row: number) => void;
+/**
+ * A row that an expression could not be computed for. It leaves the plan here, in both directions: what was reported,
+ * summed by weight over all epochs, is the rows that fail now.
+ * @param weight  copies that fail from now on; negative for copies that were taken back.
+ * @param schema  of the batch, when it is not the operator's input's.
+ */
+export type ReportRowError = (
+  error: StreamError,
+  batch: Batch,
+  row: number,
+  weight: number,
+  schema?: Schema,
+) => void;
 
 /**
  * One node of a running plan, on one partition, on one thread.

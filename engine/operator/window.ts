@@ -50,6 +50,8 @@ export class WindowOperator implements Operator {
   readonly #regions: RegionFinder;
   /** By row of the state: FRESH, SHOWN or FAILED. Rows that have gone leave FRESH behind. */
   readonly #status = Segments.uint8();
+  /** Why rows of the state have no row downstream now; most often nothing. */
+  readonly #failures = new Map<number, StreamError>();
   /** Rows computed since the last `#drain`, and which of them could not be. */
   readonly #computed: number[] = [];
   readonly #errors = new Map<number, StreamError>();
@@ -91,7 +93,10 @@ export class WindowOperator implements Operator {
       }
       if (changed.count > 0) this.#regions.find(changed, this.#compute);
       else for (const call of this.#calls) call.forget(partition);
-      for (const row of changed.removed) this.#status.set(row, FRESH);
+      for (const row of changed.removed) {
+        this.#settleFailure(row, undefined);
+        this.#status.set(row, FRESH);
+      }
       if (this.#computed.length >= ROWS_PER_BATCH_MAX) this.#drain(emit);
     }
     this.#drain(emit);
@@ -157,7 +162,7 @@ export class WindowOperator implements Operator {
       const row = rows[i] as number;
       positions[i] = i;
       const error = this.#errors.get(i);
-      if (error !== undefined && this.#status.get(row) !== FAILED) this.#reportRow(row, error);
+      this.#settleFailure(row, error);
       this.#status.set(row, error === undefined ? SHOWN : FAILED);
     }
     this.#payload().forEach((column, i) => {
@@ -169,10 +174,23 @@ export class WindowOperator implements Operator {
     });
   }
 
-  #reportRow(row: number, error: StreamError): void {
+  /** Reports that a row fails, or takes back what was reported when it no longer does or fails otherwise. */
+  #settleFailure(row: number, error: StreamError | undefined): void {
+    const before = this.#failures.get(row);
+    if (before === undefined && error === undefined) return;
+    if (before?.message === error?.message && before?.code === error?.code) return;
+    if (before !== undefined) this.#reportRow(row, before, -1);
+    if (error === undefined) this.#failures.delete(row);
+    else {
+      this.#failures.set(row, error);
+      this.#reportRow(row, error, 1);
+    }
+  }
+
+  #reportRow(row: number, error: StreamError, weight: 1 | -1): void {
     const columns = this.#rows.state.rows.columns.slice(0, this.#width);
     const cells = columns.map((column) => column.gather(Int32Array.of(row), 1));
-    this.#report(error, new Batch(1, cells, null), 0);
+    this.#report(error, new Batch(1, cells, null), 0, weight);
   }
 
   /** Emits rows at these positions, with the values at the same positions. */

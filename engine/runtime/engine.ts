@@ -3,6 +3,7 @@
  * runs in the store's thread while the next one is computed. Catalog changes happen between two epochs.
  */
 import type { Offset } from '../../connectors/connector.ts';
+import type { Row } from '../../sql/base/datum.ts';
 import { StreamError } from '../../sql/base/error.ts';
 import type { Batch } from '../delta/batch.ts';
 import type {
@@ -14,6 +15,8 @@ import type {
   ViewChange,
 } from '../store/store.ts';
 import type { ViewFeed } from '../view/subscription.ts';
+import { findOverBudget } from './budget.ts';
+import { DeadLetters } from './dead-letters.ts';
 import { ErrorRows } from './error-rows.ts';
 import type { GraphNode } from './graph.ts';
 import { LATE_COLUMNS, LateRows } from './late-rows.ts';
@@ -30,6 +33,7 @@ import type {
   ViewDefinition,
 } from './plan-task.ts';
 import { beginReplay, endReplayWhenDone, type Log } from './replay.ts';
+import { type ReplayCounts, replayBatches } from './replay-batch.ts';
 import { Bell } from './signal.ts';
 import { type StreamDefinition, StreamTask } from './stream-task.ts';
 import { type TaskStatus, taskStatus } from './task-status.ts';
@@ -50,6 +54,8 @@ const COMMIT_ATTEMPTS_MAX = 5;
 const COMMIT_RETRY_WAIT_MS = 100;
 /** How often ends of sources are asked for lag and progress. */
 const ENDS_REFRESH_MS = 1_000;
+/** How often the operators' state is held against the budgets. */
+const BUDGET_CHECK_MS = 100;
 
 export interface EngineOptions {
   readonly store: Store;
@@ -62,6 +68,10 @@ export interface EngineOptions {
   readonly log: Log;
   /** A view has caught up with the common epoch for the first time. */
   readonly onLevel: (taskId: number) => void;
+  /** Bytes that the operators of all plans together may hold. */
+  readonly stateBytesMax: number;
+  /** A view holds more than it may: it has to be taken out, which only a later boundary can do. */
+  readonly onOverBudget: (taskId: number, reason: string) => void;
 }
 
 interface BoundaryRequest {
@@ -99,6 +109,7 @@ export class Engine {
   readonly #plans: PlanSet;
   readonly #errors: ErrorRows;
   readonly #late: LateRows;
+  readonly #deadLetters: DeadLetters;
   readonly #bell = new Bell();
   readonly #waiters = new Waiters();
   readonly #boundaries: BoundaryRequest[] = [];
@@ -115,14 +126,19 @@ export class Engine {
   #loop: Promise<void> | undefined;
   #endsRefreshedMs = Number.NEGATIVE_INFINITY;
   #endsRefresh: Promise<void> | undefined;
+  #budgetCheckedMs = Number.NEGATIVE_INFINITY;
   readonly stats = { committed: 0, computeMs: 0, commitMs: 0, lastCommitMs: 0 };
 
-  /** @param epoch  the last one that the store committed. */
-  constructor(options: EngineOptions, epoch: number) {
+  /**
+   * @param epoch    the last one that the store committed.
+   * @param evicted  per error relation, the failures that it counted and no longer held then.
+   */
+  constructor(options: EngineOptions, epoch: number, evicted: ReadonlyMap<number, number>) {
     this.#options = options;
     this.#plans = new PlanSet(options.store, options.random);
-    this.#errors = new ErrorRows(this.#plans);
+    this.#errors = new ErrorRows(this.#plans, evicted);
     this.#late = new LateRows(this.#plans);
+    this.#deadLetters = new DeadLetters(this.#plans);
     this.#epoch = epoch;
   }
 
@@ -159,11 +175,13 @@ export class Engine {
     lateTableId: number | undefined,
   ): void {
     const { now, wallMicros } = this.#options;
+    const { id, topic } = definition;
     const task = new StreamTask(
       definition,
       (_, records, record, error) => {
         if (this.#isReplaying) return;
-        this.#errors.add(errorTableId, definition.topic, records, record, error);
+        this.#errors.addRecord(errorTableId, topic, records, record, error);
+        this.#deadLetters.add(id, topic, records, record, error);
         this.#markDirty();
       },
       this.#bell.ring,
@@ -175,6 +193,8 @@ export class Engine {
           this.#markDirty();
         },
       },
+      this.#errors.places,
+      (partition, first, last) => this.#errors.refused(errorTableId, partition, first, last),
     );
     this.#plans.streams.set(definition.id, task);
   }
@@ -207,6 +227,12 @@ export class Engine {
     this.#plans.alterTable(definition);
   }
 
+  /** A relation that holds failures. Define it before what may fail. */
+  addErrorTable(definition: TableDefinition, version: number): void {
+    this.#plans.addTable(definition, version);
+    this.#errors.addTable(definition.stored);
+  }
+
   /** Runs `change` between two epochs, with no commit under way. Changes run one after another. */
   atBoundary<T>(change: () => Promise<T>): Promise<T> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
@@ -233,12 +259,15 @@ export class Engine {
     // A number that no commit has: a view of the same name may have ended with this epoch's.
     this.#epoch++;
     const task = this.#plans.addView(definition, this.#epoch);
+    this.#errors.follow(task, definition.fragment.nodes, definition.failures);
     if (!(task.output instanceof SinkOutput)) task.output.replace = replace;
+    if (replace) this.#errors.restart(task);
     return this.#started(this.#plans.start(task, definition.fragment, reading));
   }
 
   async startSink(definition: SinkDefinition, reading: PlanReading = {}): Promise<PlanStart> {
     const task = this.#plans.addSink(definition, this.#epoch);
+    this.#errors.follow(task, definition.fragment.nodes, definition.failures);
     return this.#started(this.#plans.start(task, definition.fragment, reading));
   }
 
@@ -262,29 +291,82 @@ export class Engine {
     wasLevel: boolean,
   ): void {
     const task = this.#plans.addView(definition, version);
+    this.#errors.follow(task, definition.fragment.nodes, definition.failures);
     this.#plans.restore(task, definition.fragment, starts, wasLevel);
   }
 
   restoreSink(definition: SinkDefinition, starts: StreamOffsets): void {
     const task = this.#plans.addSink(definition, this.#epoch);
+    this.#errors.follow(task, definition.fragment.nodes, definition.failures);
     this.#plans.restore(task, definition.fragment, starts, true);
   }
 
   /** Removes whatever has this id; call it inside `atBoundary`. */
   remove(id: number): Promise<void> {
+    this.#errors.remove(id);
     return this.#plans.remove(id);
   }
 
+  /** Bad records of the stream go to this sink (over `deadLetterFragment`) too; undefined = to none. */
+  routeDeadLetters(streamId: number, sinkId: number | undefined): void {
+    this.#deadLetters.route(streamId, sinkId);
+  }
+
+  /** Reads a stream by another definition from now on; call it inside `atBoundary`. */
+  redefineStream(definition: StreamDefinition): void {
+    this.#plans.streams.get(definition.id)?.redefine(definition);
+    this.#bell.ring();
+  }
+
+  /** A stream that stopped at a bad record goes on after it. @returns false when it did not stop. */
+  skipRecord(id: number): boolean {
+    const skips = this.#plans.streams.get(id)?.skipRecord() === true;
+    this.#bell.ring();
+    return skips;
+  }
+
+  /**
+   * Reads refused records again, by the present definition; those that are rows now leave the error relation in the
+   * commit that holds their effects. Call it inside `atBoundary`.
+   * @param isMeant  of the error relation's rows.
+   */
+  replayErrors(streamId: number, tableId: number, isMeant: (row: Row) => boolean): ReplayCounts {
+    const stream = this.#plans.streams.get(streamId);
+    const table = this.#errors.table(tableId);
+    const counts = { replayed: 0, failed: 0, cut: 0 };
+    if (stream === undefined || table === undefined) return counts;
+    const meant = [...table.rows()].filter(isMeant);
+    for (const { rows, records } of replayBatches(meant)) {
+      const failed = stream.replay(records);
+      rows.forEach((row, record) => {
+        if (failed.has(record)) counts.failed++;
+        else {
+          counts.replayed++;
+          table.add(row, -1);
+        }
+      });
+    }
+    counts.cut = meant.length - counts.replayed - counts.failed;
+    this.#markDirty();
+    return counts;
+  }
+
+  /** A stream that goes on also tries again the record that it stopped at. */
   pauseStream(id: number, paused: boolean): boolean {
     const stream = this.#plans.streams.get(id);
     if (stream === undefined) return false;
     stream.paused = paused;
+    if (!paused) stream.retry();
     this.#bell.ring();
     return true;
   }
 
   /** Starts the loop, after a restart with a replay up to the committed positions. */
   async begin(committed: StreamOffsets): Promise<void> {
+    await this.#errors.load(this.#options.store);
+    for (const task of this.#plans.tasks.values()) {
+      if (task.state === 'catching-up') this.#errors.restart(task);
+    }
     await beginReplay(this.#plans, this.#options.store, committed, this.#options.log);
     this.#isReplaying = true;
     this.#loop = this.#run();
@@ -321,6 +403,7 @@ export class Engine {
       await this.#closeEpoch();
     }
     this.#refreshEnds();
+    this.#checkBudgets();
     if (consumed > 0) await nextTurn();
     else if (!this.#isDirty || this.#commit !== undefined) {
       await this.#bell.wait(Math.min(IDLE_WAIT_MS, this.#plans.tickMs));
@@ -399,10 +482,13 @@ export class Engine {
 
   async #closeEpoch(): Promise<void> {
     const startedMs = this.#options.now();
+    this.#deadLetters.emit();
     this.#errors.emit();
     this.#late.emit();
     this.#strikeClocks(startedMs);
     this.#plans.graph.flush();
+    // Operators may fail as they flush, and plans may read what failed in others: no plan reads its own errors, so it ends.
+    while (this.#errors.emit()) this.#plans.graph.flush();
     stopBroken(this.#plans, this.#options.log);
     const committing = this.#drainOutputs();
     this.#isDirty = false;
@@ -450,8 +536,9 @@ export class Engine {
     }));
     const tableChanges = this.#inEpoch;
     this.#inEpoch = [];
+    const evicted = this.#errors.takeEvicted();
     const watermarks = this.#plans.watermarks();
-    const commit = { epoch: this.#epoch + 1, views, positions, watermarks, outbox };
+    const commit = { epoch: this.#epoch + 1, views, positions, watermarks, outbox, evicted };
     return { commit, changed, reached, tableChanges };
   }
 
@@ -557,6 +644,7 @@ export class Engine {
       while (!this.#hasReached(ends)) {
         if (signal.aborted) throw new StreamError('STATEMENT_CANCELED', 'canceling statement');
         if (this.#failure !== undefined) throw this.#failure;
+        refuseStopped(ends.keys());
         await this.#waiters.until(() => this.#hasReached(ends), IDLE_WAIT_MS, signal);
       }
       for (const task of this.#plans.tasks.values()) await task.drain?.delivered();
@@ -606,6 +694,27 @@ export class Engine {
     return taskStatus(this.#plans, id);
   }
 
+  /** Failures that an error relation counts now, and those of them that it had no room for. */
+  errorCounts(tableId: number): { readonly count: number; readonly evicted: number } | undefined {
+    return this.#errors.table(tableId);
+  }
+
+  #checkBudgets(): void {
+    const nowMs = this.#options.now();
+    if (nowMs - this.#budgetCheckedMs < BUDGET_CHECK_MS) return;
+    this.#budgetCheckedMs = nowMs;
+    const over = findOverBudget(this.#plans, this.#options.stateBytesMax);
+    if (over === undefined) return;
+    over.task.isGivingWay = true;
+    this.#options.onOverBudget(over.task.id, over.reason);
+  }
+
+  /** @param bytes  undefined = no bound of its own. */
+  setStateBudget(viewId: number, bytes: number | undefined): void {
+    const task = this.#plans.tasks.get(viewId);
+    if (task !== undefined) task.stateBytesMax = bytes ?? Number.POSITIVE_INFINITY;
+  }
+
   #refreshEnds(): void {
     const nowMs = this.#options.now();
     if (this.#endsRefresh !== undefined || nowMs - this.#endsRefreshedMs < ENDS_REFRESH_MS) return;
@@ -632,6 +741,21 @@ export class Engine {
     await this.#endsRefresh;
     await this.#plans.close();
     this.#refuse(new StreamError('SHUTTING_DOWN', 'the server is shutting down'));
+  }
+}
+
+/** Nobody should wait for a stream that waits for somebody. */
+function refuseStopped(streams: Iterable<StreamTask>): void {
+  for (const { stoppedAt, definition } of streams) {
+    if (stoppedAt === undefined) continue;
+    const { partition, offset, error } = stoppedAt;
+    throw new StreamError(
+      'STREAM_STOPPED',
+      `stream "${definition.name}" stopped at partition ${partition} offset ${offset}: ${error.message}`,
+      {
+        hint: `RESUME ${definition.name} tries the record again, ALTER STREAM ${definition.name} SKIP RECORD leaves it out.`,
+      },
+    );
   }
 }
 

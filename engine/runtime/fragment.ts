@@ -22,13 +22,12 @@ const isLeaf = (node: PhysicalNode): node is LeafNode =>
 type LeafNode = PhysicalNode & { readonly kind: 'scan' | 'clock' };
 
 /**
+ * Rows that an expression cannot be computed for go to the nodes' failure taps.
  * @param relationId  the engine's id for a relation's name: a stream's, a table's or a view's.
- * @param report      takes rows that an expression could not be computed for.
  */
 export function buildFragment(
   root: PhysicalNode,
   relationId: (name: string) => number,
-  report: ReportRowError,
 ): PlanFragment {
   const nodes: GraphNode[] = [];
   const leaves: PlanLeaf[] = [];
@@ -40,7 +39,10 @@ export function buildFragment(
     if (known !== undefined) return known;
     if (!STATELESS.includes(node.kind)) stateless = false;
     const inputs = node.inputs.map((input) => (isLeaf(input) ? undefined : build(input)));
-    const graphNode = new GraphNode(
+    const schemaIn = node.inputs[0]?.schema ?? node.schema;
+    const report: ReportRowError = (error, batch, row, weight, schema = schemaIn) =>
+      graphNode.fail({ node, error, batch, row, weight, schema });
+    const graphNode: GraphNode = new GraphNode(
       node.fingerprint,
       node.kind,
       isLeaf(node) ? undefined : buildOperator(node, report),

@@ -2,14 +2,33 @@
  * The running plans as one graph: nodes in topological order (inputs before readers), edges that pick
  * columns, taps where results leave. Equal sub-plans of views that stand at the same positions are one node.
  */
+
+import type { StreamError } from '../../sql/base/error.ts';
+import type { Schema } from '../../sql/base/type.ts';
 import { Batch } from '../delta/batch.ts';
 import type { BatchColumn } from '../delta/column.ts';
 import type { Operator } from '../operator/operator.ts';
+import type { PhysicalNode } from '../plan/physical-node.ts';
 
 /** Where a node's rows leave the graph: a stored view, a sink, a subscription. */
 export interface Tap {
   take(batch: Batch): void;
 }
+
+/** A row that failed in an operator, as the operator saw it. */
+export interface RowFailure {
+  readonly node: PhysicalNode;
+  readonly error: StreamError;
+  readonly batch: Batch;
+  readonly row: number;
+  /** Copies that fail from now on; negative for copies that were taken back. */
+  readonly weight: number;
+  /** Of the batch. */
+  readonly schema: Schema;
+}
+
+/** Where failed rows leave the graph: the error relation of each plan that the operator belongs to. */
+export type FailureTap = (failure: RowFailure) => void;
 
 interface Edge {
   readonly node: GraphNode;
@@ -29,6 +48,7 @@ export class GraphNode {
   /** Nanoseconds spent in this operator and, for push, in what it called below. */
   readonly #edges: Edge[] = [];
   readonly #taps = new Set<Tap>();
+  readonly #failureTaps = new Set<FailureTap>();
 
   constructor(
     fingerprint: string,
@@ -68,6 +88,18 @@ export class GraphNode {
     this.#taps.delete(tap);
   }
 
+  addFailureTap(tap: FailureTap): void {
+    this.#failureTaps.add(tap);
+  }
+
+  removeFailureTap(tap: FailureTap): void {
+    this.#failureTaps.delete(tap);
+  }
+
+  readonly fail = (failure: RowFailure): void => {
+    for (const tap of this.#failureTaps) tap(failure);
+  };
+
   get isRead(): boolean {
     return this.#edges.length > 0 || this.#taps.size > 0;
   }
@@ -77,6 +109,8 @@ export class GraphNode {
     for (const edge of this.#edges.splice(0)) twin.#edges.push(edge);
     for (const tap of this.#taps) twin.#taps.add(tap);
     this.#taps.clear();
+    for (const tap of this.#failureTaps) twin.#failureTaps.add(tap);
+    this.#failureTaps.clear();
   }
 }
 

@@ -79,11 +79,23 @@ export class PlanSet {
 
   addView(definition: ViewDefinition, version: number): PlanTask {
     const { id, name, stored, fragment, key, consolidate } = definition;
+    const stateBytesMax = definition.stateBytesMax ?? Number.POSITIVE_INFINITY;
     const output = new ViewOutput(stored, consolidate);
     const feed = new ViewFeed(stored.schema, key, version);
     const { root } = fragment;
     return this.#add(
-      planTask({ kind: 'view', id, name, root, fragment, output, feed, version }),
+      planTask({
+        kind: 'view',
+        id,
+        name,
+        root,
+        fragment,
+        output,
+        feed,
+        version,
+        canGiveWay: definition.canGiveWay,
+        stateBytesMax,
+      }),
       fragment,
     );
   }
@@ -137,7 +149,7 @@ export class PlanSet {
     }
     const starts = new Map<number, ReadonlyMap<number, Offset>>();
     const targets = new Map<number, ReadonlyMap<number, Offset>>();
-    for (const [stream, readers] of this.streamReaders(fragment, new Map())) {
+    for (const [stream, readers] of this.streamReaders(task, fragment, new Map())) {
       const { id } = stream.definition;
       const start = await stream.startOffsets(startAt, from?.get(id));
       const bounds = await stream.definition.bounds();
@@ -162,7 +174,11 @@ export class PlanSet {
   }
 
   /** @param from  per stream the offsets below which records are not for this plan. */
-  streamReaders(fragment: PlanFragment, from: StreamOffsets): Map<StreamTask, ScanReader[]> {
+  streamReaders(
+    task: PlanTask,
+    fragment: PlanFragment,
+    from: StreamOffsets,
+  ): Map<StreamTask, ScanReader[]> {
     const readers = new Map<StreamTask, ScanReader[]>();
     for (const leaf of fragment.leaves) {
       const stream = leaf.isClock ? undefined : this.streams.get(leaf.relationId);
@@ -171,6 +187,7 @@ export class PlanSet {
       own.push({
         columns: leaf.columns,
         from: from.get(leaf.relationId) ?? new Map(),
+        startOf: (partition) => task.starts.get(leaf.relationId)?.get(partition) ?? 0,
         take: (batch) => pushInto(leaf, batch),
       });
       readers.set(stream, own);
@@ -193,6 +210,9 @@ export class PlanSet {
     task.root.removeTap(task.output);
     task.feed?.close();
     await task.drain?.close();
+    for (const node of task.fragment?.nodes ?? []) {
+      if (task.failures !== undefined) node.removeFailureTap(task.failures.tap);
+    }
     if (task.fragment === undefined) this.graph.removeLeaf(task.root);
     else for (const node of [...task.fragment.nodes].reverse()) this.graph.release(node);
     this.#bequeath(task);
@@ -254,7 +274,7 @@ export class PlanSet {
   }
 
   #resetStreamReaders(task: PlanTask, fragment: PlanFragment): void {
-    const readers = this.streamReaders(fragment, new Map());
+    const readers = this.streamReaders(task, fragment, new Map());
     for (const stream of this.streams.values()) {
       if (stream.isRead) stream.changeReaders(task.id, readers.get(stream) ?? []);
     }

@@ -3,7 +3,7 @@ import type { Offset, SinkWriter } from '../../connectors/connector.ts';
 import type { Batch } from '../delta/batch.ts';
 import type { StoredRelation } from '../store/store.ts';
 import type { ViewFeed } from '../view/subscription.ts';
-import type { GraphNode } from './graph.ts';
+import type { FailureTap, GraphNode } from './graph.ts';
 import type { Consolidate, EncodeSink, SinkOutput, ViewOutput } from './output.ts';
 import type { SinkDrain } from './sink-drain.ts';
 
@@ -36,6 +36,27 @@ export interface ViewDefinition {
   readonly fragment: PlanFragment;
   readonly key: readonly number[];
   readonly consolidate: Consolidate | undefined;
+  readonly failures: FailureDefinition;
+  /** Bytes that its operators may hold; undefined = no bound of its own. */
+  readonly stateBytesMax?: number | undefined;
+  /** It may be taken out when there is too much state, its own or that of all. */
+  readonly canGiveWay: boolean;
+}
+
+/** What becomes of rows that an expression fails for. */
+export interface FailureDefinition {
+  /** The error relation; undefined for plans that nobody can ask afterwards. */
+  readonly tableId: number | undefined;
+  /** Told of every failure that is news. */
+  readonly report: FailureTap;
+}
+
+/** Rows of a running plan that expressions fail for. */
+export interface PlanFailures {
+  readonly tableId: number | undefined;
+  readonly tap: FailureTap;
+  /** Reported since the start of the process. */
+  total: number;
 }
 
 export interface SinkDefinition {
@@ -44,6 +65,7 @@ export interface SinkDefinition {
   readonly fragment: PlanFragment;
   /** Undefined for a sink that only counts. */
   readonly delivery: { readonly encode: EncodeSink; open(): Promise<SinkWriter> } | undefined;
+  readonly failures: FailureDefinition;
 }
 
 /** A table whose rows come from SQL, or from the engine itself (error tables). */
@@ -86,6 +108,13 @@ export interface PlanTask {
   output: ViewOutput | SinkOutput;
   readonly drain: SinkDrain | undefined;
   feed: ViewFeed | undefined;
+  /** Undefined for a table, which computes nothing. */
+  failures: PlanFailures | undefined;
+  /** Bytes that its operators may hold. */
+  stateBytesMax: number;
+  readonly canGiveWay: boolean;
+  /** It was found over a budget, and whoever was told will take it out. */
+  isGivingWay: boolean;
   state: TaskState;
   reason: string | undefined;
   /** The epoch that changed its rows last. */
@@ -96,13 +125,17 @@ export interface PlanTask {
 }
 
 type TaskParts = Pick<PlanTask, 'kind' | 'id' | 'name' | 'root' | 'output' | 'version'> &
-  Partial<Pick<PlanTask, 'fragment' | 'drain' | 'feed'>>;
+  Partial<Pick<PlanTask, 'fragment' | 'drain' | 'feed' | 'stateBytesMax' | 'canGiveWay'>>;
 
 export function planTask(parts: TaskParts): PlanTask {
   return {
     fragment: undefined,
     drain: undefined,
     feed: undefined,
+    failures: undefined,
+    stateBytesMax: Number.POSITIVE_INFINITY,
+    canGiveWay: false,
+    isGivingWay: false,
     state: 'running',
     reason: undefined,
     starts: new Map(),

@@ -61,7 +61,7 @@ function readersByStream(plans: PlanSet, committed: StreamOffsets): Map<StreamTa
     // A stateless plan goes on where the commit left it; one with state reads again from its start.
     const resumes = task.fragment.stateless && task.state === 'running';
     const from = resumes ? committed : task.starts;
-    for (const [stream, readers] of plans.streamReaders(task.fragment, from)) {
+    for (const [stream, readers] of plans.streamReaders(task, task.fragment, from)) {
       const owners = byStream.get(stream) ?? new Map<number, readonly ScanReader[]>();
       owners.set(task.id, readers);
       byStream.set(stream, owners);

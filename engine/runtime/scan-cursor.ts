@@ -3,10 +3,14 @@
  * decoder for the union of the columns that its readers use.
  */
 import type { Offset, RecordBatch, SourceReader } from '../../connectors/connector.ts';
-import type { StreamError } from '../../sql/base/error.ts';
+import { StreamError } from '../../sql/base/error.ts';
 import { type Batch, ROWS_PER_BATCH_MAX } from '../delta/batch.ts';
 import { gather } from '../delta/gather.ts';
 import { selectColumns } from './graph.ts';
+import type { RecordPlaces } from './record-place.ts';
+
+/** Longest value of a record that is decoded; a longer one is a bad record, whatever it holds. */
+export const RECORD_BYTES_MAX = 16 * 1024 * 1024;
 
 /** Decodes records [from, to) of a batch into the columns that it was compiled for. */
 export interface ScanDecoder {
@@ -15,9 +19,9 @@ export interface ScanDecoder {
 
 export interface DecodedBatch {
   readonly batch: Batch;
+  /** Record number of each row; null = row r is record from + r. */
+  readonly recordOf: Int32Array | null;
   readonly errors: readonly { readonly record: number; readonly error: StreamError }[];
-  /** The record of each row; null or absent = row i is record `from + i`. */
-  readonly recordOf?: Int32Array | null | undefined;
 }
 
 /** Compiles a decoder for column numbers of the stream, given in ascending order. */
@@ -28,6 +32,8 @@ export interface ScanReader {
   readonly columns: readonly number[];
   /** Records below these offsets are not for this reader (it resumes from there). */
   readonly from: ReadonlyMap<number, Offset>;
+  /** Where its plan began: earlier records are no part of it, whenever they are read. */
+  startOf(partition: number): Offset;
   take(batch: Batch): void;
 }
 
@@ -48,29 +54,64 @@ export interface LateFilter {
   ): readonly number[];
 }
 
+/** The record that a stream stands at, because it may not go on past what it cannot read. */
+export interface StoppedAt {
+  readonly partition: number;
+  readonly offset: Offset;
+  readonly error: StreamError;
+}
+
 export type ReportRecordError = (records: RecordBatch, record: number, error: StreamError) => void;
+
+export interface ScanInput {
+  readonly reader: SourceReader;
+  /** The first offsets that the reader gives. */
+  readonly from: ReadonlyMap<number, Offset>;
+  readonly topic: string;
+  readonly compile: CompileDecoder;
+  readonly report: ReportRecordError;
+  /** Whether the cursor stops at a record that cannot be read, instead of leaving it out. */
+  readonly isFatal: (partition: number, offset: Offset) => boolean;
+  /** Offsets within [first, last] whose records are left out although they can be read, in any order. */
+  readonly leftOut: (partition: number, first: Offset, last: Offset) => ReadonlySet<Offset>;
+  /** Told which records are being pushed. */
+  readonly places: RecordPlaces;
+  /** Takes late rows out; undefined = the stream knows no event time. */
+  readonly lateness: LateFilter | undefined;
+}
 
 export class ScanCursor {
   readonly #reader: SourceReader;
-  readonly #compile: CompileDecoder;
+  readonly #input: ScanInput;
+  #compile: CompileDecoder;
   readonly #report: ReportRecordError;
   readonly #lateness: LateFilter | undefined;
+  readonly #topic: string;
+  readonly #places: RecordPlaces;
   readonly #positions = new Map<number, Offset>();
   #lateColumns: readonly number[] = [];
   #readers: ScanReader[] = [];
   #picks: (readonly number[] | undefined)[] = [];
   #decoder: ScanDecoder | undefined;
   #stash: { records: RecordBatch; from: number }[] = [];
+  #stoppedAt: StoppedAt | undefined;
+  /** What was decoded last to find out whether it holds a record that stops the cursor. */
+  #judged:
+    | {
+        readonly records: RecordBatch;
+        readonly start: number;
+        readonly end: number;
+        readonly decoded: DecodedBatch;
+      }
+    | undefined;
   records = 0;
   bytes = 0;
 
-  constructor(
-    reader: SourceReader,
-    from: ReadonlyMap<number, Offset>,
-    compile: CompileDecoder,
-    report: ReportRecordError,
-    lateness?: LateFilter | undefined,
-  ) {
+  constructor(input: ScanInput) {
+    const { reader, from, topic, compile, report, places, lateness } = input;
+    this.#input = input;
+    this.#topic = topic;
+    this.#places = places;
     this.#reader = reader;
     this.#lateness = lateness;
     this.#compile = compile;
@@ -91,8 +132,37 @@ export class ScanCursor {
     return this.#readers;
   }
 
+  /** Set while the cursor does not go on; `goOn` tries the record again. */
+  get stoppedAt(): StoppedAt | undefined {
+    return this.#stoppedAt;
+  }
+
+  goOn(): void {
+    this.#stoppedAt = undefined;
+  }
+
+  /** Reads records by another definition of the stream from now on; its columns are the same. */
+  recompile(compile: CompileDecoder): void {
+    this.#compile = compile;
+    this.setReaders(this.#readers);
+  }
+
+  /** Decodes records that the cursor has passed, as if they came now; gives what still cannot be read. */
+  readAgain(records: RecordBatch): DecodedBatch['errors'] {
+    const decoder = this.#decoder ?? this.#compile([]);
+    const decoded = decoder.decode(records, 0, records.length);
+    for (const [i, reader] of this.#readers.entries()) {
+      const start = reader.startOf(records.partition);
+      const early = new Set(records.offsets.subarray(0, records.length).filter((at) => at < start));
+      const due = early.size === 0 ? decoded : without(decoded, records, 0, early);
+      this.#push(records, 0, this.#withoutLate(records, 0, due), [i]);
+    }
+    return decoded.errors;
+  }
+
   setReaders(readers: readonly ScanReader[]): void {
     this.#readers = [...readers];
+    this.#judged = undefined;
     const wanted = readers.flatMap((reader) => [...reader.columns]);
     const union = [...new Set([...wanted, ...(this.#lateness?.columns ?? [])])].sort(
       (a, b) => a - b,
@@ -116,6 +186,7 @@ export class ScanCursor {
       limits === undefined
         ? Number.POSITIVE_INFINITY
         : (limits.get(partition) ?? (limitAll ? 0 : Number.POSITIVE_INFINITY));
+    if (this.#stoppedAt !== undefined) return 0;
     let consumed = 0;
     const waiting = this.#stash;
     this.#stash = [];
@@ -124,6 +195,7 @@ export class ScanCursor {
     }
     // A partition with records held back by a limit has enough in memory; the others are read on.
     const held = new Set(this.#stash.map(({ records }) => records.partition));
+    if (this.#stoppedAt !== undefined) return consumed;
     for (const records of this.#reader.poll(bytesMax, held)) {
       consumed += this.#consume(records, 0, stopAt(records.partition));
     }
@@ -131,13 +203,23 @@ export class ScanCursor {
   }
 
   #consume(records: RecordBatch, from: number, stop: Offset): number {
+    if (this.#stoppedAt !== undefined) {
+      this.#stash.push({ records, from });
+      return 0;
+    }
     let to = records.length;
     if (to > from && (records.offsets[to - 1] as number) >= stop) {
       to = from;
       while (to < records.length && (records.offsets[to] as number) < stop) to++;
     }
-    for (let start = from; start < to; start += ROWS_PER_BATCH_MAX) {
-      this.#deliver(records, start, Math.min(start + ROWS_PER_BATCH_MAX, to));
+    let chunk = 0;
+    for (let start = from; start < to; start += chunk) {
+      const end = pieceEnd(records, start, Math.min(start + ROWS_PER_BATCH_MAX, to));
+      chunk = end - start;
+      const reached = this.#deliver(records, start, end);
+      if (reached === end) continue;
+      to = reached;
+      break;
     }
     if (to > from) {
       this.#positions.set(records.partition, (records.offsets[to - 1] as number) + 1);
@@ -147,7 +229,10 @@ export class ScanCursor {
     return to - from;
   }
 
-  #deliver(records: RecordBatch, start: number, end: number): void {
+  /** @returns where it stopped: `end`, or the record that must not be passed. */
+  #deliver(records: RecordBatch, start: number, wantedEnd: number): number {
+    const end = this.#untilFatal(records, start, wantedEnd);
+    if (end === start) return end;
     const first = records.offsets[start] as number;
     const last = records.offsets[end - 1] as number;
     this.bytes +=
@@ -168,6 +253,27 @@ export class ScanCursor {
       while ((records.offsets[begin] as number) < from) begin++;
       this.#decodeFor(records, begin, end, [i], whole.length === 0);
     }
+    return end;
+  }
+
+  /** The first record in [start, end) that stops the cursor, else `end`. A stream that skips bad records pays nothing. */
+  #untilFatal(records: RecordBatch, start: number, end: number): number {
+    const { isFatal } = this.#input;
+    const { partition, offsets } = records;
+    const last = offsets[end - 1] as number;
+    if (this.#decoder === undefined || !isFatal(partition, last)) return end;
+    const decoded = decode(this.#decoder, records, start, end);
+    this.#judged = { records, start, end, decoded };
+    const fatal = decoded.errors
+      .filter(({ record }) => isFatal(partition, offsets[record] as number))
+      .reduce<DecodedBatch['errors'][number] | undefined>(
+        (least, error) => (least === undefined || error.record < least.record ? error : least),
+        undefined,
+      );
+    if (fatal === undefined) return end;
+    const offset = offsets[fatal.record] as number;
+    this.#stoppedAt = { partition, offset, error: fatal.error };
+    return fatal.record;
   }
 
   #decodeFor(
@@ -178,32 +284,109 @@ export class ScanCursor {
     reportErrors: boolean,
   ): void {
     if (this.#decoder === undefined) return;
-    const decoded = this.#decoder.decode(records, start, end);
+    const judged = this.#judged;
+    this.#judged = undefined;
+    const isJudged = judged?.records === records && judged.start === start && judged.end === end;
+    const decoded = isJudged ? judged.decoded : decode(this.#decoder, records, start, end);
     if (reportErrors) {
       for (const { record, error } of decoded.errors) this.#report(records, record, error);
     }
-    const batch = this.#withoutLate(records, start, decoded);
-    if (batch.length === 0) return;
-    for (const i of readers) this.#readers[i]?.take(selectColumns(batch, this.#picks[i]));
+    const leftOut = this.#input.leftOut(
+      records.partition,
+      records.offsets[start] as number,
+      records.offsets[end - 1] as number,
+    );
+    this.#push(
+      records,
+      start,
+      this.#withoutLate(
+        records,
+        start,
+        leftOut.size === 0 ? decoded : without(decoded, records, start, leftOut),
+      ),
+      readers,
+    );
   }
 
-  #withoutLate(records: RecordBatch, start: number, decoded: DecodedBatch): Batch {
-    const { batch, recordOf } = decoded;
-    if (this.#lateness === undefined || batch.length === 0) return batch;
-    const late = this.#lateness.lateRows(
-      records,
-      selectColumns(batch, this.#lateColumns),
-      (row) => recordOf?.[row] ?? start + row,
-    );
-    if (late.length === 0) return batch;
-    const isLate = new Set(late);
-    const kept = new Int32Array(batch.length - late.length);
-    let count = 0;
-    for (let row = 0; row < batch.length; row++) if (!isLate.has(row)) kept[count++] = row;
-    return gather(batch, kept, count);
+  #withoutLate(records: RecordBatch, start: number, decoded: DecodedBatch): DecodedBatch {
+    if (this.#lateness === undefined || decoded.batch.length === 0) return decoded;
+    const recordOf = (row: number): number => recordOfRow(decoded, row, start);
+    const columns = selectColumns(decoded.batch, this.#lateColumns);
+    const late = this.#lateness.lateRows(records, columns, recordOf);
+    if (late.length === 0) return decoded;
+    const offsets = late.map((row) => records.offsets[recordOf(row)] as number);
+    return without(decoded, records, start, new Set(offsets));
+  }
+
+  #push(
+    records: RecordBatch,
+    start: number,
+    decoded: DecodedBatch,
+    readers: readonly number[],
+  ): void {
+    if (decoded.batch.length === 0) return;
+    const recordOf = (row: number): number => recordOfRow(decoded, row, start);
+    for (const i of readers) {
+      const batch = selectColumns(decoded.batch, this.#picks[i]);
+      this.#places.pushing(this.#topic, records, recordOf, batch, () =>
+        this.#readers[i]?.take(batch),
+      );
+    }
   }
 
   close(): Promise<void> {
     return this.#reader.close();
   }
+}
+
+function recordOfRow({ recordOf }: DecodedBatch, row: number, start: number): number {
+  return recordOf === null ? start + row : (recordOf[row] as number);
+}
+
+function without(
+  decoded: DecodedBatch,
+  records: RecordBatch,
+  start: number,
+  leftOut: ReadonlySet<Offset>,
+): DecodedBatch {
+  const { batch } = decoded;
+  const kept = new Int32Array(batch.length);
+  const recordOf = new Int32Array(batch.length);
+  let count = 0;
+  for (let row = 0; row < batch.length; row++) {
+    const record = recordOfRow(decoded, row, start);
+    if (leftOut.has(records.offsets[record] as number)) continue;
+    recordOf[count] = record;
+    kept[count++] = row;
+  }
+  return { ...decoded, batch: gather(batch, kept, count), recordOf };
+}
+
+/** Where a piece of records that begins at `start` ends: a record that is too long is a piece of its own. */
+function pieceEnd(records: RecordBatch, start: number, end: number): number {
+  if (records.bytes.length <= RECORD_BYTES_MAX) return end;
+  for (let record = start; record < end; record++) {
+    if (!isTooLong(records, record)) continue;
+    return record === start ? start + 1 : record;
+  }
+  return end;
+}
+
+function isTooLong(records: RecordBatch, record: number): boolean {
+  return (records.valueLengths[record] as number) > RECORD_BYTES_MAX;
+}
+
+function decode(
+  decoder: ScanDecoder,
+  records: RecordBatch,
+  start: number,
+  end: number,
+): DecodedBatch {
+  if (end !== start + 1 || !isTooLong(records, start)) return decoder.decode(records, start, end);
+  const length = records.valueLengths[start];
+  const error = new StreamError(
+    'RECORD_MALFORMED',
+    `the record has ${length} bytes, more than ${RECORD_BYTES_MAX}`,
+  );
+  return { ...decoder.decode(records, start, start), errors: [{ record: start, error }] };
 }

@@ -17,11 +17,14 @@ import {
   type ReportLate,
 } from './lateness.ts';
 import type { StartAt } from './plan-task.ts';
+import type { RecordPlaces } from './record-place.ts';
 import {
   type CompileDecoder,
   type LateFilter,
+  type ReportRecordError,
   ScanCursor,
   type ScanReader,
+  type StoppedAt,
 } from './scan-cursor.ts';
 import { type Marks, type WatermarkRule, WatermarkTracker } from './watermark.ts';
 
@@ -42,7 +45,21 @@ export interface StreamDefinition {
   readonly compile: CompileDecoder;
   /** WATERMARK FOR; undefined = the stream knows no event time. */
   readonly watermark?: WatermarkRule | undefined;
+  /** Stop at a record that cannot be read, instead of leaving it out. */
+  readonly stopsAtErrors: boolean;
+  /**
+   * The definition was changed after records were refused: those are left out until they are replayed, also where the new
+   * definition could read them, as plans that have passed them did not see them.
+   */
+  readonly isAltered: boolean;
 }
+
+/** Offsets of a stream's records in [first, last] that are in its error relation. */
+export type RefusedOffsets = (
+  partition: number,
+  first: Offset,
+  last: Offset,
+) => ReadonlySet<Offset>;
 
 /** A plan's readers while they stand behind the common cursor. */
 interface PrivateScan {
@@ -58,6 +75,8 @@ export type ReportStreamError = (
   error: StreamError,
 ) => void;
 
+const NOTHING: ReadonlySet<Offset> = new Set();
+
 /** Records that a private scan may be behind when the common one starts to wait for it. */
 const HOLD_RECORDS_MAX = 500_000;
 /** Private scans get this many times the bytes of a common one, so that they come level. */
@@ -70,11 +89,15 @@ export interface LateHandling {
 }
 
 export class StreamTask {
-  readonly definition: StreamDefinition;
-  readonly watermark: WatermarkTracker | undefined;
-  readonly knownLate = new KnownLate();
+  definition: StreamDefinition;
+  readonly #refused: RefusedOffsets;
+  /** The record that is skipped although the stream stops at errors. */
+  #skipped: { readonly partition: number; readonly offset: Offset } | undefined;
   readonly #report: ReportStreamError;
   readonly #onReadable: () => void;
+  readonly #places: RecordPlaces;
+  readonly watermark: WatermarkTracker | undefined;
+  readonly knownLate = new KnownLate();
   readonly #late: LateHandling;
   #common: ScanCursor | undefined;
   #owners = new Map<number, readonly ScanReader[]>();
@@ -93,7 +116,11 @@ export class StreamTask {
     report: ReportStreamError,
     onReadable: () => void,
     late: LateHandling,
+    places: RecordPlaces,
+    refused: RefusedOffsets,
   ) {
+    this.#refused = refused;
+    this.#places = places;
     this.definition = definition;
     this.#report = report;
     this.#onReadable = onReadable;
@@ -105,6 +132,64 @@ export class StreamTask {
   /** What the last commit held, before the stream is read. */
   restoreWatermark(marks: Marks): void {
     this.watermark?.restore(marks, this.#late.clock.now());
+  }
+
+  /** The record that the stream stopped at; undefined while it goes on. */
+  get stoppedAt(): StoppedAt | undefined {
+    return this.#common?.stoppedAt;
+  }
+
+  /** Tries again to read the record that the stream stopped at. */
+  retry(): void {
+    this.#common?.goOn();
+  }
+
+  /** Leaves out the record that the stream stopped at; it goes to the error relation. @returns false when there is none. */
+  skipRecord(): boolean {
+    const stopped = this.stoppedAt;
+    if (stopped === undefined) return false;
+    this.#skipped = stopped;
+    this.#common?.goOn();
+    return true;
+  }
+
+  /** Between two epochs: another definition over the same topic, with the same columns. */
+  redefine(definition: StreamDefinition): void {
+    this.definition = definition;
+    for (const cursor of this.#cursors()) cursor.recompile(definition.compile);
+    this.retry();
+  }
+
+  /**
+   * Between two epochs: records that were refused are read by the present definition, as if they came now.
+   * @returns the record numbers that still cannot be read, with the reason.
+   */
+  replay(records: RecordBatch): ReadonlyMap<number, StreamError> {
+    const errors =
+      this.#common === undefined
+        ? this.definition.compile([]).decode(records, 0, records.length).errors
+        : this.#common.readAgain(records);
+    const failed = new Map(errors.map(({ record, error }) => [record, error]));
+    for (const { cursor } of this.#privates) {
+      const passed = recordsBelow(records, cursor.positions.get(records.partition) ?? 0);
+      if (passed.length > 0) cursor.readAgain(passed);
+    }
+    return failed;
+  }
+
+  readonly leftOut: RefusedOffsets = (partition, first, last) =>
+    this.definition.isAltered ? this.#refused(partition, first, last) : NOTHING;
+
+  #cursors(): readonly ScanCursor[] {
+    const own = this.#common === undefined ? [] : [this.#common];
+    return [...own, ...this.#privates.map(({ cursor }) => cursor)];
+  }
+
+  #stopsAt(partition: number, offset: Offset): boolean {
+    if (!this.definition.stopsAtErrors) return false;
+    const { partition: at, offset: skipped } = this.#skipped ?? {};
+    if (partition === at && offset === skipped) return false;
+    return offset >= (this.committed.get(partition) ?? 0);
   }
 
   get isRead(): boolean {
@@ -296,26 +381,32 @@ export class StreamTask {
   async #open(
     offsets: ReadonlyMap<number, Offset>,
     positions: ReadonlyMap<number, Offset>,
-    reportErrors: boolean,
+    isCommon: boolean,
   ): Promise<ScanCursor> {
     const reader = await this.definition.open({ offsets, otherwise: 'earliest' });
     reader.onReadable(this.#onReadable);
-    if (reportErrors) this.watermark?.expect(positions.keys(), this.#late.clock.now());
-    const cursor = new ScanCursor(
+    if (isCommon) this.watermark?.expect(positions.keys(), this.#late.clock.now());
+    const { topic, compile } = this.definition;
+    const report: ReportRecordError = (records, record, error) => {
+      // Records below the committed position were reported when they were first read.
+      const offset = records.offsets[record] as number;
+      const isKnown = offset < (this.committed.get(records.partition) ?? 0);
+      if (!isCommon || isKnown) return;
+      this.errors++;
+      this.#report(this, records, record, error);
+    };
+    return new ScanCursor({
       reader,
-      positions,
-      this.definition.compile,
-      (records, record, error) => {
-        // Records below the committed position were reported when they were first read.
-        const offset = records.offsets[record] as number;
-        const isKnown = offset < (this.committed.get(records.partition) ?? 0);
-        if (!reportErrors || isKnown) return;
-        this.errors++;
-        this.#report(this, records, record, error);
-      },
-      this.#lateness(reportErrors),
-    );
-    return cursor;
+      from: positions,
+      topic,
+      compile,
+      report,
+      // Records below the common position were judged when they were first read.
+      isFatal: (partition, offset) => isCommon && this.#stopsAt(partition, offset),
+      leftOut: this.leftOut,
+      places: this.#places,
+      lateness: this.#lateness(isCommon),
+    });
   }
 
   /** Private cursors read what the common one has seen, and decided about. */
@@ -337,4 +428,11 @@ export class StreamTask {
       clock,
     );
   }
+}
+
+/** The records of a batch with offsets below `end`; offsets ascend. */
+function recordsBelow(records: RecordBatch, end: Offset): RecordBatch {
+  let length = records.length;
+  while (length > 0 && (records.offsets[length - 1] as number) >= end) length--;
+  return length === records.length ? records : { ...records, length };
 }

@@ -1,3 +1,4 @@
+import { stateBytesOf } from './budget.ts';
 import { ViewOutput } from './output.ts';
 import type { PlanSet } from './plan-set.ts';
 import type { TaskState } from './plan-task.ts';
@@ -14,16 +15,16 @@ export interface TaskStatus {
   readonly stateBytes: number;
   readonly stateEntries: number;
   readonly subscribers: number;
+  /** Rows that expressions failed for, since the start of the process. */
+  readonly failed: number;
 }
 
 export function taskStatus(plans: PlanSet, id: number): TaskStatus | undefined {
   const task = plans.tasks.get(id);
   if (task === undefined) return undefined;
-  const { state, reason, version, output, root, drain, feed } = task;
-  let stateBytes = 0;
+  const { state, reason, version, output, root, drain, feed, failures } = task;
   let stateEntries = 0;
   for (const { operator } of task.fragment?.nodes ?? []) {
-    stateBytes += operator?.stateBytes() ?? 0;
     stateEntries += operator?.stateEntries() ?? 0;
   }
   return {
@@ -33,9 +34,10 @@ export function taskStatus(plans: PlanSet, id: number): TaskStatus | undefined {
     progress: state === 'catching-up' ? progressOf(plans, id) : 1,
     rowsIn: root.rowsOut,
     rowsChanged: output instanceof ViewOutput ? output.rowsChanged : output.rows,
-    stateBytes,
+    stateBytes: stateBytesOf(task),
     stateEntries,
     subscribers: feed?.subscribers ?? 0,
+    failed: failures?.total ?? 0,
   };
 }
 

@@ -149,6 +149,7 @@ class DuckdbStore implements Store {
       watermarks: this.#progress.watermarks,
       catalog: [...this.#catalog.values()].sort((a, b) => a.id - b.id),
       versions: this.#progress.versions,
+      evicted: this.#progress.evicted,
     };
   }
 

@@ -18,6 +18,8 @@ interface Entry {
   readonly versions: readonly (readonly [number, number])[];
   /** [relation id, the stream's watermark, [partition, watermark] …]; absent in data of before there were any. */
   readonly watermarks?: readonly StoredMarks[] | undefined;
+  /** [error relation id, failures that it no longer holds]; left out when there are none. */
+  readonly evicted?: readonly (readonly [number, number])[];
 }
 
 type StoredMarks = readonly [number, string | null, readonly (readonly [number, string])[]];
@@ -27,6 +29,7 @@ export class Progress {
   readonly #positions = new Map<number, Map<number, Offset>>();
   readonly #versions = new Map<number, number>();
   readonly #watermarks = new Map<number, StoredMarks>();
+  readonly #evicted = new Map<number, number>();
   #rows = 0;
 
   get epoch(): number {
@@ -51,12 +54,15 @@ export class Progress {
     return new Map(this.#versions);
   }
 
+  get evicted(): ReadonlyMap<number, number> {
+    return new Map(this.#evicted);
+  }
+
   /** Reads back one stored row; rows come in the order of their epochs. */
   restore(epoch: number, text: string): void {
-    const entry = JSON.parse(text) as Entry;
     this.#epoch = epoch;
     this.#rows++;
-    this.#take(entry);
+    this.#take(JSON.parse(text) as Entry);
   }
 
   /** Statements that store what the commit changes. Call `apply` when they are committed. */
@@ -70,10 +76,9 @@ export class Progress {
   }
 
   apply(commit: EpochCommit): void {
-    const entry = entryOf(commit);
     this.#epoch = commit.epoch;
     this.#rows = this.#rows >= ROWS_MAX ? 1 : this.#rows + 1;
-    this.#take(entry);
+    this.#take(entryOf(commit));
   }
 
   /** Statements that store everything, without the given relations. Call `forget` when committed. */
@@ -84,6 +89,7 @@ export class Progress {
       positions: next.positions.map((p) => [p.relationId, p.partition, p.offset] as const),
       versions: [...next.#versions],
       watermarks: [...next.#watermarks.values()],
+      ...(next.#evicted.size === 0 ? {} : { evicted: [...next.#evicted] }),
     };
     return ['DELETE FROM millrace_progress', insertSql(next.#epoch, entry)];
   }
@@ -93,16 +99,18 @@ export class Progress {
       this.#positions.delete(id);
       this.#versions.delete(id);
       this.#watermarks.delete(id);
+      this.#evicted.delete(id);
     }
     this.#rows = 1;
   }
 
-  #take(entry: Entry): void {
-    for (const [relationId, partition, offset] of entry.positions) {
+  #take({ positions, versions, watermarks = [], evicted = [] }: Entry): void {
+    for (const [relationId, partition, offset] of positions) {
       this.#place(relationId, partition, offset);
     }
-    for (const [relationId, version] of entry.versions) this.#versions.set(relationId, version);
-    for (const marks of entry.watermarks ?? []) this.#watermarks.set(marks[0], marks);
+    for (const [relationId, version] of versions) this.#versions.set(relationId, version);
+    for (const marks of watermarks) this.#watermarks.set(marks[0], marks);
+    for (const [relationId, count] of evicted) this.#evicted.set(relationId, count);
   }
 
   #place(relationId: number, partition: number, offset: Offset): void {
@@ -122,6 +130,7 @@ export class Progress {
     }
     for (const [id, version] of this.#versions) copy.#versions.set(id, version);
     for (const [id, marks] of this.#watermarks) copy.#watermarks.set(id, marks);
+    for (const [id, count] of this.#evicted) copy.#evicted.set(id, count);
     return copy;
   }
 }
@@ -138,6 +147,7 @@ function entryOf(commit: EpochCommit): Entry {
           [...partitions].map(([partition, mark]) => [partition, String(mark)] as const),
         ] as const,
     ),
+    ...(commit.evicted === undefined ? {} : { evicted: [...commit.evicted] }),
   };
 }
 

@@ -66,6 +66,8 @@ export interface EpochCommit {
   /** The streams' that have one; others keep what they had. */
   readonly watermarks: readonly StreamMarks[];
   readonly outbox: readonly OutboxChunk[];
+  /** Per error relation, how many failures are counted that it no longer holds; those that have changed. */
+  readonly evicted?: ReadonlyMap<number, number> | undefined;
 }
 
 /** One catalog entry as it is persisted: the statement's canonical text and what belongs to it. */
@@ -106,6 +108,8 @@ export interface StoreStatus {
   readonly catalog: readonly CatalogEntry[];
   /** Per relation id: the epoch that changed it last. */
   readonly versions: ReadonlyMap<number, number>;
+  /** Per error relation, how many failures are counted that it no longer holds. */
+  readonly evicted: ReadonlyMap<number, number>;
 }
 
 export interface Store {

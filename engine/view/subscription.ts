@@ -14,6 +14,8 @@ export const HISTORY_ROWS_MAX = 50_000;
 export const UNREAD_VERSIONS_MAX = 1_000;
 /** Most row changes that wait for one slow reader before they are merged. */
 export const PENDING_CHANGES_MAX = 10_000;
+/** Merged changes that may wait for one slow reader; past that it has to begin with a new snapshot. */
+export const MERGED_CHANGES_MAX = 100_000;
 
 export type RowChange =
   | { readonly op: 'insert'; readonly row: Row }
@@ -187,6 +189,11 @@ export class ViewFeed {
     return this.#subscribers.size;
   }
 
+  /** The view does not follow its query any more: its subscribers are told why. */
+  fail(error: StreamError): void {
+    for (const subscriber of [...this.#subscribers]) subscriber.fail(error);
+  }
+
   /** The view is gone. */
   close(): void {
     for (const subscriber of [...this.#subscribers]) subscriber.close();
@@ -199,6 +206,7 @@ export class FeedSubscription {
   readonly #onClose: () => void;
   #pending: VersionedChanges[] = [];
   #pendingRows = 0;
+  #mergeAbove = PENDING_CHANGES_MAX;
   #wake: (() => void) | undefined;
   #closed = false;
   #failure: StreamError | undefined;
@@ -210,10 +218,11 @@ export class FeedSubscription {
   }
 
   offer(entry: VersionedChanges): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#failure !== undefined) return;
     this.#pending.push(entry);
     this.#pendingRows += entry.changes.length;
-    if (this.#pendingRows > PENDING_CHANGES_MAX && this.#pending.length > 1) this.#merge();
+    if (this.#pendingRows > this.#mergeAbove && this.#pending.length > 1) this.#merge();
+    if (this.#pendingRows > MERGED_CHANGES_MAX && this.#pending.length > 1) this.#giveUp();
     this.#wake?.();
   }
 
@@ -263,5 +272,23 @@ export class FeedSubscription {
     const changes = changesOf(rows.values(), this.#schema, this.#key);
     this.#pending = [{ version, changes }];
     this.#pendingRows = changes.length;
+    // What does not get smaller by merging is merged again only when it has doubled.
+    this.#mergeAbove = Math.max(PENDING_CHANGES_MAX, 2 * changes.length);
+  }
+
+  #giveUp(): void {
+    this.#merge();
+    if (this.#pendingRows <= MERGED_CHANGES_MAX) return;
+    this.#pending = [];
+    this.#pendingRows = 0;
+    this.fail(
+      new StreamError(
+        'PRESSURE',
+        `more than ${MERGED_CHANGES_MAX} changed rows wait for the reader`,
+        {
+          hint: 'subscribe again without "since" to get a new snapshot',
+        },
+      ),
+    );
   }
 }

@@ -37,10 +37,16 @@ export class BodyBudget {
   async read(request: IncomingMessage): Promise<Buffer> {
     const chunks: Buffer[] = [];
     const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
-    const refuse = (error: unknown): void => {
+    // What is given up here is held no longer; a request that breaks off never comes to its answer.
+    const giveUp = (error: unknown): void => {
       request.off('data', onData);
-      request.resume();
+      chunks.length = 0;
+      this.release(request);
       reject(error);
+    };
+    const refuse = (error: unknown): void => {
+      giveUp(error);
+      request.resume();
     };
     const onData = (chunk: Buffer): void => {
       try {
@@ -52,8 +58,10 @@ export class BodyBudget {
     };
     request.on('data', onData);
     request.once('end', () => resolve(Buffer.concat(chunks)));
-    request.once('error', reject);
-    request.once('aborted', () => reject(cutShort()));
+    request.once('error', giveUp);
+    request.once('close', () => {
+      if (!request.complete) giveUp(cutShort());
+    });
     if (Number(request.headers['content-length'] ?? 0) > this.#bodyBytesMax) {
       refuse(this.#tooLarge());
     }

@@ -1,7 +1,8 @@
 import type { FastifyReply } from 'fastify';
 import { StreamError } from '../../sql/base/error.ts';
 import type { Subscription } from '../database.ts';
-import { Answer, abortWithClient, ReaderGone } from './answer.ts';
+import { Answer, abortWithClient, ReaderGone, tooSlow } from './answer.ts';
+import { endlessAnswer } from './answer-limits.ts';
 import type { Door } from './door.ts';
 import { describeFailure } from './failure.ts';
 import { changesDocs, eventStream } from './openapi.ts';
@@ -29,6 +30,7 @@ export function changesRoute(door: Door): void {
         typeof lastSeen === 'string' && lastSeen !== '' ? lastSeen : request.query.since,
       );
       const snapshot = parseFlag('snapshot', request.query.snapshot);
+      door.subscriptions.check();
       const subscription = await door.database.subscribe({
         view: request.params.name,
         since,
@@ -53,8 +55,8 @@ async function streamEvents(
 ): Promise<void> {
   closeOnAbort(subscription, abortWithClient(reply, door.stopping));
   reply.header('cache-control', 'no-store').header('x-accel-buffering', 'no');
-  const answer = new Answer(reply, eventStream, 0);
-  door.metrics.subscriptions.inc({ door: 'sse' });
+  const answer = new Answer(reply, eventStream, endlessAnswer(door, 'sse', errorEvent(tooSlow())));
+  const leave = door.subscriptions.enter('sse');
   let idle = true;
   const heartbeat = setInterval(() => {
     // A heartbeat into a full pipe would only wait behind the data that proves the same.
@@ -74,15 +76,18 @@ async function streamEvents(
     }
   } catch (error) {
     if (!(error instanceof ReaderGone)) {
-      const { body } = describeFailure(error);
-      await answer.write(`event: error\ndata: ${JSON.stringify({ error: body })}\n\n`);
+      await answer.write(errorEvent(error));
     }
   } finally {
     clearInterval(heartbeat);
-    door.metrics.subscriptions.dec({ door: 'sse' });
+    leave();
     await endSubscription(subscription);
     answer.finish(200);
   }
+}
+
+function errorEvent(error: unknown): string {
+  return `event: error\ndata: ${JSON.stringify({ error: describeFailure(error).body })}\n\n`;
 }
 
 function ignoreReaderGone(error: unknown): void {

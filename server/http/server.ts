@@ -16,9 +16,11 @@ import { describeFailure } from './failure.ts';
 import { ingestRoute } from './ingest-route.ts';
 import { json } from './openapi.ts';
 import { checkOrigin } from './origin.ts';
+import { RateLimit } from './rate-limit.ts';
 import { RouteTable } from './route-table.ts';
 import { sqlRoute } from './sql-route.ts';
 import { statusRoutes } from './status-routes.ts';
+import { SubscriptionCount } from './subscription-count.ts';
 import { topicRoutes } from './topic-routes.ts';
 import { viewRoute } from './view-route.ts';
 
@@ -55,11 +57,23 @@ export async function createHttpServer(
   const sockets = trackSockets(app);
   await prepare(app, limits, log, metrics, bodies);
   // After the WebSocket plug-in, which closes the socket of an upgrade that a later hook refuses.
+  const rate = new RateLimit(limits.requestsPerSecondMax, () => performance.now());
   app.addHook('onRequest', (request, _reply, done) => {
+    rate.take(request.ip);
     checkOrigin(request.headers.origin, request.headers.host, origins);
     done();
   });
-  const door: Door = { app, database, limits, log, metrics, bodies, stopping: stopping.signal };
+  const subscriptions = new SubscriptionCount(limits.subscriptionsMax, metrics);
+  const door: Door = {
+    app,
+    database,
+    limits,
+    log,
+    metrics,
+    bodies,
+    subscriptions,
+    stopping: stopping.signal,
+  };
   for (const route of [
     sqlRoute,
     viewRoute,

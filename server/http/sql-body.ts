@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { StreamError } from '../../sql/base/error.ts';
+import { splitStatements } from '../repl/split.ts';
 import { arrayElements, JsonFault, type JsonSpan, objectMembers, wholeValue } from './json-text.ts';
 import type { ValueFormat } from './row-text.ts';
 
@@ -95,4 +96,17 @@ export function parseParam(body: Buffer, span: JsonSpan): unknown {
 
 function invalid(message: string, hint?: string): StreamError {
   return new StreamError('REQUEST_INVALID', message, { hint });
+}
+
+/** @throws StreamError REQUEST_TOO_LARGE for a text of more statements; nothing of it has run then. */
+export function checkStatements(sql: string, statementsMax: number): void {
+  // Most texts have fewer semicolons, so that they need no lexer.
+  if (sql.split(';', statementsMax + 1).length <= statementsMax) return;
+  const { parts, rest } = splitStatements(sql, false);
+  if (parts.length + (rest.trim() === '' ? 0 : 1) <= statementsMax) return;
+  throw new StreamError(
+    'REQUEST_TOO_LARGE',
+    `the request has more than ${statementsMax} statements`,
+    { hint: 'Send it in parts, or raise MILLRACE_STATEMENTS_PER_REQUEST_MAX.' },
+  );
 }

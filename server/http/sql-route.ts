@@ -1,15 +1,17 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { StreamError } from '../../sql/base/error.ts';
 import type { Session, Subscription } from '../database.ts';
-import { Answer, abortWithClient, ReaderGone } from './answer.ts';
+import { Answer, abortWithClient, ReaderGone, tooSlow } from './answer.ts';
+import { endlessAnswer, finiteAnswer } from './answer-limits.ts';
 import { mediaType } from './body.ts';
 import type { Door } from './door.ts';
 import { describeFailure, type Failure } from './failure.ts';
 import { skipSpace } from './json-text.ts';
 import { json, ndjson, sqlDocs } from './openapi.ts';
 import { arrayWriter, columnsJson, type ValueFormat } from './row-text.ts';
-import { parseSqlBody, type SqlRequest } from './sql-body.ts';
+import { checkStatements, parseSqlBody, type SqlRequest } from './sql-body.ts';
 import { writeResult } from './sql-results.ts';
+import { StatementTimer } from './statement-timer.ts';
 import { closeOnAbort, endSubscription, messagesOf } from './subscription-text.ts';
 
 /** `POST /v1/sql`: one or more statements, one result each. */
@@ -34,13 +36,14 @@ function readRequest(request: FastifyRequest, body: Buffer, depthMax: number): S
 async function runSql(door: Door, request: SqlRequest, reply: FastifyReply): Promise<void> {
   const gone = abortWithClient(reply, door.stopping);
   const timer = new StatementTimer(door.limits.statementMsMax, gone);
-  const answer = new Answer(reply, json, door.limits.answerBufferBytesMax);
+  const answer = new Answer(reply, json, finiteAnswer(door));
   let session: Session | undefined;
   try {
     await answer.write('{"results":[');
     answer.mark();
     session = door.database.session(request.session);
     let count = 0;
+    checkStatements(request.sql, door.limits.statementsPerRequestMax);
     for await (const result of session.execute(request.sql, request.params, timer.signal)) {
       if (result.kind === 'subscription') {
         timer.stop();
@@ -50,11 +53,11 @@ async function runSql(door: Door, request: SqlRequest, reply: FastifyReply): Pro
             hint: 'Subscribe in a request of its own.',
           });
         }
-        door.metrics.subscriptions.inc({ door: 'sql' });
+        const leave = door.subscriptions.enter('sql');
         try {
-          await streamSubscription(result.subscription, request.format, answer, reply, gone);
+          await streamSubscription(door, result.subscription, request.format, answer, reply, gone);
         } finally {
-          door.metrics.subscriptions.dec({ door: 'sql' });
+          leave();
         }
         return;
       }
@@ -89,6 +92,7 @@ async function finishFailed(failure: Failure, answer: Answer, reply: FastifyRepl
 }
 
 async function streamSubscription(
+  door: Door,
   subscription: Subscription,
   format: ValueFormat,
   held: Answer,
@@ -96,7 +100,8 @@ async function streamSubscription(
   gone: AbortSignal,
 ): Promise<void> {
   closeOnAbort(subscription, gone);
-  const answer = new Answer(reply, ndjson, 0);
+  const farewell = `${JSON.stringify({ error: describeFailure(tooSlow()).body })}\n`;
+  const answer = new Answer(reply, ndjson, endlessAnswer(door, 'sql', farewell));
   try {
     const columns = columnsJson(subscription.schema);
     const results = held.take().slice(1);
@@ -111,37 +116,5 @@ async function streamSubscription(
   } finally {
     await endSubscription(subscription);
     if (answer.started) answer.finish(200);
-  }
-}
-
-/** Cancels a statement that runs for too long; the next statement of the request starts anew. */
-class StatementTimer {
-  readonly signal: AbortSignal;
-  readonly #msMax: number;
-  readonly #late = new AbortController();
-  #timer: NodeJS.Timeout | undefined;
-
-  constructor(msMax: number, gone: AbortSignal) {
-    this.#msMax = msMax;
-    this.signal = AbortSignal.any([gone, this.#late.signal]);
-    this.restart();
-  }
-
-  restart(): void {
-    this.stop();
-    if (this.#msMax > 0) this.#timer = setTimeout(() => this.#late.abort(), this.#msMax);
-  }
-
-  stop(): void {
-    clearTimeout(this.#timer);
-  }
-
-  /** Says why a statement was cancelled when it was this timer. */
-  explain(error: unknown): unknown {
-    if (!this.#late.signal.aborted) return error;
-    return new StreamError(
-      'STATEMENT_CANCELED',
-      `canceling statement due to statement timeout (${this.#msMax} ms)`,
-    );
   }
 }

@@ -1,6 +1,7 @@
 import type { StoredRecord, TopicInfo } from '../../connectors/connector.ts';
 import { StreamError } from '../../sql/base/error.ts';
 import { Answer } from './answer.ts';
+import { finiteAnswer } from './answer-limits.ts';
 import type { Door } from './door.ts';
 import { deleteTopicDocs, json, listTopicsDocs, produceDocs, readTopicDocs } from './openapi.ts';
 import { parseTopicBody } from './topic-body.ts';
@@ -54,7 +55,7 @@ export function topicRoutes(door: Door): void {
     { schema: readTopicDocs },
     async (request, reply) => {
       const records = await readRecords(door, request.params.topic, request.query);
-      const answer = new Answer(reply, json, limits.answerBufferBytesMax);
+      const answer = new Answer(reply, json, finiteAnswer(door));
       await answer.write('{"records":[');
       for (const [index, record] of records.entries()) {
         const text = recordText(record, limits.jsonDepthMax);

@@ -2,10 +2,12 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ViewAnswer } from '../database.ts';
 import { negotiate } from './accept.ts';
 import { Answer, abortWithClient, ReaderGone } from './answer.ts';
+import { finiteAnswer } from './answer-limits.ts';
 import type { Door } from './door.ts';
 import { csv, json, ndjson, viewDocs } from './openapi.ts';
 import { arrayWriter, columnsJson, csvField, csvWriter, objectWriter } from './row-text.ts';
 import { tooManyRows } from './sql-results.ts';
+import { StatementTimer } from './statement-timer.ts';
 import { type CachedAnswer, ViewCache } from './view-cache.ts';
 import { parseViewQuery, type ViewQuery } from './view-query.ts';
 
@@ -117,11 +119,15 @@ async function render(
 ): Promise<void> {
   const settle = cache.announce(key);
   let rendered: CachedAnswer | undefined;
+  const timer = new StatementTimer(
+    door.limits.statementMsMax,
+    abortWithClient(reply, door.stopping),
+  );
   try {
-    const view = await door.database.readView(name, query.request);
+    const view = await door.database.readView(name, query.request, timer.signal);
     reply.header('etag', `"${view.version}"`);
     const isCurrent = tellState(door, name, reply);
-    const answer = new Answer(reply, type, cache.bodyBytesMax);
+    const answer = new Answer(reply, type, finiteAnswer(door, cache.bodyBytesMax));
     try {
       await writeView(view, query, type, door.limits.resultRowsMax, answer);
     } catch (error) {
@@ -135,8 +141,9 @@ async function render(
       cache.put(key, rendered);
     }
   } catch (error) {
-    if (!(error instanceof ReaderGone)) throw error;
+    if (!(error instanceof ReaderGone)) throw timer.explain(error);
   } finally {
+    timer.stop();
     settle(rendered);
   }
 }

@@ -5,8 +5,9 @@ import type { TextSink } from '../http/answer.ts';
 import type { Door } from '../http/door.ts';
 import { describeFailure } from '../http/failure.ts';
 import { columnsJson, objectWriter } from '../http/row-text.ts';
-import type { SqlRequest } from '../http/sql-body.ts';
+import { checkStatements, type SqlRequest } from '../http/sql-body.ts';
 import { writeResult } from '../http/sql-results.ts';
+import { StatementTimer } from '../http/statement-timer.ts';
 import { endSubscription, messagesOf } from '../http/subscription-text.ts';
 import { type ClientMessage, MessageFault, type MessageId, parseMessage } from './messages.ts';
 import { SocketSender } from './sender.ts';
@@ -26,7 +27,9 @@ export class Connection {
     const { socketBufferBytesMax, socketStallMsMax } = door.limits;
     this.#door = door;
     this.#session = door.database.session(undefined);
-    this.#sender = new SocketSender(socket, socketBufferBytesMax, socketStallMsMax);
+    this.#sender = new SocketSender(socket, socketBufferBytesMax, socketStallMsMax, () =>
+      door.metrics.slowReaders.inc({ door: 'ws' }),
+    );
     socket.on('message', (data: Buffer, binary: boolean) => {
       this.#receive(data, binary).catch((error: unknown) => {
         door.log.error({ err: error }, 'a WebSocket message failed internally');
@@ -94,6 +97,7 @@ export class Connection {
     signal: AbortSignal,
   ): Promise<void> {
     const { view, since, snapshot } = message;
+    this.#door.subscriptions.check();
     const subscription = await this.#door.database.subscribe({ view, since, snapshot });
     await this.#follow(message.id, subscription, signal);
   }
@@ -104,10 +108,30 @@ export class Connection {
     subscriptionOnly: boolean,
     signal: AbortSignal,
   ): Promise<void> {
+    const { statementMsMax, statementsPerRequestMax } = this.#door.limits;
+    checkStatements(request.sql, statementsPerRequestMax);
+    const timer = new StatementTimer(statementMsMax, signal);
+    try {
+      await this.#runStatements(id, request, subscriptionOnly, timer, signal);
+    } catch (error) {
+      throw timer.explain(error);
+    } finally {
+      timer.stop();
+    }
+  }
+
+  async #runStatements(
+    id: MessageId,
+    request: SqlRequest,
+    subscriptionOnly: boolean,
+    timer: StatementTimer,
+    signal: AbortSignal,
+  ): Promise<void> {
     const session =
       request.session === undefined ? this.#session : this.#door.database.session(request.session);
-    for await (const result of session.execute(request.sql, request.params, signal)) {
+    for await (const result of session.execute(request.sql, request.params, timer.signal)) {
       if (result.kind === 'subscription') {
+        timer.stop();
         await this.#follow(id, result.subscription, signal);
       } else if (subscriptionOnly) {
         throw invalid('this statement has no changes to subscribe to', 'Use "op":"sql".');
@@ -116,6 +140,7 @@ export class Connection {
         await writeResult(result, request.format, this.#door.limits.resultRowsMax, text);
         await this.#send(id, `"kind":"result","result":${text.take()}`);
       }
+      timer.restart();
     }
   }
 
@@ -123,9 +148,9 @@ export class Connection {
     const close = (): void => subscription.close();
     if (signal.aborted) close();
     signal.addEventListener('abort', close, { once: true });
-    const gauge = this.#door.metrics.subscriptions;
-    gauge.inc({ door: 'ws' });
+    let leave = (): void => undefined;
     try {
+      leave = this.#door.subscriptions.enter('ws');
       await this.#send(id, `"kind":"subscribed","columns":${columnsJson(subscription.schema)}`);
       const writer = objectWriter(subscription.schema);
       for await (const event of subscription.events) {
@@ -135,7 +160,7 @@ export class Connection {
         }
       }
     } finally {
-      gauge.dec({ door: 'ws' });
+      leave();
       signal.removeEventListener('abort', close);
       await endSubscription(subscription);
     }

@@ -16,11 +16,13 @@ export class SocketSender {
   readonly #socket: WebSocket;
   readonly #bufferBytesMax: number;
   readonly #stallMsMax: number;
+  readonly #onStall: () => void;
   #waiting = 0;
   #room: (() => void)[] = [];
   #turnEndsAt = performance.now() + TURN_MS_MAX;
 
-  constructor(socket: WebSocket, bufferBytesMax: number, stallMsMax: number) {
+  constructor(socket: WebSocket, bufferBytesMax: number, stallMsMax: number, onStall: () => void) {
+    this.#onStall = onStall;
     this.#socket = socket;
     this.#bufferBytesMax = bufferBytesMax;
     this.#stallMsMax = stallMsMax;
@@ -50,6 +52,7 @@ export class SocketSender {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#room.push(resolve);
     const timer = setTimeout(() => {
+      this.#onStall();
       this.#socket.close(TRY_AGAIN_LATER, 'the client reads too slowly');
       this.#release();
     }, this.#stallMsMax);

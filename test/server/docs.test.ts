@@ -17,15 +17,29 @@ it('docs/errors.md lists every error code with its facts', () => {
   assert.deepEqual(Object.fromEntries(documented), errorTable);
 });
 
-it('docs/http-api.md lists every limit with its default', () => {
-  const text = readFileSync(new URL('../../docs/http-api.md', import.meta.url), 'utf8');
-  const lines = text.matchAll(/^\| `(\w+Max)` +\| ([\d,]+) +\| .+ \|$/gm);
-  const documented = Array.from(lines, ([, name, value = '']) => [
-    name,
-    Number(value.replaceAll(',', '')),
-  ]);
+it('docs/limits.md lists every limit of the server with its default', () => {
+  const lines = limitsPage().matchAll(/^\| `(\w+Max)` +\| ([\d,]+) +\| .+ \|$/gm);
+  const documented = Array.from(lines, ([, name, value]) => [name, numberOf(value)]);
   assert.deepEqual(Object.fromEntries(documented), defaultLimits);
 });
+
+it('docs/limits.md tells the fixed limits as the sources have them', () => {
+  const lines = limitsPage().matchAll(/^\| `([A-Z_]+)` +\| ([\d,]+) +\| `(\S+)` +\| .+ \|$/gm);
+  let count = 0;
+  for (const [, name, value, path] of lines) {
+    const source = readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+    const factors = new RegExp(`const ${name} = ([\\d_* ]+);`).exec(source)?.[1]?.split('*') ?? [];
+    const product = factors.reduce((sum, part) => sum * Number(part.replaceAll('_', '')), 1);
+    assert.ok(factors.length > 0, `${path} has a ${name}`);
+    assert.equal(numberOf(value), product, `${name} in ${path}`);
+    count++;
+  }
+  assert.ok(count > 20);
+});
+
+const limitsPage = (): string =>
+  readFileSync(new URL('../../docs/limits.md', import.meta.url), 'utf8');
+const numberOf = (text = ''): number => Number(text.replaceAll(',', ''));
 
 it('docs/prompt.md lists every backslash command', () => {
   const text = readFileSync(new URL('../../docs/prompt.md', import.meta.url), 'utf8');

@@ -153,3 +153,11 @@ SET streaming_parallelism TO 4;
 INSERT INTO s (id, v) VALUES (1, 'a'), (2, NULL);
 INSERT INTO s SELECT a, b FROM t EMIT CHANGES;
 INSERT INTO s SELECT a FROM TUMBLE(t, ts, INTERVAL '1' HOUR);
+CREATE STREAM s (a int) ON ERROR SKIP
+CREATE STREAM s (a int) WITH (kafka_topic = 't') ON ERROR FAIL
+CREATE STREAM s (a int) ON ERROR DLQ 'dead-letters' WITH (kafka_topic = 't')
+ALTER STREAM s SKIP RECORD
+ALTER STREAM s DROP CONSTRAINT IF EXISTS s_a_check
+ALTER STREAM s SET (on_error = 'fail')
+REPLAY ERRORS
+REPLAY ERRORS FROM s WHERE sqlstate = '22P02' AND "offset" > 10
