@@ -367,7 +367,10 @@ export function storedRelation(core: Core, relation: Relation): StoredRelation |
       return storedView(relation, lower(relation.query, core.catalog));
     case 'table': {
       const owner = core.catalog.find(relation.name)?.owner;
-      return owner === undefined ? storedTable(relation) : storedErrors(relation);
+      if (owner === undefined) return storedTable(relation);
+      const { id, schema } = relation;
+      const isLate = core.catalog.findById(owner)?.detail.lateId === id;
+      return isLate ? { id, schema, storage: { kind: 'append' } } : storedErrors(relation);
     }
     default:
       return undefined;

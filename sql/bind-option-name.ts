@@ -10,6 +10,7 @@ const effective: readonly string[] = [
   ...['value_delimiter', 'value.fields-include', 'timestamp'],
   ...['auto.offset.reset', 'scan.startup.mode'],
   ...['retention.ms', 'retention.bytes', 'cleanup.policy', 'idle_timeout'],
+  ...['on_error', 'dlq_topic', 'max_state'],
   ...['bootstrap.servers', 'client.id', 'compression.type', 'isolation.level', 'check.crcs'],
   ...['default.api.timeout.ms', 'metadata.max.age.ms', 'security.protocol'],
   ...['sasl.mechanism', 'sasl.username', 'sasl.password'],
