@@ -8,6 +8,8 @@ import type { LiveCatalog } from './live-catalog.ts';
 import type { TableWriter } from './table-writer.ts';
 
 export interface Core {
+  /** Of the data directory; see StoreStatus. */
+  readonly identity: string;
   readonly store: Store;
   readonly engine: Engine;
   readonly catalog: LiveCatalog;

@@ -11,7 +11,7 @@ export interface RelationDetail {
   readonly feederId?: number | undefined;
   /** Per stream id: where the plan began to read each partition. */
   readonly starts?: Readonly<Record<string, Readonly<Record<string, number>>>> | undefined;
-  /** The plan has caught up once, so the stored rows are whole. */
+  /** The plan (of a stream: its feeder's) has caught up once, so what it gave is whole. */
   readonly level?: boolean | undefined;
   readonly paused?: boolean | undefined;
   /** The topic was made by the statement, so CREATE … can be told from an attach. */
@@ -51,6 +51,11 @@ export class LiveCatalog implements Catalog {
 
   findById(id: number): LiveRelation | undefined {
     return this.live().find(({ relation }) => relation.id === id);
+  }
+
+  /** The stream that this sink feeds. */
+  findByFeeder(id: number): LiveRelation | undefined {
+    return this.live().find(({ detail }) => detail.feederId === id);
   }
 
   put(entry: LiveRelation): void {

@@ -100,18 +100,21 @@ class Millrace implements Database {
         store,
         random: () => randomInt(2 ** 32) / 2 ** 32,
         now: () => performance.now(),
+        wallMs: Date.now,
         log: (level, message, detail) => log[level]({ detail }, message),
         onLevel: (id) => {
-          const entry = catalog.findById(id);
+          const entry = catalog.findById(id) ?? catalog.findByFeeder(id);
           if (entry === undefined) return;
-          changeDetail(core, entry.relation.name, { level: true }).catch((cause) =>
-            log.warn({ err: cause }, `progress of ${entry.relation.name} is not saved`),
+          changeDetail(core, entry.relation.name, { level: true }).then(
+            () => engine.releaseSink(id),
+            (cause) => log.warn({ err: cause }, `progress of ${entry.relation.name} is not saved`),
           );
         },
       },
       status.epoch,
     );
     const core: Core = {
+      identity: status.identity,
       store,
       engine,
       catalog,

@@ -1,11 +1,13 @@
 /** connector='blackhole': takes rows, counts them and forgets them; for measuring what comes before. */
-import type { ProduceRecord, SinkConnector, SinkWriter } from '../connector.ts';
+import type { SinkChunk, SinkConnector, SinkWriter } from '../connector.ts';
 
 export class BlackholeWriter implements SinkWriter {
+  readonly position = undefined;
   records = 0;
 
-  async deliver(records: readonly ProduceRecord[]): Promise<void> {
-    this.records += records.length;
+  async deliver(chunks: readonly SinkChunk[]): Promise<number> {
+    for (const { records } of chunks) this.records += records.length;
+    return 0;
   }
 
   async close(): Promise<void> {
@@ -16,5 +18,7 @@ export class BlackholeWriter implements SinkWriter {
 export const blackholeConnector: SinkConnector = {
   type: 'blackhole',
   validate: () => undefined,
+  guarantee: () => 'none',
+  target: () => undefined,
   open: async () => new BlackholeWriter(),
 };

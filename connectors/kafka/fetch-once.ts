@@ -18,13 +18,13 @@ export async function fetchOnce(
   topic: TopicState,
   partition: number,
   offset: Offset,
+  isolation = cluster.options.isolation,
 ): Promise<DecodedSection> {
   const { options } = cluster;
   let leader = topic.leaders[partition] ?? -1;
   const work = async (): Promise<FetchAnswer> => {
     const connection = await cluster.fetchConnection(leader, 'read');
     const target = { topicId: topic.id, partition, offset, bytesMax: BYTES_MAX };
-    const { isolation } = options;
     const limits = { waitMs: WAIT_MS, bytesMax: BYTES_MAX, isolation };
     const answer = await fetchRecords(connection, [target], limits);
     const code = answer.partitions[0]?.errorCode ?? 0;

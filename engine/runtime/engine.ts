@@ -46,6 +46,8 @@ export interface EngineOptions {
   readonly random: () => number;
   /** Milliseconds of a monotonic clock. */
   readonly now: () => number;
+  /** Milliseconds since 1970-01-01 UTC. */
+  readonly wallMs: () => number;
   /** Called for faults that nobody waits for. */
   readonly log: Log;
   /** A view has caught up with the common epoch for the first time. */
@@ -101,7 +103,8 @@ export class Engine {
   /** @param epoch  the last one that the store committed. */
   constructor(options: EngineOptions, epoch: number) {
     this.#options = options;
-    this.#plans = new PlanSet(options.store, options.random);
+    const { store, random, wallMs } = options;
+    this.#plans = new PlanSet(store, random, wallMs, this.#bell.ring);
     this.#errors = new ErrorRows(this.#plans);
     this.#epoch = epoch;
   }
@@ -196,9 +199,23 @@ export class Engine {
     this.#plans.restore(task, definition.fragment, starts, wasLevel);
   }
 
-  restoreSink(definition: SinkDefinition, starts: StreamOffsets): void {
+  /** @param wasLevel  it had caught up, so what it had to deliver before is delivered or in the outbox. */
+  restoreSink(definition: SinkDefinition, starts: StreamOffsets, wasLevel: boolean): void {
     const task = this.#plans.addSink(definition, this.#epoch);
-    this.#plans.restore(task, definition.fragment, starts, true);
+    this.#plans.restore(task, definition.fragment, starts, wasLevel);
+  }
+
+  /**
+   * A sink that has caught up, and whose state says so durably, may deliver. Earlier a crash would make it begin anew, and rows
+   * that had left would leave again.
+   */
+  releaseSink(id: number): void {
+    this.#plans.tasks.get(id)?.drain?.start();
+  }
+
+  /** A sink that was stopped by its destination tries again. */
+  async resumeSink(id: number): Promise<void> {
+    await this.#plans.tasks.get(id)?.drain?.resume();
   }
 
   /** Removes whatever has this id; call it inside `atBoundary`. */
@@ -216,6 +233,7 @@ export class Engine {
 
   /** Starts the loop, after a restart with a replay up to the committed positions. */
   async begin(committed: StreamOffsets): Promise<void> {
+    await this.#plans.restoreSinks();
     await beginReplay(this.#plans, this.#options.store, committed, this.#options.log);
     this.#isReplaying = true;
     this.#loop = this.#run();
@@ -256,16 +274,25 @@ export class Engine {
   }
 
   #step(): number {
-    if (!this.#isReplaying) this.#takeTableChanges();
+    const held = this.#plans.held();
+    if (!this.#isReplaying) this.#takeTableChanges(held);
     let consumed = 0;
-    for (const stream of this.#plans.streams.values()) consumed += stream.step(STEP_BYTES);
+    for (const [id, stream] of this.#plans.streams) {
+      stream.held = held.has(id);
+      consumed += stream.step(STEP_BYTES);
+    }
     if (consumed > 0) this.#markDirty();
     this.#epochRecords += consumed;
     return consumed;
   }
 
-  #takeTableChanges(): void {
+  /** @param held  tables whose changes wait. */
+  #takeTableChanges(held: ReadonlySet<number>): void {
     for (const change of this.#tableChanges.splice(0)) {
+      if (held.has(change.tableId)) {
+        this.#tableChanges.push(change);
+        continue;
+      }
       const task = this.#plans.tasks.get(change.tableId);
       if (task === undefined) {
         change.reject(new StreamError('SQL_UNKNOWN_RELATION', 'the table was dropped'));
@@ -352,7 +379,7 @@ export class Engine {
     const changed: { task: PlanTask; change: ViewChange }[] = [];
     for (const task of this.#plans.tasks.values()) {
       if (task.output instanceof SinkOutput) {
-        outbox.push(...task.output.drain());
+        outbox.push(...task.output.drain(this.#options.wallMs()));
         continue;
       }
       const change = task.output.drain();
@@ -396,8 +423,8 @@ export class Engine {
       task.version = commit.epoch;
       task.feed?.publish(commit.epoch, change.changes, change.replace);
     }
-    for (const { output, drain } of this.#plans.tasks.values()) {
-      if (output instanceof SinkOutput) drain?.committed(output.sequence);
+    for (const { id, drain } of this.#plans.tasks.values()) {
+      drain?.committed(commit.outbox.filter((chunk) => chunk.sinkId === id));
     }
     for (const change of tableChanges) change.resolve();
     this.#announceLevel();
@@ -475,7 +502,7 @@ export class Engine {
         if (this.#failure !== undefined) throw this.#failure;
         await this.#waiters.until(() => this.#hasReached(ends), IDLE_WAIT_MS, signal);
       }
-      for (const task of this.#plans.tasks.values()) await task.drain?.delivered();
+      for (const task of this.#plans.tasks.values()) await task.drain?.delivered(signal);
       // Rows that sinks brought into topics may feed streams: go round until nothing moves.
       if (this.#deliveredRecords() === delivered) return;
     }

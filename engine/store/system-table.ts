@@ -1,4 +1,5 @@
 /** The store's own tables beside the log's: catalog, progress, error records and outbox. */
+import type { DeliveredChunks } from '../../connectors/connector.ts';
 import type { Datum } from '../../sql/base/datum.ts';
 import type { Schema } from '../../sql/base/type.ts';
 import { textLiteral } from './literal.ts';
@@ -31,17 +32,22 @@ export const outboxForms: readonly StoredForm[] = [
   { kind: 'integer' },
   { kind: 'bigint' },
   { kind: 'bytes' },
+  { kind: 'integer' },
+  { kind: 'double' },
 ];
 
 const errorColumns = errorForms
   .map((form, i) => `${i === 0 ? 'relation_id' : `c${i - 1}`} ${duckdbType(form)}`)
   .join(', ');
-const outboxColumns = 'sink INTEGER, sequence BIGINT, data BLOB';
+const outboxColumns =
+  'sink INTEGER, sequence BIGINT, data BLOB, records INTEGER, created_ms DOUBLE';
 
 export const systemTables: readonly string[] = [
   'CREATE TABLE IF NOT EXISTS millrace_catalog (id INTEGER, name VARCHAR, kind VARCHAR, sql VARCHAR, detail VARCHAR)',
   `CREATE TABLE IF NOT EXISTS ${ERROR_TABLE} (${errorColumns})`,
   `CREATE TABLE IF NOT EXISTS ${OUTBOX_TABLE} (${outboxColumns})`,
+  'CREATE TABLE IF NOT EXISTS millrace_identity (id VARCHAR)',
+  'INSERT INTO millrace_identity SELECT uuid() WHERE NOT EXISTS (SELECT 1 FROM millrace_identity)',
 ];
 
 /** Temporary tables that error records and chunks pass through on their way into a commit. */
@@ -64,7 +70,12 @@ export function errorRow(record: ErrorRecord): (Datum | null)[] {
 }
 
 export function outboxRow(chunk: OutboxChunk): (Datum | null)[] {
-  return [chunk.sinkId, BigInt(chunk.sequence), chunk.data];
+  return [chunk.sinkId, BigInt(chunk.sequence), chunk.data, chunk.records, chunk.createdMs];
+}
+
+/** Takes delivered chunks out of the outbox. */
+export function forgetChunksSql({ sinkId, upTo }: DeliveredChunks): string {
+  return `DELETE FROM ${OUTBOX_TABLE} WHERE sink = ${sinkId} AND sequence <= ${upTo}`;
 }
 
 /** Deletes all but the newest error records of each relation that just got some. */

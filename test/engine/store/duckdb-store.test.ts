@@ -373,7 +373,13 @@ test('error records and outbox chunks travel with the epoch', async () => {
   await store.commit(
     epochOf(1, {
       errors: [errorRecord(7), { ...errorRecord(8), raw: undefined }],
-      outbox: [1, 2, 3].map((sequence) => ({ sinkId: 4, sequence, data: Buffer.from([sequence]) })),
+      outbox: [1, 2, 3].map((sequence) => ({
+        sinkId: 4,
+        sequence,
+        records: 10 * sequence,
+        createdMs: 1.5,
+        data: Buffer.from([sequence]),
+      })),
     }),
   );
   const errors = await answer(
@@ -387,13 +393,15 @@ test('error records and outbox chunks travel with the epoch', async () => {
   ]);
   const chunks = await store.outbox(4, 1, 10);
   assert.deepEqual(
-    chunks.map((chunk) => [chunk.sequence, [...chunk.data]]),
+    chunks.map((chunk) => [chunk.sequence, chunk.records, chunk.createdMs, [...chunk.data]]),
     [
-      [2, [2]],
-      [3, [3]],
+      [2, 20, 1.5, [2]],
+      [3, 30, 1.5, [3]],
     ],
   );
+  assert.deepEqual([...(await store.outboxSizes())], [[4, { records: 60, bytes: 3 }]]);
   await store.acknowledge(4, 2);
+  assert.deepEqual([...(await store.outboxSizes())], [[4, { records: 30, bytes: 1 }]]);
   assert.deepEqual(
     (await store.outbox(4, 0, 10)).map((chunk) => chunk.sequence),
     [3],
