@@ -206,13 +206,22 @@ export interface SinkWriter {
   /**
    * Delivers chunks of the outbox; settles when the destination has them for good. Called in order, one at a time. The same chunks come
    * again after a failure; a writer with a position writes those no second time.
-   * @returns the rows left out because the destination refuses them and the options say to skip such.
    * @throws StreamError SINK_FENCED when another process has taken the sink over, SINK_REFUSED for rows that the destination
    * refuses; anything else may pass.
    */
-  deliver(chunks: readonly SinkChunk[]): Promise<number>;
+  deliver(chunks: readonly SinkChunk[]): Promise<Delivered>;
+  /** Also while a delivery is under way, which then fails. */
   close(): Promise<void>;
 }
+
+/** Rows left out of a delivery because the destination refuses them and the sink's options say to go on without such. */
+export interface Delivered {
+  readonly skipped: number;
+  /** Why the last one was. */
+  readonly reason: StreamError | undefined;
+}
+
+export const allDelivered: Delivered = { skipped: 0, reason: undefined };
 
 /**
  * Durable storage that the embedded log stands on; the engine's store implements it. One segment is a batch of

@@ -1,13 +1,19 @@
 /** connector='blackhole': takes rows, counts them and forgets them; for measuring what comes before. */
-import type { SinkChunk, SinkConnector, SinkWriter } from '../connector.ts';
+import {
+  allDelivered,
+  type Delivered,
+  type SinkChunk,
+  type SinkConnector,
+  type SinkWriter,
+} from '../connector.ts';
 
 export class BlackholeWriter implements SinkWriter {
   readonly position = undefined;
   records = 0;
 
-  async deliver(chunks: readonly SinkChunk[]): Promise<number> {
+  async deliver(chunks: readonly SinkChunk[]): Promise<Delivered> {
     for (const { records } of chunks) this.records += records.length;
-    return 0;
+    return allDelivered;
   }
 
   async close(): Promise<void> {

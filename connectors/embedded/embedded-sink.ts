@@ -1,10 +1,12 @@
 /** Rows of a sink into a topic of the embedded log: appended, and taken out of the outbox, in one transaction of the store. */
-import type {
-  DeliveredChunks,
-  ProduceRecord,
-  SinkChunk,
-  SinkIdentity,
-  SinkWriter,
+import {
+  allDelivered,
+  type Delivered,
+  type DeliveredChunks,
+  type ProduceRecord,
+  type SinkChunk,
+  type SinkIdentity,
+  type SinkWriter,
 } from '../connector.ts';
 
 type Append = (records: readonly ProduceRecord[], delivered: DeliveredChunks) => Promise<void>;
@@ -21,12 +23,12 @@ export class EmbeddedSinkWriter implements SinkWriter {
     this.#append = append;
   }
 
-  async deliver(chunks: readonly SinkChunk[]): Promise<number> {
+  async deliver(chunks: readonly SinkChunk[]): Promise<Delivered> {
     const last = chunks.at(-1);
-    if (last === undefined) return 0;
+    if (last === undefined) return allDelivered;
     const records = chunks.flatMap((chunk) => chunk.records);
     await this.#append(records, { sinkId: this.#sink.id, upTo: last.sequence });
-    return 0;
+    return allDelivered;
   }
 
   /** The log belongs to the server and outlives its sinks. */

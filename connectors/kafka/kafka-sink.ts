@@ -4,7 +4,13 @@
  */
 import { randomUUID } from 'node:crypto';
 import { StreamError } from '../../sql/base/error.ts';
-import type { SinkChunk, SinkIdentity, SinkWriter } from '../connector.ts';
+import {
+  allDelivered,
+  type Delivered,
+  type SinkChunk,
+  type SinkIdentity,
+  type SinkWriter,
+} from '../connector.ts';
 import type { Cluster } from './cluster.ts';
 import {
   POSITIONS_TOPIC,
@@ -42,11 +48,11 @@ export class KafkaSinkWriter implements SinkWriter {
     return this.#position;
   }
 
-  async deliver(chunks: readonly SinkChunk[]): Promise<number> {
+  async deliver(chunks: readonly SinkChunk[]): Promise<Delivered> {
     const producer = this.#producer ?? (await this.#begin());
     const fresh = chunks.filter(({ sequence }) => sequence > this.#position);
     const last = fresh.at(-1);
-    if (last === undefined) return 0;
+    if (last === undefined) return allDelivered;
     const records = fresh.flatMap((chunk) => chunk.records);
     try {
       await producer.write([{ topic: this.#topic, records }, this.#positionAt(last.sequence)]);
@@ -55,7 +61,7 @@ export class KafkaSinkWriter implements SinkWriter {
       throw error;
     }
     this.#position = last.sequence;
-    return 0;
+    return allDelivered;
   }
 
   async close(): Promise<void> {

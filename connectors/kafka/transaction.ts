@@ -5,6 +5,7 @@
 import {
   addPartitionsToTxnV3,
   type Connection,
+  describeTransactionsV0,
   endTxnV3,
   findCoordinatorV4,
   initProducerIdV4,
@@ -13,7 +14,7 @@ import {
 import { StreamError } from '../../sql/base/error.ts';
 import type { ProduceRecord } from '../connector.ts';
 import { partitionOfKey, StickyPartitioner } from '../partitioner.ts';
-import { Backoff, retrying } from './backoff.ts';
+import { Backoff, retrying, wait } from './backoff.ts';
 import type { Cluster } from './cluster.ts';
 import { asStreamError, codePasses, codeWithin, errorOfCode, passes } from './kafka-error.ts';
 import { KafkaProducer } from './kafka-producer.ts';
@@ -29,6 +30,9 @@ const TOPIC_AGE_MS_MAX = 10_000;
 /** The coordinator is busy with the end of the last transaction for a few milliseconds. */
 const RETRY_FIRST_MS = 4;
 const RETRY_MAX_MS = 500;
+const END_POLL_MS = 2;
+const END_WAIT_MS = 5_000;
+const CONCURRENT_TRANSACTIONS = 51;
 const TRANSACTION_KEY_TYPE = 1;
 /** Stands beside the partition that is the reason. */
 const OPERATION_NOT_ATTEMPTED = 55;
@@ -83,8 +87,8 @@ export class TransactionalProducer {
   }
 
   /**
-   * Writes all records in one transaction: readers of committed records see all or none. After a failure it is not known whether
-   * they do; open another producer, and look.
+   * Writes all records in one transaction: readers of committed records see all or none, and all of them once this settles. After a
+   * failure it is not known whether they do; open another producer, and look.
    */
   async write(topics: readonly TopicRecords[]): Promise<void> {
     const placed = await Promise.all(topics.map((each) => this.#place(each)));
@@ -95,6 +99,7 @@ export class TransactionalProducer {
       endTxnV3.api.async(coordinator, this.#transactionalId, this.#id.id, this.#id.epoch, true),
     );
     this.#isOpen = false;
+    await this.#ask((coordinator) => ended(coordinator, this.#transactionalId));
   }
 
   /** Gives up: an open transaction is aborted, unless a newer producer has done that already. */
@@ -171,6 +176,22 @@ async function findCoordinator(cluster: Cluster, transactionalId: string): Promi
   if (found === undefined) throw errorOfCode(15, what);
   if (found.errorCode !== 0) throw errorOfCode(found.errorCode, what, found.errorMessage);
   return cluster.connections.get(found, 'control');
+}
+
+/**
+ * The coordinator answers when the end of a transaction is decided; readers see it when every partition has been told.
+ * @throws StreamError that may pass while that is not so.
+ */
+async function ended(coordinator: Connection, transactionalId: string): Promise<void> {
+  const deadline = Date.now() + END_WAIT_MS;
+  for (;;) {
+    const { api } = describeTransactionsV0;
+    const answer = await api.async(coordinator, [transactionalId]);
+    const state = answer.transactionStates[0]?.transactionState;
+    if (state !== 'PrepareCommit') return;
+    if (Date.now() > deadline) throw errorOfCode(CONCURRENT_TRANSACTIONS, transactionalId);
+    await wait(END_POLL_MS);
+  }
 }
 
 /** Repeats what may pass; the coordinator is usually ready again after a few milliseconds. */

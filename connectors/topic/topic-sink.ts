@@ -3,12 +3,14 @@
  * 'sink.delivery-guarantee' = 'at-least-once' they are written without a transaction: a chunk that is repeated after a crash is
  * written again, and consumers that keep the last value of a key see no difference.
  */
-import type {
-  ProduceRecord,
-  SinkChunk,
-  SinkConnector,
-  SinkWriter,
-  TopicLog,
+import {
+  allDelivered,
+  type Delivered,
+  type ProduceRecord,
+  type SinkChunk,
+  type SinkConnector,
+  type SinkWriter,
+  type TopicLog,
 } from '../connector.ts';
 import { choiceOption, numberOption, type Options, requiredOption } from '../options.ts';
 
@@ -67,9 +69,9 @@ class TopicWriter implements SinkWriter {
     this.#topic = topic;
   }
 
-  async deliver(chunks: readonly SinkChunk[]): Promise<number> {
+  async deliver(chunks: readonly SinkChunk[]): Promise<Delivered> {
     for (const { records } of chunks) await this.#produce(records);
-    return 0;
+    return allDelivered;
   }
 
   async #produce(records: readonly ProduceRecord[]): Promise<void> {

@@ -31,6 +31,8 @@ export interface SinkStatus {
   readonly delivered: number;
   /** Rows that the destination refused and that were left out, as the sink's options say. */
   readonly skipped: number;
+  /** Why the last of them was. */
+  readonly refusal: StreamError | undefined;
   readonly lagRows: number;
   readonly lagBytes: number;
   /** Age of the oldest row that waits; 0 when none does. */
@@ -75,6 +77,7 @@ export class SinkDrain {
   #faultSinceMs: number | undefined;
   #isStopped = false;
   #skipped = 0;
+  #refusal: StreamError | undefined;
   records = 0;
 
   constructor(options: DrainOptions) {
@@ -89,6 +92,7 @@ export class SinkDrain {
       guarantee,
       delivered: this.records,
       skipped: this.#skipped,
+      refusal: this.#refusal,
       lagRows: this.#waiting.records,
       lagBytes: this.#waiting.bytes,
       lagMs: oldestMs === undefined ? 0 : Math.max(this.#options.wallMs() - oldestMs, 0),
@@ -233,9 +237,11 @@ export class SinkDrain {
     }
     const chunks = firstBytes(found, BYTES_PER_DELIVERY_MAX);
     const last = chunks.at(-1)?.sequence ?? first.sequence;
-    this.#skipped += await writer.deliver(
+    const { skipped, reason } = await writer.deliver(
       chunks.map(({ sequence, data }) => ({ sequence, records: decodeOutbox(data) })),
     );
+    this.#skipped += skipped;
+    this.#refusal = reason ?? this.#refusal;
     if (writer.clearsOutbox !== true) await store.acknowledge(sinkId, last);
     for (const chunk of chunks) {
       this.records += chunk.records;

@@ -17,7 +17,7 @@ describe('registry', () => {
   it('knows what there is, and says so for what there is not', async () => {
     const { connectors, log } = await registry();
     assert.deepEqual(connectors.sourceTypes(), ['embedded', 'nexmark', 'datagen']);
-    assert.deepEqual(connectors.sinkTypes(), ['blackhole', 'embedded']);
+    assert.deepEqual(connectors.sinkTypes(), ['blackhole', 'postgres', 'embedded']);
     assert.equal(connectors.log('embedded'), log);
     assert.equal(connectors.source('nexmark')?.type, 'nexmark');
     assert.equal(connectors.source('embedded'), undefined);
