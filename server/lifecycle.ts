@@ -420,12 +420,12 @@ export async function dropRelations(core: Core, doomed: readonly LiveRelation[])
 // --------------------------------------------------------------------- restart
 
 /** Registers everything that the catalog held at the last commit; `engine.begin` then rebuilds the state. */
-export function restoreRelation(
+export async function restoreRelation(
   core: Core,
   relation: Relation,
   detail: RelationDetail,
   versionOf: (id: number) => number,
-): void {
+): Promise<void> {
   const entry = { relation, detail, owner: undefined };
   const version = versionOf(relation.id);
   const starts = startsOf(detail);
@@ -462,6 +462,7 @@ export function restoreRelation(
       const plan = lower(relation.query, core.catalog);
       const sink = sinkOf(core, relation, plan);
       core.engine.restoreSink(sink, starts, detail.level === true);
+      if (detail.paused === true) await core.engine.pauseSink(relation.id, true);
       return;
     }
     case 'view':

@@ -209,6 +209,7 @@ class Millrace implements Database {
       epoch: engine.epoch,
       epochs: { ...engine.stats },
       streams: catalog.relations().flatMap((relation) => this.#streamStatus(relation)),
+      sinks: catalog.relations().flatMap((relation) => this.#sinkStatus(relation)),
       views: catalog.relations().flatMap((relation) => this.#viewStatus(relation)),
       storeBytes: this.#storeBytes,
     };
@@ -232,8 +233,20 @@ class Millrace implements Database {
         errors: stream.errors,
         partitions,
         fault: stream.fault?.message,
+        held: stream.held,
       },
     ];
+  }
+
+  #sinkStatus(relation: Relation): DatabaseStatus['sinks'] {
+    const { engine, catalog } = this.#core;
+    const feederId = catalog.find(relation.name)?.detail.feederId;
+    const id = relation.kind === 'sink' ? relation.id : feederId;
+    const status = id === undefined ? undefined : engine.taskStatus(id)?.sink;
+    if (status === undefined) return [];
+    const connector = relation.kind === 'sink' ? relation.connector : inputConnector(relation);
+    const { fault, isStopped: stopped, isFull: full, ...rest } = status;
+    return [{ ...rest, name: relation.name, connector, fault: fault?.message, stopped, full }];
   }
 
   #viewStatus(relation: Relation): DatabaseStatus['views'] {
@@ -301,6 +314,10 @@ class Millrace implements Database {
   }
 }
 
+function inputConnector(relation: Relation): string {
+  return relation.kind === 'stream' ? (relation.input?.connector ?? '') : '';
+}
+
 async function restoreCatalog(core: Core, status: StoreStatus): Promise<void> {
   const counter = status.catalog.find((entry) => entry.kind === COUNTER_KIND);
   if (counter !== undefined) core.catalog.reserveIds(JSON.parse(counter.detail).lastId as number);
@@ -315,7 +332,7 @@ async function restoreCatalog(core: Core, status: StoreStatus): Promise<void> {
     }
     const detail = JSON.parse(entry.detail) as RelationDetail;
     const relation = relationOf(core, entry.sql, entry.id);
-    restoreRelation(core, relation, detail, (id) => status.versions.get(id) ?? 0);
+    await restoreRelation(core, relation, detail, (id) => status.versions.get(id) ?? 0);
   }
 }
 

@@ -213,9 +213,14 @@ export class Engine {
     this.#plans.tasks.get(id)?.drain?.start();
   }
 
-  /** A sink that was stopped by its destination tries again. */
-  async resumeSink(id: number): Promise<void> {
-    await this.#plans.tasks.get(id)?.drain?.resume();
+  /**
+   * A paused sink delivers nothing, and its rows gather. Going on also helps one that its destination has stopped.
+   * @returns whether that changed anything.
+   */
+  async pauseSink(id: number, paused: boolean): Promise<boolean> {
+    const drain = this.#plans.tasks.get(id)?.drain;
+    if (drain === undefined) return false;
+    return paused ? drain.pause() : drain.resume();
   }
 
   /** Removes whatever has this id; call it inside `atBoundary`. */

@@ -40,6 +40,7 @@ export interface SinkStatus {
   readonly fault: StreamError | undefined;
   /** Milliseconds since 1970-01-01 UTC; undefined without a fault. */
   readonly faultSinceMs: number | undefined;
+  readonly isPaused: boolean;
   /** Nothing more is delivered until the sink is resumed or the process starts again. */
   readonly isStopped: boolean;
   /** Its sources are held because too much waits. */
@@ -75,6 +76,8 @@ export class SinkDrain {
   #writer: SinkWriter | undefined;
   #fault: StreamError | undefined;
   #faultSinceMs: number | undefined;
+  #isReleased = false;
+  #isPaused = false;
   #isStopped = false;
   #skipped = 0;
   #refusal: StreamError | undefined;
@@ -98,6 +101,7 @@ export class SinkDrain {
       lagMs: oldestMs === undefined ? 0 : Math.max(this.#options.wallMs() - oldestMs, 0),
       fault: this.#fault,
       faultSinceMs: this.#faultSinceMs,
+      isPaused: this.#isPaused,
       isStopped: this.#isStopped,
       isFull: this.isFull,
     };
@@ -110,10 +114,32 @@ export class SinkDrain {
     );
   }
 
-  /** Begins to deliver, when what is in the outbox belongs to a plan that has caught up. */
+  /** Begins to deliver: the plan has caught up, so what is in the outbox is whole. */
   start(): void {
-    this.#running ??= this.#run();
+    this.#isReleased = true;
+    if (!this.#isPaused) this.#running ??= this.#run();
+  }
+
+  /** @returns whether it was going before. */
+  pause(): boolean {
+    if (this.#isPaused) return false;
+    this.#isPaused = true;
     this.#bell.ring();
+    this.#closing.ring();
+    this.#release();
+    return true;
+  }
+
+  /** Goes on, also after a fault that has stopped it; a destination is taken over again. */
+  async resume(): Promise<boolean> {
+    if (!this.#isPaused && !this.#isStopped) return false;
+    await this.#running;
+    this.#running = undefined;
+    this.#isPaused = false;
+    this.#isStopped = false;
+    this.#healthy();
+    if (this.#isReleased) this.start();
+    return true;
   }
 
   /** After a restart: what was in the outbox. */
@@ -133,26 +159,17 @@ export class SinkDrain {
   }
 
   /**
-   * Settles when everything committed so far is delivered, the drain is closed, or the signal fires. Does not wait for a destination
-   * that fails now: nobody knows how long.
+   * Settles when everything committed so far is delivered, the drain is paused or closed, or the signal fires. Does not wait for a
+   * destination that fails now: nobody knows how long.
    */
   async delivered(signal: AbortSignal): Promise<void> {
     const sequence = this.#committed;
-    if (this.#delivered >= sequence || this.#closed || this.#fault !== undefined) return;
-    if (signal.aborted) return;
+    if (this.#delivered >= sequence || this.#closed || this.#isPaused) return;
+    if (this.#fault !== undefined || signal.aborted) return;
     await new Promise<void>((resolve) => {
       this.#waiters.push({ sequence, resolve });
       signal.addEventListener('abort', () => resolve(), { once: true });
     });
-  }
-
-  /** Tries again now, also after a fault that stopped it. */
-  async resume(): Promise<void> {
-    if (!this.#isStopped) return;
-    await this.#running;
-    this.#isStopped = false;
-    this.#healthy();
-    this.#running = this.#run();
   }
 
   async close(): Promise<void> {
@@ -176,7 +193,7 @@ export class SinkDrain {
 
   async #run(): Promise<void> {
     let retryWaitMs = RETRY_WAIT_MIN_MS;
-    while (!this.#closed && !this.#isStopped) {
+    while (this.#isGoing()) {
       try {
         this.#writer ??= await this.#open();
         const found = await this.#deliverSome(this.#writer);
@@ -186,13 +203,17 @@ export class SinkDrain {
       } catch (cause) {
         if (this.#closed) break;
         this.#failed(cause);
-        if (this.#isStopped) break;
+        if (!this.#isGoing()) break;
         // Jitter keeps many sinks of one dead destination from retrying in step.
         await this.#closing.wait(retryWaitMs * (0.5 + this.#options.random() / 2));
         retryWaitMs = Math.min(retryWaitMs * 2, RETRY_WAIT_MAX_MS);
       }
     }
     await this.#closeWriter();
+  }
+
+  #isGoing(): boolean {
+    return !this.#closed && !this.#isPaused && !this.#isStopped;
   }
 
   async #closeWriter(): Promise<void> {

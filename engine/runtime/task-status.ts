@@ -31,7 +31,7 @@ export function taskStatus(plans: PlanSet, id: number): TaskStatus | undefined {
   }
   const sink = drain?.status;
   return {
-    state: sink?.isStopped === true ? 'failed' : state,
+    state: sinkState(sink) ?? state,
     reason: reason ?? sink?.fault?.message,
     version,
     progress: state === 'catching-up' ? progressOf(plans, id) : 1,
@@ -42,6 +42,11 @@ export function taskStatus(plans: PlanSet, id: number): TaskStatus | undefined {
     subscribers: feed?.subscribers ?? 0,
     sink,
   };
+}
+
+function sinkState(sink: SinkStatus | undefined): TaskState | undefined {
+  if (sink?.isPaused === true) return 'paused';
+  return sink?.isStopped === true ? 'failed' : undefined;
 }
 
 function progressOf(plans: PlanSet, id: number): number {
