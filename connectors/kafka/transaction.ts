@@ -23,8 +23,8 @@ import { encodedBytesMax } from './record-encoder.ts';
 
 /** An open transaction is aborted by the broker after this long, so that a dead writer does not stop readers for ever. */
 const TRANSACTION_TIMEOUT_MS = 60_000;
-/** How long a record of a transaction is tried. */
-const DELIVERY_TIMEOUT_MS = 30_000;
+/** How long a record of a transaction is tried: longer than a leader takes to move, soon enough for a fault to be seen. */
+const DELIVERY_TIMEOUT_MS = 10_000;
 /** How old the known number of partitions may be when a partition is chosen. */
 const TOPIC_AGE_MS_MAX = 10_000;
 /** The coordinator is busy with the end of the last transaction for a few milliseconds. */
