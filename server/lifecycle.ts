@@ -27,7 +27,7 @@ import {
   streamDefinition,
 } from './definitions.ts';
 import type { LiveRelation, RelationDetail } from './live-catalog.ts';
-import { sinkDefinition, sinkEncoder } from './sink-definition.ts';
+import { sinkDefinition } from './sink-definition.ts';
 import { TableWriter } from './table-writer.ts';
 
 export const ERRORS_SUFFIX = '_errors';
@@ -90,7 +90,7 @@ function checkFormats(core: Core, relation: SourceRelation): void {
   if (relation.input === undefined) return;
   const all = relation.schema.map((_, index) => index);
   streamDefinition(core.connectors, relation, relation.id).compile(all);
-  if (relation.query !== undefined) sinkEncoder(feederOf(relation, relation.id));
+  if (relation.query !== undefined) checkSink(core, feederOf(relation, relation.id));
 }
 
 /** `partitions` in WITH asks for a topic; so does the embedded log, whose topics belong to their streams. */

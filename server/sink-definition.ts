@@ -15,7 +15,6 @@ import type { Core } from './core.ts';
 const OUTBOX_OPTION = 'outbox_bytes_max';
 const OUTBOX_BYTES_MAX_DEFAULT = 1024 * 1024 * 1024;
 
-type SinkParts = Pick<Sink, 'schema' | 'key' | 'options' | 'partitionBy'>;
 type Encode = (batches: readonly Batch[]) => ProduceRecord[];
 
 /** @throws StreamError for options or a query that the sink cannot take. */
@@ -68,7 +67,7 @@ function connectorEncoder(
  * One record a changed row: its key, and its value or a tombstone.
  * @throws StreamError SQL_INVALID_OPTION for formats that cannot be written.
  */
-export function sinkEncoder({ schema, key, options, partitionBy }: SinkParts): Encode {
+function sinkEncoder({ schema, key, options, partitionBy }: Sink): Encode {
   const recordKey = key.length > 0 ? key : (partitionBy ?? []);
   const fieldsOf = (columns: readonly number[], named: boolean) =>
     columns.map((column) => ({

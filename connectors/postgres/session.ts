@@ -77,8 +77,13 @@ export class Session {
     client.on('error', () => {
       if (this.#client === client) this.#client = undefined;
     });
-    await client.connect();
-    await client.query(SETTINGS);
+    try {
+      await client.connect();
+      await client.query(SETTINGS);
+    } catch (error) {
+      client.connection.stream.destroy();
+      throw error;
+    }
     this.#client = client;
     return client;
   }

@@ -321,10 +321,9 @@ export class PlanSet {
   }
 
   async close(): Promise<void> {
-    for (const task of this.tasks.values()) {
-      task.feed?.close();
-      await task.drain?.close();
-    }
+    for (const { feed } of this.tasks.values()) feed?.close();
+    // Together: each may wait a while for a destination that does not answer.
+    await Promise.all([...this.tasks.values()].map(({ drain }) => drain?.close()));
     for (const stream of this.streams.values()) await stream.close();
   }
 }
