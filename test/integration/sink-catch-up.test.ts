@@ -7,8 +7,9 @@ import { after, test } from 'node:test';
 import { ServerProcess } from './server-process.ts';
 import { checkOnce } from './sink-output.ts';
 
-const RECORDS = 60_000;
-const KILLS = 3;
+const RECORDS = 120_000;
+/** How long a process lives before it is killed; the first ones are still catching up. */
+const LIVES_MS = [0, 100];
 
 const data = mkdtempSync(join(tmpdir(), 'millrace-catch-up-'));
 after(() => rmSync(data, { recursive: true, force: true }));
@@ -38,14 +39,20 @@ test('a sink that catches up over kill -9 gives every row once', { timeout: 120_
       INSERT INTO bid SELECT n, n % 100 FROM generate_series(1, ${RECORDS}) AS g(n);
       CREATE MATERIALIZED VIEW per_price AS SELECT price AS id, count(*) AS n FROM bid GROUP BY price;
       FLUSH;
-      CREATE SINK all_bids AS SELECT id, price FROM bid WITH (topic = 'all');
-      CREATE SINK prices FROM per_price WITH (topic = 'prices');
-      CREATE STREAM cheap WITH (kafka_topic = 'cheap', value_format = 'json') AS SELECT id FROM bid WHERE price < 50;`);
-    for (let kill = 0; kill < KILLS; kill++) {
+      CREATE SINK prices FROM per_price WITH (topic = 'prices');`);
+    const [, shown] = await server.sql(`
+      CREATE SINK all_bids AS SELECT id, price FROM bid WITH (topic = 'all'); SHOW SINKS;`);
+    const states = shown?.rows?.map(([name, , , state]) => [name, state]);
+    assert.deepEqual(states?.[1], ['all_bids', 'catching-up']);
+    for (const lifeMs of LIVES_MS) {
+      await new Promise((resolve) => setTimeout(resolve, lifeMs));
       await server.kill();
       server = await ServerProcess.start({ data });
-      await new Promise((resolve) => setTimeout(resolve, 30 * kill));
     }
+    await server.sql(`
+      CREATE STREAM cheap WITH (kafka_topic = 'cheap', value_format = 'json') AS SELECT id FROM bid WHERE price < 50`);
+    await server.kill();
+    server = await ServerProcess.start({ data });
     await server.sql('FLUSH');
     // What has arrived is in no outbox any more.
     await server.kill();
