@@ -17,7 +17,7 @@ import { storedRecord } from '../record-batch.ts';
 import { retrying, wait } from './backoff.ts';
 import { Cluster, type TopicState } from './cluster.ts';
 import { FetchLanes } from './fetch-lane.ts';
-import { fetchOnce } from './fetch-once.ts';
+import { endOfRecords, fetchOnce } from './fetch-once.ts';
 import { asStreamError } from './kafka-error.ts';
 import { KafkaProducer } from './kafka-producer.ts';
 import { KafkaReader } from './kafka-reader.ts';
@@ -126,15 +126,15 @@ export class KafkaLog implements TopicLog {
   async bounds(
     topic: string,
   ): Promise<ReadonlyMap<number, { readonly earliest: Offset; readonly end: Offset }>> {
-    await this.#cluster.requireTopic(topic);
+    const state = await this.#cluster.requireTopic(topic);
     const starts = await listOffsets(this.#cluster, topic, 'all', EARLIEST);
     const ends = await listOffsets(this.#cluster, topic, 'all', LATEST);
-    return new Map(
-      [...ends].map(([partition, end]) => [
-        partition,
-        { earliest: Math.min(starts.get(partition) ?? end, end), end },
-      ]),
-    );
+    const bounds = [...ends].map(async ([partition, end]) => {
+      const earliest = Math.min(starts.get(partition) ?? end, end);
+      const last = await endOfRecords(this.#cluster, state, partition, earliest, end);
+      return [partition, { earliest, end: last ?? earliest }] as const;
+    });
+    return new Map(await Promise.all(bounds));
   }
 
   async open(topic: string, from: StartPosition): Promise<SourceReader> {

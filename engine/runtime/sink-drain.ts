@@ -109,9 +109,7 @@ export class SinkDrain {
 
   /** More waits than the budget allows. A sink that catches up is never full: its rows leave only when it is level. */
   get isFull(): boolean {
-    return (
-      this.#running !== undefined && this.#waiting.bytes > this.#options.delivery.outboxBytesMax
-    );
+    return this.#isReleased && this.#waiting.bytes > this.#options.delivery.outboxBytesMax;
   }
 
   /** Begins to deliver: the plan has caught up, so what is in the outbox is whole. */

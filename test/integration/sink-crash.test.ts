@@ -74,6 +74,11 @@ describe('sinks', { skip: needsKafka.skip || needsPostgres.skip }, () => {
       total,
     );
     checkChanges(await committed(log, `${name}-changes`), view);
+    const again = await server.rows(`
+      CREATE STREAM IF NOT EXISTS out (id bigint, auction bigint) WITH (kafka_topic = '${name}-all');
+      CREATE MATERIALIZED VIEW IF NOT EXISTS out_count AS SELECT count(*) AS n, count(DISTINCT id) AS ids FROM out;
+      FLUSH; SELECT n, ids FROM out_count`);
+    assert.deepEqual(again, [[total, total]], 'a view over the topic sees the same');
     checkOnce(await tableIds(postgres, `${name}_all`), total);
     await checkTable(postgres, `${name}_current`, view);
   }

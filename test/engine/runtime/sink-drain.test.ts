@@ -10,6 +10,7 @@ import { StreamError } from '../../../sql/base/error.ts';
 
 const runs = Number(process.env.MILLRACE_TEST_RUNS ?? 30);
 const SINK = 7;
+const SETTLED_MS = 20_000;
 const never = new AbortController().signal;
 
 /** What happens to one call of a destination. 'crash' ends our process, here the drain, before it hears of the outcome. */
@@ -109,7 +110,8 @@ class Processes {
   }
 
   async settled(): Promise<void> {
-    for (;;) {
+    for (const deadline = Date.now() + SETTLED_MS; ; ) {
+      assert.ok(Date.now() < deadline, `settled in ${SETTLED_MS} ms`);
       await this.#next;
       const { lagRows, fault } = this.drain.status;
       if (lagRows === 0 && fault === undefined) return;
