@@ -19,8 +19,8 @@ import {
   until,
 } from './sink-output.ts';
 
-const KILLS = Number(process.env.MILLRACE_TEST_KILLS ?? 4);
-const BATCH = 100;
+const KILLS = Number(process.env.MILLRACE_TEST_KILLS ?? 3);
+const BATCH = 50;
 const BATCH_PAUSE_MS = 25;
 
 describe('sinks', { skip: needsKafka.skip || needsPostgres.skip }, () => {
@@ -102,7 +102,7 @@ describe('sinks', { skip: needsKafka.skip || needsPostgres.skip }, () => {
     };
   }
 
-  it('keep every row once over kill -9 during deliveries', { timeout: 120_000 }, async () => {
+  it('keep every row once over kill -9 during deliveries', { timeout: 300_000 }, async () => {
     const name = `crash${process.pid}`;
     const data = folder();
     let server = await start(data);
@@ -134,7 +134,7 @@ describe('sinks', { skip: needsKafka.skip || needsPostgres.skip }, () => {
   });
 
   it('refuse a process that wakes up after another has taken over', {
-    timeout: 120_000,
+    timeout: 300_000,
   }, async () => {
     const name = `zombie${process.pid}`;
     const data = folder();

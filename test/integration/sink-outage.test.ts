@@ -50,7 +50,7 @@ describe('a PostgreSQL sink whose server is down', needsPostgres, () => {
   });
 
   it('does not stop views, holds its sources at its budget, and catches up', {
-    timeout: 120_000,
+    timeout: 300_000,
   }, async () => {
     let server = await ServerProcess.start({ data });
     try {
@@ -132,7 +132,7 @@ describe('a Kafka sink whose broker is down', needsKafka, () => {
     rmSync(data, { recursive: true, force: true });
   });
 
-  it('keeps every row once over a kill -9 of the broker', { timeout: 120_000 }, async () => {
+  it('keeps every row once over a kill -9 of the broker', { timeout: 300_000 }, async () => {
     const server = await ServerProcess.start({ data, kafka: kafka.bootstrap });
     try {
       await server.sql(`

@@ -67,6 +67,7 @@ export interface SinkRow {
   readonly name: string;
   readonly state: string;
   readonly guarantee: string;
+  readonly rows: number;
   readonly delivered: number;
   readonly lag_rows: number;
   readonly lag_bytes: number;
@@ -92,6 +93,6 @@ export async function until(
   const deadline = Date.now() + waitMs;
   while (!(await check())) {
     assert.ok(Date.now() < deadline, `in ${waitMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Delivered, SinkChunk, SinkWriter } from '../../../connectors/connector.ts';
+import { GraphNode } from '../../../engine/runtime/graph.ts';
 import { encodeOutbox } from '../../../engine/runtime/outbox-codec.ts';
+import { PlanSet } from '../../../engine/runtime/plan-set.ts';
 import { SinkDrain } from '../../../engine/runtime/sink-drain.ts';
 import { openDuckdbStore } from '../../../engine/store/duckdb-store.ts';
 import type { OutboxChunk, Store } from '../../../engine/store/store.ts';
@@ -274,5 +276,60 @@ test('a paused sink delivers nothing, one that catches up neither', async () => 
   await drain.delivered(never);
   assert.deepEqual([delivered, drain.status.isPaused, drain.isFull], [2, false, false]);
   await drain.close();
+  await store.close();
+});
+
+test('a sink waits until it is level, and one that was not when the process ended begins anew', async () => {
+  const store = await openDuckdbStore({ path: ':memory:', readers: 1 });
+  const delivered: number[] = [];
+  const writer: SinkWriter = {
+    ...idle,
+    deliver: async (chunks) => {
+      delivered.push(...chunks.map(({ sequence }) => sequence));
+      return { skipped: 0, reason: undefined };
+    },
+  };
+  const addTo = (plans: PlanSet, state: 'running' | 'catching-up') => {
+    const root = new GraphNode('sink', 'sink', undefined, []);
+    const fragment = { nodes: [root], root, leaves: [], stateless: true };
+    const delivery = {
+      guarantee: 'exactly once',
+      outboxBytesMax: 100,
+      encode: () => [],
+      open: async () => writer,
+    } as const;
+    const task = plans.addSink({ id: SINK, name: 'sink', fragment, delivery }, 1);
+    task.state = state;
+    return task;
+  };
+  const newPlans = () =>
+    new PlanSet(
+      store,
+      () => 0,
+      () => 5000,
+      () => undefined,
+    );
+  const first = addTo(newPlans(), 'catching-up');
+  const chunks = [chunk(1_000_001, ['a'])];
+  await commit(store, 2, chunks);
+  first.drain?.committed(chunks);
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  assert.deepEqual(delivered, []);
+  await first.drain?.close();
+
+  const second = newPlans();
+  const { drain } = addTo(second, 'catching-up');
+  await second.restoreSinks();
+  assert.equal((await store.outbox(SINK, 0, 10)).length, 0, 'what it had gathered will come again');
+  await drain?.close();
+
+  await commit(store, 3, [chunk(2_000_001, ['b'])]);
+  const third = newPlans();
+  const level = addTo(third, 'running');
+  await third.restoreSinks();
+  assert.equal(level.drain?.status.lagRows, 1);
+  while (level.drain.status.lagRows > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  assert.deepEqual(delivered, [2_000_001]);
+  await third.close();
   await store.close();
 });
