@@ -106,16 +106,18 @@ class Millrace implements Database {
         wallMicros: () => BigInt(Date.now()) * 1000n,
         log: (level, message, detail) => log[level]({ detail }, message),
         onLevel: (id) => {
-          const entry = catalog.findById(id);
+          const entry = catalog.findById(id) ?? catalog.findByFeeder(id);
           if (entry === undefined) return;
-          changeDetail(core, entry.relation.name, { level: true }).catch((cause) =>
-            log.warn({ err: cause }, `progress of ${entry.relation.name} is not saved`),
+          changeDetail(core, entry.relation.name, { level: true }).then(
+            () => engine.releaseSink(id),
+            (cause) => log.warn({ err: cause }, `progress of ${entry.relation.name} is not saved`),
           );
         },
       },
       status.epoch,
     );
     const core: Core = {
+      identity: status.identity,
       store,
       engine,
       catalog,
@@ -205,6 +207,7 @@ class Millrace implements Database {
       epoch: engine.epoch,
       epochs: { ...engine.stats },
       streams: catalog.relations().flatMap((relation) => this.#streamStatus(relation)),
+      sinks: catalog.relations().flatMap((relation) => this.#sinkStatus(relation)),
       views: catalog.relations().flatMap((relation) => this.#viewStatus(relation)),
       storeBytes: this.#storeBytes,
     };
@@ -230,8 +233,20 @@ class Millrace implements Database {
         watermarkMicros: stream.watermark?.published,
         partitions,
         fault: stream.fault?.message,
+        held: stream.held,
       },
     ];
+  }
+
+  #sinkStatus(relation: Relation): DatabaseStatus['sinks'] {
+    const { engine, catalog } = this.#core;
+    const feederId = catalog.find(relation.name)?.detail.feederId;
+    const id = relation.kind === 'sink' ? relation.id : feederId;
+    const status = id === undefined ? undefined : engine.taskStatus(id)?.sink;
+    if (status === undefined) return [];
+    const connector = relation.kind === 'sink' ? relation.connector : inputConnector(relation);
+    const { fault, isStopped: stopped, isFull: full, ...rest } = status;
+    return [{ ...rest, name: relation.name, connector, fault: fault?.message, stopped, full }];
   }
 
   #viewStatus(relation: Relation): DatabaseStatus['views'] {
@@ -300,6 +315,10 @@ class Millrace implements Database {
   }
 }
 
+function inputConnector(relation: Relation): string {
+  return relation.kind === 'stream' ? (relation.input?.connector ?? '') : '';
+}
+
 async function restoreCatalog(core: Core, status: StoreStatus): Promise<void> {
   const counter = status.catalog.find((entry) => entry.kind === COUNTER_KIND);
   if (counter !== undefined) core.catalog.reserveIds(JSON.parse(counter.detail).lastId as number);
@@ -318,7 +337,7 @@ async function restoreCatalog(core: Core, status: StoreStatus): Promise<void> {
     }
     const detail = JSON.parse(entry.detail) as RelationDetail;
     const relation = relationOf(core, entry.sql, entry.id, detail);
-    restoreRelation(core, relation, detail, (id) => status.versions.get(id) ?? 0);
+    await restoreRelation(core, relation, detail, (id) => status.versions.get(id) ?? 0);
   }
 }
 

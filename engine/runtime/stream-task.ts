@@ -83,6 +83,8 @@ export class StreamTask {
   /** Positions that the running epoch must not pass; set while state is rebuilt. */
   #replayTo: ReadonlyMap<number, Offset> | undefined;
   paused = false;
+  /** A sink that its rows reach has too much to deliver: nothing new is read until it has less. */
+  held = false;
   errors = 0;
   lateRecords = 0;
   /** The stream's positions at the last commit. */
@@ -228,7 +230,7 @@ export class StreamTask {
     if (this.#common === undefined) return 0;
     // A paused stream still gives back the records that its plans' state is rebuilt from.
     if (this.#replayTo !== undefined) return this.#common.step(bytesMax, this.#replayTo);
-    if (this.paused) return 0;
+    if (this.paused || this.held) return 0;
     let consumed = 0;
     for (const scan of this.#privates) {
       consumed += scan.cursor.step(bytesMax * CATCH_UP_BYTES_FACTOR, this.#common.positions, true);

@@ -1,6 +1,7 @@
 import { ViewOutput } from './output.ts';
 import type { PlanSet } from './plan-set.ts';
 import type { TaskState } from './plan-task.ts';
+import type { SinkStatus } from './sink-drain.ts';
 
 export interface TaskStatus {
   readonly state: TaskState;
@@ -14,6 +15,8 @@ export interface TaskStatus {
   readonly stateBytes: number;
   readonly stateEntries: number;
   readonly subscribers: number;
+  /** Of a sink that delivers rows. */
+  readonly sink: SinkStatus | undefined;
 }
 
 export function taskStatus(plans: PlanSet, id: number): TaskStatus | undefined {
@@ -26,9 +29,10 @@ export function taskStatus(plans: PlanSet, id: number): TaskStatus | undefined {
     stateBytes += operator?.stateBytes() ?? 0;
     stateEntries += operator?.stateEntries() ?? 0;
   }
+  const sink = drain?.status;
   return {
-    state,
-    reason: reason ?? drain?.fault?.message,
+    state: sinkState(sink) ?? state,
+    reason: reason ?? sink?.fault?.message,
     version,
     progress: state === 'catching-up' ? progressOf(plans, id) : 1,
     rowsIn: root.rowsOut,
@@ -36,7 +40,13 @@ export function taskStatus(plans: PlanSet, id: number): TaskStatus | undefined {
     stateBytes,
     stateEntries,
     subscribers: feed?.subscribers ?? 0,
+    sink,
   };
+}
+
+function sinkState(sink: SinkStatus | undefined): TaskState | undefined {
+  if (sink?.isPaused === true) return 'paused';
+  return sink?.isStopped === true ? 'failed' : undefined;
 }
 
 function progressOf(plans: PlanSet, id: number): number {
