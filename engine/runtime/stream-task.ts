@@ -85,6 +85,8 @@ export class StreamTask {
   paused = false;
   /** A sink that its rows reach has too much to deliver: nothing new is read until it has less. */
   held = false;
+  /** Nothing was read in the last step. */
+  #wasHalted = false;
   errors = 0;
   lateRecords = 0;
   /** The stream's positions at the last commit. */
@@ -230,7 +232,10 @@ export class StreamTask {
     if (this.#common === undefined) return 0;
     // A paused stream still gives back the records that its plans' state is rebuilt from.
     if (this.#replayTo !== undefined) return this.#common.step(bytesMax, this.#replayTo);
-    if (this.paused || this.held) return 0;
+    const isHalted = this.paused || this.held;
+    if (isHalted || this.#wasHalted) this.watermark?.excuse(this.#late.clock.now());
+    this.#wasHalted = isHalted;
+    if (isHalted) return 0;
     let consumed = 0;
     for (const scan of this.#privates) {
       consumed += scan.cursor.step(bytesMax * CATCH_UP_BYTES_FACTOR, this.#common.positions, true);
