@@ -3,6 +3,7 @@
  * (Kafka, the embedded log) implements `TopicLog`; a generator implements `SourceConnector`; both give
  * `SourceReader`s. Implementations live in folders beside this file and are named in registry.ts.
  */
+import type { Row } from '../sql/base/datum.ts';
 import type { StreamError } from '../sql/base/error.ts';
 import type { Schema } from '../sql/base/type.ts';
 
@@ -130,28 +131,97 @@ export interface TopicLog {
     topic: string,
   ): Promise<ReadonlyMap<number, { readonly earliest: Offset; readonly end: Offset }>>;
   open(topic: string, from: StartPosition): Promise<SourceReader>;
+  /** A writer of a sink's rows that makes them and its position durable together. The topic must be there. */
+  openSink(topic: string, sink: SinkIdentity): Promise<SinkWriter>;
   close(): Promise<void>;
+}
+
+/**
+ * What the destination of a sink ends up with:
+ * - 'exactly once': every row once, whatever crashes: rows and position change in one transaction of the destination;
+ * - 'idempotent by key': a row may be written again, over itself, because it carries its key;
+ * - 'at least once': a row may come again after a crash;
+ * - 'none': rows are only counted.
+ */
+export type Guarantee = 'exactly once' | 'idempotent by key' | 'at least once' | 'none';
+
+/** Which sink writes: a destination keeps positions and refuses older writers by it. */
+export interface SinkIdentity {
+  /** The sink's id within its data directory. */
+  readonly id: number;
+  /** Unique and the same after every restart: the data directory's identity and the sink's id. */
+  readonly name: string;
+}
+
+/** Consecutive rows of a sink. */
+export interface SinkChunk {
+  /** Grows from chunk to chunk of a sink, also over restarts; not without gaps. */
+  readonly sequence: number;
+  readonly records: readonly ProduceRecord[];
 }
 
 /** Delivers a sink's rows to the outside. */
 export interface SinkConnector {
   readonly type: string;
-  validate(options: ReadonlyMap<string, string>, schema: Schema, key: readonly number[]): void;
+  /** @throws StreamError SQL_INVALID_OPTION naming the option. Does no I/O. */
+  validate(
+    options: ReadonlyMap<string, string>,
+    schema: Schema,
+    key: readonly number[],
+    appendOnly: boolean,
+  ): void;
+  guarantee(options: ReadonlyMap<string, string>, key: readonly number[]): Guarantee;
+  /** How rows become records; undefined = as the formats in the options say. */
+  readonly encode?:
+    | ((schema: Schema, key: readonly number[]) => (change: SinkRow) => ProduceRecord)
+    | undefined;
+  /** What the options name as the place of the rows: a topic, a table. */
+  target(options: ReadonlyMap<string, string>): string | undefined;
+  /**
+   * Takes the destination over: an older writer of the same sink can write no more. Settles when the destination answers.
+   * @throws StreamError SINK_REFUSED when the destination can never take the rows, others when it may later.
+   */
   open(
     options: ReadonlyMap<string, string>,
     schema: Schema,
     key: readonly number[],
+    sink: SinkIdentity,
   ): Promise<SinkWriter>;
+}
+
+/** One changed row: `delete` names a row that is gone, else it is there as given. */
+export interface SinkRow {
+  readonly op: 'insert' | 'update' | 'delete';
+  readonly row: Row;
 }
 
 export interface SinkWriter {
   /**
-   * Delivers one encoded chunk of the outbox; settles when the destination has it for good. Called in order, one at a time; the same
-   * chunk may come again after a crash or a failure.
+   * The sequence of the last chunk that the destination holds, as it said when the writer was opened; undefined when it keeps no
+   * position.
    */
-  deliver(records: readonly ProduceRecord[]): Promise<void>;
+  readonly position: number | undefined;
+  /** deliver() takes the chunks out of the outbox itself, in the transaction that writes the rows. */
+  readonly clearsOutbox?: boolean | undefined;
+  /**
+   * Delivers chunks of the outbox; settles when the destination has them for good. Called in order, one at a time. The same chunks come
+   * again after a failure; a writer with a position writes those no second time.
+   * @throws StreamError SINK_FENCED when another process has taken the sink over, SINK_REFUSED for rows that the destination
+   * refuses; anything else may pass.
+   */
+  deliver(chunks: readonly SinkChunk[]): Promise<Delivered>;
+  /** Also while a delivery is under way, which then fails. */
   close(): Promise<void>;
 }
+
+/** Rows left out of a delivery because the destination refuses them and the sink's options say to go on without such. */
+export interface Delivered {
+  readonly skipped: number;
+  /** Why the last one was. */
+  readonly reason: StreamError | undefined;
+}
+
+export const allDelivered: Delivered = { skipped: 0, reason: undefined };
 
 /**
  * Durable storage that the embedded log stands on; the engine's store implements it. One segment is a batch of
@@ -173,8 +243,11 @@ export interface LogStorage {
     options: ReadonlyMap<string, string>,
   ): Promise<void>;
   deleteTopic(name: string): Promise<void>;
-  /** Settles when all segments are durable, in one transaction. */
-  append(segments: readonly LogSegment[]): Promise<void>;
+  /**
+   * Settles when all segments are durable, in one transaction.
+   * @param delivered  chunks of sinks whose rows these are: they leave the outbox in the same transaction.
+   */
+  append(segments: readonly LogSegment[], delivered?: readonly DeliveredChunks[]): Promise<void>;
   /** The segments that hold offsets >= `from`, in order, at most `segmentsMax` of them. */
   read(
     topic: string,
@@ -186,6 +259,12 @@ export interface LogStorage {
   replace(segment: LogSegment): Promise<void>;
   /** Drops whole segments that end before `offset`. */
   trim(topic: string, partition: number, offset: Offset): Promise<void>;
+}
+
+/** Chunks of a sink up to and with a sequence. */
+export interface DeliveredChunks {
+  readonly sinkId: number;
+  readonly upTo: number;
 }
 
 export interface LogSegment {

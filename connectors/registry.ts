@@ -4,6 +4,7 @@ import { blackholeConnector } from './blackhole/blackhole.ts';
 import type { SinkConnector, SourceConnector, TopicLog } from './connector.ts';
 import { datagenConnector } from './generator/datagen.ts';
 import { nexmarkConnector } from './generator/nexmark.ts';
+import { postgresConnector } from './postgres/postgres-sink.ts';
 import { topicSinkConnector } from './topic/topic-sink.ts';
 
 export interface RegistryOptions {
@@ -24,7 +25,7 @@ export class ConnectorRegistry {
     this.#logs = logs;
     this.#sources = byType([nexmarkConnector(now), datagenConnector(now), ...sources]);
     const topicSinks = [...logs].map(([type, log]) => topicSinkConnector(type, () => log));
-    this.#sinks = byType([blackholeConnector, ...topicSinks]);
+    this.#sinks = byType([blackholeConnector, postgresConnector, ...topicSinks]);
   }
 
   /** Every name that a stream's connector may have. */

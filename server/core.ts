@@ -9,6 +9,8 @@ import type { TableWriter } from './table-writer.ts';
 import type { Turns } from './turns.ts';
 
 export interface Core {
+  /** Of the data directory; see StoreStatus. */
+  readonly identity: string;
   readonly store: Store;
   readonly engine: Engine;
   readonly catalog: LiveCatalog;

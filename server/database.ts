@@ -172,6 +172,22 @@ export interface DatabaseStatus {
     readonly fault: string | undefined;
     /** It stopped at a bad record. */
     readonly stopped: boolean;
+    /** Not read now, because a sink that its rows reach has too much to deliver. */
+    readonly held: boolean;
+  }[];
+  /** Sinks that deliver rows, and streams that a query feeds. */
+  readonly sinks: readonly {
+    readonly name: string;
+    readonly connector: string;
+    readonly guarantee: string;
+    readonly delivered: number;
+    readonly skipped: number;
+    readonly lagRows: number;
+    readonly lagBytes: number;
+    readonly lagMs: number;
+    readonly fault: string | undefined;
+    readonly stopped: boolean;
+    readonly full: boolean;
   }[];
   readonly views: readonly {
     readonly name: string;

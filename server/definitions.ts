@@ -1,5 +1,5 @@
 /** From the catalog's relations to what the engine runs: streams with their decoders, tables, views, sinks. */
-import type { SinkConnector, TopicLog } from '../connectors/connector.ts';
+import type { TopicLog } from '../connectors/connector.ts';
 import type { ConnectorRegistry } from '../connectors/registry.ts';
 import { unknownConnector } from '../connectors/registry.ts';
 import type { StreamDefinition } from '../engine/runtime/stream-task.ts';
@@ -99,17 +99,4 @@ export function storedTable(relation: {
     schema,
     storage: primaryKey.length > 0 ? { kind: 'keyed', key: primaryKey } : { kind: 'bag' },
   };
-}
-
-/** Validates a sink's options; the connector is looked up by name. */
-export function sinkConnector(
-  connectors: ConnectorRegistry,
-  type: string,
-  options: ReadonlyMap<string, string>,
-  schema: Schema,
-  key: readonly number[],
-): SinkConnector {
-  const connector = connectors.sink(type);
-  connector.validate(options, schema, key);
-  return connector;
 }

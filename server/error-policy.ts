@@ -9,7 +9,7 @@ import type { Row } from '../sql/base/datum.ts';
 import { StreamError } from '../sql/base/error.ts';
 import type { SourceRelation } from '../sql/catalog.ts';
 import type { Core } from './core.ts';
-import { sinkConnector } from './definitions.ts';
+import { OUTBOX_BYTES_MAX_DEFAULT } from './sink-definition.ts';
 
 export type ErrorPolicy =
   /** It goes to the error relation. */
@@ -67,7 +67,9 @@ export function deadLetterSink(
   }
   const type = core.connectors.log(stream.input.connector)?.type ?? core.defaultLog.type;
   const options = new Map([['topic', topic]]);
-  const connector = sinkConnector(core.connectors, type, options, [], []);
+  const connector = core.connectors.sink(type);
+  connector.validate(options, [], [], true);
+  const identity = { id, name: `millrace-${core.identity}-${id}` };
   return {
     receives: kind === 'dlq',
     id,
@@ -75,8 +77,10 @@ export function deadLetterSink(
     fragment: deadLetterFragment(id),
     failures: { tableId: undefined, report: () => {} },
     delivery: {
+      guarantee: connector.guarantee(options, []),
+      outboxBytesMax: OUTBOX_BYTES_MAX_DEFAULT,
       encode: (batches) => batches.flatMap((batch) => letters(stream.name, batch)),
-      open: () => connector.open(options, [], []),
+      open: () => connector.open(options, [], [], identity),
     },
   };
 }

@@ -2,10 +2,6 @@
  * Relations come and go: in the store, the engine and the catalog together, between two epochs. The same
  * functions bring everything back after a restart.
  */
-import type { ProduceRecord } from '../connectors/connector.ts';
-import type { Batch } from '../engine/delta/batch.ts';
-import { compileFieldEncoder } from '../engine/kernel/record-encoder.ts';
-
 import { lower } from '../engine/plan/lower.ts';
 import type { PhysicalPlan } from '../engine/plan/physical-plan.ts';
 import { consolidateChange } from '../engine/runtime/consolidate-change.ts';
@@ -13,10 +9,8 @@ import { storedRecordErrors, storedRowErrors } from '../engine/runtime/error-sch
 import { buildFragment } from '../engine/runtime/fragment.ts';
 import type { PlanStart, SinkDefinition, ViewDefinition } from '../engine/runtime/plan-task.ts';
 import type { StoredRelation, TableRebuild } from '../engine/store/store.ts';
-import { netChanges } from '../engine/view/subscription.ts';
 import { assert } from '../sql/base/assert.ts';
 import { StreamError } from '../sql/base/error.ts';
-import type { Schema } from '../sql/base/type.ts';
 import type {
   MaterializedView,
   PlainView,
@@ -25,13 +19,7 @@ import type {
   SourceRelation,
 } from '../sql/catalog.ts';
 import type { Core } from './core.ts';
-import {
-  changelogId,
-  engineStreamId,
-  sinkConnector,
-  storedTable,
-  streamDefinition,
-} from './definitions.ts';
+import { changelogId, engineStreamId, storedTable, streamDefinition } from './definitions.ts';
 import { deadLetterSink } from './error-policy.ts';
 import {
   errorsIdFor,
@@ -42,6 +30,7 @@ import {
 } from './error-relations.ts';
 import { LATE_SUFFIX, lateRelation, storedLate } from './event-time.ts';
 import type { LiveRelation, RelationDetail, RelationOrigin } from './live-catalog.ts';
+import { sinkDefinition } from './sink-definition.ts';
 import { TableWriter } from './table-writer.ts';
 
 const PARTITIONS_DEFAULT = 1;
@@ -103,7 +92,7 @@ export async function createSource(
     if (feederId !== undefined) {
       const feeder = feederOf(relation, feederId);
       const plan = lower(feeder.query, core.catalog);
-      const definition = sinkDefinition(core, feeder, plan, feederErrorsId);
+      const definition = sinkOf(core, feeder, plan, feederErrorsId);
       const start = await core.engine.startSink(definition, origin);
       await rememberStart(core, relation.name, start);
     }
@@ -117,7 +106,7 @@ function checkFormats(core: Core, relation: SourceRelation): void {
   const all = relation.schema.map((_, index) => index);
   streamDefinition(core.connectors, relation, false).compile(all);
   deadLetterSink(core, relation, relation.id);
-  if (relation.query !== undefined) sinkEncoder(feederOf(relation, relation.id));
+  if (relation.query !== undefined) checkSink(core, feederOf(relation, relation.id));
 }
 
 /** `partitions` in WITH asks for a topic; so does the embedded log, whose topics belong to their streams. */
@@ -219,6 +208,8 @@ async function startDeadLetters(
   core.engine.routeDeadLetters(engineStreamId(relation), sink?.receives ? sink.id : undefined);
   if (sink !== undefined && core.engine.taskStatus(dlqId) === undefined) {
     await core.engine.startSink(sink);
+    // It has nothing to catch up with.
+    core.engine.releaseSink(dlqId);
   }
 }
 
@@ -437,13 +428,13 @@ export async function resumeView(core: Core, view: MaterializedView): Promise<vo
 
 /** @throws StreamError for options or a query that the sink cannot take; changes nothing. */
 export function checkSink(core: Core, sink: Sink): void {
-  sinkDefinition(core, sink, lower(sink.query, core.catalog), undefined);
+  sinkOf(core, sink, lower(sink.query, core.catalog), undefined);
 }
 
 export async function createSink(core: Core, sink: Sink, origin: RelationOrigin): Promise<void> {
   const plan = lower(sink.query, core.catalog);
   const errorsId = errorsIdFor(core, sink.name, 'rows');
-  const definition = sinkDefinition(core, sink, plan, errorsId);
+  const definition = sinkOf(core, sink, plan, errorsId);
   const detail: RelationDetail = { ...origin, errorsId };
   await core.engine.atBoundary(async () => {
     await core.store.changeCatalog({
@@ -459,72 +450,15 @@ export async function createSink(core: Core, sink: Sink, origin: RelationOrigin)
   });
 }
 
-function sinkDefinition(
+function sinkOf(
   core: Core,
   sink: Sink,
   plan: PhysicalPlan,
   errorsId: number | undefined,
 ): SinkDefinition {
-  const { connector: type, options, schema, key } = sink;
-  const connector = sinkConnector(core.connectors, type, options, schema, key);
   const fragment = buildFragment(plan.root, (name) => engineId(core, name));
   const failures = failuresOf(core, sink.name, errorsId);
-  const base = { id: sink.id, name: sink.name, fragment, failures };
-  if (type === 'blackhole') return { ...base, delivery: undefined };
-  if (!plan.root.appendOnly && key.length === 0) {
-    throw new StreamError(
-      'SQL_NOT_INCREMENTAL',
-      `sink "${sink.name}" cannot say which row changed: its query updates and deletes rows and has no key`,
-      {
-        hint: 'Select the key columns (the GROUP BY columns, the primary key), or sink an append-only query.',
-      },
-    );
-  }
-  return {
-    ...base,
-    delivery: {
-      encode: sinkEncoder(sink),
-      open: () => connector.open(options, schema, key),
-    },
-  };
-}
-
-/** One record a changed row: its key, and its value or a tombstone. */
-function sinkEncoder(sink: Sink): (batches: readonly Batch[]) => ProduceRecord[] {
-  const { schema, key, options } = sink;
-  const recordKey = key.length > 0 ? key : (sink.partitionBy ?? []);
-  const fieldsOf = (columns: readonly number[], named: boolean) =>
-    columns.map((column) => ({
-      column,
-      field: named ? fieldName(schema, column) : undefined,
-      type: schema[column]?.type ?? { kind: 'text' as const },
-    }));
-  const keyFormat =
-    options.get('key_format')?.toLowerCase() ?? (recordKey.length === 1 ? 'kafka' : 'json');
-  const valueFormat =
-    options.get('value_format')?.toLowerCase() ?? options.get('format')?.toLowerCase() ?? 'json';
-  const delimiter = options.get('value_delimiter');
-  const encodeKey =
-    recordKey.length === 0
-      ? () => null
-      : compileFieldEncoder(keyFormat, fieldsOf(recordKey, recordKey.length > 1), delimiter);
-  const encodeValue = compileFieldEncoder(
-    valueFormat,
-    fieldsOf(
-      schema.map((_, i) => i),
-      true,
-    ),
-    delimiter,
-  );
-  return (batches) =>
-    netChanges(schema, key, batches).map((change) => ({
-      key: encodeKey(change.row),
-      value: change.op === 'delete' ? null : encodeValue(change.row),
-    }));
-}
-
-function fieldName(schema: Schema, column: number): string {
-  return schema[column]?.name ?? '';
+  return sinkDefinition(core, sink, plan, { fragment, failures });
 }
 
 // ----------------------------------------------------------------------- drop
@@ -608,12 +542,12 @@ export async function alterCatalog(
 // --------------------------------------------------------------------- restart
 
 /** Registers everything that the catalog held at the last commit; `engine.begin` then rebuilds the state. */
-export function restoreRelation(
+export async function restoreRelation(
   core: Core,
   relation: Relation,
   detail: RelationDetail,
   versionOf: (id: number) => number,
-): void {
+): Promise<void> {
   const entry = { relation, detail, owner: undefined };
   const version = versionOf(relation.id);
   const starts = startsOf(detail);
@@ -629,8 +563,8 @@ export function restoreRelation(
       if (detail.feederId !== undefined && relation.kind === 'stream') {
         const feeder = feederOf(relation, detail.feederId);
         const plan = lower(feeder.query, core.catalog);
-        const sink = sinkDefinition(core, feeder, plan, detail.feederErrorsId);
-        core.engine.restoreSink(sink, starts);
+        const sink = sinkOf(core, feeder, plan, detail.feederErrorsId);
+        core.engine.restoreSink(sink, starts, detail.level === true);
       }
       if (detail.paused === true) {
         core.engine.pauseStream(engineStreamId(relation), true);
@@ -648,10 +582,12 @@ export function restoreRelation(
     case 'sink': {
       core.catalog.put(entry);
       restoreErrors(core, entry, versionOf);
-      if (detail.paused === true) return;
+      // Taken out with a view that was over its budget; PAUSE of a sink only holds its deliveries.
+      if (detail.paused === true && detail.pausedReason !== undefined) return;
       const plan = lower(relation.query, core.catalog);
-      const sink = sinkDefinition(core, relation, plan, detail.errorsId);
-      core.engine.restoreSink(sink, starts);
+      const sink = sinkOf(core, relation, plan, detail.errorsId);
+      core.engine.restoreSink(sink, starts, detail.level === true);
+      if (detail.paused === true) await core.engine.pauseSink(relation.id, true);
       return;
     }
     case 'view':
@@ -662,7 +598,7 @@ export function restoreRelation(
 function restoreDeadLetters(core: Core, relation: SourceRelation, dlqId: number | undefined): void {
   const sink = dlqId === undefined ? undefined : deadLetterSink(core, relation, dlqId);
   core.engine.routeDeadLetters(engineStreamId(relation), sink?.receives ? sink.id : undefined);
-  if (sink !== undefined) core.engine.restoreSink(sink, new Map());
+  if (sink !== undefined) core.engine.restoreSink(sink, new Map(), true);
 }
 
 function restoreErrors(

@@ -23,7 +23,7 @@ export interface RelationDetail {
   readonly startAt?: 'earliest' | 'latest' | undefined;
   /** Of the session that made the relation: what the names in its statement mean. */
   readonly searchPath?: string | undefined;
-  /** The plan has caught up once, so the stored rows are whole. */
+  /** The plan (of a stream: its feeder's) has caught up once, so what it gave is whole. */
   readonly level?: boolean | undefined;
   readonly paused?: boolean | undefined;
   /** Why the server paused it; undefined for PAUSE. */
@@ -88,6 +88,11 @@ export class LiveCatalog implements Catalog {
 
   findById(id: number): LiveRelation | undefined {
     return this.live().find(({ relation }) => relation.id === id);
+  }
+
+  /** The stream that this sink feeds. */
+  findByFeeder(id: number): LiveRelation | undefined {
+    return this.live().find(({ detail }) => detail.feederId === id);
   }
 
   put(entry: LiveRelation): void {

@@ -140,6 +140,7 @@ class EngineMetrics {
     this.#set('millrace_epoch', 'Number of the last committed epoch.', {}, status.epoch);
     this.#set('millrace_store_bytes', 'Size of the store on disk.', {}, status.storeBytes);
     for (const stream of status.streams) this.#stream(stream);
+    for (const sink of status.sinks) this.#sink(sink);
     for (const view of status.views) this.#view(view);
   }
 
@@ -172,6 +173,8 @@ class EngineMetrics {
     );
     const stopped = stream.stopped ? 1 : 0;
     this.#set('millrace_stream_stopped', 'Whether it stopped at a bad record.', labels, stopped);
+    const held = stream.held ? 1 : 0;
+    this.#set('millrace_stream_held', 'Whether a full sink holds it.', labels, held);
     const faulty = stream.fault === undefined ? 0 : 1;
     this.#set('millrace_stream_fault', 'Whether the source is failing now.', labels, faulty);
     for (const { partition, offset, endOffset } of stream.partitions) {
@@ -181,6 +184,27 @@ class EngineMetrics {
       const lag = Math.max(0, endOffset - offset);
       this.#set('millrace_stream_lag_records', 'Records not yet read.', place, lag);
     }
+  }
+
+  #sink(sink: DatabaseStatus['sinks'][number]): void {
+    const { name, connector, guarantee } = sink;
+    const labels = { sink: name };
+    const help = 'What the destination guarantees; always 1.';
+    this.#set('millrace_sink_info', help, { sink: name, connector, guarantee }, 1);
+    this.#count('millrace_sink_delivered_rows_total', 'Rows delivered.', labels, sink.delivered);
+    this.#count(
+      'millrace_sink_skipped_rows_total',
+      'Rows refused, left out.',
+      labels,
+      sink.skipped,
+    );
+    this.#set('millrace_sink_lag_rows', 'Rows that wait.', labels, sink.lagRows);
+    this.#set('millrace_sink_lag_bytes', 'Bytes that wait.', labels, sink.lagBytes);
+    this.#set('millrace_sink_lag_seconds', 'Age of the oldest row.', labels, sink.lagMs / 1000);
+    const faulty = sink.fault === undefined ? 0 : 1;
+    this.#set('millrace_sink_fault', 'Whether the destination is failing.', labels, faulty);
+    this.#set('millrace_sink_stopped', 'Whether it needs RESUME.', labels, sink.stopped ? 1 : 0);
+    this.#set('millrace_sink_full', 'Whether it holds its sources.', labels, sink.full ? 1 : 0);
   }
 
   #view(view: DatabaseStatus['views'][number]): void {

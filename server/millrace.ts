@@ -128,10 +128,11 @@ class Millrace implements Database {
           );
         },
         onLevel: (id) => {
-          const entry = catalog.findById(id);
+          const entry = catalog.findById(id) ?? catalog.findByFeeder(id);
           if (entry === undefined) return;
-          changeDetail(core, entry.relation.name, { level: true }).catch((cause) =>
-            log.warn({ err: cause }, `progress of ${entry.relation.name} is not saved`),
+          changeDetail(core, entry.relation.name, { level: true }).then(
+            () => engine.releaseSink(id),
+            (cause) => log.warn({ err: cause }, `progress of ${entry.relation.name} is not saved`),
           );
         },
       },
@@ -139,6 +140,7 @@ class Millrace implements Database {
       status.evicted,
     );
     const core: Core = {
+      identity: status.identity,
       store,
       engine,
       catalog,
@@ -228,6 +230,7 @@ class Millrace implements Database {
       epoch: engine.epoch,
       epochs: { ...engine.stats },
       streams: catalog.relations().flatMap((relation) => this.#streamStatus(relation)),
+      sinks: catalog.relations().flatMap((relation) => this.#sinkStatus(relation)),
       views: catalog.relations().flatMap((relation) => this.#viewStatus(relation)),
       storeBytes: this.#storeBytes,
     };
@@ -257,8 +260,20 @@ class Millrace implements Database {
         partitions,
         fault: stream.fault?.message,
         stopped: stream.stoppedAt !== undefined,
+        held: stream.held,
       },
     ];
+  }
+
+  #sinkStatus(relation: Relation): DatabaseStatus['sinks'] {
+    const { engine, catalog } = this.#core;
+    const feederId = catalog.find(relation.name)?.detail.feederId;
+    const id = relation.kind === 'sink' ? relation.id : feederId;
+    const status = id === undefined ? undefined : engine.taskStatus(id)?.sink;
+    if (status === undefined) return [];
+    const connector = relation.kind === 'sink' ? relation.connector : inputConnector(relation);
+    const { fault, isStopped: stopped, isFull: full, ...rest } = status;
+    return [{ ...rest, name: relation.name, connector, fault: fault?.message, stopped, full }];
   }
 
   #viewStatus(relation: Relation): DatabaseStatus['views'] {
@@ -326,6 +341,10 @@ class Millrace implements Database {
   }
 }
 
+function inputConnector(relation: Relation): string {
+  return relation.kind === 'stream' ? (relation.input?.connector ?? '') : '';
+}
+
 async function restoreCatalog(core: Core, status: StoreStatus): Promise<void> {
   const counter = status.catalog.find((entry) => entry.kind === COUNTER_KIND);
   if (counter !== undefined) core.catalog.reserveIds(JSON.parse(counter.detail).lastId as number);
@@ -344,7 +363,7 @@ async function restoreCatalog(core: Core, status: StoreStatus): Promise<void> {
     }
     const detail = JSON.parse(entry.detail) as RelationDetail;
     const relation = relationOf(core, entry.sql, entry.id, detail);
-    restoreRelation(core, relation, detail, (id) => status.versions.get(id) ?? 0);
+    await restoreRelation(core, relation, detail, (id) => status.versions.get(id) ?? 0);
   }
 }
 

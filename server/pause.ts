@@ -12,7 +12,8 @@ import { okResult } from './row-result.ts';
 
 /**
  * PAUSE and RESUME. A paused stream is not read and loses nothing: it goes on where it stood. A paused view keeps its rows as
- * they are; on RESUME it is computed anew and takes the place of the old rows when it is level.
+ * they are; on RESUME it is computed anew and takes the place of the old rows when it is level. A paused sink gathers its rows in the
+ * outbox; RESUME also sets going one that its destination has stopped. ALL are streams, tables and views.
  */
 export async function pauseOrResume(
   core: Core,
@@ -24,6 +25,14 @@ export async function pauseOrResume(
   const relations = name === 'all' ? core.catalog.relations() : [requireRelation(name, context)];
   let changed = 0;
   for (const relation of relations) {
+    if (relation.kind === 'sink' && name !== 'all') {
+      if (!(await core.engine.pauseSink(relation.id, paused))) continue;
+      await changeDetail(core, relation.name, { paused });
+      changed++;
+      continue;
+    }
+    const feederId = core.catalog.find(relation.name)?.detail.feederId;
+    if (!paused && feederId !== undefined) await core.engine.pauseSink(feederId, false);
     const isPaused = core.catalog.find(relation.name)?.detail.paused === true;
     // A stream that stopped at a bad record tries it again.
     const isStopped = isSource(relation) && isStoppedAtRecord(core, relation);

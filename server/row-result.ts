@@ -7,6 +7,7 @@ export const BIGINT: SqlType = { kind: 'bigint' };
 export const INTEGER: SqlType = { kind: 'integer' };
 export const DOUBLE: SqlType = { kind: 'double' };
 export const BOOLEAN: SqlType = { kind: 'boolean' };
+export const TIMESTAMPTZ: SqlType = { kind: 'timestamptz' };
 
 /** A result that is at hand as a whole: what SHOW and its like answer. */
 export function rowsResult(

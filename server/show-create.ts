@@ -5,6 +5,7 @@ import type { BindContext } from '../sql/bind-context.ts';
 import { requireRelation } from '../sql/bind-relation.ts';
 import { parseStatement } from '../sql/parser.ts';
 import type { StatementResult } from './database.ts';
+import { maskSecrets } from './mask-secrets.ts';
 import { rowsResult, TEXT } from './row-result.ts';
 
 const WRITTEN = /^create ((?:materialized )?\w+) (.+)$/is;
@@ -37,6 +38,6 @@ export function showCreate(what: string, context: BindContext): StatementResult 
       ['name', TEXT],
       ['statement', TEXT],
     ],
-    [[relation.name, relation.sql]],
+    [[relation.name, maskSecrets(relation.sql)]],
   );
 }

@@ -1,5 +1,6 @@
 /** SHOW … and DESCRIBE: the catalog and its state as rows. */
 import type { TopicLog } from '../connectors/connector.ts';
+import type { ConnectorRegistry } from '../connectors/registry.ts';
 import type { Engine } from '../engine/runtime/engine.ts';
 import type { Datum } from '../sql/base/datum.ts';
 import { StreamError } from '../sql/base/error.ts';
@@ -9,14 +10,17 @@ import { registry } from '../sql/function/builtin.ts';
 import type { StatementResult } from './database.ts';
 import { errorCounts } from './error-relations.ts';
 import type { LiveCatalog } from './live-catalog.ts';
+import { maskSecrets } from './mask-secrets.ts';
 import { BIGINT, BOOLEAN, DOUBLE, INTEGER, rowsResult, TEXT } from './row-result.ts';
 import { settingKey, shownName } from './settings.ts';
+import { showSinks, sinkProperties } from './show-sinks.ts';
 import { showSources } from './show-source.ts';
 import { showWatermarks } from './show-watermarks.ts';
 
 export interface ShowContext {
   readonly catalog: LiveCatalog;
   readonly engine: Engine;
+  readonly connectors: ConnectorRegistry;
   readonly logs: readonly TopicLog[];
   readonly settings: ReadonlyMap<string, string>;
 }
@@ -111,36 +115,6 @@ function countOf(count: number | undefined): bigint | null {
   return count === undefined ? null : BigInt(count);
 }
 
-async function showSinks({ catalog, engine }: ShowContext): Promise<StatementResult> {
-  const rows: (Datum | null)[][] = [];
-  for (const relation of catalog.relations()) {
-    if (relation.kind !== 'sink') continue;
-    const status = engine.taskStatus(relation.id);
-    rows.push([
-      relation.name,
-      relation.connector,
-      relation.options.get('kafka_topic') ?? relation.options.get('topic') ?? null,
-      status?.state ?? 'paused',
-      status === undefined ? null : BigInt(status.rowsChanged),
-      countOf(errorCounts({ catalog, engine }, relation.name)?.count),
-      status?.reason ?? catalog.find(relation.name)?.detail.pausedReason ?? null,
-    ]);
-  }
-  return rowsResult(
-    'SHOW',
-    [
-      ['name', TEXT],
-      ['connector', TEXT],
-      ['topic', TEXT],
-      ['state', TEXT],
-      ['rows', BIGINT],
-      ['errors', BIGINT],
-      ['reason', TEXT],
-    ],
-    rows,
-  );
-}
-
 async function showTopics({ logs }: ShowContext): Promise<StatementResult> {
   const rows: (Datum | null)[][] = [];
   for (const log of logs) {
@@ -195,7 +169,7 @@ async function showQueries({ catalog, engine }: ShowContext): Promise<StatementR
       relation.name,
       relation.kind,
       engine.taskStatus(relation.id)?.state ?? 'paused',
-      relation.sql,
+      maskSecrets(relation.sql),
     ]);
   return rowsResult(
     'SHOW',
@@ -282,12 +256,13 @@ function columnSource(relation: Relation, index: number): string | null {
   }
 }
 
-function describeExtended({ engine }: ShowContext, relation: Relation): StatementResult {
+function describeExtended(context: ShowContext, relation: Relation): StatementResult {
+  const { engine } = context;
   const rows: [string, string][] = [
     ['name', relation.name],
     ['kind', relation.kind],
     ['reads', relation.dependsOn.join(', ')],
-    ['sql', relation.sql],
+    ['sql', maskSecrets(relation.sql)],
   ];
   const status = engine.taskStatus(relation.id);
   if (status !== undefined) {
@@ -304,13 +279,7 @@ function describeExtended({ engine }: ShowContext, relation: Relation): Statemen
     rows.push(['key', keyNames(relation) ?? 'none: rows are a bag']);
     rows.push(['append only', String(relation.appendOnly)]);
   }
-  if (relation.kind === 'sink') {
-    rows.push(['connector', relation.connector]);
-    rows.push([
-      'delivery',
-      relation.connector === 'blackhole' ? 'none' : 'at least once, in order',
-    ]);
-  }
+  if (relation.kind === 'sink') rows.push(...sinkProperties(context, relation));
   if (relation.kind === 'stream' || relation.kind === 'table') {
     for (const [key, value] of relation.input?.options ?? []) rows.push([key, value]);
   }

@@ -17,6 +17,8 @@ const effective: readonly string[] = [
   ...['ssl.ca', 'ssl.certificate', 'ssl.key'],
   ...['nexmark.table', 'table', 'events.per.second', 'events', 'rows', 'seed', 'first.event.time'],
   ...['rows-per-second', 'number-of-rows'],
+  ...['sink.delivery-guarantee', 'outbox_bytes_max'],
+  ...['url', 'host', 'port', 'database', 'user', 'password', 'mode', 'on_error'],
 ];
 
 /**
@@ -29,7 +31,7 @@ const foreign: ReadonlySet<string> = new Set([
   ...['value_avro_schema_full_name', 'key_protobuf_nullable_representation'],
   ...['value_protobuf_nullable_representation', 'window_type', 'window_size', 'source_connector'],
   ...['type', 'primary_key', 'force_append_only', 'append_only', 'snapshot', 'backfill'],
-  ...['delivery', 'delivery.guarantee', 'parallelism', 'name', 'url', 'path', 'method'],
+  ...['delivery', 'delivery.guarantee', 'parallelism', 'name', 'path', 'method'],
   ...['fillfactor', 'security_barrier', 'security_invoker', 'check_option'],
 ]);
 

@@ -1,7 +1,7 @@
 /**
  * Runs the tests: `node test/run.ts [unit|all|long] [file…]`.
- * `all` (the default) is the static checks and every test, against a real Kafka broker: the one named by
- * KAFKA_BOOTSTRAP, else one started here. `unit` needs no server. `long` repeats the properties many times.
+ * `all` (the default) is the static checks and every test, against a real Kafka broker and a real PostgreSQL: those named by
+ * KAFKA_BOOTSTRAP and POSTGRES_URL, else ones started here. `unit` needs no server. `long` repeats the properties many times.
  * Ends with the line `N passed, N failed`.
  */
 import { spawnSync } from 'node:child_process';
@@ -15,8 +15,13 @@ const [first, ...rest] = process.argv.slice(2);
 const mode: Mode = first === 'unit' || first === 'long' ? first : 'all';
 const named = first === undefined || first === mode ? rest : [first, ...rest];
 
-/** Tests that need a broker or take the machine for themselves. */
-const INTEGRATION = ['test/kafka/', 'test/integration/', 'test/connectors/kafka'];
+/** Tests that need a server or take the machine for themselves. */
+const INTEGRATION = [
+  'test/kafka/',
+  'test/integration/',
+  'test/connectors/kafka',
+  'test/connectors/postgres',
+];
 const LONG_RUNS = '2000';
 const FILE_TIMEOUT_MS = 600_000;
 
@@ -29,11 +34,11 @@ if (mode === 'long') {
   process.stdout.write(`MILLRACE_TEST_SEED=${process.env.MILLRACE_TEST_SEED}\n`);
 }
 if (mode !== 'unit' && named.length === 0) runChecks();
-const broker = mode === 'unit' ? undefined : await provideBroker();
+const servers = mode === 'unit' ? [] : [await provideBroker(), await providePostgres()];
 try {
   await runFiles(chooseFiles());
 } finally {
-  await broker?.stop();
+  for (const server of servers) await server?.stop();
 }
 process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
 process.exit(failed === 0 && passed > 0 ? 0 : 1);
@@ -78,6 +83,20 @@ async function provideBroker(): Promise<{ stop(): Promise<void> } | undefined> {
   const { startKafka } = await import('./kafka/start-kafka.ts');
   const started = await startKafka();
   process.env.KAFKA_BOOTSTRAP = started.bootstrap;
+  return started;
+}
+
+/** As with the broker: only a machine without PostgreSQL, outside CI, goes without. */
+async function providePostgres(): Promise<{ stop(): Promise<void> } | undefined> {
+  if (process.env.POSTGRES_URL !== undefined) return undefined;
+  const { postgresFolder, startPostgres } = await import('./postgres/start-postgres.ts');
+  if (process.env.CI === undefined && postgresFolder() === undefined) {
+    process.stdout.write('no PostgreSQL here: tests against a real one are left out\n');
+    process.env.MILLRACE_NO_POSTGRES = '1';
+    return undefined;
+  }
+  const started = await startPostgres();
+  process.env.POSTGRES_URL = started.url;
   return started;
 }
 

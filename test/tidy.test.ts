@@ -30,6 +30,7 @@ const PACKAGE_HOME: Readonly<Record<string, string>> = {
   '@duckdb/node-api': 'engine/store/',
   '@duckdb/node-bindings': 'engine/store/',
   '@platformatic/kafka': 'connectors/kafka/',
+  pg: 'connectors/postgres/',
 };
 
 const SOURCES = globSync(['{sql,connectors,engine,server,examples}/**/*.ts', 'index.ts'])

@@ -5,11 +5,14 @@
 import type { Buffer } from 'node:buffer';
 import { StreamError } from '../../sql/base/error.ts';
 import type {
+  DeliveredChunks,
   LogSegment,
   LogStorage,
   Offset,
   ProduceRecord,
   RecordBatch,
+  SinkIdentity,
+  SinkWriter,
   SourceReader,
   StartPosition,
   StoredRecord,
@@ -19,6 +22,7 @@ import type {
 import { partitionOfKey } from '../partitioner.ts';
 import { firstRowAt, storedRecord } from '../record-batch.ts';
 import { EmbeddedReader } from './embedded-reader.ts';
+import { EmbeddedSinkWriter } from './embedded-sink.ts';
 import { decodeSegment, recordBytes, type TimedRecord } from './segment.ts';
 import { type Append, type Place, planSegments, type SegmentPlan } from './segment-plan.ts';
 import { joinSegments } from './small-run.ts';
@@ -149,7 +153,22 @@ export class EmbeddedLog implements TopicLog {
     });
   }
 
-  async produce(name: string, records: readonly ProduceRecord[]): Promise<readonly Place[]> {
+  produce(name: string, records: readonly ProduceRecord[]): Promise<readonly Place[]> {
+    return this.#produce(name, records, undefined);
+  }
+
+  async openSink(name: string, sink: SinkIdentity): Promise<SinkWriter> {
+    this.#topic(name);
+    return new EmbeddedSinkWriter(sink, async (records, delivered) => {
+      await this.#produce(name, records, delivered);
+    });
+  }
+
+  async #produce(
+    name: string,
+    records: readonly ProduceRecord[],
+    delivered: DeliveredChunks | undefined,
+  ): Promise<readonly Place[]> {
     this.#checkOpen();
     const topic = this.#topic(name);
     if (records.length === 0) return [];
@@ -176,7 +195,7 @@ export class EmbeddedLog implements TopicLog {
     }
     this.#inFlightBytes += bytes;
     const done = Promise.withResolvers<readonly Place[]>();
-    this.#waiting.push({ topic, records: timed, partitions, bytes, done });
+    this.#waiting.push({ topic, records: timed, partitions, bytes, delivered, done });
     this.#flush();
     return done.promise;
   }
@@ -287,9 +306,10 @@ export class EmbeddedLog implements TopicLog {
   async #append(appends: readonly Append[]): Promise<void> {
     const live = appends.filter((append) => !append.topic.deleted);
     const plan = planSegments(live);
+    const delivered = live.flatMap((append) => append.delivered ?? []);
     let failure: unknown;
     try {
-      if (plan.segments.length > 0) await this.#storage.append(plan.segments);
+      if (plan.segments.length > 0) await this.#storage.append(plan.segments, delivered);
     } catch (error) {
       failure = error;
     }

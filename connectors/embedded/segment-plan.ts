@@ -1,5 +1,5 @@
 /** From the records of many calls to segments: which offset each record gets, and where partitions are cut. */
-import type { LogSegment, Offset } from '../connector.ts';
+import type { DeliveredChunks, LogSegment, Offset } from '../connector.ts';
 import { encodeSegment, recordBytes, type TimedRecord } from './segment.ts';
 import type { Partition, Topic } from './topic.ts';
 
@@ -15,6 +15,8 @@ export interface Append {
   readonly records: readonly TimedRecord[];
   readonly partitions: readonly number[];
   readonly bytes: number;
+  /** Chunks of a sink that these records are. */
+  readonly delivered: DeliveredChunks | undefined;
   readonly done: PromiseWithResolvers<readonly Place[]>;
 }
 

@@ -38,8 +38,8 @@ export async function retrying<T>(
   forMs: number,
   work: () => Promise<T>,
   retriable: (error: unknown) => boolean = passes,
+  backoff = new Backoff(50, 1000),
 ): Promise<T> {
-  const backoff = new Backoff(50, 1000);
   const deadline = Date.now() + forMs;
   for (;;) {
     try {

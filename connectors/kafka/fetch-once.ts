@@ -1,5 +1,6 @@
 /** A single fetch outside of the fetch loops: for reading raw records, and for looking at the end of a log. */
 import type { Offset } from '../connector.ts';
+import { lastOffset } from '../record-batch.ts';
 import { retrying } from './backoff.ts';
 import type { Cluster, TopicState } from './cluster.ts';
 import { type FetchAnswer, fetchRecords } from './fetch-request.ts';
@@ -8,6 +9,8 @@ import { type DecodedSection, decodeSection } from './record-decoder.ts';
 
 const BYTES_MAX = 1024 * 1024;
 const WAIT_MS = 100;
+/** How far back the last record is looked for behind markers. */
+const MARKERS_MAX = 4096;
 
 /**
  * The records from `offset` on that fit into a fetch.
@@ -18,13 +21,13 @@ export async function fetchOnce(
   topic: TopicState,
   partition: number,
   offset: Offset,
+  isolation = cluster.options.isolation,
 ): Promise<DecodedSection> {
   const { options } = cluster;
   let leader = topic.leaders[partition] ?? -1;
   const work = async (): Promise<FetchAnswer> => {
     const connection = await cluster.fetchConnection(leader, 'read');
     const target = { topicId: topic.id, partition, offset, bytesMax: BYTES_MAX };
-    const { isolation } = options;
     const limits = { waitMs: WAIT_MS, bytesMax: BYTES_MAX, isolation };
     const answer = await fetchRecords(connection, [target], limits);
     const code = answer.partitions[0]?.errorCode ?? 0;
@@ -38,4 +41,27 @@ export async function fetchOnce(
   const range = answer.partitions[0];
   if (range === undefined) return { records: undefined, nextOffset: offset };
   return decodeSection({ ...range, bytes: answer.bytes }, offset, options.checkCrcs);
+}
+
+/**
+ * The end of a partition as records see it. A log may end in markers of transactions, which have offsets but are no records: who
+ * waits for a position at such an end would wait for ever.
+ * @param from  where to stop looking.
+ * @returns the offset after the last record from `from` on; undefined when there is none.
+ */
+export async function endOfRecords(
+  cluster: Cluster,
+  topic: TopicState,
+  partition: number,
+  from: Offset,
+  end: Offset,
+): Promise<Offset | undefined> {
+  for (let back = 1; back <= MARKERS_MAX; back *= 4) {
+    if (from >= end) return undefined;
+    const start = Math.max(end - back, from);
+    const { records } = await fetchOnce(cluster, topic, partition, start);
+    if (records !== undefined) return Math.min(lastOffset(records) + 1, end);
+    if (start === from) return undefined;
+  }
+  return end;
 }

@@ -4,6 +4,8 @@ import { StreamError } from '../../sql/base/error.ts';
 import type {
   Offset,
   ProduceRecord,
+  SinkIdentity,
+  SinkWriter,
   SourceReader,
   StartPosition,
   StoredRecord,
@@ -15,12 +17,14 @@ import { storedRecord } from '../record-batch.ts';
 import { retrying, wait } from './backoff.ts';
 import { Cluster, type TopicState } from './cluster.ts';
 import { FetchLanes } from './fetch-lane.ts';
-import { fetchOnce } from './fetch-once.ts';
+import { endOfRecords, fetchOnce } from './fetch-once.ts';
 import { asStreamError } from './kafka-error.ts';
 import { KafkaProducer } from './kafka-producer.ts';
 import { KafkaReader } from './kafka-reader.ts';
+import { KafkaSinkWriter } from './kafka-sink.ts';
 import { EARLIEST, LATEST, listOffsets } from './list-offsets.ts';
 import { parseKafkaOptions } from './options.ts';
+import { POSITIONS_TOPIC, positionsConfig } from './sink-position.ts';
 import { replicationFactor, topicConfig } from './topic-config.ts';
 
 const ADMIN_TIMEOUT_MS = 10_000;
@@ -122,15 +126,15 @@ export class KafkaLog implements TopicLog {
   async bounds(
     topic: string,
   ): Promise<ReadonlyMap<number, { readonly earliest: Offset; readonly end: Offset }>> {
-    await this.#cluster.requireTopic(topic);
+    const state = await this.#cluster.requireTopic(topic);
     const starts = await listOffsets(this.#cluster, topic, 'all', EARLIEST);
     const ends = await listOffsets(this.#cluster, topic, 'all', LATEST);
-    return new Map(
-      [...ends].map(([partition, end]) => [
-        partition,
-        { earliest: Math.min(starts.get(partition) ?? end, end), end },
-      ]),
-    );
+    const bounds = [...ends].map(async ([partition, end]) => {
+      const earliest = Math.min(starts.get(partition) ?? end, end);
+      const last = await endOfRecords(this.#cluster, state, partition, earliest, end);
+      return [partition, { earliest, end: last ?? earliest }] as const;
+    });
+    return new Map(await Promise.all(bounds));
   }
 
   async open(topic: string, from: StartPosition): Promise<SourceReader> {
@@ -140,6 +144,22 @@ export class KafkaLog implements TopicLog {
     });
     this.#readers.add(reader);
     return reader;
+  }
+
+  async openSink(topic: string, sink: SinkIdentity): Promise<SinkWriter> {
+    if (this.#closed) throw new StreamError('SHUTTING_DOWN', 'the Kafka client is closed');
+    await this.#providePositions();
+    return KafkaSinkWriter.open(this.#cluster, topic, sink);
+  }
+
+  /** Another sink, or another server, may make it at the same time. */
+  async #providePositions(): Promise<void> {
+    if ((await this.#cluster.topic(POSITIONS_TOPIC)) !== undefined) return;
+    try {
+      await this.create(POSITIONS_TOPIC, 1, positionsConfig);
+    } catch (error) {
+      if (!(error instanceof StreamError) || error.code !== 'SQL_DUPLICATE_RELATION') throw error;
+    }
   }
 
   async close(): Promise<void> {

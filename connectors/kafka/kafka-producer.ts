@@ -27,8 +27,17 @@ const CLOSE_TIMEOUT_MS = 5000;
 /** Codes after which the same records go out under a new producer id. */
 const RENUMBER_CODES: ReadonlySet<number> = new Set([45, 47, 59]);
 
+/** Records of a transactional producer: its number was given by the coordinator, and nothing replaces it. */
+export interface ProducerSession {
+  readonly transactionalId: string;
+  readonly producer: ProducerId;
+  /** How long a record is tried; less than the transaction's timeout. */
+  readonly deliveryTimeoutMs: number;
+}
+
 export class KafkaProducer {
   readonly #cluster: Cluster;
+  readonly #session: ProducerSession | undefined;
   readonly #queues = new Map<string, ProduceQueue>();
   readonly #sticky = new Map<string, StickyPartitioner>();
   readonly #busyNodes = new Set<number>();
@@ -37,8 +46,10 @@ export class KafkaProducer {
   #pumping: NodeJS.Immediate | undefined;
   #closed = false;
 
-  constructor(cluster: Cluster) {
+  /** @param session  undefined = the records belong to no transaction. */
+  constructor(cluster: Cluster, session?: ProducerSession) {
     this.#cluster = cluster;
+    this.#session = session;
   }
 
   async produce(topic: string, records: readonly ProduceRecord[]): Promise<readonly Place[]> {
@@ -74,6 +85,12 @@ export class KafkaProducer {
     this.#closed = true;
     const deadline = Date.now() + CLOSE_TIMEOUT_MS;
     while (this.#inFlightBytes > 0 && Date.now() < deadline) await wait(10);
+    this.abandon();
+  }
+
+  /** Gives up whatever is under way. */
+  abandon(): void {
+    this.#closed = true;
     for (const queue of this.#queues.values()) queue.failAll(closing());
     clearImmediate(this.#pumping);
   }
@@ -134,14 +151,19 @@ export class KafkaProducer {
           queue.busy = false;
           continue;
         }
-        const batch = queue.next(producer, this.#cluster.options.compression);
+        const batch = queue.next(
+          producer,
+          this.#cluster.options.compression,
+          this.#session !== undefined,
+        );
         batch.attempts++;
         bytes += batch.bytes.length;
         sent.push(queue);
         batches.push({ topic: queue.topic, partition: queue.partition, batch: batch.bytes });
       }
       const connection = await this.#cluster.leaderConnection(node, 'produce');
-      this.#answered(sent, await produceRecords(connection, batches));
+      const transactionalId = this.#session?.transactionalId ?? null;
+      this.#answered(sent, await produceRecords(connection, batches, transactionalId));
     } catch (error) {
       const failed = sent.length > 0 ? sent : queues;
       void this.#later(failed, asStreamError(error, `broker ${node}`));
@@ -179,7 +201,7 @@ export class KafkaProducer {
   #refused(queue: ProduceQueue, code: number, error: StreamError): void {
     const tooLarge = code === kafkaCode.messageTooLarge || code === kafkaCode.recordListTooLarge;
     if (tooLarge && queue.split()) return;
-    if (RENUMBER_CODES.has(code)) {
+    if (this.#session === undefined && RENUMBER_CODES.has(code)) {
       this.#producerId = undefined;
       queue.renumber();
       return;
@@ -192,9 +214,9 @@ export class KafkaProducer {
   async #later(queues: readonly ProduceQueue[], reason: StreamError): Promise<void> {
     for (const queue of queues) queue.busy = true;
     await wait(this.#retryWait(queues));
+    const tooOldMs = Date.now() - (this.#session?.deliveryTimeoutMs ?? DELIVERY_TIMEOUT_MS);
     for (const queue of queues) {
-      let failure =
-        this.#closed || queue.isOlderThan(Date.now() - DELIVERY_TIMEOUT_MS) ? reason : undefined;
+      let failure = this.#closed || queue.isOlderThan(tooOldMs) ? reason : undefined;
       try {
         const state = await this.#cluster.topic(queue.topic);
         if (state === undefined) failure = unknownTopic(queue.topic);
@@ -220,6 +242,7 @@ export class KafkaProducer {
   }
 
   #identity(): Promise<ProducerId> {
+    if (this.#session !== undefined) return Promise.resolve(this.#session.producer);
     this.#producerId ??= retrying(this.#cluster.options.callTimeoutMs, async () => {
       const connection = await this.#cluster.anyConnection();
       const answer = await initProducerIdV4.api.async(connection, null, 60_000, -1n, -1);

@@ -1,11 +1,10 @@
 /** Reads a topic of Kafka without a consumer group: positions live in the engine's commits. */
 import { StreamError } from '../../sql/base/error.ts';
 import type { Offset, RecordBatch, SourceReader, StartPosition } from '../connector.ts';
-import { lastOffset } from '../record-batch.ts';
 import { Backoff, wait } from './backoff.ts';
 import type { Cluster, TopicState } from './cluster.ts';
 import type { FetchLanes } from './fetch-lane.ts';
-import { fetchOnce } from './fetch-once.ts';
+import { endOfRecords } from './fetch-once.ts';
 import { asStreamError, errorOfCode } from './kafka-error.ts';
 import { EARLIEST, LATEST, listOffsets } from './list-offsets.ts';
 import { type CursorOwner, PartitionCursor } from './partition-cursor.ts';
@@ -15,8 +14,6 @@ const BUFFERED_BYTES_MAX = 32 * 1024 * 1024;
 const RESET_FIRST_MS = 50;
 const RESET_MAX_MS = 2000;
 const LEADER_NOT_AVAILABLE = 5;
-/** How far back the last record is looked for behind markers. */
-const MARKERS_MAX = 4096;
 
 export class KafkaReader implements SourceReader, CursorOwner {
   readonly #cluster: Cluster;
@@ -126,21 +123,12 @@ export class KafkaReader implements SourceReader, CursorOwner {
     return ends;
   }
 
-  /**
-   * The end as records see it. A log may end in markers of transactions, which have offsets but are no records: who
-   * waits for a position at such an end would wait for ever.
-   */
   async #endOfRecords(cursor: PartitionCursor, end: Offset): Promise<Offset> {
     const topic = this.#cluster.known(this.#name) ?? this.#topic;
     if (topic === undefined) return end;
-    for (let back = 1; back <= MARKERS_MAX; back *= 4) {
-      if (cursor.fetchOffset >= end) return cursor.afterLastRecord;
-      const from = Math.max(end - back, cursor.fetchOffset);
-      const { records } = await fetchOnce(this.#cluster, topic, cursor.partition, from);
-      if (records !== undefined) return Math.min(lastOffset(records) + 1, end);
-      if (from === cursor.fetchOffset) return cursor.afterLastRecord;
-    }
-    return end;
+    const { partition, fetchOffset } = cursor;
+    const found = await endOfRecords(this.#cluster, topic, partition, fetchOffset, end);
+    return found ?? cursor.afterLastRecord;
   }
 
   fault(): StreamError | undefined {

@@ -5,6 +5,7 @@ import type { Offset } from '../connector.ts';
 import { retrying } from './backoff.ts';
 import type { Cluster, TopicState } from './cluster.ts';
 import { asStreamError, errorOfCode } from './kafka-error.ts';
+import type { KafkaOptions } from './options.ts';
 
 /** Kafka's names for the ends of a log. */
 export const EARLIEST = -2n;
@@ -19,6 +20,7 @@ export async function listOffsets(
   topic: string,
   partitions: readonly number[] | 'all',
   timestamp: bigint,
+  isolation = cluster.options.isolation,
 ): Promise<Map<number, Offset>> {
   const found = new Map<number, Offset>();
   let state = cluster.known(topic) ?? (await cluster.requireTopic(topic));
@@ -30,7 +32,7 @@ export async function listOffsets(
     const missing = wanted.filter((partition) => !found.has(partition));
     await Promise.all(
       [...byLeader(state, missing)].map(([leader, group]) =>
-        askLeader(cluster, topic, leader, group, timestamp, found),
+        askLeader(cluster, topic, leader, group, timestamp, isolation, found),
       ),
     );
   }).catch((error: unknown) => {
@@ -60,11 +62,12 @@ async function askLeader(
   leader: number,
   partitions: readonly number[],
   timestamp: bigint,
+  isolation: KafkaOptions['isolation'],
   found: Map<number, Offset>,
 ): Promise<void> {
   const connection = await cluster.leaderConnection(leader, 'control');
-  const isolation = cluster.options.isolation === 'read_committed' ? 1 : 0;
-  const answer = await listOffsetsV7.api.async(connection, -1, isolation, [
+  const level = isolation === 'read_committed' ? 1 : 0;
+  const answer = await listOffsetsV7.api.async(connection, -1, level, [
     {
       name: topic,
       partitions: partitions.map((partitionIndex) => ({

@@ -97,7 +97,7 @@ export class ProduceQueue {
   }
 
   /** The batch to send now: the last one again, or a new one. The queue must be ready. */
-  next(producer: ProducerId, codec: Codec): OutgoingBatch {
+  next(producer: ProducerId, codec: Codec, transactional: boolean): OutgoingBatch {
     if (this.#outgoing !== undefined) return this.#outgoing;
     if (this.#producer === undefined) {
       this.#producer = producer;
@@ -108,6 +108,7 @@ export class ProduceQueue {
       producerId: this.#producer.id,
       producerEpoch: this.#producer.epoch,
       sequence: this.#sequence,
+      transactional,
     };
     this.#outgoing = {
       entries,

@@ -1,7 +1,7 @@
 /**
  * Produce, version 9, with records that are encoded already.
  *
- * Request:  transactional id = null, int16 acks = -1 (all replicas in sync), int32 timeout ms, [topics], tags
+ * Request:  transactional id (null = none), int16 acks = -1 (all replicas in sync), int32 timeout ms, [topics], tags
  *   topic:     name, [int32 partition, records, tags], tags
  * Response: [topics], int32 throttle ms, tags
  *   topic:     name, [partitions], tags
@@ -36,11 +36,13 @@ export interface ProducedPartition {
 export function produceRecords(
   connection: Connection,
   batches: readonly PartitionRecords[],
+  transactionalId: string | null,
 ): Promise<readonly ProducedPartition[]> {
-  return request(connection, PRODUCE_KEY, PRODUCE_VERSION, () => encode(batches), decode);
+  const body = (): Writer => encode(batches, transactionalId);
+  return request(connection, PRODUCE_KEY, PRODUCE_VERSION, body, decode);
 }
 
-function encode(batches: readonly PartitionRecords[]): Writer {
+function encode(batches: readonly PartitionRecords[], transactionalId: string | null): Writer {
   const topics = new Map<string, PartitionRecords[]>();
   for (const batch of batches) {
     const group = topics.get(batch.topic);
@@ -48,7 +50,7 @@ function encode(batches: readonly PartitionRecords[]): Writer {
     else group.push(batch);
   }
   return Writer.create()
-    .appendString(null)
+    .appendString(transactionalId)
     .appendInt16(ALL_REPLICAS)
     .appendInt32(PRODUCE_TIMEOUT_MS)
     .appendArray([...topics], (writer, [topic, partitions]) => {

@@ -11,6 +11,8 @@ export interface BatchIdentity {
   readonly producerEpoch: number;
   /** Number of the batch's first record among those of this producer in this partition. */
   readonly sequence: number;
+  /** The batch belongs to the producer's open transaction. */
+  readonly transactional: boolean;
 }
 
 export interface TimedRecord {
@@ -22,6 +24,7 @@ const CRC_AT = 17;
 const ATTRIBUTES_AT = 21;
 const RECORDS_AT = 61;
 const LENGTH_END = 12;
+const TRANSACTIONAL = 0b10000;
 
 /** Most bytes of a record in a batch: its data and the most that lengths and deltas can take. */
 export function encodedBytesMax(record: ProduceRecord): number {
@@ -57,6 +60,7 @@ export function encodeBatch(
     const packed = algorithm.compressSync(batch.subarray(RECORDS_AT));
     batch = Buffer.concat([batch.subarray(0, RECORDS_AT), packed]);
   }
+  if (identity.transactional) attributes |= TRANSACTIONAL;
   batch.writeBigInt64BE(0n, 0);
   batch.writeInt32BE(batch.length - LENGTH_END, 8);
   batch.writeInt32BE(-1, 12);

@@ -135,7 +135,8 @@ export class Engine {
    */
   constructor(options: EngineOptions, epoch: number, evicted: ReadonlyMap<number, number>) {
     this.#options = options;
-    this.#plans = new PlanSet(options.store, options.random);
+    const { store, random } = options;
+    this.#plans = new PlanSet(store, random, () => this.#wallMs(), this.#bell.ring);
     this.#errors = new ErrorRows(this.#plans, evicted);
     this.#late = new LateRows(this.#plans);
     this.#deadLetters = new DeadLetters(this.#plans);
@@ -295,10 +296,29 @@ export class Engine {
     this.#plans.restore(task, definition.fragment, starts, wasLevel);
   }
 
-  restoreSink(definition: SinkDefinition, starts: StreamOffsets): void {
+  /** @param wasLevel  it had caught up, so what it had to deliver before is delivered or in the outbox. */
+  restoreSink(definition: SinkDefinition, starts: StreamOffsets, wasLevel: boolean): void {
     const task = this.#plans.addSink(definition, this.#epoch);
     this.#errors.follow(task, definition.fragment.nodes, definition.failures);
-    this.#plans.restore(task, definition.fragment, starts, true);
+    this.#plans.restore(task, definition.fragment, starts, wasLevel);
+  }
+
+  /**
+   * A sink that has caught up, and whose state says so durably, may deliver. Earlier a crash would make it begin anew, and rows
+   * that had left would leave again.
+   */
+  releaseSink(id: number): void {
+    this.#plans.tasks.get(id)?.drain?.start();
+  }
+
+  /**
+   * A paused sink delivers nothing, and its rows gather. Going on also helps one that its destination has stopped.
+   * @returns whether that changed anything.
+   */
+  async pauseSink(id: number, paused: boolean): Promise<boolean> {
+    const drain = this.#plans.tasks.get(id)?.drain;
+    if (drain === undefined) return false;
+    return paused ? drain.pause() : drain.resume();
   }
 
   /** Removes whatever has this id; call it inside `atBoundary`. */
@@ -367,6 +387,7 @@ export class Engine {
     for (const task of this.#plans.tasks.values()) {
       if (task.state === 'catching-up') this.#errors.restart(task);
     }
+    await this.#plans.restoreSinks();
     await beginReplay(this.#plans, this.#options.store, committed, this.#options.log);
     this.#isReplaying = true;
     this.#loop = this.#run();
@@ -411,16 +432,28 @@ export class Engine {
   }
 
   #step(): number {
-    if (!this.#isReplaying) this.#takeTableChanges();
+    const held = this.#plans.held();
+    if (!this.#isReplaying) this.#takeTableChanges(held);
     let consumed = 0;
-    for (const stream of this.#plans.streams.values()) consumed += stream.step(STEP_BYTES);
+    for (const [id, stream] of this.#plans.streams) {
+      stream.held = held.has(id);
+      consumed += stream.step(STEP_BYTES);
+    }
     if (consumed > 0) this.#markDirty();
     this.#epochRecords += consumed;
     return consumed;
   }
 
-  #takeTableChanges(): void {
+  /** @param held  tables whose changes wait. */
+  #takeTableChanges(held: ReadonlySet<number>): void {
+    const waiting = new Set(held);
     for (const change of this.#tableChanges.splice(0)) {
+      // A transaction that waits keeps later changes of all its tables behind it.
+      if (change.batches.some(({ tableId }) => waiting.has(tableId))) {
+        for (const { tableId } of change.batches) waiting.add(tableId);
+        this.#tableChanges.push(change);
+        continue;
+      }
       const targets = change.batches.map(({ tableId, batch }) => ({
         task: this.#plans.tasks.get(tableId),
         batch,
@@ -510,6 +543,11 @@ export class Engine {
     );
   }
 
+  /** Milliseconds since 1970-01-01 UTC. */
+  #wallMs(): number {
+    return Number(this.#options.wallMicros()) / 1000;
+  }
+
   #strikeClocks(nowMs: number): void {
     const readsWall = Number.isFinite(this.#plans.tickMs);
     this.#plans.strikeClocks(nowMs, readsWall ? this.#options.wallMicros() : undefined);
@@ -521,7 +559,7 @@ export class Engine {
     const changed: { task: PlanTask; change: ViewChange }[] = [];
     for (const task of this.#plans.tasks.values()) {
       if (task.output instanceof SinkOutput) {
-        outbox.push(...task.output.drain());
+        outbox.push(...task.output.drain(this.#wallMs()));
         continue;
       }
       const change = task.output.drain();
@@ -567,8 +605,8 @@ export class Engine {
       task.version = commit.epoch;
       task.feed?.publish(commit.epoch, change.changes, change.replace);
     }
-    for (const { output, drain } of this.#plans.tasks.values()) {
-      if (output instanceof SinkOutput) drain?.committed(output.sequence);
+    for (const { id, drain } of this.#plans.tasks.values()) {
+      drain?.committed(commit.outbox.filter((chunk) => chunk.sinkId === id));
     }
     for (const change of tableChanges) change.resolve();
     this.#announceLevel();
@@ -647,7 +685,7 @@ export class Engine {
         refuseStopped(ends.keys());
         await this.#waiters.until(() => this.#hasReached(ends), IDLE_WAIT_MS, signal);
       }
-      for (const task of this.#plans.tasks.values()) await task.drain?.delivered();
+      for (const task of this.#plans.tasks.values()) await task.drain?.delivered(signal);
       // Rows that sinks brought into topics may feed streams: go round until nothing moves.
       if (this.#deliveredRecords() === delivered) return;
     }

@@ -1,7 +1,7 @@
 /** Where a plan's rows wait for the end of the epoch: for a stored relation, or for a sink's outbox. */
 import type { ProduceRecord } from '../../connectors/connector.ts';
 import type { Batch } from '../delta/batch.ts';
-import type { StoredRelation, ViewChange } from '../store/store.ts';
+import type { OutboxChunk, StoredRelation, ViewChange } from '../store/store.ts';
 import type { Tap } from './graph.ts';
 import { encodeOutbox } from './outbox-codec.ts';
 
@@ -50,8 +50,9 @@ export class ViewOutput implements Tap {
 /** Turns one epoch's weighted rows into records; owns the sink's key rules. */
 export type EncodeSink = (batches: readonly Batch[]) => readonly ProduceRecord[];
 
-/** Most records in one outbox chunk. */
-export const RECORDS_PER_CHUNK_MAX = 10_000;
+/** Most records in one outbox chunk, and most bytes unless a single record is larger. */
+const RECORDS_PER_CHUNK_MAX = 10_000;
+const BYTES_PER_CHUNK_MAX = 4 * 1024 * 1024;
 
 export class SinkOutput implements Tap {
   readonly sinkId: number;
@@ -79,27 +80,37 @@ export class SinkOutput implements Tap {
     this.#batches = [];
   }
 
-  get sequence(): number {
-    return this.#sequence;
-  }
-
-  drain(): readonly {
-    readonly sinkId: number;
-    readonly sequence: number;
-    readonly data: Buffer;
-  }[] {
+  /** @param nowMs  milliseconds since 1970-01-01 UTC. */
+  drain(nowMs: number): readonly OutboxChunk[] {
     if (this.#batches.length === 0 || this.#encode === undefined) return [];
     const records = this.#encode(this.#batches);
     this.#batches = [];
-    const chunks = [];
-    for (let from = 0; from < records.length; from += RECORDS_PER_CHUNK_MAX) {
+    const chunks: OutboxChunk[] = [];
+    for (const [from, to] of cuts(records)) {
       this.#sequence++;
       chunks.push({
         sinkId: this.sinkId,
         sequence: this.#sequence,
-        data: encodeOutbox(records.slice(from, from + RECORDS_PER_CHUNK_MAX)),
+        records: to - from,
+        createdMs: nowMs,
+        data: encodeOutbox(records.slice(from, to)),
       });
     }
     return chunks;
   }
+}
+
+function* cuts(records: readonly ProduceRecord[]): Iterable<readonly [number, number]> {
+  let from = 0;
+  let bytes = 0;
+  for (const [i, { key, value }] of records.entries()) {
+    const size = (key?.length ?? 0) + (value?.length ?? 0);
+    if (i > from && (bytes + size > BYTES_PER_CHUNK_MAX || i - from >= RECORDS_PER_CHUNK_MAX)) {
+      yield [from, i];
+      from = i;
+      bytes = 0;
+    }
+    bytes += size;
+  }
+  if (from < records.length) yield [from, records.length];
 }

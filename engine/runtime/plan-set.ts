@@ -45,12 +45,17 @@ export class PlanSet {
   /** What the wall clock showed when plans were told last. */
   #wallMicros: bigint | undefined;
   #wallStruckMs = Number.NEGATIVE_INFINITY;
+  readonly #wallMs: () => number;
+  readonly #onDelivered: () => void;
   /** Plans that have become level and were not compared with the others yet. */
   readonly #toShare = new Set<PlanTask>();
 
-  constructor(store: Store, random: () => number) {
+  /** @param onDelivered  called when rows have left an outbox. */
+  constructor(store: Store, random: () => number, wallMs: () => number, onDelivered: () => void) {
     this.#store = store;
     this.#random = random;
+    this.#wallMs = wallMs;
+    this.#onDelivered = onDelivered;
   }
 
   addTable(definition: TableDefinition, version: number): void {
@@ -108,7 +113,15 @@ export class PlanSet {
     const drain =
       delivery === undefined
         ? undefined
-        : new SinkDrain(this.#store, id, sequence, () => delivery.open(), this.#random);
+        : new SinkDrain({
+            store: this.#store,
+            sinkId: id,
+            committed: sequence,
+            delivery,
+            random: this.#random,
+            wallMs: this.#wallMs,
+            onDelivered: this.#onDelivered,
+          });
     const { root } = fragment;
     const task = planTask({
       kind: 'sink',
@@ -120,7 +133,6 @@ export class PlanSet {
       drain,
       version: epoch,
     });
-    drain?.start();
     return this.#add(task, fragment);
   }
 
@@ -375,6 +387,8 @@ export class PlanSet {
   }
 
   #isLevel(task: PlanTask): boolean {
+    // What reads a plan that catches up would, after a crash, miss what that one had not given yet.
+    if (task.reads.some((id) => this.tasks.get(id)?.state === 'catching-up')) return false;
     for (const stream of this.streams.values()) {
       if (stream.isPrivate(task.id)) return false;
       const target = task.targets.get(stream.definition.id);
@@ -383,6 +397,36 @@ export class PlanSet {
       }
     }
     return true;
+  }
+
+  // -------------------------------------------------------------------- sinks
+
+  /**
+   * After a restart: sinks that had caught up go on delivering; the others begin anew, so what they had gathered is forgotten.
+   */
+  async restoreSinks(): Promise<void> {
+    const sizes = await this.#store.outboxSizes();
+    for (const { id, state, drain } of this.tasks.values()) {
+      if (drain === undefined) continue;
+      if (state === 'catching-up') {
+        await this.#store.acknowledge(id, Number.MAX_SAFE_INTEGER);
+        continue;
+      }
+      drain.restored(sizes.get(id) ?? { records: 0, bytes: 0 });
+      drain.start();
+    }
+  }
+
+  /** Streams and tables that must wait, because a sink that their rows reach has too much to deliver. */
+  held(): ReadonlySet<number> {
+    const held = new Set<number>();
+    const visit = (id: number): void => {
+      if (held.has(id)) return;
+      held.add(id);
+      for (const input of this.tasks.get(id)?.reads ?? []) visit(input);
+    };
+    for (const task of this.tasks.values()) if (task.drain?.isFull === true) visit(task.id);
+    return held;
   }
 
   /** Positions that have moved since the last commit. */
@@ -398,10 +442,9 @@ export class PlanSet {
   }
 
   async close(): Promise<void> {
-    for (const task of this.tasks.values()) {
-      task.feed?.close();
-      await task.drain?.close();
-    }
+    for (const { feed } of this.tasks.values()) feed?.close();
+    // Together: each may wait a while for a destination that does not answer.
+    await Promise.all([...this.tasks.values()].map(({ drain }) => drain?.close()));
     for (const stream of this.streams.values()) await stream.close();
   }
 }

@@ -1,11 +1,11 @@
 /** What the engine is told to run, and what it knows of each plan while it runs. */
-import type { Offset, SinkWriter } from '../../connectors/connector.ts';
+import type { Offset } from '../../connectors/connector.ts';
 import type { Batch } from '../delta/batch.ts';
 import type { StoredRelation } from '../store/store.ts';
 import type { ViewFeed } from '../view/subscription.ts';
 import type { FailureTap, GraphNode } from './graph.ts';
 import type { Consolidate, EncodeSink, SinkOutput, ViewOutput } from './output.ts';
-import type { SinkDrain } from './sink-drain.ts';
+import type { SinkDelivery, SinkDrain } from './sink-drain.ts';
 
 /** Stands for the wall clock where the id of a stream stands for its watermark; relations count from 1. */
 export const WALL_CLOCK_ID = 0;
@@ -64,7 +64,7 @@ export interface SinkDefinition {
   readonly name: string;
   readonly fragment: PlanFragment;
   /** Undefined for a sink that only counts. */
-  readonly delivery: { readonly encode: EncodeSink; open(): Promise<SinkWriter> } | undefined;
+  readonly delivery: (SinkDelivery & { readonly encode: EncodeSink }) | undefined;
   readonly failures: FailureDefinition;
 }
 
@@ -115,6 +115,8 @@ export interface PlanTask {
   readonly canGiveWay: boolean;
   /** It was found over a budget, and whoever was told will take it out. */
   isGivingWay: boolean;
+  /** Ids of the relations that its plan reads. */
+  readonly reads: readonly number[];
   state: TaskState;
   reason: string | undefined;
   /** The epoch that changed its rows last. */
@@ -128,7 +130,9 @@ type TaskParts = Pick<PlanTask, 'kind' | 'id' | 'name' | 'root' | 'output' | 've
   Partial<Pick<PlanTask, 'fragment' | 'drain' | 'feed' | 'stateBytesMax' | 'canGiveWay'>>;
 
 export function planTask(parts: TaskParts): PlanTask {
+  const leaves = parts.fragment?.leaves ?? [];
   return {
+    reads: [...new Set(leaves.map((leaf) => leaf.relationId))],
     fragment: undefined,
     drain: undefined,
     feed: undefined,

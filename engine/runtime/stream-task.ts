@@ -106,6 +106,10 @@ export class StreamTask {
   /** Positions that the running epoch must not pass; set while state is rebuilt. */
   #replayTo: ReadonlyMap<number, Offset> | undefined;
   paused = false;
+  /** A sink that its rows reach has too much to deliver: nothing new is read until it has less. */
+  held = false;
+  /** Nothing was read in the last step. */
+  #wasHalted = false;
   errors = 0;
   lateRecords = 0;
   /** The stream's positions at the last commit. */
@@ -313,7 +317,10 @@ export class StreamTask {
     if (this.#common === undefined) return 0;
     // A paused stream still gives back the records that its plans' state is rebuilt from.
     if (this.#replayTo !== undefined) return this.#common.step(bytesMax, this.#replayTo);
-    if (this.paused) return 0;
+    const isHalted = this.paused || this.held;
+    if (isHalted || this.#wasHalted) this.watermark?.excuse(this.#late.clock.now());
+    this.#wasHalted = isHalted;
+    if (isHalted) return 0;
     let consumed = 0;
     for (const scan of this.#privates) {
       consumed += scan.cursor.step(bytesMax * CATCH_UP_BYTES_FACTOR, this.#common.positions, true);

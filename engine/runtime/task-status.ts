@@ -2,6 +2,7 @@ import { stateBytesOf } from './budget.ts';
 import { ViewOutput } from './output.ts';
 import type { PlanSet } from './plan-set.ts';
 import type { TaskState } from './plan-task.ts';
+import type { SinkStatus } from './sink-drain.ts';
 
 export interface TaskStatus {
   readonly state: TaskState;
@@ -17,6 +18,8 @@ export interface TaskStatus {
   readonly subscribers: number;
   /** Rows that expressions failed for, since the start of the process. */
   readonly failed: number;
+  /** Of a sink that delivers rows. */
+  readonly sink: SinkStatus | undefined;
 }
 
 export function taskStatus(plans: PlanSet, id: number): TaskStatus | undefined {
@@ -27,9 +30,10 @@ export function taskStatus(plans: PlanSet, id: number): TaskStatus | undefined {
   for (const { operator } of task.fragment?.nodes ?? []) {
     stateEntries += operator?.stateEntries() ?? 0;
   }
+  const sink = drain?.status;
   return {
-    state,
-    reason: reason ?? drain?.fault?.message,
+    state: sinkState(sink) ?? state,
+    reason: reason ?? sink?.fault?.message,
     version,
     progress: state === 'catching-up' ? progressOf(plans, id) : 1,
     rowsIn: root.rowsOut,
@@ -38,7 +42,13 @@ export function taskStatus(plans: PlanSet, id: number): TaskStatus | undefined {
     stateEntries,
     subscribers: feed?.subscribers ?? 0,
     failed: failures?.total ?? 0,
+    sink,
   };
+}
+
+function sinkState(sink: SinkStatus | undefined): TaskState | undefined {
+  if (sink?.isPaused === true) return 'paused';
+  return sink?.isStopped === true ? 'failed' : undefined;
 }
 
 function progressOf(plans: PlanSet, id: number): number {

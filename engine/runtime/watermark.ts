@@ -72,6 +72,11 @@ export class WatermarkTracker {
     }
   }
 
+  /** Nothing was read up to now, so that no partition was silent: else records that wait would come late. */
+  excuse(nowMs: number): void {
+    for (const state of this.#partitions.values()) state.seenMs = nowMs;
+  }
+
   /**
    * Rows of one partition, in their order: moves its watermark.
    * @param wallMicros  the present time, for clocks that run ahead.

@@ -26,6 +26,7 @@ import type {
   CatalogEntry,
   EpochCommit,
   OutboxChunk,
+  OutboxSize,
   QueryResult,
   Store,
   StoredRelation,
@@ -34,6 +35,7 @@ import type {
 import {
   catalogEntry,
   catalogSql,
+  forgetChunksSql,
   OUTBOX_TABLE,
   outboxForms,
   outboxRow,
@@ -92,6 +94,7 @@ class DuckdbStore implements Store {
   readonly #outbox: Appender;
   readonly #progress = new Progress();
   readonly #catalog = new Map<number, CatalogEntry>();
+  #identity = '';
   #closed = false;
 
   private constructor(
@@ -130,6 +133,8 @@ class DuckdbStore implements Store {
     // A connection of its own: registering a function waits for the connection's running statement.
     const registrar = await Connection.open(file.database);
     const store = new DuckdbStore(file, writer, queue, readers, log, registrar);
+    const [identity] = await writer.rows('SELECT id FROM millrace_identity');
+    store.#identity = String(identity?.[0]);
     const progress = 'SELECT epoch, entry FROM millrace_progress ORDER BY epoch, rowid';
     for (const [epoch, entry] of await writer.rows(progress)) {
       store.#progress.restore(Number(epoch), entry as string);
@@ -144,6 +149,7 @@ class DuckdbStore implements Store {
 
   async status(): Promise<StoreStatus> {
     return {
+      identity: this.#identity,
       epoch: this.#progress.epoch,
       positions: this.#progress.positions,
       watermarks: this.#progress.watermarks,
@@ -255,7 +261,7 @@ class DuckdbStore implements Store {
   async outbox(sinkId: number, after: number, chunksMax: number): Promise<readonly OutboxChunk[]> {
     const statement = await ReadStatement.start(
       this.#readers,
-      `SELECT sequence, data FROM ${OUTBOX_TABLE} WHERE sink = ${sinkId} AND sequence > ${after} ` +
+      `SELECT sequence, data, records, created_ms FROM ${OUTBOX_TABLE} WHERE sink = ${sinkId} AND sequence > ${after} ` +
         `ORDER BY sequence LIMIT ${chunksMax}`,
     );
     const decode = resultDecoder(statement.result, undefined);
@@ -263,22 +269,36 @@ class DuckdbStore implements Store {
     for (;;) {
       const chunk = await statement.next();
       if (chunk === undefined) return found;
-      for (const [sequence, data] of decode(chunk)) {
+      for (const [sequence, data, records, createdMs] of decode(chunk)) {
         const bytes = data as Uint8Array;
         found.push({
           sinkId,
           sequence: Number(sequence),
+          records: Number(records),
+          createdMs: Number(createdMs),
           data: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
         });
       }
     }
   }
 
+  outboxSizes(): Promise<ReadonlyMap<number, OutboxSize>> {
+    return this.#write('measuring the outbox', async () => {
+      const rows = await this.#writer.rows(
+        `SELECT sink, sum(records)::BIGINT, sum(octet_length(data))::BIGINT FROM ${OUTBOX_TABLE} GROUP BY sink`,
+      );
+      return new Map(
+        rows.map(([sink, records, bytes]) => [
+          Number(sink),
+          { records: Number(records), bytes: Number(bytes) },
+        ]),
+      );
+    });
+  }
+
   acknowledge(sinkId: number, upTo: number): Promise<void> {
     return this.#write('acknowledging delivered chunks', () =>
-      this.#writer.run(
-        `DELETE FROM ${OUTBOX_TABLE} WHERE sink = ${sinkId} AND sequence <= ${upTo}`,
-      ),
+      this.#writer.run(forgetChunksSql({ sinkId, upTo })),
     );
   }
 

@@ -2,7 +2,12 @@
  * The embedded log's storage: one row a segment, whose bytes are opaque here. Appends that wait for the writer
  * are committed together.
  */
-import type { LogSegment, LogStorage, Offset } from '../../connectors/connector.ts';
+import type {
+  DeliveredChunks,
+  LogSegment,
+  LogStorage,
+  Offset,
+} from '../../connectors/connector.ts';
 import { assert } from '../../sql/base/assert.ts';
 import { StreamError } from '../../sql/base/error.ts';
 import type { Connection } from './connection.ts';
@@ -11,6 +16,7 @@ import { textLiteral } from './literal.ts';
 import { ReadStatement } from './read-statement.ts';
 import type { ReaderPool } from './reader-pool.ts';
 import { Appender } from './staging.ts';
+import { forgetChunksSql } from './system-table.ts';
 import { resultDecoder } from './vector-read.ts';
 import type { WriteQueue } from './write-queue.ts';
 
@@ -33,6 +39,7 @@ interface Topic {
 
 interface Waiting {
   readonly segments: readonly LogSegment[];
+  readonly delivered: readonly DeliveredChunks[];
   readonly done: PromiseWithResolvers<void>;
 }
 
@@ -148,10 +155,13 @@ export class LogTable implements LogStorage {
     });
   }
 
-  append(segments: readonly LogSegment[]): Promise<void> {
+  append(
+    segments: readonly LogSegment[],
+    delivered: readonly DeliveredChunks[] = [],
+  ): Promise<void> {
     if (segments.length === 0) return Promise.resolve();
     const done = Promise.withResolvers<void>();
-    this.#waiting.push({ segments, done });
+    this.#waiting.push({ segments, delivered, done });
     this.#schedule();
     return done.promise;
   }
@@ -181,7 +191,10 @@ export class LogTable implements LogStorage {
       });
       if (valid.length === 0) return;
       try {
-        await this.#appendNow(valid.flatMap((waiting) => waiting.segments));
+        await this.#appendNow(
+          valid.flatMap((waiting) => waiting.segments),
+          valid.flatMap((waiting) => waiting.delivered).map(forgetChunksSql),
+        );
         for (const waiting of valid) waiting.done.resolve();
       } catch (cause) {
         const error = writeFailure('appending to the log', cause);
@@ -197,14 +210,16 @@ export class LogTable implements LogStorage {
       const end = segment.baseOffset + segment.count;
       await this.#appendNow(
         [segment],
-        `DELETE FROM millrace_segment WHERE topic = ${topic.id} AND partition = ${segment.partition} ` +
-          `AND base >= ${segment.baseOffset} AND base + count <= ${end}`,
+        [
+          `DELETE FROM millrace_segment WHERE topic = ${topic.id} AND partition = ${segment.partition} ` +
+            `AND base >= ${segment.baseOffset} AND base + count <= ${end}`,
+        ],
       );
     });
   }
 
-  /** @param before  a statement that belongs to the same transaction. */
-  async #appendNow(segments: readonly LogSegment[], before?: string): Promise<void> {
+  /** @param before  statements that belong to the same transaction. */
+  async #appendNow(segments: readonly LogSegment[], before: readonly string[]): Promise<void> {
     const rows = segments.map((segment) => {
       const topic = this.#topics.get(segment.topic);
       assert(topic !== undefined, 'segments of unknown topics were refused before');
@@ -220,7 +235,7 @@ export class LogTable implements LogStorage {
     });
     await this.#writer.run('BEGIN');
     try {
-      if (before !== undefined) await this.#writer.run(before);
+      if (before.length > 0) await this.#writer.run(before.join(';\n'));
       this.#appender.appendRows(rows);
       this.#appender.flush();
       await this.#writer.run('COMMIT');

@@ -54,8 +54,17 @@ export interface OutboxChunk {
   readonly sinkId: number;
   /** Grows by one per chunk of a sink. */
   readonly sequence: number;
+  readonly records: number;
+  /** Milliseconds since 1970-01-01 UTC: when the rows changed. */
+  readonly createdMs: number;
   /** Encoded records; opaque to the store. */
   readonly data: Buffer;
+}
+
+/** What waits for one sink. */
+export interface OutboxSize {
+  readonly records: number;
+  readonly bytes: number;
 }
 
 /** Everything that one epoch changes; committed in one transaction. */
@@ -102,6 +111,8 @@ export interface QueryResult {
 }
 
 export interface StoreStatus {
+  /** Of the data directory, made with it; a copy of the directory has the same. */
+  readonly identity: string;
   readonly epoch: number;
   readonly positions: readonly PartitionPosition[];
   readonly watermarks: readonly StreamMarks[];
@@ -134,6 +145,8 @@ export interface Store {
   ): Promise<QueryResult>;
   /** Undelivered chunks of a sink with a sequence above `after`, in order, at most `chunksMax`. */
   outbox(sinkId: number, after: number, chunksMax: number): Promise<readonly OutboxChunk[]>;
+  /** What waits for each sink that has undelivered chunks. */
+  outboxSizes(): Promise<ReadonlyMap<number, OutboxSize>>;
   /** Forgets delivered chunks. */
   acknowledge(sinkId: number, upTo: number): Promise<void>;
   /** Bytes on disk, or in memory for a store without a file. */

@@ -1,4 +1,5 @@
 /** The store's own tables beside the log's: catalog, progress and outbox. */
+import type { DeliveredChunks } from '../../connectors/connector.ts';
 import type { Datum } from '../../sql/base/datum.ts';
 import { textLiteral } from './literal.ts';
 import type { CatalogChange, CatalogEntry, OutboxChunk } from './store.ts';
@@ -10,13 +11,18 @@ export const outboxForms: readonly StoredForm[] = [
   { kind: 'integer' },
   { kind: 'bigint' },
   { kind: 'bytes' },
+  { kind: 'integer' },
+  { kind: 'double' },
 ];
 
-const outboxColumns = 'sink INTEGER, sequence BIGINT, data BLOB';
+const outboxColumns =
+  'sink INTEGER, sequence BIGINT, data BLOB, records INTEGER, created_ms DOUBLE';
 
 export const systemTables: readonly string[] = [
   'CREATE TABLE IF NOT EXISTS millrace_catalog (id INTEGER, name VARCHAR, kind VARCHAR, sql VARCHAR, detail VARCHAR)',
   `CREATE TABLE IF NOT EXISTS ${OUTBOX_TABLE} (${outboxColumns})`,
+  'CREATE TABLE IF NOT EXISTS millrace_identity (id VARCHAR)',
+  'INSERT INTO millrace_identity SELECT uuid() WHERE NOT EXISTS (SELECT 1 FROM millrace_identity)',
 ];
 
 /** The temporary table that chunks pass through on their way into a commit. */
@@ -25,7 +31,12 @@ export const systemStages: readonly string[] = [
 ];
 
 export function outboxRow(chunk: OutboxChunk): (Datum | null)[] {
-  return [chunk.sinkId, BigInt(chunk.sequence), chunk.data];
+  return [chunk.sinkId, BigInt(chunk.sequence), chunk.data, chunk.records, chunk.createdMs];
+}
+
+/** Takes delivered chunks out of the outbox. */
+export function forgetChunksSql({ sinkId, upTo }: DeliveredChunks): string {
+  return `DELETE FROM ${OUTBOX_TABLE} WHERE sink = ${sinkId} AND sequence <= ${upTo}`;
 }
 
 export function catalogSql(change: CatalogChange): readonly string[] {

@@ -95,6 +95,8 @@ export const errorTable = {
   SOURCE_UNKNOWN_TOPIC: { sqlstate: '42704', http: 404, retry: 'never' },
   SOURCE_RECORDS_GONE: { sqlstate: '58P01', http: 410, retry: 'never' },
   STREAM_STOPPED: { sqlstate: '55000', http: 409, retry: 'never' },
+  SINK_FENCED: { sqlstate: '55006', http: 409, retry: 'never' },
+  SINK_REFUSED: { sqlstate: '23000', http: 409, retry: 'never' },
   VIEW_UNKNOWN: { sqlstate: '42P01', http: 404, retry: 'never' },
   VIEW_VERSION_GONE: { sqlstate: '55000', http: 410, retry: 'never' },
   REQUEST_INVALID: { sqlstate: '22023', http: 400, retry: 'never' },

@@ -17,7 +17,7 @@ describe('registry', () => {
   it('knows what there is, and says so for what there is not', async () => {
     const { connectors, log } = await registry();
     assert.deepEqual(connectors.sourceTypes(), ['embedded', 'nexmark', 'datagen']);
-    assert.deepEqual(connectors.sinkTypes(), ['blackhole', 'embedded']);
+    assert.deepEqual(connectors.sinkTypes(), ['blackhole', 'postgres', 'embedded']);
     assert.equal(connectors.log('embedded'), log);
     assert.equal(connectors.source('nexmark')?.type, 'nexmark');
     assert.equal(connectors.source('embedded'), undefined);
@@ -38,10 +38,13 @@ describe('topic sink', () => {
       ['topic', 'out'],
       ['partitions', '2'],
     ]);
-    sink.validate(options, [], []);
-    const writer = await sink.open(options, [], []);
+    sink.validate(options, [], [], true);
+    const writer = await sink.open(options, [], [], { id: 1, name: 'one' });
     const rows = Array.from({ length: 25_000 }, (_, i) => record(`${i}`, { partition: 1 }));
-    await writer.deliver(rows);
+    await writer.deliver([
+      { sequence: 7, records: rows.slice(0, 9_999) },
+      { sequence: 8, records: rows.slice(9_999) },
+    ]);
     await writer.close();
     assert.equal((await log.describe('out'))?.partitions, 2);
     const read = await log.read('out', 1, 0, 30_000);
@@ -55,7 +58,7 @@ describe('topic sink', () => {
   it('needs a topic', async () => {
     const { connectors, log } = await registry();
     const check = async (): Promise<void> =>
-      connectors.sink('embedded').validate(new Map(), [], []);
+      connectors.sink('embedded').validate(new Map(), [], [], true);
     await rejectsWith('SQL_INVALID_OPTION', check());
     await log.close();
   });
@@ -64,8 +67,10 @@ describe('topic sink', () => {
 describe('blackhole', () => {
   it('counts', async () => {
     const writer = new BlackholeWriter();
-    await writer.deliver([record('a'), record('b')]);
-    await writer.deliver([record('c')]);
+    await writer.deliver([
+      { sequence: 1, records: [record('a'), record('b')] },
+      { sequence: 2, records: [record('c')] },
+    ]);
     assert.equal(writer.records, 3);
   });
 });

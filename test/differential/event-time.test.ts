@@ -274,6 +274,47 @@ test('windows of a topic whose last partition is empty close when it is idle', a
   }
 });
 
+for (const [what, halt, resume] of [
+  ['paused', 'PAUSE e', 'RESUME e'],
+  ['held by a full sink', 'PAUSE out', 'RESUME out'],
+] as const) {
+  test(`records that come while a stream is ${what} are not late`, async () => {
+    const subject = await Subject.open();
+    try {
+      await required(
+        subject,
+        `CREATE STREAM e (k int, ts timestamp, WATERMARK FOR ts AS ts) WITH (idle_timeout = '400 ms')`,
+      );
+      await required(
+        subject,
+        `CREATE SINK out AS SELECT k FROM e WITH (topic = 'out', outbox_bytes_max = 1)`,
+      );
+      const at = (k: number, milliseconds: number) => ({
+        partition: 0,
+        value: JSON.stringify({ k, ts: new Date(1e12 + milliseconds).toISOString() }),
+      });
+      await produce(subject, [at(0, 0)]);
+      await required(subject, 'FLUSH');
+      await required(subject, halt);
+      // A paused sink fills up with the first, so that the second waits as it does when the stream is paused.
+      await produce(subject, [at(1, 1)]);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      await produce(subject, [at(2, 2)]);
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      await required(subject, resume);
+      await required(subject, 'FLUSH');
+      assert.deepEqual(rowsOf(await subject.run('SELECT k FROM e ORDER BY k')), [
+        ['0'],
+        ['1'],
+        ['2'],
+      ]);
+      assert.deepEqual(rowsOf(await subject.run('SELECT k FROM e_late')), []);
+    } finally {
+      await subject.close();
+    }
+  });
+}
+
 test('what never becomes final is refused, with what is missing', async () => {
   const subject = await Subject.open();
   try {

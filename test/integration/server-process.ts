@@ -67,6 +67,11 @@ export class ServerProcess {
     return results.at(-1)?.rows ?? [];
   }
 
+  /** SIGSTOP and SIGCONT: to the process it is as if no time had passed. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#child.kill(signal);
+  }
+
   async kill(): Promise<void> {
     await this.#end('SIGKILL');
   }

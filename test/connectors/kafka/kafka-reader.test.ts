@@ -172,6 +172,7 @@ describe('kafka', needsKafka, () => {
     assert.deepEqual(values(read), ['commit 0', 'commit 2']);
     assert.equal(endBefore, (read[1]?.offset ?? 0) + 1);
     assert.equal((await reader.endOffsets()).get(0), endBefore);
+    assert.deepEqual((await log.bounds(name)).get(0), { earliest: 0, end: endBefore });
     await reader.close();
     const all = await client({ 'isolation.level': 'read_uncommitted' }).open(name, earliest);
     assert.equal((await readRecords(all, 3)).length, 3);

@@ -13,7 +13,7 @@ import { StreamError } from '../../../sql/base/error.ts';
 
 const runs = Number(process.env.MILLRACE_TEST_RUNS ?? 100);
 const none: readonly AbortedTransaction[] = [];
-const identity = { producerId: 77n, producerEpoch: 0, sequence: 0 };
+const identity = { producerId: 77n, producerEpoch: 0, sequence: 0, transactional: false };
 
 const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array));
 const header = fc

@@ -44,7 +44,9 @@ for (;;) {
     ],
     positions: [{ relationId: 9, partition: 0, offset: epoch }],
     watermarks: [],
-    outbox: [{ sinkId: 3, sequence: epoch, data: Buffer.from(String(epoch)) }],
+    outbox: [
+      { sinkId: 3, sequence: epoch, records: 1, createdMs: 1, data: Buffer.from(String(epoch)) },
+    ],
   });
   const append = store.log.append([
     {

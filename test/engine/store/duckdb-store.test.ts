@@ -353,18 +353,59 @@ test('outbox chunks travel with the epoch', async () => {
   const store = await opened();
   await store.commit(
     epochOf(1, {
-      outbox: [1, 2, 3].map((sequence) => ({ sinkId: 4, sequence, data: Buffer.from([sequence]) })),
+      outbox: [1, 2, 3].map((sequence) => ({
+        sinkId: 4,
+        sequence,
+        records: 10 * sequence,
+        createdMs: 1.5,
+        data: Buffer.from([sequence]),
+      })),
     }),
   );
   const chunks = await store.outbox(4, 1, 10);
   assert.deepEqual(
-    chunks.map((chunk) => [chunk.sequence, [...chunk.data]]),
+    chunks.map((chunk) => [chunk.sequence, chunk.records, chunk.createdMs, [...chunk.data]]),
     [
-      [2, [2]],
-      [3, [3]],
+      [2, 20, 1.5, [2]],
+      [3, 30, 1.5, [3]],
     ],
   );
+  assert.deepEqual([...(await store.outboxSizes())], [[4, { records: 60, bytes: 3 }]]);
   await store.acknowledge(4, 2);
+  assert.deepEqual([...(await store.outboxSizes())], [[4, { records: 30, bytes: 1 }]]);
+  assert.deepEqual(
+    (await store.outbox(4, 0, 10)).map((chunk) => chunk.sequence),
+    [3],
+  );
+  await store.close();
+});
+
+test('what is appended to the log for a sink leaves its outbox in the same transaction', async () => {
+  const store = await opened();
+  await store.log.createTopic('t', 1, new Map());
+  const outbox = [1, 2, 3].map((sequence) => ({
+    sinkId: 4,
+    sequence,
+    records: 1,
+    createdMs: 1,
+    data: Buffer.from('x'),
+  }));
+  await store.commit(epochOf(1, { outbox }));
+  const segment = (topic: string) => ({
+    topic,
+    partition: 0,
+    baseOffset: 0,
+    count: 1,
+    firstTimestampMs: 1,
+    lastTimestampMs: 1,
+    data: Buffer.from('y'),
+  });
+  await assert.rejects(store.log.append([segment('none')], [{ sinkId: 4, upTo: 3 }]), {
+    code: 'SOURCE_UNKNOWN_TOPIC',
+  });
+  await store.log.append([segment('t')], [{ sinkId: 5, upTo: 3 }]);
+  assert.equal((await store.outbox(4, 0, 10)).length, 3, 'nothing was delivered for this sink');
+  await store.log.append([segment('t')], [{ sinkId: 4, upTo: 2 }]);
   assert.deepEqual(
     (await store.outbox(4, 0, 10)).map((chunk) => chunk.sequence),
     [3],

@@ -1,0 +1,94 @@
+/** From a sink of the catalog to what the engine runs: how its rows become records, and how they are delivered. */
+import type { ProduceRecord, SinkConnector } from '../connectors/connector.ts';
+import { numberOption } from '../connectors/options.ts';
+import type { Batch } from '../engine/delta/batch.ts';
+import { compileFieldEncoder } from '../engine/kernel/record-encoder.ts';
+import type { PhysicalPlan } from '../engine/plan/physical-plan.ts';
+import type { SinkDefinition } from '../engine/runtime/plan-task.ts';
+import { netChanges } from '../engine/view/subscription.ts';
+import { StreamError } from '../sql/base/error.ts';
+import type { Schema } from '../sql/base/type.ts';
+import type { Sink } from '../sql/catalog.ts';
+import type { Core } from './core.ts';
+
+/** Bytes that may wait in a sink's outbox before its sources are held. */
+const OUTBOX_OPTION = 'outbox_bytes_max';
+export const OUTBOX_BYTES_MAX_DEFAULT = 1024 * 1024 * 1024;
+
+type Encode = (batches: readonly Batch[]) => ProduceRecord[];
+
+/** @throws StreamError for options or a query that the sink cannot take. */
+export function sinkDefinition(
+  core: Core,
+  sink: Sink,
+  plan: PhysicalPlan,
+  running: Pick<SinkDefinition, 'fragment' | 'failures'>,
+): SinkDefinition {
+  const { id, name, connector: type, options, schema, key } = sink;
+  const { appendOnly } = plan.root;
+  const connector = core.connectors.sink(type);
+  connector.validate(options, schema, key, appendOnly);
+  const range = { min: 0, max: Number.MAX_SAFE_INTEGER, integer: true };
+  const outboxBytesMax = numberOption(options, OUTBOX_OPTION, OUTBOX_BYTES_MAX_DEFAULT, range);
+  const base = { id, name, ...running };
+  if (type === 'blackhole') return { ...base, delivery: undefined };
+  if (!appendOnly && key.length === 0) {
+    throw new StreamError(
+      'SQL_NOT_INCREMENTAL',
+      `sink "${name}" cannot say which row changed: its query updates and deletes rows and has no key`,
+      {
+        hint: 'Select the key columns (the GROUP BY columns, the primary key), or sink an append-only query.',
+      },
+    );
+  }
+  const identity = { id, name: `millrace-${core.identity}-${id}` };
+  return {
+    ...base,
+    delivery: {
+      guarantee: connector.guarantee(options, key),
+      outboxBytesMax,
+      encode: connectorEncoder(connector, schema, key) ?? sinkEncoder(sink),
+      open: () => connector.open(options, schema, key, identity),
+    },
+  };
+}
+
+function connectorEncoder(
+  { encode }: SinkConnector,
+  schema: Schema,
+  key: readonly number[],
+): Encode | undefined {
+  if (encode === undefined) return undefined;
+  const encodeRow = encode(schema, key);
+  return (batches) => netChanges(schema, key, batches).map(encodeRow);
+}
+
+/**
+ * One record a changed row: its key, and its value or a tombstone.
+ * @throws StreamError SQL_INVALID_OPTION for formats that cannot be written.
+ */
+function sinkEncoder({ schema, key, options, partitionBy }: Sink): Encode {
+  const recordKey = key.length > 0 ? key : (partitionBy ?? []);
+  const fieldsOf = (columns: readonly number[], named: boolean) =>
+    columns.map((column) => ({
+      column,
+      field: named ? (schema[column]?.name ?? '') : undefined,
+      type: schema[column]?.type ?? { kind: 'text' as const },
+    }));
+  const keyFormat =
+    options.get('key_format')?.toLowerCase() ?? (recordKey.length === 1 ? 'kafka' : 'json');
+  const valueFormat =
+    options.get('value_format')?.toLowerCase() ?? options.get('format')?.toLowerCase() ?? 'json';
+  const delimiter = options.get('value_delimiter');
+  const encodeKey =
+    recordKey.length === 0
+      ? () => null
+      : compileFieldEncoder(keyFormat, fieldsOf(recordKey, recordKey.length > 1), delimiter);
+  const all = schema.map((_, i) => i);
+  const encodeValue = compileFieldEncoder(valueFormat, fieldsOf(all, true), delimiter);
+  return (batches) =>
+    netChanges(schema, key, batches).map((change) => ({
+      key: encodeKey(change.row),
+      value: change.op === 'delete' ? null : encodeValue(change.row),
+    }));
+}
