@@ -147,7 +147,8 @@ export class RegionFinder {
       }
       for (; next < marks.length; next++) {
         const candidate = marks[next] as number;
-        if (this.#state.compare(candidate, row) > 0) break;
+        // Rows equal to the changed one stand before it.
+        if (candidate !== row && this.#state.compare(candidate, row) >= 0) break;
         mark = candidate;
         distance = new Distance(this.#state, mark);
       }

@@ -1,7 +1,7 @@
 /**
  * Prints what window functions cost over appended rows of 1,000 partitions, in microseconds of CPU a row, beside the same
  * with every touched partition computed anew, which a call over the whole partition (ntile) in the same operator forces.
- * `node test/bench/operator-window.ts [rows]`
+ * `node test/bench/operator-window.ts [rows [name …]]`
  */
 
 import type { Batch } from '../../engine/delta/batch.ts';
@@ -11,9 +11,10 @@ import type { PhysicalNode } from '../../engine/plan/physical-node.ts';
 import type { SqlType } from '../../sql/base/type.ts';
 import type { TestTable } from '../property/history.ts';
 import { planOf } from '../property/run-plan.ts';
-import { printTable } from './measure.ts';
 
 const rowsTotal = Number(process.argv[2] ?? 1_000_000);
+/** Cases to run; none = all. */
+const wanted = process.argv.slice(3);
 const PARTITIONS = 1000;
 const ROWS_PER_EPOCH = 8192;
 
@@ -89,21 +90,16 @@ const cases: readonly (readonly [name: string, call: string])[] = [
 ];
 
 const input = batches();
-const lines = [['', 'µs a row', 'rows out', 'B a row', 'anew: µs a row', 'times']];
+process.stdout.write(
+  `${rowsTotal} rows, ${PARTITIONS} partitions, ${ROWS_PER_EPOCH} rows an epoch; µs of CPU a row\n`,
+);
 for (const [name, call] of cases) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
   run(windowNode(call), input.slice(0, 10));
   const own = run(windowNode(call), input);
   const anew = run(windowNode(`${call}, ntile(1) ${perKey})`), input);
-  lines.push([
-    name,
-    own.microsPerRow.toFixed(2),
-    String(own.rowsOut),
-    own.bytesPerRow.toFixed(0),
-    anew.microsPerRow.toFixed(2),
-    (anew.microsPerRow / own.microsPerRow).toFixed(1),
-  ]);
+  const times = (anew.microsPerRow / own.microsPerRow).toFixed(1);
+  process.stdout.write(
+    `${name.padEnd(16)} ${own.microsPerRow.toFixed(2)}, ${own.rowsOut} rows out, ${own.bytesPerRow.toFixed(0)} B a row; anew ${anew.microsPerRow.toFixed(2)}, ${times} times\n`,
+  );
 }
-process.stdout.write(
-  `${rowsTotal} rows, ${PARTITIONS} partitions, ${ROWS_PER_EPOCH} rows an epoch\n`,
-);
-printTable(lines);

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import type { ReportRowError } from '../../../engine/operator/operator.ts';
 import type { Row } from '../../../sql/base/datum.ts';
 import {
+  type Change,
   closeJudge,
   type History,
   histories,
@@ -168,7 +169,7 @@ const failing: readonly (readonly [query: string, postgres: string])[] = [
   ],
   [
     `SELECT k, v, count(*) OVER (${byRow}), sum(b * 2) OVER (${byRow}) FROM l`,
-    `SELECT k, v, count(*) OVER (${byRow}), sum(b * 2) OVER (${byRow}) FROM (SELECT * FROM l WHERE b <> 9223372036854775807 OR b IS NULL) AS l`,
+    `SELECT k, v, count(*) OVER (${byRow}), sum(nullif(b, 9223372036854775807) * 2) OVER (${byRow}) FROM (SELECT * FROM l WHERE b <> 9223372036854775807 OR b IS NULL) AS l`,
   ],
   [
     'SELECT s, v, sum(w) OVER (PARTITION BY s ORDER BY v) FROM (SELECT s, v, b::numeric::bigint AS w FROM l) AS l',
@@ -197,7 +198,7 @@ function checkFamily(name: string, calls: readonly string[], table: 'l' | 'e'): 
       }
       for (const runner of runners) takeAllBack(runner, history);
     };
-    await fc.assert(fc.asyncProperty(histories(tables), check), { numRuns: Math.ceil(runs / 5) });
+    await fc.assert(fc.asyncProperty(histories(tables), check), { numRuns: Math.ceil(runs / 3) });
   });
 }
 
@@ -219,7 +220,7 @@ function checkQuery(query: string, postgres: string, report: ReportRowError): vo
       }
       takeAllBack(runner, history);
     };
-    await fc.assert(fc.asyncProperty(histories(tables), check), { numRuns: Math.ceil(runs / 10) });
+    await fc.assert(fc.asyncProperty(histories(tables), check), { numRuns: Math.ceil(runs / 4) });
   });
 }
 
@@ -245,16 +246,17 @@ checkFamily('equal rows', narrowCalls, 'l');
 for (const query of wholeQueries) checkQuery(query, query, fail);
 for (const [query, postgres] of failing) checkQuery(query, postgres, () => {});
 
+const rowWith = (v: number): Row =>
+  changed.domains.map((domain, i) => (i === 2 ? v : (domain[0] ?? null)));
+
 test('a row may be taken back before it comes, in an earlier epoch', () => {
   const plan = planOf(
     'SELECT v, row_number() OVER (ORDER BY v) AS w, count(*) OVER () FROM l',
     tables,
   );
   const runner = new PlanRunner(plan, tables, fail);
-  const row = (v: number): Row =>
-    changed.domains.map((domain, i) => (i === 2 ? v : (domain[0] ?? null)));
   const run = (...changes: readonly (readonly [v: number, weight: number])[]): string[] => {
-    runner.run([[changes.map(([v, weight]) => ({ row: row(v), weight }))], [[]]]);
+    runner.run([[changes.map(([v, weight]) => ({ row: rowWith(v), weight }))], [[]]]);
     return runner.bag.rows();
   };
   assert.deepEqual(run([7, -2], [5, 1]), ['["5","1","1"]']);
@@ -262,4 +264,13 @@ test('a row may be taken back before it comes, in an earlier epoch', () => {
   assert.deepEqual(run([7, 2]), ['["5","1","2"]', '["7","2","2"]']);
   assert.deepEqual(run([7, -2], [5, -1]), []);
   assert.deepEqual(run([7, 1]), []);
+});
+
+test('a copy of a row that is there is seen behind an earlier change', () => {
+  const plan = planOf('SELECT v, lag(v) OVER (ORDER BY v) FROM l', tables);
+  const runner = new PlanRunner(plan, tables, fail);
+  const change = (v: number): Change => ({ row: rowWith(v), weight: 1 });
+  runner.run([[[change(0)]], [[]]]);
+  runner.run([[[change(-3), change(0)]], [[]]]);
+  assert.deepEqual(runner.bag.rows(), ['["-3",null]', '["0","-3"]', '["0","0"]']);
 });
