@@ -234,6 +234,8 @@ async function check(
     const actual = asBag(await subject.run(`SELECT * FROM ${name}`));
     assert.deepEqual(rowsOf(actual), rowsOf(expected), `${name} at ${at}`);
   }
+  const kept = await subject.run('SELECT count(*) FROM e');
+  assert.deepEqual(rowsOf(kept), [[String(reference.kept.length)]], `rows of the stream at ${at}`);
   const late = await subject.run('SELECT count(*) FROM e_late');
   assert.deepEqual(rowsOf(late), [[String(reference.late.length)]], `late rows at ${at}`);
 }
