@@ -158,6 +158,17 @@ it('SHOW CREATE gives a statement that makes the same relation', async () => {
   assert.equal(await sqlstate('INSERT INTO shown (id, v) VALUES (2, 0)'), '23514');
 });
 
+it('SHOW CREATE of a sink hides its password', async () => {
+  await rows('CREATE TABLE secretive (id int PRIMARY KEY)');
+  await rows(
+    "CREATE SINK leaky FROM secretive WITH (connector = 'postgres', url = 'postgres://app:hush@127.0.0.1:1/x', table = 't', password = 'hush')",
+  );
+  const [shown] = await rows('SHOW CREATE SINK leaky');
+  assert.match(shown?.[1] ?? '', /app:\*\*\*@127/);
+  assert.doesNotMatch(shown?.[1] ?? '', /hush/);
+  await rows('DROP TABLE secretive CASCADE');
+});
+
 it('no materialized view is made over a system catalog', async () => {
   const answer = await subject.run('CREATE MATERIALIZED VIEW m AS SELECT * FROM pg_class');
   assert.deepEqual(answer.kind === 'failed' && answer.sqlstate, '0A000');

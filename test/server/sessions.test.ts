@@ -71,6 +71,28 @@ describe('a transaction over several calls', () => {
     for (const [balance, amount] of seen) assert.equal(balance, amount);
   });
 
+  it('that waits for a full sink keeps later changes of all its tables behind it', async () => {
+    await ok(`
+      CREATE TABLE sunk (id int PRIMARY KEY);
+      CREATE TABLE beside (id int PRIMARY KEY, n int);
+      CREATE SINK gone FROM sunk WITH (connector = 'embedded', topic = 'gone', outbox_bytes_max = 1);
+      FLUSH; PAUSE gone; INSERT INTO sunk VALUES (1)`);
+    const settled: string[] = [];
+    await ok('BEGIN; INSERT INTO sunk VALUES (2); INSERT INTO beside VALUES (1, 10)', 'a');
+    const commit = ok('COMMIT', 'a').then(() => settled.push('commit'));
+    await sleep(100);
+    const upsert = ok(
+      'INSERT INTO beside VALUES (1, 11) ON CONFLICT (id) DO UPDATE SET n = excluded.n + beside.n',
+    ).then(() => settled.push('upsert'));
+    await sleep(200);
+    assert.deepEqual([...settled, await rows('SELECT * FROM beside')], [[]]);
+    await ok('RESUME gone');
+    await Promise.all([commit, upsert]);
+    assert.deepEqual(await rows('SELECT * FROM beside'), [[1, 21]]);
+    assert.deepEqual(await rows('SELECT * FROM sunk ORDER BY id'), [[1], [2]]);
+    await ok('DROP SINK gone; DROP TABLE sunk; DROP TABLE beside');
+  });
+
   it('publishes records of streams at COMMIT, and none after ROLLBACK', async () => {
     await ok("BEGIN; INSERT INTO events VALUES (1, 'a'), (2, 'b')", 'a');
     await ok(
