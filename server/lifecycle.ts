@@ -329,21 +329,32 @@ export async function createView(
   const plan = lower(view.query, core.catalog);
   // Nobody could name the error relation of a query that lives as long as its reader.
   const errorsId = view.sql === '' ? undefined : errorsIdFor(core, view.name, 'rows');
-  const detail: RelationDetail = { ...origin, errorsId };
   await core.engine.atBoundary(async () => {
-    const errors = errorsId === undefined ? [] : [storedRowErrors(errorsId)];
-    await core.store.changeCatalog({
-      put: [entryOf(view, detail), counterOf(core)],
-      remove: [],
-      createTables: [storedView(view, plan), ...errors],
-      dropTables: [],
-    });
-    core.catalog.put({ relation: view, detail, owner: undefined });
+    core.catalog.put({ relation: view, detail: { ...origin, errorsId }, owner: undefined });
     if (errorsId !== undefined) {
       registerErrors(core, view, 'rows', errorsId, core.engine.epoch);
     }
-    const start = await core.engine.startView(viewDefinition(core, view, plan), false, origin);
-    await rememberStart(core, view.name, start);
+    try {
+      const start = await core.engine.startView(viewDefinition(core, view, plan), false, origin);
+      const detail: RelationDetail = { ...origin, errorsId, ...startDetail(start) };
+      const errors = errorsId === undefined ? [] : [storedRowErrors(errorsId)];
+      // The plan began between two epochs, so that nothing of it is committed before its table is there.
+      await core.store.changeCatalog({
+        put: [entryOf(view, detail), counterOf(core)],
+        remove: [],
+        createTables: [storedView(view, plan), ...errors],
+        dropTables: [],
+      });
+      core.catalog.put({ relation: view, detail, owner: undefined });
+    } catch (error) {
+      await core.engine.remove(view.id);
+      core.catalog.remove(view.name);
+      if (errorsId !== undefined) {
+        await core.engine.remove(errorsId);
+        core.catalog.remove(errorsNameOf(view.name, 'rows'));
+      }
+      throw error;
+    }
   });
 }
 
@@ -624,10 +635,15 @@ function startsOf(detail: RelationDetail): Map<number, Map<number, number>> {
 }
 
 async function rememberStart(core: Core, name: string, start: PlanStart): Promise<void> {
-  const starts = Object.fromEntries(
-    [...start.starts].map(([stream, partitions]) => [stream, Object.fromEntries(partitions)]),
-  );
-  await changeDetail(core, name, { starts });
+  await changeDetail(core, name, startDetail(start));
+}
+
+function startDetail({ starts }: PlanStart): Pick<RelationDetail, 'starts'> {
+  return {
+    starts: Object.fromEntries(
+      [...starts].map(([stream, partitions]) => [stream, Object.fromEntries(partitions)]),
+    ),
+  };
 }
 
 /** Changes what is persisted beside a relation's statement. */
