@@ -22,6 +22,8 @@ const INTEGRATION = [
   'test/connectors/kafka',
   'test/connectors/postgres',
 ];
+/** Whole programs under load, with times that are looked at: one after another. */
+const ALONE = ['test/integration/', 'test/examples/'];
 const LONG_RUNS = '2000';
 const FILE_TIMEOUT_MS = 600_000;
 
@@ -36,7 +38,13 @@ if (mode === 'long') {
 if (mode !== 'unit' && named.length === 0) runChecks();
 const servers = mode === 'unit' ? [] : [await provideBroker(), await providePostgres()];
 try {
-  await runFiles(chooseFiles());
+  const files = chooseFiles();
+  const isAlone = (path: string): boolean => ALONE.some((prefix) => path.startsWith(prefix));
+  await runFiles(
+    files.filter((path) => !isAlone(path)),
+    2,
+  );
+  await runFiles(files.filter(isAlone), 1);
 } finally {
   for (const server of servers) await server?.stop();
 }
@@ -100,9 +108,10 @@ async function providePostgres(): Promise<{ stop(): Promise<void> } | undefined>
   return started;
 }
 
-async function runFiles(files: string[]): Promise<void> {
+async function runFiles(files: string[], concurrency: number): Promise<void> {
+  if (files.length === 0) return;
   const execArgv = ['--import', './test/seed.ts'];
-  const stream = run({ files, concurrency: 2, timeout: FILE_TIMEOUT_MS, execArgv });
+  const stream = run({ files, concurrency, timeout: FILE_TIMEOUT_MS, execArgv });
   stream.on('test:pass', (event) => {
     if (event.details.type !== 'suite' && event.skip === undefined && event.todo === undefined)
       passed++;
