@@ -6,9 +6,6 @@ import type { PhysicalNode } from '../plan/physical-node.ts';
 import { GraphNode } from './graph.ts';
 import type { PlanFragment, PlanLeaf } from './plan-task.ts';
 
-/** Operators of these kinds keep nothing between two epochs. */
-const STATELESS: readonly PhysicalNode['kind'][] = ['scan', 'project', 'union-all', 'window-table'];
-
 /**
  * @param relationId  the engine's id for a relation's name: a stream's, a table's or a view's.
  * @param report      takes rows that an expression could not be computed for.
@@ -26,12 +23,13 @@ export function buildFragment(
   const build = (node: PhysicalNode): GraphNode => {
     const known = built.get(node);
     if (known !== undefined) return known;
-    if (!STATELESS.includes(node.kind)) stateless = false;
     const inputs = node.inputs.map((input) => (input.kind === 'scan' ? undefined : build(input)));
+    const operator = node.kind === 'scan' ? undefined : buildOperator(node, report);
+    if (operator !== undefined && operator.savedParts().length > 0) stateless = false;
     const graphNode = new GraphNode(
       node.fingerprint,
       node.kind,
-      node.kind === 'scan' ? undefined : buildOperator(node, report),
+      operator,
       inputs.filter((input) => input !== undefined),
     );
     node.inputs.forEach((input, port) => {

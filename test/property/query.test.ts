@@ -14,6 +14,7 @@ import {
   tableOf,
 } from './history.ts';
 import { queryShapes } from './query-shapes.ts';
+import { emission } from './restart.ts';
 import { PlanRunner, planOf } from './run-plan.ts';
 
 before(openJudge);
@@ -31,7 +32,10 @@ for (const { name, query, postgres } of queryShapes) {
       const present = new Tables(tables);
       for (const epoch of history) {
         present.apply(epoch);
+        const twin = runner.restarted();
         runner.run(epoch);
+        twin.run(epoch);
+        assert.deepEqual(emission(twin.emitted), emission(runner.emitted));
         assert.deepEqual(
           runner.bag.rows(),
           await postgresRows(present, postgres ?? query, plan.schema.length),
