@@ -3,6 +3,7 @@
  * cheapest write there is); now and then one row with everything replaces all earlier ones.
  */
 import type { Offset } from '../../connectors/connector.ts';
+import type { LogPosition } from './state-files.ts';
 import type { EpochCommit, PartitionPosition } from './store.ts';
 
 export const progressTable =
@@ -16,13 +17,20 @@ interface Entry {
   readonly positions: readonly (readonly [number, number, number])[];
   /** [relation id, epoch that changed it] */
   readonly versions: readonly (readonly [number, number])[];
+  /** [file, bytes]: how far the log of operator state is valid. */
+  readonly log?: readonly [number, number] | undefined;
 }
 
 export class Progress {
   #epoch = 0;
   readonly #positions = new Map<number, Map<number, Offset>>();
   readonly #versions = new Map<number, number>();
+  #log: LogPosition | undefined;
   #rows = 0;
+
+  get log(): LogPosition | undefined {
+    return this.#log;
+  }
 
   get epoch(): number {
     return this.#epoch;
@@ -40,33 +48,33 @@ export class Progress {
 
   /** Reads back one stored row; rows come in the order of their epochs. */
   restore(epoch: number, text: string): void {
-    const entry = JSON.parse(text) as Entry;
     this.#epoch = epoch;
     this.#rows++;
-    for (const [relationId, partition, offset] of entry.positions) {
-      this.#place(relationId, partition, offset);
-    }
-    for (const [relationId, version] of entry.versions) this.#versions.set(relationId, version);
+    this.#take(JSON.parse(text) as Entry);
   }
 
   /** Statements that store what the commit changes. Call `apply` when they are committed. */
-  commitSql(commit: EpochCommit): readonly string[] {
+  commitSql(commit: EpochCommit, log: LogPosition | undefined): readonly string[] {
     if (this.#rows >= ROWS_MAX) {
       const next = this.#copy();
-      next.apply(commit);
+      next.apply(commit, log);
       return next.snapshotSql();
     }
-    return [insertSql(commit.epoch, entryOf(commit))];
+    return [insertSql(commit.epoch, entryOf(commit, log))];
   }
 
-  apply(commit: EpochCommit): void {
-    const entry = entryOf(commit);
+  apply(commit: EpochCommit, log: LogPosition | undefined): void {
     this.#epoch = commit.epoch;
     this.#rows = this.#rows >= ROWS_MAX ? 1 : this.#rows + 1;
+    this.#take(entryOf(commit, log));
+  }
+
+  #take(entry: Entry): void {
     for (const [relationId, partition, offset] of entry.positions) {
       this.#place(relationId, partition, offset);
     }
     for (const [relationId, version] of entry.versions) this.#versions.set(relationId, version);
+    if (entry.log !== undefined) this.#log = { file: entry.log[0], bytes: entry.log[1] };
   }
 
   /** Statements that store everything, without the given relations. Call `forget` when committed. */
@@ -76,6 +84,7 @@ export class Progress {
     const entry: Entry = {
       positions: next.positions.map((p) => [p.relationId, p.partition, p.offset] as const),
       versions: [...next.#versions],
+      log: next.#log === undefined ? undefined : [next.#log.file, next.#log.bytes],
     };
     return ['DELETE FROM millrace_progress', insertSql(next.#epoch, entry)];
   }
@@ -100,6 +109,7 @@ export class Progress {
   #copy(): Progress {
     const copy = new Progress();
     copy.#epoch = this.#epoch;
+    copy.#log = this.#log;
     for (const { relationId, partition, offset } of this.positions) {
       copy.#place(relationId, partition, offset);
     }
@@ -108,10 +118,11 @@ export class Progress {
   }
 }
 
-function entryOf(commit: EpochCommit): Entry {
+function entryOf(commit: EpochCommit, log: LogPosition | undefined): Entry {
   return {
     positions: commit.positions.map((p) => [p.relationId, p.partition, p.offset] as const),
     versions: commit.views.map((view) => [view.relation.id, commit.epoch] as const),
+    log: log === undefined ? undefined : [log.file, log.bytes],
   };
 }
 

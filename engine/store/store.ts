@@ -7,6 +7,7 @@ import type { Row } from '../../sql/base/datum.ts';
 import type { Schema } from '../../sql/base/type.ts';
 import type { Batch } from '../delta/batch.ts';
 import type { HostCall } from './host-call.ts';
+import type { LogPosition } from './state-files.ts';
 
 /** How a view's rows are stored; decided from its plan when it is created. */
 export type ViewStorage =
@@ -64,6 +65,20 @@ export interface OutboxChunk {
   readonly data: Buffer;
 }
 
+/** What an epoch's transaction says about the files of operator state (state-files.ts). */
+export interface EpochState {
+  /** How far the log is valid; awaited before the transaction, which never names frames that are not durable. */
+  readonly log: Promise<LogPosition>;
+  /** The files of nodes that count from this epoch on, as JSON text of the runtime's own making; undefined = as before. */
+  readonly manifest: string | undefined;
+}
+
+/** Operator state as the last commit left it. */
+export interface SavedState {
+  readonly log: LogPosition;
+  readonly manifest: string;
+}
+
 /** Everything that one epoch changes; committed in one transaction. */
 export interface EpochCommit {
   readonly epoch: number;
@@ -71,6 +86,7 @@ export interface EpochCommit {
   readonly positions: readonly PartitionPosition[];
   readonly errors: readonly ErrorRecord[];
   readonly outbox: readonly OutboxChunk[];
+  readonly state?: EpochState | undefined;
 }
 
 /** One catalog entry as it is persisted: the statement's canonical text and what belongs to it. */
@@ -103,6 +119,8 @@ export interface StoreStatus {
   readonly catalog: readonly CatalogEntry[];
   /** Per relation id: the epoch that changed it last. */
   readonly versions: ReadonlyMap<number, number>;
+  /** Undefined when no node's state was ever saved. */
+  readonly state: SavedState | undefined;
 }
 
 export interface Store {

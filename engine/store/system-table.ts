@@ -22,6 +22,8 @@ export const errorSchema: Schema = [
 /** The table of error records: `relation_id`, then `c0`, `c1`, … as in errorSchema. */
 export const ERROR_TABLE = 'millrace_error';
 export const OUTBOX_TABLE = 'millrace_outbox';
+/** At most one row: which files hold the operators' state. */
+export const STATE_TABLE = 'millrace_state';
 
 export const errorForms: readonly StoredForm[] = [
   { kind: 'integer' },
@@ -42,6 +44,7 @@ export const systemTables: readonly string[] = [
   'CREATE TABLE IF NOT EXISTS millrace_catalog (id INTEGER, name VARCHAR, kind VARCHAR, sql VARCHAR, detail VARCHAR)',
   `CREATE TABLE IF NOT EXISTS ${ERROR_TABLE} (${errorColumns})`,
   `CREATE TABLE IF NOT EXISTS ${OUTBOX_TABLE} (${outboxColumns})`,
+  `CREATE TABLE IF NOT EXISTS ${STATE_TABLE} (manifest VARCHAR)`,
 ];
 
 /** Temporary tables that error records and chunks pass through on their way into a commit. */
@@ -74,6 +77,13 @@ export function pruneErrorsSql(relationIds: readonly number[]): readonly string[
       `DELETE FROM ${ERROR_TABLE} WHERE relation_id = ${id} AND rowid <= (SELECT rowid FROM ${ERROR_TABLE} ` +
       `WHERE relation_id = ${id} ORDER BY rowid DESC LIMIT 1 OFFSET ${ERRORS_PER_RELATION_MAX})`,
   );
+}
+
+export function manifestSql(manifest: string): readonly string[] {
+  return [
+    `DELETE FROM ${STATE_TABLE}`,
+    `INSERT INTO ${STATE_TABLE} VALUES (${textLiteral(manifest)})`,
+  ];
 }
 
 export function catalogSql(change: CatalogChange): readonly string[] {
