@@ -319,6 +319,8 @@ function viewDefinition(core: Core, view: MaterializedView, plan: PhysicalPlan):
     fragment: buildFragment(plan.root, (name) => engineId(core, name), reportTo(core, view.name)),
     key: plan.storage.kind === 'keyed' ? plan.storage.key : [],
     consolidate: plan.storage.kind === 'keyed' ? consolidateChange(view.schema) : undefined,
+    // A push query's view has no statement, and is gone after a restart.
+    isTransient: view.sql === '',
   };
 }
 
@@ -489,19 +491,19 @@ export function restoreRelation(
 ): void {
   const entry = { relation, detail, owner: undefined };
   const version = versionOf(relation.id);
-  const starts = startsOf(detail);
+  const start = startOf(detail);
   switch (relation.kind) {
     case 'stream':
     case 'table':
       registerSource(core, entry, version, versionOf(detail.errorsId ?? 0));
       if (isChangelogTable(relation)) {
         const view = changelogView(core, relation);
-        core.engine.restoreView(view, version, starts, detail.level === true);
+        core.engine.restoreView(view, version, start, detail.level === true);
       }
       if (detail.feederId !== undefined && relation.kind === 'stream') {
         const feeder = feederOf(relation, detail.feederId);
         const plan = lower(feeder.query, core.catalog);
-        core.engine.restoreSink(sinkDefinition(core, feeder, plan), starts);
+        core.engine.restoreSink(sinkDefinition(core, feeder, plan), start);
       }
       if (detail.paused === true) {
         core.engine.pauseStream(
@@ -515,14 +517,14 @@ export function restoreRelation(
       if (detail.paused === true) return;
       const plan = lower(relation.query, core.catalog);
       const view = viewDefinition(core, relation, plan);
-      core.engine.restoreView(view, version, starts, detail.level === true);
+      core.engine.restoreView(view, version, start, detail.level === true);
       return;
     }
     case 'sink': {
       core.catalog.put(entry);
       const plan = lower(relation.query, core.catalog);
       const sink = sinkDefinition(core, relation, plan);
-      core.engine.restoreSink(sink, starts);
+      core.engine.restoreSink(sink, start);
       return;
     }
     case 'view':
@@ -530,7 +532,7 @@ export function restoreRelation(
   }
 }
 
-function startsOf(detail: RelationDetail): Map<number, Map<number, number>> {
+function startOf(detail: RelationDetail): PlanStart {
   const starts = new Map<number, Map<number, number>>();
   for (const [stream, partitions] of Object.entries(detail.starts ?? {})) {
     starts.set(
@@ -538,14 +540,14 @@ function startsOf(detail: RelationDetail): Map<number, Map<number, number>> {
       new Map(Object.entries(partitions).map(([partition, offset]) => [Number(partition), offset])),
     );
   }
-  return starts;
+  return { starts, epoch: detail.started ?? 0 };
 }
 
 async function rememberStart(core: Core, name: string, start: PlanStart): Promise<void> {
   const starts = Object.fromEntries(
     [...start.starts].map(([stream, partitions]) => [stream, Object.fromEntries(partitions)]),
   );
-  await changeDetail(core, name, { starts });
+  await changeDetail(core, name, { starts, started: start.epoch });
 }
 
 /** Changes what is persisted beside a relation's statement. */

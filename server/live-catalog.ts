@@ -11,6 +11,8 @@ export interface RelationDetail {
   readonly feederId?: number | undefined;
   /** Per stream id: where the plan began to read each partition. */
   readonly starts?: Readonly<Record<string, Readonly<Record<string, number>>>> | undefined;
+  /** The epoch at which the plan began. */
+  readonly started?: number | undefined;
   /** The plan has caught up once, so the stored rows are whole. */
   readonly level?: boolean | undefined;
   readonly paused?: boolean | undefined;

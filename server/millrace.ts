@@ -11,6 +11,7 @@ import { KafkaLog } from '../connectors/kafka/kafka-log.ts';
 import { ConnectorRegistry } from '../connectors/registry.ts';
 import { Engine } from '../engine/runtime/engine.ts';
 import { openDuckdbStore } from '../engine/store/duckdb-store.ts';
+import { StateFiles } from '../engine/store/state-files.ts';
 import type { Store, StoreStatus } from '../engine/store/store.ts';
 import { StreamError } from '../sql/base/error.ts';
 import type { Relation } from '../sql/catalog.ts';
@@ -81,7 +82,12 @@ class Millrace implements Database {
     this.#checkpointTimer.unref();
   }
 
-  static async open(store: Store, options: MillraceOptions): Promise<Millrace> {
+  /** @param damage  why operator state on disk cannot be used, after a first attempt. */
+  static async open(
+    store: Store,
+    options: MillraceOptions,
+    damage?: StreamError | undefined,
+  ): Promise<Millrace> {
     const log = options.log ?? SILENT;
     const status = await store.status();
     const embedded = await EmbeddedLog.open(store.log);
@@ -98,6 +104,7 @@ class Millrace implements Database {
     const engine: Engine = new Engine(
       {
         store,
+        stateFiles: options.data === ':memory:' ? undefined : new StateFiles(options.data),
         random: () => randomInt(2 ** 32) / 2 ** 32,
         now: () => performance.now(),
         log: (level, message, detail) => log[level]({ detail }, message),
@@ -123,7 +130,16 @@ class Millrace implements Database {
       nowMicros: () => BigInt(Date.now()) * 1000n,
     };
     await restoreCatalog(core, status);
-    await engine.begin(positionsOf(status));
+    try {
+      await engine.begin(positionsOf(status), status.state, damage);
+    } catch (error) {
+      await engine.close();
+      for (const one of logs) await one.close();
+      const isDamaged = error instanceof StreamError && error.code === 'STATE_DAMAGED';
+      if (!isDamaged || damage !== undefined) throw error;
+      log.warn({ err: error }, 'operator state on disk is damaged, rebuilding it from the input');
+      return Millrace.open(store, options, error);
+    }
     return new Millrace(core);
   }
 

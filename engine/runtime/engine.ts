@@ -5,8 +5,10 @@
 import type { Offset } from '../../connectors/connector.ts';
 import { StreamError } from '../../sql/base/error.ts';
 import type { Batch } from '../delta/batch.ts';
-import type { EpochCommit, OutboxChunk, Store, ViewChange } from '../store/store.ts';
+import type { StateFiles } from '../store/state-files.ts';
+import type { EpochCommit, OutboxChunk, SavedState, Store, ViewChange } from '../store/store.ts';
 import type { ViewFeed } from '../view/subscription.ts';
+import { DurableState, type StateCommit } from './durable-state.ts';
 import { ErrorRows } from './error-rows.ts';
 import type { GraphNode } from './graph.ts';
 import { SinkOutput } from './output.ts';
@@ -21,6 +23,7 @@ import type {
 } from './plan-task.ts';
 import { beginReplay, endReplayWhenDone, type Log } from './replay.ts';
 import { Bell } from './signal.ts';
+import { recoverState } from './state-recovery.ts';
 import { type StreamDefinition, StreamTask } from './stream-task.ts';
 import { type TaskStatus, taskStatus } from './task-status.ts';
 import { Waiters } from './waiters.ts';
@@ -43,6 +46,8 @@ const ENDS_REFRESH_MS = 1_000;
 
 export interface EngineOptions {
   readonly store: Store;
+  /** Where operators' state is kept; undefined for a database in memory. */
+  readonly stateFiles?: StateFiles | undefined;
   readonly random: () => number;
   /** Milliseconds of a monotonic clock. */
   readonly now: () => number;
@@ -74,11 +79,13 @@ interface Committing {
     readonly positions: ReadonlyMap<number, Offset>;
   }[];
   readonly tableChanges: readonly TableChange[];
+  readonly state: StateCommit | undefined;
 }
 
 export class Engine {
   readonly #options: EngineOptions;
   readonly #plans: PlanSet;
+  readonly #durable: DurableState | undefined;
   readonly #errors: ErrorRows;
   readonly #bell = new Bell();
   readonly #waiters = new Waiters();
@@ -102,6 +109,17 @@ export class Engine {
   constructor(options: EngineOptions, epoch: number) {
     this.#options = options;
     this.#plans = new PlanSet(options.store, options.random);
+    const { stateFiles, log, now } = options;
+    this.#durable =
+      stateFiles === undefined
+        ? undefined
+        : new DurableState({
+            plans: this.#plans,
+            files: stateFiles,
+            log,
+            now,
+            wake: this.#bell.ring,
+          });
     this.#errors = new ErrorRows(this.#plans);
     this.#epoch = epoch;
   }
@@ -165,12 +183,12 @@ export class Engine {
     this.#epoch++;
     const task = this.#plans.addView(definition, this.#epoch);
     if (!(task.output instanceof SinkOutput)) task.output.replace = replace;
-    return this.#started(this.#plans.start(task, definition.fragment));
+    return this.#started(this.#plans.start(task, definition.fragment, this.#epoch));
   }
 
   async startSink(definition: SinkDefinition): Promise<PlanStart> {
     const task = this.#plans.addSink(definition, this.#epoch);
-    return this.#started(this.#plans.start(task, definition.fragment));
+    return this.#started(this.#plans.start(task, definition.fragment, this.#epoch));
   }
 
   /** Also a plan over empty inputs has something to say, in an epoch of its own. */
@@ -182,23 +200,21 @@ export class Engine {
   }
 
   /**
-   * After a restart: registers a view as the last commit left it. Its operators are rebuilt by `begin`.
-   * @param starts    where it began to read each stream, as `startView` gave it.
+   * After a restart: registers a view as the last commit left it. `begin` gives its operators their state.
+   * @param start     as `startView` gave it.
    * @param wasLevel  it had caught up, so the stored rows are whole; else it begins anew.
    */
   restoreView(
     definition: ViewDefinition,
     version: number,
-    starts: StreamOffsets,
+    start: PlanStart,
     wasLevel: boolean,
   ): void {
-    const task = this.#plans.addView(definition, version);
-    this.#plans.restore(task, definition.fragment, starts, wasLevel);
+    this.#plans.restore(this.#plans.addView(definition, version), start, wasLevel);
   }
 
-  restoreSink(definition: SinkDefinition, starts: StreamOffsets): void {
-    const task = this.#plans.addSink(definition, this.#epoch);
-    this.#plans.restore(task, definition.fragment, starts, true);
+  restoreSink(definition: SinkDefinition, start: PlanStart): void {
+    this.#plans.restore(this.#plans.addSink(definition, this.#epoch), start, true);
   }
 
   /** Removes whatever has this id; call it inside `atBoundary`. */
@@ -214,9 +230,35 @@ export class Engine {
     return true;
   }
 
-  /** Starts the loop, after a restart with a replay up to the committed positions. */
-  async begin(committed: StreamOffsets): Promise<void> {
-    await beginReplay(this.#plans, this.#options.store, committed, this.#options.log);
+  /**
+   * Starts the loop. After a restart operators get their state back from the files of operator state, or from a replay up
+   * to the committed positions.
+   * @param saved    what the last commit said of those files.
+   * @param damage   they cannot be used: everything is rebuilt, if that is possible without a gap.
+   * @throws StreamError STATE_DAMAGED, after which this engine is useless.
+   */
+  async begin(
+    committed: StreamOffsets,
+    saved: SavedState | undefined,
+    damage?: StreamError | undefined,
+  ): Promise<void> {
+    const { store, log, stateFiles } = this.#options;
+    const refuse = (reason: string): never => {
+      throw new StreamError('STATE_DAMAGED', `${damage?.message}; ${reason}`, { cause: damage });
+    };
+    const usable = damage === undefined ? saved : undefined;
+    const recovered =
+      stateFiles === undefined || usable === undefined
+        ? undefined
+        : await recoverState(this.#plans, stateFiles, usable, log);
+    await beginReplay(
+      this.#plans,
+      store,
+      committed,
+      log,
+      damage === undefined ? undefined : refuse,
+    );
+    await this.#durable?.begin(saved, recovered, this.#epoch);
     this.#isReplaying = true;
     this.#loop = this.#run();
   }
@@ -252,7 +294,18 @@ export class Engine {
     }
     this.#refreshEnds();
     if (consumed > 0) await nextTurn();
-    else if (!this.#isDirty || this.#commit !== undefined) await this.#bell.wait(IDLE_WAIT_MS);
+    else if (!this.#isDirty || this.#commit !== undefined) await this.#idle();
+  }
+
+  async #idle(): Promise<void> {
+    if (!this.#isDirty && this.#commit === undefined && this.#durable !== undefined) {
+      this.#durable.step(true);
+      if (this.#durable.isPending) {
+        this.#markDirty();
+        return;
+      }
+    }
+    await this.#bell.wait(IDLE_WAIT_MS);
   }
 
   #step(): number {
@@ -292,7 +345,7 @@ export class Engine {
 
   #shouldClose(consumed: number): boolean {
     if (!this.#isDirty) return false;
-    if (this.#epochRecords >= EPOCH_RECORDS_MAX) return true;
+    if (this.#epochRecords >= EPOCH_RECORDS_MAX || this.#durable?.isFull === true) return true;
     if (this.#commit !== undefined) return false;
     if (consumed === 0) return true;
     const targetMs = Math.min(
@@ -337,13 +390,14 @@ export class Engine {
       this.#waiters.check();
       return;
     }
-    this.#commit = this.#commitEpoch(committing.commit).then(
+    this.#commit = this.#commitEpoch(committing).then(
       () => this.#committed(committing),
       (cause) => {
         for (const change of committing.tableChanges) change.reject(cause);
         this.#fail(cause);
       },
     );
+    this.#durable?.step(false);
   }
 
   /** Everything that the epoch changed; undefined when that is nothing. */
@@ -359,7 +413,9 @@ export class Engine {
       if (change !== undefined) changed.push({ task, change });
     }
     const positions = this.#plans.changedPositions();
-    if (changed.length === 0 && outbox.length === 0 && positions.length === 0) return undefined;
+    const isEmpty = changed.length === 0 && outbox.length === 0 && positions.length === 0;
+    if (isEmpty && this.#durable?.isPending !== true) return undefined;
+    const state = this.#durable?.cut(this.#epoch + 1);
     const views = changed.map(({ change }) => change);
     const reached = [...this.#plans.streams.values()].map((stream) => ({
       stream,
@@ -368,14 +424,14 @@ export class Engine {
     const tableChanges = this.#inEpoch;
     this.#inEpoch = [];
     const commit = { epoch: this.#epoch + 1, views, positions, errors: [], outbox };
-    return { commit, changed, reached, tableChanges };
+    return { commit, changed, reached, tableChanges, state };
   }
 
-  async #commitEpoch(epoch: EpochCommit): Promise<void> {
+  async #commitEpoch({ commit: epoch, state }: Committing): Promise<void> {
     const startedMs = this.#options.now();
     for (let attempt = 1; ; attempt++) {
       try {
-        await this.#options.store.commit(epoch);
+        await this.#options.store.commit({ ...epoch, state: state?.write() });
         break;
       } catch (cause) {
         if (attempt === COMMIT_ATTEMPTS_MAX) throw cause;
@@ -388,9 +444,10 @@ export class Engine {
     this.stats.committed++;
   }
 
-  #committed({ commit, changed, reached, tableChanges }: Committing): void {
+  #committed({ commit, changed, reached, tableChanges, state }: Committing): void {
     this.#commit = undefined;
     this.#epoch = commit.epoch;
+    state?.committed();
     for (const { stream, positions } of reached) stream.committed = positions;
     for (const { task, change } of changed) {
       task.version = commit.epoch;
@@ -547,6 +604,7 @@ export class Engine {
     if (this.#commit !== undefined) await this.#commit;
     await this.#endsRefresh;
     await this.#plans.close();
+    await this.#durable?.close();
     this.#refuse(new StreamError('SHUTTING_DOWN', 'the server is shutting down'));
   }
 }

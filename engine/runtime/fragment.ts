@@ -42,9 +42,40 @@ export function buildFragment(
   };
 
   const top = build(root);
+  markEntries(built);
   // A plan that is nothing but a scan has no operator: its one node hands rows through.
   if (root.kind === 'scan') leaves.push(leafOf(root, top, 0, relationId));
   return { nodes, root: top, leaves, stateless };
+}
+
+/** Stateless operators of these kinds give fewer or narrower rows than they take. */
+const NARROWING: readonly PhysicalNode['kind'][] = ['project', 'consolidate'];
+
+/**
+ * Chooses the ports whose input is logged: on every way from a leaf to an operator with state exactly one, all of whose
+ * inputs up to the leaves have no state. Of the ports on such a way the one behind the last narrowing operator is taken.
+ */
+function markEntries(built: ReadonlyMap<PhysicalNode, GraphNode>): void {
+  const isStateful = (node: PhysicalNode): boolean => built.get(node)?.isStateful === true;
+  const isPure = (node: PhysicalNode): boolean => !isStateful(node) && node.inputs.every(isPure);
+  const mark = (node: PhysicalNode, port: number): void => {
+    const input = node.inputs[port];
+    const target = built.get(node);
+    if (input === undefined || target === undefined || isStateful(input)) return;
+    if (input.kind === 'scan' || (NARROWING.includes(input.kind) && isPure(input))) {
+      target.entryPorts = new Set([...target.entryPorts, port]);
+    } else {
+      input.inputs.forEach((_, i) => {
+        mark(input, i);
+      });
+    }
+  };
+  for (const node of built.keys()) {
+    if (!isStateful(node)) continue;
+    node.inputs.forEach((_, port) => {
+      mark(node, port);
+    });
+  }
 }
 
 function leafOf(

@@ -31,6 +31,8 @@ export interface ViewDefinition {
   readonly fragment: PlanFragment;
   readonly key: readonly number[];
   readonly consolidate: Consolidate | undefined;
+  /** Ends with the process, so that its state is not worth saving. */
+  readonly isTransient?: boolean | undefined;
 }
 
 export interface SinkDefinition {
@@ -55,6 +57,8 @@ export type StreamOffsets = ReadonlyMap<number, ReadonlyMap<number, Offset>>;
 export interface PlanStart {
   /** Where the plan began to read each stream. */
   readonly starts: StreamOffsets;
+  /** The epoch at which it began; tells a view that was resumed from what it was before. */
+  readonly epoch: number;
 }
 
 export type TaskState = 'running' | 'catching-up' | 'paused' | 'failed';
@@ -69,6 +73,8 @@ export interface PlanTask {
    * Undefined for a table, which has no operators.
    */
   fragment: PlanFragment | undefined;
+  /** For each node of the plan as it was built, in that order, the one that does its work: itself or an equal older one. */
+  built: readonly GraphNode[];
   readonly output: ViewOutput | SinkOutput;
   readonly drain: SinkDrain | undefined;
   readonly feed: ViewFeed | undefined;
@@ -77,12 +83,16 @@ export interface PlanTask {
   /** The epoch that changed its rows last. */
   version: number;
   starts: StreamOffsets;
+  startedEpoch: number;
+  readonly isTransient: boolean;
+  /** After a restart: its state was read back, so that its input is not read again. */
+  isRestored: boolean;
   /** The ends that the plan must reach to be level. */
   targets: StreamOffsets;
 }
 
 type TaskParts = Pick<PlanTask, 'kind' | 'id' | 'name' | 'root' | 'output' | 'version'> &
-  Partial<Pick<PlanTask, 'fragment' | 'drain' | 'feed'>>;
+  Partial<Pick<PlanTask, 'fragment' | 'drain' | 'feed' | 'isTransient'>>;
 
 export function planTask(parts: TaskParts): PlanTask {
   return {
@@ -92,13 +102,15 @@ export function planTask(parts: TaskParts): PlanTask {
     state: 'running',
     reason: undefined,
     starts: new Map(),
+    startedEpoch: 0,
+    built: parts.fragment?.nodes ?? [],
+    isTransient: false,
+    isRestored: false,
     targets: new Map(),
     ...parts,
   };
 }
 
-export function pushInto(leaf: PlanLeaf, batch: Batch): void {
-  const { target, port } = leaf;
-  if (target.operator === undefined) target.emit(batch);
-  else target.operator.push(port, batch, target.emit);
+export function pushInto({ target, port }: PlanLeaf, batch: Batch): void {
+  target.push(port, batch);
 }

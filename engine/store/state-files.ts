@@ -64,13 +64,16 @@ export class StateFiles {
     }
   }
 
-  /** Makes the directory ready for frames behind `at`: the first ones ever when there is none. */
-  async continueLog(at: LogPosition | undefined): Promise<void> {
+  /** Begins a log with a file of this number. */
+  async startLog(file: number): Promise<number> {
     mkdirSync(this.directory, { recursive: true });
-    if (at === undefined) {
-      await this.#create(1);
-      return;
-    }
+    this.#log = await this.#create(file);
+    this.#position = { file, bytes: FILE_HEADER_BYTES };
+    return file;
+  }
+
+  /** Goes on behind what counts; frames past that are cut off. */
+  async continueLog(at: LogPosition): Promise<void> {
     this.#log = await FramedFileWriter.continue(this.#logPath(at.file), at.bytes);
     this.#position = at;
   }
@@ -89,21 +92,24 @@ export class StateFiles {
   /** Ends the file; later frames go to the next one. @returns the next one's number. */
   roll(): Promise<number> {
     return this.#inTurn(async () => {
-      const log = this.#openLog();
-      await log.append(END_OF_FILE, []);
-      await log.flush();
-      await log.close();
+      const ending = this.#openLog();
       const next = (this.#position?.file ?? 0) + 1;
-      await this.#create(next);
+      // The next file first: when it cannot be made, the old one goes on.
+      const log = await this.#create(next);
+      await ending.append(END_OF_FILE, []);
+      await ending.flush();
+      await ending.close();
+      this.#log = log;
+      this.#position = { file: next, bytes: FILE_HEADER_BYTES };
       return next;
     });
   }
 
-  async #create(file: number): Promise<void> {
-    this.#log = await FramedFileWriter.create(this.#logPath(file), 'LOG ');
-    await this.#log.flush();
+  async #create(file: number): Promise<FramedFileWriter> {
+    const log = await FramedFileWriter.create(this.#logPath(file), 'LOG ');
+    await log.flush();
     await this.flushDirectory();
-    this.#position = { file, bytes: FILE_HEADER_BYTES };
+    return log;
   }
 
   #openLog(): FramedFileWriter {
