@@ -224,6 +224,7 @@ class Millrace implements Database {
       streams: catalog.relations().flatMap((relation) => this.#streamStatus(relation)),
       views: catalog.relations().flatMap((relation) => this.#viewStatus(relation)),
       storeBytes: this.#storeBytes,
+      operatorState: engine.operatorState,
     };
   }
 

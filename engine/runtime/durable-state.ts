@@ -47,6 +47,20 @@ interface Running {
   firstLog: number | undefined;
 }
 
+export interface OperatorStateStatus {
+  /** Plans that a restart reads back. */
+  readonly plans: number;
+  readonly savedBytes: number;
+  /** Bytes of the log that a restart replays. */
+  readonly replayBytes: number;
+  /** Bytes logged or replayed since the start. */
+  readonly logBytes: number;
+  /** Rounds committed since the start. */
+  readonly rounds: number;
+  /** The longest that saving has kept the loop since the start. */
+  readonly pauseMsMax: number;
+}
+
 export interface StateCommit {
   /** One attempt to write what the transaction is to name. */
   write(): EpochState;
@@ -80,7 +94,8 @@ export class DurableState {
   /** Old files are being removed; new ones wait for that. */
   #cleaning: Promise<void> | undefined;
   #rolling: Promise<void> | undefined;
-  readonly stats = { logBytes: 0, rounds: 0, pauseMsMax: 0 };
+  #rounds = 0;
+  #pauseMsMax = 0;
 
   constructor(options: DurableStateOptions) {
     this.#options = options;
@@ -143,7 +158,6 @@ export class DurableState {
     if (blocks !== undefined) {
       const bytes = blocks.reduce((sum, block) => sum + block.length, 0);
       this.#logBytes += bytes;
-      this.stats.logBytes += bytes;
       this.#changedMs = this.#options.now();
     }
     const append = async (): Promise<LogPosition> => {
@@ -168,7 +182,7 @@ export class DurableState {
     const { files, log } = this.#options;
     this.#manifest = manifest;
     this.#next = undefined;
-    this.stats.rounds++;
+    this.#rounds++;
     this.#cleaning = files
       .removeOthers(manifest.firstLog, Number.POSITIVE_INFINITY, fileNames(manifest))
       .catch((cause) => log('warn', 'old files of operator state are left over', cause))
@@ -190,7 +204,7 @@ export class DurableState {
     if (running === undefined) return;
     const { round, firstLog } = running;
     round.step(this.#epoch);
-    this.stats.pauseMsMax = Math.max(this.stats.pauseMsMax, this.#options.now() - startedMs);
+    this.#pauseMsMax = Math.max(this.#pauseMsMax, this.#options.now() - startedMs);
     if (round.failure !== undefined) this.#giveUp(round.failure);
     else if (round.isDone && firstLog !== undefined) this.#finish(running, firstLog);
   }
@@ -262,6 +276,19 @@ export class DurableState {
     this.#retryMs = this.#options.now() + RETRY_WAIT_MS;
     for (const node of this.#options.plans.graph.nodes) node.isChanged = true;
     this.#options.log('warn', 'operator state could not be saved, trying again later', cause);
+  }
+
+  status(): OperatorStateStatus {
+    let savedBytes = 0;
+    for (const { bytes } of this.#manifest.files.values()) savedBytes += bytes;
+    return {
+      plans: this.#manifest.plans.length,
+      savedBytes,
+      replayBytes: this.#logBytes - this.#roundStartBytes,
+      logBytes: this.#logBytes,
+      rounds: this.#rounds,
+      pauseMsMax: this.#pauseMsMax,
+    };
   }
 
   async close(): Promise<void> {

@@ -8,7 +8,7 @@ import type { Batch } from '../delta/batch.ts';
 import type { StateFiles } from '../store/state-files.ts';
 import type { EpochCommit, OutboxChunk, SavedState, Store, ViewChange } from '../store/store.ts';
 import type { ViewFeed } from '../view/subscription.ts';
-import { DurableState, type StateCommit } from './durable-state.ts';
+import { DurableState, type OperatorStateStatus, type StateCommit } from './durable-state.ts';
 import { ErrorRows } from './error-rows.ts';
 import type { GraphNode } from './graph.ts';
 import { SinkOutput } from './output.ts';
@@ -573,6 +573,10 @@ export class Engine {
   /** The nodes of a running plan, inputs before readers. */
   planNodes(id: number): readonly GraphNode[] {
     return this.#plans.tasks.get(id)?.fragment?.nodes ?? [];
+  }
+
+  get operatorState(): OperatorStateStatus | undefined {
+    return this.#durable?.status();
   }
 
   taskStatus(id: number): TaskStatus | undefined {

@@ -104,8 +104,10 @@ export class Subject {
     return this.#database;
   }
 
-  async reopen(): Promise<void> {
+  /** @param between  runs while the database is closed. */
+  async reopen(between?: () => Promise<void>): Promise<void> {
     await this.#database.close();
+    await between?.();
     this.#database = await openMillrace({ data: this.#path });
   }
 
