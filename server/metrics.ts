@@ -141,6 +141,8 @@ class EngineMetrics {
     if (operatorState === undefined) return;
     const { plans, savedBytes, replayBytes, logBytes, rounds, pauseMsMax } = operatorState;
     this.#set('millrace_state_plans', 'Plans whose state a restart reads back.', {}, plans);
+    const anew = 'Plans that a restart computes anew.';
+    this.#set('millrace_state_unsaved_plans', anew, {}, operatorState.unsavedPlans);
     this.#set('millrace_state_saved_bytes', 'Size of the saved operator state.', {}, savedBytes);
     this.#set('millrace_state_replay_bytes', 'Log that a restart replays.', {}, replayBytes);
     this.#count('millrace_state_logged_bytes_total', 'Operator input logged.', {}, logBytes);

@@ -9,6 +9,7 @@ import type {
 import { EmbeddedLog } from '../connectors/embedded/embedded-log.ts';
 import { KafkaLog } from '../connectors/kafka/kafka-log.ts';
 import { ConnectorRegistry } from '../connectors/registry.ts';
+import type { StateLimits } from '../engine/runtime/durable-state.ts';
 import { Engine } from '../engine/runtime/engine.ts';
 import { openDuckdbStore } from '../engine/store/duckdb-store.ts';
 import { StateFiles } from '../engine/store/state-files.ts';
@@ -50,6 +51,8 @@ const CHECKPOINT_INTERVAL_MS = 30_000;
 export interface MillraceOptions extends DatabaseConfig {
   /** Sources beside the built-in ones, for programs that embed Millrace. */
   readonly sources?: readonly SourceConnector[] | undefined;
+  /** When operators' state is saved, where the defaults do not fit. */
+  readonly stateLimits?: Partial<StateLimits> | undefined;
 }
 
 const SILENT: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
@@ -105,6 +108,7 @@ class Millrace implements Database {
       {
         store,
         stateFiles: options.data === ':memory:' ? undefined : new StateFiles(options.data),
+        stateLimits: options.stateLimits,
         random: () => randomInt(2 ** 32) / 2 ** 32,
         now: () => performance.now(),
         log: (level, message, detail) => log[level]({ detail }, message),

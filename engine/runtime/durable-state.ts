@@ -23,18 +23,33 @@ import type { Recovered } from './state-recovery.ts';
 import { StateRound } from './state-round.ts';
 
 /** An epoch ends when it has so much to log. */
-export const FRAME_BYTES_MAX = 64 * 1024 * 1024;
-/** The log grows at least so far before everything is saved anew, */
-const LOG_BYTES_MIN = 64 * 1024 * 1024;
-/** … and at least to this share of the state, so that saving costs a bounded share of logging. */
-const LOG_TO_STATE_RATIO = 0.5;
-/** An engine that has been idle for so long saves earlier, */
-const IDLE_MS = 2_000;
-/** … when at least so much would have to be replayed. */
-const IDLE_LOG_BYTES_MIN = 4 * 1024 * 1024;
-const IDLE_LOG_TO_STATE_RATIO = 0.125;
+const FRAME_BYTES_MAX = 64 * 1024 * 1024;
 /** After a failed round. */
 const RETRY_WAIT_MS = 10_000;
+
+/** When everything is saved anew. */
+export interface StateLimits {
+  /** The log has grown at least so far, */
+  readonly logBytesMin: number;
+  /** … and at least to this share of the state, so that saving costs a bounded share of logging. */
+  readonly logToStateRatio: number;
+  /** An engine that has been idle for so long saves earlier, */
+  readonly idleMs: number;
+  /** … when at least so much would have to be replayed. */
+  readonly idleLogBytesMin: number;
+  readonly idleLogToStateRatio: number;
+  /** Bytes copied between two epochs, after which the next node waits for the next one; a larger node is copied whole. */
+  readonly copyBytesAStep: number;
+}
+
+const LIMITS: StateLimits = {
+  logBytesMin: 64 * 1024 * 1024,
+  logToStateRatio: 0.5,
+  idleMs: 2_000,
+  idleLogBytesMin: 4 * 1024 * 1024,
+  idleLogToStateRatio: 0.125,
+  copyBytesAStep: 16 * 1024 * 1024,
+};
 
 const EMPTY: StateManifest = { lastNode: 0, firstLog: 1, plans: [], files: new Map() };
 
@@ -50,6 +65,8 @@ interface Running {
 export interface OperatorStateStatus {
   /** Plans that a restart reads back. */
   readonly plans: number;
+  /** Plans that a restart computes anew from their input. */
+  readonly unsavedPlans: number;
   readonly savedBytes: number;
   /** Bytes of the log that a restart replays. */
   readonly replayBytes: number;
@@ -70,6 +87,7 @@ export interface StateCommit {
 export interface DurableStateOptions {
   readonly plans: PlanSet;
   readonly files: StateFiles;
+  readonly limits?: Partial<StateLimits> | undefined;
   readonly log: Log;
   /** Milliseconds of a monotonic clock. */
   readonly now: () => number;
@@ -79,6 +97,7 @@ export interface DurableStateOptions {
 
 export class DurableState {
   readonly #options: DurableStateOptions;
+  readonly #limits: StateLimits;
   readonly #recorder: FrameRecorder;
   #manifest: StateManifest = EMPTY;
   /** Plans whose input is logged. */
@@ -99,6 +118,7 @@ export class DurableState {
 
   constructor(options: DurableStateOptions) {
     this.#options = options;
+    this.#limits = { ...LIMITS, ...options.limits };
     this.#recorder = new FrameRecorder(options.plans.graph);
   }
 
@@ -203,7 +223,7 @@ export class DurableState {
     const running = this.#running;
     if (running === undefined) return;
     const { round, firstLog } = running;
-    round.step(this.#epoch);
+    round.step(this.#epoch, this.#limits.copyBytesAStep);
     this.#pauseMsMax = Math.max(this.#pauseMsMax, this.#options.now() - startedMs);
     if (round.failure !== undefined) this.#giveUp(round.failure);
     else if (round.isDone && firstLog !== undefined) this.#finish(running, firstLog);
@@ -212,7 +232,7 @@ export class DurableState {
   #begin(isIdle: boolean, nowMs: number): void {
     const { plans, files, wake } = this.#options;
     const settled = plans.settled();
-    const isAll = this.#isWorthIt(isIdle && nowMs - this.#changedMs >= IDLE_MS);
+    const isAll = this.#isWorthIt(isIdle && nowMs - this.#changedMs >= this.#limits.idleMs);
     const fresh = settled.filter((task) => this.#kept.get(task.id) !== task.startedEpoch);
     const saved = new Map(this.#manifest.plans.map((plan) => [plan.id, plan.started]));
     const isStale = settled.some((task) => saved.get(task.id) !== task.startedEpoch);
@@ -240,9 +260,9 @@ export class DurableState {
 
   #isWorthIt(isIdle: boolean): boolean {
     const logBytes = this.#logBytes - this.#roundStartBytes;
-    const least = isIdle ? IDLE_LOG_BYTES_MIN : LOG_BYTES_MIN;
-    if (logBytes < least) return false;
-    const share = isIdle ? IDLE_LOG_TO_STATE_RATIO : LOG_TO_STATE_RATIO;
+    const { logBytesMin, logToStateRatio, idleLogBytesMin, idleLogToStateRatio } = this.#limits;
+    if (logBytes < (isIdle ? idleLogBytesMin : logBytesMin)) return false;
+    const share = isIdle ? idleLogToStateRatio : logToStateRatio;
     let stateBytes = 0;
     for (const node of this.#options.plans.graph.nodes) {
       stateBytes += node.operator?.stateBytes() ?? 0;
@@ -281,8 +301,16 @@ export class DurableState {
   status(): OperatorStateStatus {
     let savedBytes = 0;
     for (const { bytes } of this.#manifest.files.values()) savedBytes += bytes;
+    const saved = new Map(this.#manifest.plans.map((plan) => [plan.id, plan.started]));
+    const unsaved = [...this.#options.plans.tasks.values()].filter(
+      (task) =>
+        task.fragment !== undefined &&
+        !task.isTransient &&
+        saved.get(task.id) !== task.startedEpoch,
+    );
     return {
-      plans: this.#manifest.plans.length,
+      plans: saved.size,
+      unsavedPlans: unsaved.length,
       savedBytes,
       replayBytes: this.#logBytes - this.#roundStartBytes,
       logBytes: this.#logBytes,

@@ -8,7 +8,12 @@ import type { Batch } from '../delta/batch.ts';
 import type { StateFiles } from '../store/state-files.ts';
 import type { EpochCommit, OutboxChunk, SavedState, Store, ViewChange } from '../store/store.ts';
 import type { ViewFeed } from '../view/subscription.ts';
-import { DurableState, type OperatorStateStatus, type StateCommit } from './durable-state.ts';
+import {
+  DurableState,
+  type OperatorStateStatus,
+  type StateCommit,
+  type StateLimits,
+} from './durable-state.ts';
 import { ErrorRows } from './error-rows.ts';
 import type { GraphNode } from './graph.ts';
 import { SinkOutput } from './output.ts';
@@ -48,6 +53,7 @@ export interface EngineOptions {
   readonly store: Store;
   /** Where operators' state is kept; undefined for a database in memory. */
   readonly stateFiles?: StateFiles | undefined;
+  readonly stateLimits?: Partial<StateLimits> | undefined;
   readonly random: () => number;
   /** Milliseconds of a monotonic clock. */
   readonly now: () => number;
@@ -109,13 +115,14 @@ export class Engine {
   constructor(options: EngineOptions, epoch: number) {
     this.#options = options;
     this.#plans = new PlanSet(options.store, options.random);
-    const { stateFiles, log, now } = options;
+    const { stateFiles, stateLimits: limits, log, now } = options;
     this.#durable =
       stateFiles === undefined
         ? undefined
         : new DurableState({
             plans: this.#plans,
             files: stateFiles,
+            limits,
             log,
             now,
             wake: this.#bell.ring,
@@ -299,6 +306,8 @@ export class Engine {
 
   async #idle(): Promise<void> {
     if (!this.#isDirty && this.#commit === undefined && this.#durable !== undefined) {
+      // A plan that became level with the last epoch there was.
+      this.#plans.share();
       this.#durable.step(true);
       if (this.#durable.isPending) {
         this.#markDirty();

@@ -21,8 +21,8 @@ export interface LoggedPush {
   readonly batch: Batch;
 }
 
-/** Written blocks that are kept for the next epochs. */
-const SPARE_BLOCKS_MAX = 8;
+/** Written blocks of 1 MiB that are kept for the next epochs: new memory costs more than what is written into it. */
+const SPARE_BLOCKS_MAX = 32;
 
 export class FrameRecorder {
   readonly #graph: Graph;

@@ -1,5 +1,6 @@
 /** Which files hold which nodes' state, and which plans these nodes belong to: text in the store's transactions. */
 import { damaged } from '../state/state-reader.ts';
+import type { ManifestSummary } from '../store/check-data.ts';
 import type { PlanTask } from './plan-task.ts';
 
 /** Changes with whatever operators, containers or logged pushes write. */
@@ -55,6 +56,12 @@ export function parseManifest(text: string): StateManifest {
     parsed.files.map(({ node, name, bytes, epoch }) => [node, { name, bytes, epoch }] as const),
   );
   return { lastNode, firstLog, plans, files };
+}
+
+/** What a check of the data directory needs to know. @throws StreamError STATE_DAMAGED */
+export function manifestSummary(text: string): ManifestSummary {
+  const { firstLog, plans, files } = parseManifest(text);
+  return { firstLog, plans: plans.length, files: [...files.values()] };
 }
 
 export function fileNames(manifest: StateManifest): ReadonlySet<string> {

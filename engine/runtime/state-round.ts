@@ -14,8 +14,8 @@ import { StateFiles } from '../store/state-files.ts';
 import type { Graph, GraphNode } from './graph.ts';
 import type { NodeFile } from './state-manifest.ts';
 
-/** Bytes copied between two epochs, after which the next node waits for the next one; a larger node is copied whole. */
-export const COPY_BYTES_A_STEP = 16 * 1024 * 1024;
+/** Blocks of new memory that one step makes, about 1 ms each. */
+const FRESH_BLOCKS_A_STEP = 8;
 /** Copies that wait to be written; a single node's may be larger. */
 const COPIED_BYTES_MAX = 64 * 1024 * 1024;
 
@@ -65,15 +65,34 @@ export class StateRound {
 
   /**
    * Copies the next nodes, as many as one step may; call it between two epochs only.
-   * @param epoch  the last epoch that has been pushed and flushed.
+   * @param epoch     the last epoch that has been pushed and flushed.
+   * @param bytesMax  after so many bytes the next node waits for the next step.
    */
-  step(epoch: number): void {
+  step(epoch: number, bytesMax: number): void {
     let bytes = 0;
-    while (bytes < COPY_BYTES_A_STEP && this.#copiedBytes < COPIED_BYTES_MAX) {
-      const node = this.#queue.shift();
+    while (bytes < bytesMax && this.#copiedBytes < COPIED_BYTES_MAX) {
+      const [node] = this.#queue;
       if (node === undefined) return;
-      if (this.#graph.has(node)) bytes += this.#save(node, epoch);
+      if (this.#graph.has(node)) {
+        if (!this.#hasRoomFor(node)) return;
+        bytes += this.#save(node, epoch);
+      }
+      this.#queue.shift();
     }
+  }
+
+  /** Makes room for a copy a few blocks a step: new memory costs seven times what copying into used one does. */
+  #hasRoomFor({ isChanged, operator }: GraphNode): boolean {
+    const wanted = isChanged ? Math.ceil((operator?.stateBytes() ?? 0) / STATE_BLOCK_BYTES) : 0;
+    if (this.#spare.length >= wanted) return true;
+    const count = Math.min(wanted - this.#spare.length, FRESH_BLOCKS_A_STEP);
+    for (let i = 0; i < count; i++) {
+      this.#spare.push(Buffer.allocUnsafeSlow(STATE_BLOCK_BYTES).fill(0));
+    }
+    if (this.#spare.length >= wanted) return true;
+    // Others have the event loop before the next step.
+    setImmediate(this.#onWritten);
+    return false;
   }
 
   #save(node: GraphNode, epoch: number): number {
