@@ -102,7 +102,8 @@ function areInputsRestored(plans: PlanSet, task: PlanTask): boolean {
   });
 }
 
-function loadNode(files: StateFiles, node: GraphNode, { name, bytes }: NodeFile): void {
+/** @throws StreamError STATE_DAMAGED */
+export function loadNode(files: StateFiles, node: GraphNode, { name, bytes }: NodeFile): void {
   const blocks = files.readNode(name, bytes);
   const reader = new StateReader(() => {
     const next = blocks.next();
@@ -122,7 +123,7 @@ function loadNode(files: StateFiles, node: GraphNode, { name, bytes }: NodeFile)
 }
 
 /** Pushes logged epochs into restored nodes, in the order in which they were pushed and flushed (state-round.ts has the proof). */
-class Replay {
+export class Replay {
   readonly #nodes: readonly GraphNode[];
   readonly #byNumber: ReadonlyMap<number, GraphNode>;
   readonly #savedAt: ReadonlyMap<GraphNode, number>;

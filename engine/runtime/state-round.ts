@@ -59,6 +59,11 @@ export class StateRound {
     return this.#queue.length === 0 && this.#writing === 0 && this.#failure === undefined;
   }
 
+  /** Nodes that are not copied yet. */
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
   get files(): ReadonlyMap<number, NodeFile> {
     return this.#saved;
   }
