@@ -43,6 +43,7 @@ export async function beginReplay(
     });
     const from = replayStart(owners, bounds, positions);
     await stream.restore(owners, from, positions);
+    if (!stream.isReplaying) continue;
     log('info', `rebuilding state from ${name}`, {
       from: Object.fromEntries(from),
       to: Object.fromEntries(positions),

@@ -24,6 +24,7 @@ import type { Database } from '../../../server/database.ts';
 import { openMillrace } from '../../../server/millrace.ts';
 import type { Row } from '../../../sql/base/datum.ts';
 import { StreamError } from '../../../sql/base/error.ts';
+import { generator } from '../../differential/view-history.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-damage-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -88,7 +89,7 @@ function damage(data: string, trial: number): string {
   const name = names[trial % names.length] as string;
   const path = join(state, name);
   const bytes = readFileSync(path);
-  const at = Math.floor(Math.random() * bytes.length);
+  const at = generator(trial)(bytes.length);
   switch (Math.floor(trial / names.length) % 4) {
     case 0:
       bytes[at] = (bytes[at] as number) ^ (1 << (trial % 8));
