@@ -74,6 +74,14 @@ function buildProgram(): Command {
       const { runScript } = await import('./repl/script.ts');
       process.exitCode = await runScript(file, parseUrl(options.url));
     });
+  program
+    .command('check')
+    .description('check a data directory that no server uses, to the last checksum')
+    .argument('<dir>', 'data directory')
+    .action(async (dir: string) => {
+      const { runCheck } = await import('./check.ts');
+      process.exitCode = await runCheck(dir);
+    });
   return program;
 }
 

@@ -2,7 +2,9 @@
  * What the doors (HTTP, WebSocket, REPL, later the PostgreSQL protocol) may ask of the database. They translate
  * their protocol to these calls and nothing else; the implementation is server/millrace.ts.
  */
+
 import type { ProduceRecord, StoredRecord, TopicInfo } from '../connectors/connector.ts';
+import type { OperatorStateStatus } from '../engine/runtime/durable-state.ts';
 import type { Row } from '../sql/base/datum.ts';
 import type { Span, StreamError } from '../sql/base/error.ts';
 import type { Schema } from '../sql/base/type.ts';
@@ -211,4 +213,6 @@ export interface DatabaseStatus {
     readonly failed: number;
   }[];
   readonly storeBytes: number;
+  /** Operator state on disk; undefined for a database in memory. */
+  readonly operatorState?: OperatorStateStatus | undefined;
 }

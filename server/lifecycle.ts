@@ -390,6 +390,8 @@ function viewDefinition(core: Core, view: MaterializedView, plan: PhysicalPlan):
     canGiveWay: true,
     key: plan.storage.kind === 'keyed' ? plan.storage.key : [],
     consolidate: plan.storage.kind === 'keyed' ? consolidateChange(view.schema) : undefined,
+    // A push query's view has no statement, and is gone after a restart.
+    isTransient: view.sql === '',
   };
 }
 
@@ -428,7 +430,7 @@ export async function resumeView(core: Core, view: MaterializedView): Promise<vo
   await core.engine.atBoundary(async () => {
     const detail = core.catalog.find(view.name)?.detail ?? {};
     // What left out the past at first leaves out the same again.
-    const from = detail.startAt === undefined ? undefined : startsOf(detail);
+    const from = detail.startAt === undefined ? undefined : startOf(detail).starts;
     const start = await core.engine.startView(viewDefinition(core, view, plan), true, { from });
     await changeDetail(core, view.name, { level: false });
     await rememberStart(core, view.name, start);
@@ -561,7 +563,7 @@ export async function restoreRelation(
 ): Promise<void> {
   const entry = { relation, detail, owner: undefined };
   const version = versionOf(relation.id);
-  const starts = startsOf(detail);
+  const start = startOf(detail);
   switch (relation.kind) {
     case 'stream':
     case 'table':
@@ -569,13 +571,13 @@ export async function restoreRelation(
       restoreDeadLetters(core, relation, detail.dlqId);
       if (isChangelogTable(relation)) {
         const view = changelogView(core, relation);
-        core.engine.restoreView(view, version, starts, detail.level === true);
+        core.engine.restoreView(view, version, start, detail.level === true);
       }
       if (detail.feederId !== undefined && relation.kind === 'stream') {
         const feeder = feederOf(relation, detail.feederId);
         const plan = lower(feeder.query, core.catalog);
         const sink = sinkOf(core, feeder, plan, detail.feederErrorsId);
-        core.engine.restoreSink(sink, starts, detail.level === true);
+        core.engine.restoreSink(sink, start, detail.level === true);
       }
       if (detail.paused === true) {
         core.engine.pauseStream(engineStreamId(relation), true);
@@ -587,7 +589,7 @@ export async function restoreRelation(
       if (detail.paused === true) return;
       const plan = lower(relation.query, core.catalog);
       const view = viewDefinition(core, relation, plan);
-      core.engine.restoreView(view, version, starts, detail.level === true);
+      core.engine.restoreView(view, version, start, detail.level === true);
       return;
     }
     case 'sink': {
@@ -597,7 +599,7 @@ export async function restoreRelation(
       if (detail.paused === true && detail.pausedReason !== undefined) return;
       const plan = lower(relation.query, core.catalog);
       const sink = sinkOf(core, relation, plan, detail.errorsId);
-      core.engine.restoreSink(sink, starts, detail.level === true);
+      core.engine.restoreSink(sink, start, detail.level === true);
       if (detail.paused === true) await core.engine.pauseSink(relation.id, true);
       return;
     }
@@ -609,7 +611,7 @@ export async function restoreRelation(
 function restoreDeadLetters(core: Core, relation: SourceRelation, dlqId: number | undefined): void {
   const sink = dlqId === undefined ? undefined : deadLetterSink(core, relation, dlqId);
   core.engine.routeDeadLetters(engineStreamId(relation), sink?.receives ? sink.id : undefined);
-  if (sink !== undefined) core.engine.restoreSink(sink, new Map(), true);
+  if (sink !== undefined) core.engine.restoreSink(sink, startOf({}), true);
 }
 
 function restoreErrors(
@@ -623,7 +625,7 @@ function restoreErrors(
   }
 }
 
-function startsOf(detail: RelationDetail): Map<number, Map<number, number>> {
+function startOf(detail: RelationDetail): PlanStart {
   const starts = new Map<number, Map<number, number>>();
   for (const [stream, partitions] of Object.entries(detail.starts ?? {})) {
     starts.set(
@@ -631,18 +633,19 @@ function startsOf(detail: RelationDetail): Map<number, Map<number, number>> {
       new Map(Object.entries(partitions).map(([partition, offset]) => [Number(partition), offset])),
     );
   }
-  return starts;
+  return { starts, epoch: detail.started ?? 0 };
 }
 
 async function rememberStart(core: Core, name: string, start: PlanStart): Promise<void> {
   await changeDetail(core, name, startDetail(start));
 }
 
-function startDetail({ starts }: PlanStart): Pick<RelationDetail, 'starts'> {
+function startDetail({ starts, epoch }: PlanStart): Pick<RelationDetail, 'starts' | 'started'> {
   return {
     starts: Object.fromEntries(
       [...starts].map(([stream, partitions]) => [stream, Object.fromEntries(partitions)]),
     ),
+    started: epoch,
   };
 }
 

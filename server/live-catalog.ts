@@ -19,6 +19,8 @@ export interface RelationDetail {
   readonly altered?: boolean | undefined;
   /** Per stream id: where the plan began to read each partition. */
   readonly starts?: Readonly<Record<string, Readonly<Record<string, number>>>> | undefined;
+  /** The epoch at which the plan began. */
+  readonly started?: number | undefined;
   /** The session that made the view said where it begins to read its streams. */
   readonly startAt?: 'earliest' | 'latest' | undefined;
   /** Of the session that made the relation: what the names in its statement mean. */

@@ -139,9 +139,24 @@ class EngineMetrics {
     this.#set('millrace_ready', 'Whether the database serves.', {}, status.ready ? 1 : 0);
     this.#set('millrace_epoch', 'Number of the last committed epoch.', {}, status.epoch);
     this.#set('millrace_store_bytes', 'Size of the store on disk.', {}, status.storeBytes);
+    this.#operatorState(status);
     for (const stream of status.streams) this.#stream(stream);
     for (const sink of status.sinks) this.#sink(sink);
     for (const view of status.views) this.#view(view);
+  }
+
+  #operatorState({ operatorState }: DatabaseStatus): void {
+    if (operatorState === undefined) return;
+    const { plans, savedBytes, replayBytes, logBytes, rounds, pauseMsMax } = operatorState;
+    this.#set('millrace_state_plans', 'Plans whose state a restart reads back.', {}, plans);
+    const anew = 'Plans that a restart computes anew.';
+    this.#set('millrace_state_unsaved_plans', anew, {}, operatorState.unsavedPlans);
+    this.#set('millrace_state_saved_bytes', 'Size of the saved operator state.', {}, savedBytes);
+    this.#set('millrace_state_replay_bytes', 'Log that a restart replays.', {}, replayBytes);
+    this.#count('millrace_state_logged_bytes_total', 'Operator input logged.', {}, logBytes);
+    this.#count('millrace_state_rounds_total', 'Times that state was saved.', {}, rounds);
+    const seconds = pauseMsMax / 1000;
+    this.#set('millrace_state_pause_seconds_max', 'Longest stop to save state.', {}, seconds);
   }
 
   #stream(stream: DatabaseStatus['streams'][number]): void {

@@ -9,9 +9,11 @@ import type {
 import { EmbeddedLog } from '../connectors/embedded/embedded-log.ts';
 import { KafkaLog } from '../connectors/kafka/kafka-log.ts';
 import { ConnectorRegistry } from '../connectors/registry.ts';
+import type { StateLimits } from '../engine/runtime/durable-state.ts';
 import { Engine } from '../engine/runtime/engine.ts';
 import { WALL_CLOCK_ID } from '../engine/runtime/plan-task.ts';
 import { openDuckdbStore } from '../engine/store/duckdb-store.ts';
+import { StateFiles } from '../engine/store/state-files.ts';
 import type { Store, StoreStatus } from '../engine/store/store.ts';
 import { StreamError } from '../sql/base/error.ts';
 import type { Relation } from '../sql/catalog.ts';
@@ -53,6 +55,8 @@ const CHECKPOINT_INTERVAL_MS = 30_000;
 export interface MillraceOptions extends DatabaseConfig {
   /** Sources beside the built-in ones, for programs that embed Millrace. */
   readonly sources?: readonly SourceConnector[] | undefined;
+  /** When operators' state is saved, where the defaults do not fit. */
+  readonly stateLimits?: Partial<StateLimits> | undefined;
 }
 
 const SILENT: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
@@ -100,7 +104,12 @@ class Millrace implements Database {
     this.#checkpointTimer.unref();
   }
 
-  static async open(store: Store, options: MillraceOptions): Promise<Millrace> {
+  /** @param damage  why operator state on disk cannot be used, after a first attempt. */
+  static async open(
+    store: Store,
+    options: MillraceOptions,
+    damage?: StreamError | undefined,
+  ): Promise<Millrace> {
     const log = options.log ?? SILENT;
     const status = await store.status();
     const embedded = await EmbeddedLog.open(store.log);
@@ -117,6 +126,8 @@ class Millrace implements Database {
     const engine: Engine = new Engine(
       {
         store,
+        stateFiles: options.data === ':memory:' ? undefined : new StateFiles(options.data),
+        stateLimits: options.stateLimits,
         random: () => randomInt(2 ** 32) / 2 ** 32,
         now: () => performance.now(),
         wallMicros: () => BigInt(Date.now()) * 1000n,
@@ -153,8 +164,17 @@ class Millrace implements Database {
       nowMicros: () => BigInt(Date.now()) * 1000n,
     };
     await restoreCatalog(core, status);
-    await restoreWatermarks(core, status);
-    await engine.begin(positionsOf(status));
+    try {
+      await restoreWatermarks(core, status);
+      await engine.begin(positionsOf(status), status.state, damage);
+    } catch (error) {
+      await engine.close();
+      for (const one of logs) await one.close();
+      const isDamaged = error instanceof StreamError && error.code === 'STATE_DAMAGED';
+      if (!isDamaged || damage !== undefined) throw error;
+      log.warn({ err: error }, 'operator state on disk is damaged, rebuilding it from the input');
+      return Millrace.open(store, options, error);
+    }
     return new Millrace(core, options.limits ?? {});
   }
 
@@ -233,6 +253,7 @@ class Millrace implements Database {
       sinks: catalog.relations().flatMap((relation) => this.#sinkStatus(relation)),
       views: catalog.relations().flatMap((relation) => this.#viewStatus(relation)),
       storeBytes: this.#storeBytes,
+      operatorState: engine.operatorState,
     };
   }
 

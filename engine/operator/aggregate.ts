@@ -5,6 +5,7 @@ import { type BatchColumn, physicalOf } from '../delta/column.ts';
 import { gatherColumn } from '../delta/gather.ts';
 import type { PhysicalAggregate } from '../plan/physical-node.ts';
 import { KeyedState } from '../state/keyed-state.ts';
+import type { Saved } from '../state/saved.ts';
 import { borrowRows, returnRows } from '../state/scratch.ts';
 import { Segments } from '../state/segments.ts';
 import { markChanges } from './column-change.ts';
@@ -98,6 +99,21 @@ export class AggregateOperator implements Operator {
 
   stateEntries(): number {
     return this.#groups.count;
+  }
+
+  savedParts(): readonly Saved[] {
+    const states = this.#plan.states.map(({ state }) => state);
+    // The one group without keys is touched by the constructor, until the first flush.
+    const touched: Saved = {
+      save: (to) => to.byte(this.#touched.length),
+      load: (from) => {
+        if (from.byte() > 0) return;
+        for (const { groups } of this.#touched.splice(0)) {
+          for (const group of groups) this.#isTouched.set(group, 0);
+        }
+      },
+    };
+    return [this.#groups, this.#rowCount, this.#shown, ...states, touched];
   }
 
   #ensure(): void {

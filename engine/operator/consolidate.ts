@@ -68,4 +68,8 @@ export class ConsolidateOperator implements Operator {
   stateEntries(): number {
     return this.#rows.count;
   }
+
+  savedParts(): readonly [] {
+    return [];
+  }
 }

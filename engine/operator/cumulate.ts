@@ -68,4 +68,8 @@ export class CumulateOperator implements Operator {
   stateEntries(): number {
     return 0;
   }
+
+  savedParts(): readonly [] {
+    return [];
+  }
 }

@@ -2,6 +2,7 @@ import type { Schema } from '../../sql/base/type.ts';
 import { Batch, ROWS_PER_BATCH_MAX } from '../delta/batch.ts';
 import { physicalOf } from '../delta/column.ts';
 import { KeyedState } from '../state/keyed-state.ts';
+import type { Saved } from '../state/saved.ts';
 import { borrowRows, returnRows } from '../state/scratch.ts';
 import { Segments } from '../state/segments.ts';
 import type { Emit } from './operator.ts';
@@ -90,6 +91,11 @@ export class FirstRounds implements Rounds {
 
   stateEntries(): number {
     return this.#entries.count;
+  }
+
+  savedParts(): readonly Saved[] {
+    const ofRows = [this.#rows, this.#heads, this.#emitted];
+    return [...ofRows, this.#entries, this.#rounds, this.#counts, this.#isMember, this.#nexts];
   }
 
   /** Adds what a round gives to its counts. */

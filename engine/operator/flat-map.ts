@@ -73,6 +73,10 @@ export class FlatMapOperator implements Operator {
     return 0;
   }
 
+  savedParts(): readonly [] {
+    return [];
+  }
+
   #restart(): void {
     this.#sources = [];
     this.#values = this.schema.slice(this.#shape.kept.length).map(() => []);

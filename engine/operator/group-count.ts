@@ -1,6 +1,9 @@
 import type { Batch } from '../delta/batch.ts';
 import type { BatchColumn } from '../delta/column.ts';
+import { loadAll, saveAll } from '../state/saved.ts';
 import { SEGMENT_MASK, SEGMENT_SHIFT, Segments } from '../state/segments.ts';
+import type { StateReader } from '../state/state-reader.ts';
+import type { StateWriter } from '../state/state-writer.ts';
 import type { GroupResult, GroupState } from './group-state.ts';
 
 /** count(*), count(x): weights added up. Doubles hold counts exactly up to 2^53. */
@@ -43,6 +46,14 @@ export class GroupCount implements GroupState, GroupResult {
 
   bytes(): number {
     return this.counts.bytes;
+  }
+
+  save(to: StateWriter): void {
+    this.counts.save(to);
+  }
+
+  load(from: StateReader): void {
+    this.counts.load(from);
   }
 }
 
@@ -104,5 +115,13 @@ export class GroupBools implements GroupState {
 
   bytes(): number {
     return this.#trues.bytes + this.#all.bytes;
+  }
+
+  save(to: StateWriter): void {
+    saveAll([this.#trues, this.#all], to);
+  }
+
+  load(from: StateReader): void {
+    loadAll([this.#trues, this.#all], from);
   }
 }

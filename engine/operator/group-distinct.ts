@@ -1,8 +1,11 @@
 import { Batch } from '../delta/batch.ts';
 import type { Physical } from '../delta/column.ts';
 import { KeyedState } from '../state/keyed-state.ts';
+import { loadAll, saveAll } from '../state/saved.ts';
 import { borrowRows, returnRows } from '../state/scratch.ts';
 import { Segments } from '../state/segments.ts';
+import type { StateReader } from '../state/state-reader.ts';
+import type { StateWriter } from '../state/state-writer.ts';
 import type { GroupState } from './group-state.ts';
 
 /**
@@ -91,5 +94,13 @@ export class GroupDistinct implements GroupState {
 
   bytes(): number {
     return this.#values.bytes() + this.#counts.bytes + this.#isTouched.bytes + this.#inner.bytes();
+  }
+
+  save(to: StateWriter): void {
+    saveAll([this.#values, this.#counts, this.#inner], to);
+  }
+
+  load(from: StateReader): void {
+    loadAll([this.#values, this.#counts, this.#inner], from);
   }
 }

@@ -4,8 +4,11 @@ import { type BatchColumn, type Physical, physicalOf } from '../delta/column.ts'
 import { OrderedState } from '../state/ordered-state.ts';
 import { orderBy } from '../state/row-order.ts';
 import { NONE, RowStore } from '../state/row-store.ts';
+import { loadAll, saveAll } from '../state/saved.ts';
 import { borrowRows, returnRows } from '../state/scratch.ts';
 import { SEGMENT_MASK, SEGMENT_SHIFT, Segments, wordsOf } from '../state/segments.ts';
+import type { StateReader } from '../state/state-reader.ts';
+import type { StateWriter } from '../state/state-writer.ts';
 import { StoredInt32s, StoredInt64s } from '../state/stored-column.ts';
 import type { GroupResult, GroupState } from './group-state.ts';
 
@@ -150,6 +153,14 @@ export class GroupBest implements GroupState, GroupResult {
   bytes(): number {
     return this.#store.bytes() + this.#has.bytes;
   }
+
+  save(to: StateWriter): void {
+    saveAll([this.#store, this.#has], to);
+  }
+
+  load(from: StateReader): void {
+    loadAll([this.#store, this.#has], from);
+  }
 }
 
 /** min and max over input that also shrinks: every value of a group, in order, with its number of rows. */
@@ -211,5 +222,13 @@ export class GroupMultiset implements GroupState {
 
   bytes(): number {
     return this.#values.bytes() + this.#roots.bytes;
+  }
+
+  save(to: StateWriter): void {
+    saveAll([this.#values, this.#roots], to);
+  }
+
+  load(from: StateReader): void {
+    loadAll([this.#values, this.#roots], from);
   }
 }

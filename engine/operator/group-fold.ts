@@ -7,8 +7,11 @@ import { columnOf } from '../delta/builder.ts';
 import { type BatchColumn, datumAt, physicalOf } from '../delta/column.ts';
 import type { SortColumn } from '../plan/physical-node.ts';
 import { OrderedState } from '../state/ordered-state.ts';
+import { loadAll, saveAll } from '../state/saved.ts';
 import { borrowRows, returnRows } from '../state/scratch.ts';
 import { Segments } from '../state/segments.ts';
+import type { StateReader } from '../state/state-reader.ts';
+import type { StateWriter } from '../state/state-writer.ts';
 import type { GroupResult, GroupState, ReportGroupError } from './group-state.ts';
 import type { ReportRowError } from './operator.ts';
 
@@ -73,6 +76,27 @@ export class GroupFold implements GroupState, GroupResult {
 
   bytes(): number {
     return this.#accumulators.length * 8 + this.#live * ACCUMULATOR_BYTES;
+  }
+
+  save(to: StateWriter): void {
+    to.number(this.#accumulators.length);
+    to.number(this.#live);
+    this.#accumulators.forEach((accumulator, group) => {
+      if (accumulator === undefined) return;
+      to.number(group);
+      to.data(accumulator.save());
+    });
+  }
+
+  load(from: StateReader): void {
+    this.ensure(from.number());
+    this.#live = from.number();
+    for (let i = 0; i < this.#live; i++) {
+      const group = from.number();
+      const accumulator = this.#fn.accumulator();
+      accumulator.load(from.data());
+      this.#accumulators[group] = accumulator;
+    }
   }
 }
 
@@ -187,5 +211,13 @@ export class GroupOrderedFold implements GroupState, GroupResult {
 
   bytes(): number {
     return this.#rows.bytes() + this.#roots.bytes;
+  }
+
+  save(to: StateWriter): void {
+    saveAll([this.#rows, this.#roots], to);
+  }
+
+  load(from: StateReader): void {
+    loadAll([this.#rows, this.#roots], from);
   }
 }

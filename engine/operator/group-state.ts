@@ -1,6 +1,7 @@
 import type { StreamError } from '../../sql/base/error.ts';
 import type { Batch } from '../delta/batch.ts';
 import type { BatchColumn } from '../delta/column.ts';
+import type { Saved } from '../state/saved.ts';
 
 /** Tells that a group's result cannot be computed, by its position in the list that was asked for. */
 export type ReportGroupError = (position: number, error: StreamError) => void;
@@ -9,7 +10,7 @@ export type ReportGroupError = (position: number, error: StreamError) => void;
  * What one aggregate keeps per group. Groups are dense numbers given out by the aggregate operator, which clears
  * a group's state when its last row has gone. Numbers are reused.
  */
-export interface GroupState {
+export interface GroupState extends Saved {
   /** Makes groups below `groups` addressable; new ones are empty. */
   ensure(groups: number): void;
   /**

@@ -1,9 +1,13 @@
+import type { Datum } from '../../sql/base/datum.ts';
 import { StreamError } from '../../sql/base/error.ts';
 import { Numeric } from '../../sql/base/numeric.ts';
 import type { Batch } from '../delta/batch.ts';
 import { columnOf } from '../delta/builder.ts';
 import { type BatchColumn, WIDE_SCALE } from '../delta/column.ts';
+import { loadAll, saveAll } from '../state/saved.ts';
 import { SEGMENT_MASK, SEGMENT_SHIFT, Segments, wordsOf } from '../state/segments.ts';
+import type { StateReader } from '../state/state-reader.ts';
+import type { StateWriter } from '../state/state-writer.ts';
 import { writeInt64 } from './group-count.ts';
 import type { GroupResult, GroupState, ReportGroupError } from './group-state.ts';
 import { WideSum } from './wide-sum.ts';
@@ -170,6 +174,22 @@ export class GroupSum implements GroupState {
     return (
       this.#sums.bytes + this.#counts.bytes + this.#scales.bytes + this.#wide.size * WIDE_SUM_BYTES
     );
+  }
+
+  save(to: StateWriter): void {
+    saveAll([this.#sums, this.#counts, this.#scales], to);
+    to.data([...this.#wide].map(([group, sum]) => [group, sum.save()]));
+  }
+
+  load(from: StateReader): void {
+    loadAll([this.#sums, this.#counts, this.#scales], from);
+    this.#end = this.#scales.capacity;
+    for (const entry of from.data()) {
+      const [group, saved] = entry as readonly [number, readonly (Datum | null)[]];
+      const sum = new WideSum();
+      sum.load(saved);
+      this.#wide.set(group, sum);
+    }
   }
 }
 

@@ -3,10 +3,13 @@ import type { Batch } from '../delta/batch.ts';
 import { type BatchColumn, type Physical, physicalOf } from '../delta/column.ts';
 import { Arrangement } from '../state/arrangement.ts';
 import { compileHash, type HashRows } from '../state/row-hash.ts';
+import { loadAll, type Saved, saveAll } from '../state/saved.ts';
 import { Segments } from '../state/segments.ts';
+import type { StateReader } from '../state/state-reader.ts';
+import type { StateWriter } from '../state/state-writer.ts';
 
 /** One input of a join: its rows by key and, where rows without partners matter, how often each row is matched. */
-export class JoinSide {
+export class JoinSide implements Saved {
   readonly physicals: readonly Physical[];
   readonly rows: Arrangement;
   readonly #keys: readonly number[];
@@ -97,5 +100,19 @@ export class JoinSide {
 
   bytes(): number {
     return this.rows.bytes() + this.matches.bytes + this.emitted.bytes + this.#isTouched.bytes;
+  }
+
+  save(to: StateWriter): void {
+    saveAll(this.#parts(), to);
+  }
+
+  load(from: StateReader): void {
+    loadAll(this.#parts(), from);
+    // Rows are touched through the other side too, before this one grows again.
+    if (this.tracked) this.ensure();
+  }
+
+  #parts(): readonly Saved[] {
+    return this.tracked ? [this.rows, this.matches, this.emitted] : [this.rows];
   }
 }

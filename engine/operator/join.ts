@@ -5,6 +5,7 @@ import { type BatchColumn, type Physical, physicalOf } from '../delta/column.ts'
 import { gatherColumn } from '../delta/gather.ts';
 import { LINK_SHIFT, NEXT, WEIGHT } from '../state/arrangement.ts';
 import { NONE } from '../state/row-store.ts';
+import type { Saved } from '../state/saved.ts';
 import { borrowRows, returnRows } from '../state/scratch.ts';
 import { SEGMENT_MASK, SEGMENT_SHIFT } from '../state/segments.ts';
 import { JoinSide } from './join-side.ts';
@@ -115,6 +116,10 @@ export class JoinOperator implements Operator {
 
   stateEntries(): number {
     return this.#sides[0].rows.count + this.#sides[1].rows.count;
+  }
+
+  savedParts(): readonly Saved[] {
+    return this.#sides;
   }
 
   #pair(

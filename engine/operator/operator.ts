@@ -1,6 +1,7 @@
 import type { StreamError } from '../../sql/base/error.ts';
 import type { Schema } from '../../sql/base/type.ts';
 import type { Batch } from '../delta/batch.ts';
+import type { Saved } from '../state/saved.ts';
 
 /** Hands a batch to whatever is below. Called synchronously, any number of times. */
 export type Emit = (batch: Batch) => void;
@@ -41,4 +42,12 @@ export interface Operator {
   stateBytes(): number;
   /** Rows, groups or keys in the state now. */
   stateEntries(): number;
+  /**
+   * What it keeps from one epoch to the next, part by part in a fixed order; none for an operator without state. Read
+   * and written between two epochs only, after `flush`. Two laws make a restart exact, and every operator's test checks
+   * them (test/property/play.ts): a new operator of the same plan node whose parts are loaded goes on as the saved one
+   * would have, batch by batch; and the same pushes and flushes always lead to the same emitted batches, so neither the
+   * clock nor chance nor what was pushed into other operators may count.
+   */
+  savedParts(): readonly Saved[];
 }

@@ -32,4 +32,8 @@ export class ProjectOperator implements Operator {
   stateEntries(): number {
     return 0;
   }
+
+  savedParts(): readonly [] {
+    return [];
+  }
 }

@@ -2,6 +2,7 @@ import { StreamError } from '../../sql/base/error.ts';
 import type { Schema } from '../../sql/base/type.ts';
 import { Batch } from '../delta/batch.ts';
 import { gather } from '../delta/gather.ts';
+import type { Saved } from '../state/saved.ts';
 import { FirstRounds } from './first-round.ts';
 import type { Emit, Operator } from './operator.ts';
 import { AllRounds, type Rounds } from './rounds.ts';
@@ -9,6 +10,15 @@ import type { StepGraph } from './step-graph.ts';
 
 /** Rounds of one recursive query; one that needs more is taken to be endless. */
 export const ROUNDS_MAX = 10_000;
+
+/**
+ * A query without an end has to fail again after a restart, so that its input must be read again or its plan be known as
+ * one that has come to an end so far: never as one without state. Plans that have failed are not saved.
+ */
+const HAS_STATE: Saved = {
+  save: (to) => to.mark('recursive'),
+  load: (from) => from.mark('recursive'),
+};
 
 /** Changed rows of one round in one epoch. */
 export const ROWS_PER_ROUND_MAX = 1_000_000;
@@ -74,6 +84,10 @@ export class RecursiveOperator implements Operator {
 
   stateEntries(): number {
     return this.#rounds.stateEntries() + this.#step.stateEntries();
+  }
+
+  savedParts(): readonly Saved[] {
+    return [HAS_STATE, ...this.#rounds.savedParts(), ...this.#step.savedParts()];
   }
 
   #give(round: number, batch: Batch): void {

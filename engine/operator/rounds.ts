@@ -1,5 +1,6 @@
 import type { Schema } from '../../sql/base/type.ts';
 import type { Batch } from '../delta/batch.ts';
+import type { Saved } from '../state/saved.ts';
 import { ConsolidateOperator } from './consolidate.ts';
 import type { Emit } from './operator.ts';
 
@@ -16,6 +17,8 @@ export interface Rounds {
   finish(emit: Emit): void;
   stateBytes(): number;
   stateEntries(): number;
+  /** As an operator's. */
+  savedParts(): readonly Saved[];
 }
 
 /** The rounds of UNION ALL: every row that a round is given is one of its rows. No state. */
@@ -49,5 +52,9 @@ export class AllRounds implements Rounds {
 
   stateEntries(): number {
     return 0;
+  }
+
+  savedParts(): readonly [] {
+    return [];
   }
 }

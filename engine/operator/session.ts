@@ -8,6 +8,7 @@ import { physicalOf } from '../delta/column.ts';
 import { KeyedState } from '../state/keyed-state.ts';
 import { OrderedState } from '../state/ordered-state.ts';
 import { NONE } from '../state/row-store.ts';
+import type { Saved } from '../state/saved.ts';
 import { borrowRows, returnRows } from '../state/scratch.ts';
 import { Int64Segments, Segments } from '../state/segments.ts';
 import { StoredInt64s } from '../state/stored-column.ts';
@@ -140,6 +141,10 @@ export class SessionOperator implements Operator {
 
   stateEntries(): number {
     return this.#rows.count;
+  }
+
+  savedParts(): readonly Saved[] {
+    return [this.#partitions, this.#rows, this.#roots, this.#emitted, this.#starts, this.#ends];
   }
 
   #touch(partition: number): void {

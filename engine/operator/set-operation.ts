@@ -2,6 +2,7 @@ import type { Schema } from '../../sql/base/type.ts';
 import { Batch, ROWS_PER_BATCH_MAX } from '../delta/batch.ts';
 import { physicalOf } from '../delta/column.ts';
 import { KeyedState } from '../state/keyed-state.ts';
+import type { Saved } from '../state/saved.ts';
 import { borrowRows, returnRows } from '../state/scratch.ts';
 import { Segments } from '../state/segments.ts';
 import type { Emit, Operator } from './operator.ts';
@@ -108,5 +109,9 @@ export class SetOperationOperator implements Operator {
 
   stateEntries(): number {
     return this.#rows.count;
+  }
+
+  savedParts(): readonly Saved[] {
+    return [this.#rows, ...this.#counts, this.#emitted];
   }
 }

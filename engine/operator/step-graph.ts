@@ -1,5 +1,6 @@
 import type { Batch } from '../delta/batch.ts';
 import type { PhysicalNode } from '../plan/physical-node.ts';
+import type { Saved } from '../state/saved.ts';
 import type { Emit, Operator } from './operator.ts';
 
 interface Reader {
@@ -75,6 +76,10 @@ export class StepGraph {
 
   stateEntries(): number {
     return this.#nodes.reduce((sum, { operator }) => sum + operator.stateEntries(), 0);
+  }
+
+  savedParts(): readonly Saved[] {
+    return this.#nodes.flatMap(({ operator }) => operator.savedParts());
   }
 }
 

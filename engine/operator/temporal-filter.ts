@@ -4,9 +4,15 @@ import { Batch, ROWS_PER_BATCH_MAX } from '../delta/batch.ts';
 import { gather } from '../delta/gather.ts';
 import { OrderedState } from '../state/ordered-state.ts';
 import { NONE } from '../state/row-store.ts';
+import type { Saved } from '../state/saved.ts';
 import { borrowRows, returnRows } from '../state/scratch.ts';
+import type { StateReader } from '../state/state-reader.ts';
+import type { StateWriter } from '../state/state-writer.ts';
 import { StoredInt64s } from '../state/stored-column.ts';
 import type { Emit, Operator } from './operator.ts';
+
+/** Undefined until the clock has struck. */
+type ClockTime = bigint | undefined;
 
 export interface TemporalFilterShape {
   /** A row comes out when the clock reaches this column's time; undefined = at once. */
@@ -31,16 +37,16 @@ export interface TemporalFilterShape {
 export class TemporalFilterOperator implements Operator {
   readonly schema: Schema;
   readonly #shape: TemporalFilterShape;
-  readonly #clocks: (bigint | undefined)[];
+  readonly #clocks: ClockTime[];
   readonly #waiting: TimeQueue | undefined;
   readonly #shown: TimeQueue | undefined;
   /** Where the slowest clock stood at the last flush: rows of an epoch are older than its clocks. */
-  #clock: bigint | undefined;
+  #clock: ClockTime;
 
   constructor(schema: Schema, shape: TemporalFilterShape) {
     this.schema = schema;
     this.#shape = shape;
-    this.#clocks = new Array<bigint | undefined>(shape.clocks).fill(undefined);
+    this.#clocks = new Array<ClockTime>(shape.clocks).fill(undefined);
     const { from, until } = shape;
     this.#waiting = from === undefined ? undefined : new TimeQueue(schema, from);
     this.#shown = until === undefined ? undefined : new TimeQueue(schema, until);
@@ -65,6 +71,19 @@ export class TemporalFilterOperator implements Operator {
 
   stateEntries(): number {
     return (this.#waiting?.count ?? 0) + (this.#shown?.count ?? 0);
+  }
+
+  savedParts(): readonly Saved[] {
+    const clocks: Saved = {
+      save: (to) => to.data([this.#clock ?? null, ...this.#clocks.map((time) => time ?? null)]),
+      load: (from) => {
+        const [clock, ...struck] = from.data().map((time) => (time ?? undefined) as ClockTime);
+        this.#clock = clock;
+        this.#clocks.splice(0, Number.POSITIVE_INFINITY, ...struck);
+      },
+    };
+    const queues = [this.#waiting, this.#shown].filter((queue) => queue !== undefined);
+    return [clocks, ...queues];
   }
 
   #strike(clock: number, batch: Batch): void {
@@ -121,7 +140,7 @@ export class TemporalFilterOperator implements Operator {
 }
 
 /** Weighted rows by the time in one of their columns. */
-class TimeQueue {
+class TimeQueue implements Saved {
   readonly #rows: OrderedState;
   readonly #column: number;
   #root = NONE;
@@ -183,6 +202,16 @@ class TimeQueue {
       returnRows(found);
       if (count < ROWS_PER_BATCH_MAX) return;
     }
+  }
+
+  save(to: StateWriter): void {
+    to.number(this.#root);
+    this.#rows.save(to);
+  }
+
+  load(from: StateReader): void {
+    this.#root = from.number();
+    this.#rows.load(from);
   }
 
   #timeOf(row: number): bigint {

@@ -5,6 +5,7 @@ import type { SortColumn } from '../plan/physical-node.ts';
 import { KeyedState } from '../state/keyed-state.ts';
 import { OrderedState } from '../state/ordered-state.ts';
 import { NONE } from '../state/row-store.ts';
+import type { Saved } from '../state/saved.ts';
 import { borrowRows, returnRows } from '../state/scratch.ts';
 import { Segments } from '../state/segments.ts';
 import { writeInt64 } from './group-count.ts';
@@ -150,6 +151,10 @@ export class TopNOperator implements Operator {
 
   stateEntries(): number {
     return this.#rows.count;
+  }
+
+  savedParts(): readonly Saved[] {
+    return [this.#partitions, this.#rows, this.#roots, this.#counts];
   }
 
   /** Notes what a partition shows before the epoch's first change of it. */

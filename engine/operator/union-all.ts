@@ -23,4 +23,8 @@ export class UnionAllOperator implements Operator {
   stateEntries(): number {
     return 0;
   }
+
+  savedParts(): readonly [] {
+    return [];
+  }
 }

@@ -3,6 +3,7 @@ import { Batch, ROWS_PER_BATCH_MAX } from '../delta/batch.ts';
 import { type BatchColumn, type Physical, physicalOf } from '../delta/column.ts';
 import { gatherColumn } from '../delta/gather.ts';
 import { KeyedState } from '../state/keyed-state.ts';
+import type { Saved } from '../state/saved.ts';
 import { borrowRows, returnRows } from '../state/scratch.ts';
 import { Segments } from '../state/segments.ts';
 import { markChanges } from './column-change.ts';
@@ -99,6 +100,10 @@ export class UpsertOperator implements Operator {
 
   stateEntries(): number {
     return this.#rows.count;
+  }
+
+  savedParts(): readonly Saved[] {
+    return [this.#rows, this.#isPresent];
   }
 
   #touch(rows: Int32Array, length: number): void {

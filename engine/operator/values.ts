@@ -1,5 +1,6 @@
 import type { Schema } from '../../sql/base/type.ts';
 import type { Batch } from '../delta/batch.ts';
+import type { Saved } from '../state/saved.ts';
 import type { Emit, Operator } from './operator.ts';
 
 /** Constant rows: emitted by the first flush, and never changed. */
@@ -28,5 +29,17 @@ export class ValuesOperator implements Operator {
 
   stateEntries(): number {
     return 0;
+  }
+
+  savedParts(): readonly Saved[] {
+    const isEmitted = (): number => (this.#batches.length === 0 ? 1 : 0);
+    return [
+      {
+        save: (to) => to.byte(isEmitted()),
+        load: (from) => {
+          if (from.byte() === 1) this.#batches = [];
+        },
+      },
+    ];
   }
 }

@@ -1,3 +1,4 @@
+import type { Datum } from '../../sql/base/datum.ts';
 import { Numeric, powerOfTen } from '../../sql/base/numeric.ts';
 
 /**
@@ -30,6 +31,24 @@ export class WideSum {
     const left = (this.#countByScale.get(scale) ?? 0) + count;
     if (left === 0) this.#countByScale.delete(scale);
     else this.#countByScale.set(scale, left);
+  }
+
+  save(): readonly Datum[] {
+    const special = [this.#nanCount, this.#infinityCount, this.#negativeInfinityCount];
+    return [this.#unscaled, this.#scale, [...this.#countByScale].flat(), special];
+  }
+
+  load([unscaled, scale, countByScale, special]: readonly (Datum | null)[]): void {
+    this.#unscaled = unscaled as bigint;
+    this.#scale = scale as number;
+    const counts = countByScale as number[];
+    for (let i = 0; i < counts.length; i += 2) {
+      this.#countByScale.set(counts[i] as number, counts[i + 1] as number);
+    }
+    const [nan, infinity, negativeInfinity] = special as number[];
+    this.#nanCount = nan as number;
+    this.#infinityCount = infinity as number;
+    this.#negativeInfinityCount = negativeInfinity as number;
   }
 
   get value(): Numeric {

@@ -3,6 +3,7 @@ import type { Datum } from '../../sql/base/datum.ts';
 import { StreamError } from '../../sql/base/error.ts';
 import { physicalOf } from '../delta/column.ts';
 import type { PhysicalWindowCall } from '../plan/physical-node.ts';
+import type { Saved } from '../state/saved.ts';
 import { cellReader, type ReadCell } from '../state/stored-cell.ts';
 import {
   type CallColumns,
@@ -114,6 +115,10 @@ export class AggregateCall implements WindowCall {
 
   bytes(): number {
     return this.#resting?.bytes() ?? 0;
+  }
+
+  get kept(): Saved | undefined {
+    return this.#resting;
   }
 
   #set(position: number, value: Datum | number | null): void {

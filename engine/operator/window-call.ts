@@ -1,5 +1,6 @@
 import type { SqlType } from '../../sql/base/type.ts';
 import type { PhysicalWindowCall, WindowArgument } from '../plan/physical-node.ts';
+import type { Saved } from '../state/saved.ts';
 import type { ReadCell } from '../state/stored-cell.ts';
 import type { StoredColumn } from '../state/stored-column.ts';
 import type { RangeKey } from './window-frame.ts';
@@ -31,6 +32,8 @@ export interface WindowCall {
   /** Drops what is kept to go on from in a partition. */
   forget(partition: number): void;
   bytes(): number;
+  /** What is kept to go on from: where equal values print differently, what is made anew may answer another one of them. */
+  readonly kept?: Saved | undefined;
 }
 
 /** What a call needs of the operator's state. */

@@ -4,8 +4,12 @@ import { Numeric } from '../../sql/base/numeric.ts';
 import type { SqlType } from '../../sql/base/type.ts';
 import { comparator } from '../../sql/base/value.ts';
 import type { Accumulator, AggregateFunction } from '../../sql/function/aggregate-function.ts';
+import { loadAll, type Saved, saveAll } from '../state/saved.ts';
 import { Segments } from '../state/segments.ts';
+import type { StateReader } from '../state/state-reader.ts';
+import type { StateWriter } from '../state/state-writer.ts';
 import type { ReadCell } from '../state/stored-cell.ts';
+import { loadErrors, saveErrors } from './saved-errors.ts';
 
 const SAFE = Number.MAX_SAFE_INTEGER;
 const INT64_MAX = 2n ** 63n - 1n;
@@ -30,7 +34,7 @@ export interface Fold {
  * A fold that can rest: what it holds of a partition is put aside by the partition's number and taken up again. What
  * rests is a copy of what the rows say, and may be forgotten at any time.
  */
-export interface RestingFold extends Fold {
+export interface RestingFold extends Fold, Saved {
   rest(partition: number): void;
   /** Takes up what rests; false when nothing does. */
   wake(partition: number): boolean;
@@ -137,6 +141,19 @@ export class IntegerFold implements RestingFold {
     const arrays = this.#resting.bytes + this.#counts.bytes + this.#sums.bytes;
     return arrays + this.#beyonds.size * ACCUMULATOR_BYTES;
   }
+
+  save(to: StateWriter): void {
+    saveAll([this.#resting, this.#counts, this.#sums], to);
+    to.data([...this.#beyonds].flat());
+  }
+
+  load(from: StateReader): void {
+    loadAll([this.#resting, this.#counts, this.#sums], from);
+    const beyonds = from.data();
+    for (let i = 0; i < beyonds.length; i += 2) {
+      this.#beyonds.set(beyonds[i] as number, beyonds[i + 1] as bigint);
+    }
+  }
 }
 
 interface Resting {
@@ -214,6 +231,25 @@ export class AccumulatorFold implements RestingFold {
 
   bytes(): number {
     return this.#resting.size * ACCUMULATOR_BYTES;
+  }
+
+  save(to: StateWriter): void {
+    to.number(this.#resting.size);
+    for (const [partition, { accumulator, failing }] of this.#resting) {
+      to.number(partition);
+      to.data(accumulator.save());
+      saveErrors(failing, to);
+    }
+  }
+
+  load(from: StateReader): void {
+    for (let left = from.number(); left > 0; left--) {
+      const partition = from.number();
+      const resting = this.#empty();
+      resting.accumulator.load(from.data());
+      loadErrors(resting.failing, from);
+      this.#resting.set(partition, resting);
+    }
   }
 }
 

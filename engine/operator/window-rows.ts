@@ -5,8 +5,11 @@ import type { SortColumn } from '../plan/physical-node.ts';
 import { KeyedState } from '../state/keyed-state.ts';
 import { OrderedState } from '../state/ordered-state.ts';
 import { NONE, pickColumns } from '../state/row-store.ts';
+import { loadAll, type Saved, saveAll } from '../state/saved.ts';
 import { borrowRows, returnRows } from '../state/scratch.ts';
 import { Segments } from '../state/segments.ts';
+import type { StateReader } from '../state/state-reader.ts';
+import type { StateWriter } from '../state/state-writer.ts';
 import type { ChangedPartition } from './window-region.ts';
 
 interface Change {
@@ -26,7 +29,7 @@ interface Draft {
  * epoch wait until their partition is taken, which adds up equal ones, so that only what is left at the end counts.
  * A row that is taken back before it came stands in the tree with a negative weight until it comes.
  */
-export class WindowRows {
+export class WindowRows implements Saved {
   readonly state: OrderedState;
   /** Partitions with waiting rows. */
   readonly touched: number[] = [];
@@ -123,6 +126,20 @@ export class WindowRows {
       this.#counts.bytes +
       this.#first.bytes
     );
+  }
+
+  save(to: StateWriter): void {
+    to.number(this.#owed);
+    saveAll(this.#parts(), to);
+  }
+
+  load(from: StateReader): void {
+    this.#owed = from.number();
+    loadAll(this.#parts(), from);
+  }
+
+  #parts(): readonly Saved[] {
+    return [this.#partitions, this.state, this.#roots, this.#counts];
   }
 
   /** The waiting rows of a partition in order, equal ones added up, without those that add up to nothing. */

@@ -156,6 +156,10 @@ export class WindowTableOperator implements Operator {
   stateEntries(): number {
     return 0;
   }
+
+  savedParts(): readonly [] {
+    return [];
+  }
 }
 
 /** Every row came out once, so that the input's columns serve as they are. */

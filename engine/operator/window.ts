@@ -5,12 +5,14 @@ import { type BatchColumn, physicalOf } from '../delta/column.ts';
 import { gatherColumn } from '../delta/gather.ts';
 import type { PhysicalWindowCall, SortColumn } from '../plan/physical-node.ts';
 import type { OrderedState } from '../state/ordered-state.ts';
+import type { Saved } from '../state/saved.ts';
 import { borrowRows, returnRows } from '../state/scratch.ts';
 import { Segments } from '../state/segments.ts';
 import { cellReader } from '../state/stored-cell.ts';
 import type { StoredColumn } from '../state/stored-column.ts';
 import { markChanges } from './column-change.ts';
 import type { Emit, Operator, ReportRowError } from './operator.ts';
+import { loadErrors, saveErrors } from './saved-errors.ts';
 import { AggregateCall } from './window-aggregate.ts';
 import type { CallColumns, WindowCall } from './window-call.ts';
 import { rankingCall } from './window-ranking.ts';
@@ -113,6 +115,15 @@ export class WindowOperator implements Operator {
 
   stateEntries(): number {
     return this.#rows.state.count;
+  }
+
+  savedParts(): readonly Saved[] {
+    const failures: Saved = {
+      save: (to) => saveErrors(this.#failures, to),
+      load: (from) => loadErrors(this.#failures, from),
+    };
+    const kept = this.#calls.map((call) => call.kept).filter((part) => part !== undefined);
+    return [this.#rows, this.#status, failures, ...kept];
   }
 
   readonly #compute = (stretch: Stretch): void => {

@@ -6,9 +6,11 @@ import type { Offset } from '../../connectors/connector.ts';
 import type { Row } from '../../sql/base/datum.ts';
 import { StreamError } from '../../sql/base/error.ts';
 import type { Batch } from '../delta/batch.ts';
+import type { StateFiles } from '../store/state-files.ts';
 import type {
   EpochCommit,
   OutboxChunk,
+  SavedState,
   Store,
   StoredRelation,
   StreamMarks,
@@ -17,6 +19,12 @@ import type {
 import type { ViewFeed } from '../view/subscription.ts';
 import { findOverBudget } from './budget.ts';
 import { DeadLetters } from './dead-letters.ts';
+import {
+  DurableState,
+  type OperatorStateStatus,
+  type StateCommit,
+  type StateLimits,
+} from './durable-state.ts';
 import { ErrorRows } from './error-rows.ts';
 import type { GraphNode } from './graph.ts';
 import { LATE_COLUMNS, LateRows } from './late-rows.ts';
@@ -35,6 +43,7 @@ import type {
 import { beginReplay, endReplayWhenDone, type Log } from './replay.ts';
 import { type ReplayCounts, replayBatches } from './replay-batch.ts';
 import { Bell } from './signal.ts';
+import { recoverState } from './state-recovery.ts';
 import { type StreamDefinition, StreamTask } from './stream-task.ts';
 import { type TaskStatus, taskStatus } from './task-status.ts';
 import { Waiters } from './waiters.ts';
@@ -59,6 +68,9 @@ const BUDGET_CHECK_MS = 100;
 
 export interface EngineOptions {
   readonly store: Store;
+  /** Where operators' state is kept; undefined for a database in memory. */
+  readonly stateFiles?: StateFiles | undefined;
+  readonly stateLimits?: Partial<StateLimits> | undefined;
   readonly random: () => number;
   /** Milliseconds of a monotonic clock. */
   readonly now: () => number;
@@ -102,11 +114,13 @@ interface Committing {
     readonly positions: ReadonlyMap<number, Offset>;
   }[];
   readonly tableChanges: readonly TableChange[];
+  readonly state: StateCommit | undefined;
 }
 
 export class Engine {
   readonly #options: EngineOptions;
   readonly #plans: PlanSet;
+  readonly #durable: DurableState | undefined;
   readonly #errors: ErrorRows;
   readonly #late: LateRows;
   readonly #deadLetters: DeadLetters;
@@ -135,11 +149,17 @@ export class Engine {
    */
   constructor(options: EngineOptions, epoch: number, evicted: ReadonlyMap<number, number>) {
     this.#options = options;
-    const { store, random } = options;
-    this.#plans = new PlanSet(store, random, () => this.#wallMs(), this.#bell.ring);
-    this.#errors = new ErrorRows(this.#plans, evicted);
-    this.#late = new LateRows(this.#plans);
-    this.#deadLetters = new DeadLetters(this.#plans);
+    const { store, random, stateFiles, stateLimits: limits, log, now } = options;
+    const plans = new PlanSet(store, random, () => this.#wallMs(), this.#bell.ring);
+    this.#plans = plans;
+    const wake = this.#bell.ring;
+    this.#durable =
+      stateFiles === undefined
+        ? undefined
+        : new DurableState({ plans, files: stateFiles, limits, log, now, wake });
+    this.#errors = new ErrorRows(plans, evicted);
+    this.#late = new LateRows(plans);
+    this.#deadLetters = new DeadLetters(plans);
     this.#epoch = epoch;
   }
 
@@ -263,13 +283,13 @@ export class Engine {
     this.#errors.follow(task, definition.fragment.nodes, definition.failures);
     if (!(task.output instanceof SinkOutput)) task.output.replace = replace;
     if (replace) this.#errors.restart(task);
-    return this.#started(this.#plans.start(task, definition.fragment, reading));
+    return this.#started(this.#plans.start(task, definition.fragment, this.#epoch, reading));
   }
 
   async startSink(definition: SinkDefinition, reading: PlanReading = {}): Promise<PlanStart> {
     const task = this.#plans.addSink(definition, this.#epoch);
     this.#errors.follow(task, definition.fragment.nodes, definition.failures);
-    return this.#started(this.#plans.start(task, definition.fragment, reading));
+    return this.#started(this.#plans.start(task, definition.fragment, this.#epoch, reading));
   }
 
   /** Also a plan over empty inputs has something to say, in an epoch of its own. */
@@ -281,26 +301,26 @@ export class Engine {
   }
 
   /**
-   * After a restart: registers a view as the last commit left it. Its operators are rebuilt by `begin`.
-   * @param starts    where it began to read each stream, as `startView` gave it.
+   * After a restart: registers a view as the last commit left it. `begin` gives its operators their state.
+   * @param start     as `startView` gave it.
    * @param wasLevel  it had caught up, so the stored rows are whole; else it begins anew.
    */
   restoreView(
     definition: ViewDefinition,
     version: number,
-    starts: StreamOffsets,
+    start: PlanStart,
     wasLevel: boolean,
   ): void {
     const task = this.#plans.addView(definition, version);
     this.#errors.follow(task, definition.fragment.nodes, definition.failures);
-    this.#plans.restore(task, definition.fragment, starts, wasLevel);
+    this.#plans.restore(task, start, wasLevel);
   }
 
   /** @param wasLevel  it had caught up, so what it had to deliver before is delivered or in the outbox. */
-  restoreSink(definition: SinkDefinition, starts: StreamOffsets, wasLevel: boolean): void {
+  restoreSink(definition: SinkDefinition, start: PlanStart, wasLevel: boolean): void {
     const task = this.#plans.addSink(definition, this.#epoch);
     this.#errors.follow(task, definition.fragment.nodes, definition.failures);
-    this.#plans.restore(task, definition.fragment, starts, wasLevel);
+    this.#plans.restore(task, start, wasLevel);
   }
 
   /**
@@ -381,14 +401,37 @@ export class Engine {
     return true;
   }
 
-  /** Starts the loop, after a restart with a replay up to the committed positions. */
-  async begin(committed: StreamOffsets): Promise<void> {
-    await this.#errors.load(this.#options.store);
-    for (const task of this.#plans.tasks.values()) {
+  /**
+   * Starts the loop. After a restart operators get their state back from the files of operator state, or from a replay up
+   * to the committed positions.
+   * @param saved    what the last commit said of those files.
+   * @param damage   they cannot be used: everything is rebuilt, if that is possible without a gap.
+   * @throws StreamError STATE_DAMAGED, after which this engine is useless.
+   */
+  async begin(
+    committed: StreamOffsets,
+    saved: SavedState | undefined,
+    damage?: StreamError | undefined,
+  ): Promise<void> {
+    const { store, log, stateFiles } = this.#options;
+    const plans = this.#plans;
+    const refuse = (reason: string): never => {
+      throw new StreamError('STATE_DAMAGED', `${damage?.message}; ${reason}`, { cause: damage });
+    };
+    const usable = damage === undefined ? saved : undefined;
+    await this.#errors.load(store);
+    for (const task of plans.tasks.values()) {
       if (task.state === 'catching-up') this.#errors.restart(task);
     }
-    await this.#plans.restoreSinks();
-    await beginReplay(this.#plans, this.#options.store, committed, this.#options.log);
+    // Before sinks go on: this may fail, after which another engine begins.
+    const recovered =
+      stateFiles === undefined || usable === undefined
+        ? undefined
+        : await recoverState(plans, stateFiles, usable, log);
+    const mustBeWhole = damage === undefined ? undefined : refuse;
+    await beginReplay(plans, store, committed, log, mustBeWhole);
+    await plans.restoreSinks();
+    await this.#durable?.begin(saved, recovered, this.#epoch);
     this.#isReplaying = true;
     this.#loop = this.#run();
   }
@@ -426,9 +469,20 @@ export class Engine {
     this.#refreshEnds();
     this.#checkBudgets();
     if (consumed > 0) await nextTurn();
-    else if (!this.#isDirty || this.#commit !== undefined) {
-      await this.#bell.wait(Math.min(IDLE_WAIT_MS, this.#plans.tickMs));
+    else if (!this.#isDirty || this.#commit !== undefined) await this.#idle();
+  }
+
+  async #idle(): Promise<void> {
+    if (!this.#isDirty && this.#commit === undefined && this.#durable !== undefined) {
+      // A plan that became level with the last epoch there was.
+      this.#plans.share();
+      this.#durable.step(true);
+      if (this.#durable.isPending) {
+        this.#markDirty();
+        return;
+      }
     }
+    await this.#bell.wait(Math.min(IDLE_WAIT_MS, this.#plans.tickMs));
   }
 
   #step(): number {
@@ -469,7 +523,7 @@ export class Engine {
   }
 
   #endReplay(): void {
-    if (!endReplayWhenDone(this.#plans, this.#options.now(), this.#options.log)) return;
+    if (!endReplayWhenDone(this.#plans, this.#options.log)) return;
     this.#isReplaying = false;
     this.#epochRecords = 0;
     this.#announceLevel();
@@ -483,7 +537,7 @@ export class Engine {
 
   #shouldClose(consumed: number): boolean {
     if (!this.#isDirty) return false;
-    if (this.#epochRecords >= EPOCH_RECORDS_MAX) return true;
+    if (this.#epochRecords >= EPOCH_RECORDS_MAX || this.#durable?.isFull === true) return true;
     if (this.#commit !== undefined) return false;
     if (consumed === 0) return true;
     const targetMs = Math.min(
@@ -534,13 +588,14 @@ export class Engine {
       this.#waiters.check();
       return;
     }
-    this.#commit = this.#commitEpoch(committing.commit).then(
+    this.#commit = this.#commitEpoch(committing).then(
       () => this.#committed(committing),
       (cause) => {
         for (const change of committing.tableChanges) change.reject(cause);
         this.#fail(cause);
       },
     );
+    this.#durable?.step(false);
   }
 
   /** Milliseconds since 1970-01-01 UTC. */
@@ -566,7 +621,9 @@ export class Engine {
       if (change !== undefined) changed.push({ task, change });
     }
     const positions = this.#plans.changedPositions();
-    if (changed.length === 0 && outbox.length === 0 && positions.length === 0) return undefined;
+    const isEmpty = changed.length === 0 && outbox.length === 0 && positions.length === 0;
+    if (isEmpty && this.#durable?.isPending !== true) return undefined;
+    const state = this.#durable?.cut(this.#epoch + 1);
     const views = changed.map(({ change }) => change);
     const reached = [...this.#plans.streams.values()].map((stream) => ({
       stream,
@@ -577,14 +634,14 @@ export class Engine {
     const evicted = this.#errors.takeEvicted();
     const watermarks = this.#plans.watermarks();
     const commit = { epoch: this.#epoch + 1, views, positions, watermarks, outbox, evicted };
-    return { commit, changed, reached, tableChanges };
+    return { commit, changed, reached, tableChanges, state };
   }
 
-  async #commitEpoch(epoch: EpochCommit): Promise<void> {
+  async #commitEpoch({ commit: epoch, state }: Committing): Promise<void> {
     const startedMs = this.#options.now();
     for (let attempt = 1; ; attempt++) {
       try {
-        await this.#options.store.commit(epoch);
+        await this.#options.store.commit({ ...epoch, state: state?.write() });
         break;
       } catch (cause) {
         if (attempt === COMMIT_ATTEMPTS_MAX) throw cause;
@@ -597,9 +654,10 @@ export class Engine {
     this.stats.committed++;
   }
 
-  #committed({ commit, changed, reached, tableChanges }: Committing): void {
+  #committed({ commit, changed, reached, tableChanges, state }: Committing): void {
     this.#commit = undefined;
     this.#epoch = commit.epoch;
+    state?.committed();
     for (const { stream, positions } of reached) stream.committed = positions;
     for (const { task, change } of changed) {
       task.version = commit.epoch;
@@ -728,6 +786,10 @@ export class Engine {
     return this.#plans.tasks.get(id)?.fragment?.nodes ?? [];
   }
 
+  get operatorState(): OperatorStateStatus | undefined {
+    return this.#durable?.status();
+  }
+
   taskStatus(id: number): TaskStatus | undefined {
     return taskStatus(this.#plans, id);
   }
@@ -778,6 +840,7 @@ export class Engine {
     if (this.#commit !== undefined) await this.#commit;
     await this.#endsRefresh;
     await this.#plans.close();
+    await this.#durable?.close();
     this.#refuse(new StreamError('SHUTTING_DOWN', 'the server is shutting down'));
   }
 }

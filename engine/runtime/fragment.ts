@@ -6,16 +6,6 @@ import type { PhysicalNode } from '../plan/physical-node.ts';
 import { GraphNode } from './graph.ts';
 import { type PlanFragment, type PlanLeaf, WALL_CLOCK_ID } from './plan-task.ts';
 
-/** Operators of these kinds keep nothing between two epochs. */
-const STATELESS: readonly PhysicalNode['kind'][] = [
-  'scan',
-  'clock',
-  'project',
-  'union-all',
-  'flat-map',
-  'window-table',
-];
-
 const isLeaf = (node: PhysicalNode): node is LeafNode =>
   node.kind === 'scan' || node.kind === 'clock';
 
@@ -37,15 +27,16 @@ export function buildFragment(
   const build = (node: PhysicalNode): GraphNode => {
     const known = built.get(node);
     if (known !== undefined) return known;
-    if (!STATELESS.includes(node.kind)) stateless = false;
     const inputs = node.inputs.map((input) => (isLeaf(input) ? undefined : build(input)));
     const schemaIn = node.inputs[0]?.schema ?? node.schema;
     const report: ReportRowError = (error, batch, row, weight, schema = schemaIn) =>
       graphNode.fail({ node, error, batch, row, weight, schema });
+    const operator = isLeaf(node) ? undefined : buildOperator(node, report);
+    if (operator !== undefined && operator.savedParts().length > 0) stateless = false;
     const graphNode: GraphNode = new GraphNode(
       node.fingerprint,
       node.kind,
-      isLeaf(node) ? undefined : buildOperator(node, report),
+      operator,
       inputs.filter((input) => input !== undefined),
     );
     node.inputs.forEach((input, port) => {
@@ -58,9 +49,40 @@ export function buildFragment(
   };
 
   const top = build(root);
+  markEntries(built);
   // A plan that is nothing but a scan has no operator: its one node hands rows through.
   if (root.kind === 'scan') leaves.push(leafOf(root, top, 0, relationId));
   return { nodes, root: top, leaves, stateless };
+}
+
+/** Stateless operators of these kinds give fewer or narrower rows than they take. */
+const NARROWING: readonly PhysicalNode['kind'][] = ['project', 'consolidate'];
+
+/**
+ * Chooses the ports whose input is logged: on every way from a leaf to an operator with state exactly one, all of whose
+ * inputs up to the leaves have no state. Of the ports on such a way the one behind the last narrowing operator is taken.
+ */
+function markEntries(built: ReadonlyMap<PhysicalNode, GraphNode>): void {
+  const isStateful = (node: PhysicalNode): boolean => built.get(node)?.isStateful === true;
+  const isPure = (node: PhysicalNode): boolean => !isStateful(node) && node.inputs.every(isPure);
+  const mark = (node: PhysicalNode, port: number): void => {
+    const input = node.inputs[port];
+    const target = built.get(node);
+    if (input === undefined || target === undefined || isStateful(input)) return;
+    if (isLeaf(input) || (NARROWING.includes(input.kind) && isPure(input))) {
+      target.entryPorts = new Set([...target.entryPorts, port]);
+    } else {
+      input.inputs.forEach((_, i) => {
+        mark(input, i);
+      });
+    }
+  };
+  for (const node of built.keys()) {
+    if (!isStateful(node)) continue;
+    node.inputs.forEach((_, port) => {
+      mark(node, port);
+    });
+  }
 }
 
 function leafOf(

@@ -29,6 +29,10 @@ export interface RowFailure {
 
 /** Where failed rows leave the graph: the error relation of each plan that the operator belongs to. */
 export type FailureTap = (failure: RowFailure) => void;
+/** Sees every batch that is pushed into a node's operator, and says whether it gets there. */
+export type PortGuard = (node: GraphNode, port: number, batch: Batch) => boolean;
+
+const NO_PORTS: ReadonlySet<number> = new Set();
 
 interface Edge {
   readonly node: GraphNode;
@@ -44,8 +48,19 @@ export class GraphNode {
   readonly operator: Operator | undefined;
   readonly inputs: readonly GraphNode[];
   readonly label: string;
+  /**
+   * The node's place in the order of the graph, and its name in files of operator state: given once, never again to
+   * another node, and the same after a restart.
+   */
+  number = 0;
+  /** Ports at which a plan's input is logged, so that replaying them rebuilds everything below. */
+  entryPorts: ReadonlySet<number> = NO_PORTS;
+  /** Ports that another node feeds than at first, whose names of rows are others; saved with the plan. */
+  unnamedPorts: ReadonlySet<number> = NO_PORTS;
+  guard: PortGuard | undefined;
+  /** Something was pushed since the state was saved last. Kept by the guard. */
+  isChanged = true;
   rowsOut = 0;
-  /** Nanoseconds spent in this operator and, for push, in what it called below. */
   readonly #edges: Edge[] = [];
   readonly #taps = new Set<Tap>();
   readonly #failureTaps = new Set<FailureTap>();
@@ -65,12 +80,38 @@ export class GraphNode {
   readonly emit = (batch: Batch): void => {
     if (batch.length === 0) return;
     this.rowsOut += batch.length;
-    for (const edge of this.#edges) pushThrough(edge, batch);
+    for (const { node, port, columns } of this.#edges)
+      node.push(port, selectColumns(batch, columns));
     for (const tap of this.#taps) tap.take(batch);
   };
 
+  push(port: number, batch: Batch): void {
+    const { operator, guard } = this;
+    if (operator === undefined) {
+      this.emit(batch);
+      return;
+    }
+    if (guard !== undefined && !guard(this, port, batch)) return;
+    const isUnnamed = this.entryPorts.has(port) || this.unnamedPorts.has(port);
+    operator.push(port, isUnnamed ? withoutNames(batch) : batch, this.emit);
+  }
+
+  /** What it keeps must outlive the process. */
+  get isStateful(): boolean {
+    return this.operator !== undefined && this.operator.savedParts().length > 0;
+  }
+
   connect(node: GraphNode, port: number, columns: readonly number[] | undefined): void {
     this.#edges.push({ node, port, columns });
+  }
+
+  isConnected(node: GraphNode, port: number): boolean {
+    return this.#edges.some((edge) => edge.node === node && edge.port === port);
+  }
+
+  /** Readers in the order of the graph, as they were connected before a restart. */
+  sortEdges(): void {
+    this.#edges.sort((a, b) => a.node.number - b.node.number || a.port - b.port);
   }
 
   /** Removes every edge to `node`. */
@@ -106,7 +147,10 @@ export class GraphNode {
 
   /** Gives this node's readers to `twin`, which computes the same rows; readers that the twin has already stay. */
   moveReadersTo(twin: GraphNode): void {
-    for (const edge of this.#edges.splice(0)) twin.#edges.push(edge);
+    for (const edge of this.#edges.splice(0)) {
+      edge.node.unnamedPorts = new Set([...edge.node.unnamedPorts, edge.port]);
+      twin.#edges.push(edge);
+    }
     for (const tap of this.#taps) twin.#taps.add(tap);
     this.#taps.clear();
     for (const tap of this.#failureTaps) twin.#failureTaps.add(tap);
@@ -114,10 +158,9 @@ export class GraphNode {
   }
 }
 
-function pushThrough(edge: Edge, batch: Batch): void {
-  const operator = edge.node.operator;
-  if (operator === undefined) edge.node.emit(selectColumns(batch, edge.columns));
-  else operator.push(edge.port, selectColumns(batch, edge.columns), edge.node.emit);
+/** The log does not keep names of rows, and operators are to do the same with what they are pushed again from it. */
+function withoutNames(batch: Batch): Batch {
+  return batch.named === null ? batch : new Batch(batch.length, batch.columns, batch.weights);
 }
 
 /** The batch with only the given columns, in the given order; the columns themselves are shared. */
@@ -129,9 +172,31 @@ export function selectColumns(batch: Batch, columns: readonly number[] | undefin
 
 export class Graph {
   readonly #nodes: GraphNode[] = [];
+  #lastNumber = 0;
+  /** The number of the node that is being flushed; 0 outside of a flush. */
+  flushing = 0;
+  /** Flushes so far; an epoch may need several. */
+  flushes = 0;
 
   add(node: GraphNode): void {
+    node.number = ++this.#lastNumber;
     this.#nodes.push(node);
+  }
+
+  /** The highest number that a node ever had. */
+  get lastNumber(): number {
+    return this.#lastNumber;
+  }
+
+  /**
+   * After a restart: nodes that have been here before get their numbers back, the others new ones, and the order is again
+   * that of the numbers. Equal pushes in equal order then lead to equal state.
+   */
+  renumber(numbers: ReadonlyMap<GraphNode, number>, lastNumber: number): void {
+    this.#lastNumber = lastNumber;
+    for (const node of this.#nodes) node.number = numbers.get(node) ?? ++this.#lastNumber;
+    this.#nodes.sort((a, b) => a.number - b.number);
+    for (const node of this.#nodes) node.sortEdges();
   }
 
   get nodes(): readonly GraphNode[] {
@@ -140,7 +205,12 @@ export class Graph {
 
   /** Ends an epoch: every operator emits what it held back, inputs before readers. */
   flush(): void {
-    for (const node of this.#nodes) node.operator?.flush(node.emit);
+    for (const node of this.#nodes) {
+      this.flushing = node.number;
+      node.operator?.flush(node.emit);
+    }
+    this.flushing = 0;
+    this.flushes++;
   }
 
   has(node: GraphNode): boolean {

@@ -88,6 +88,7 @@ export class PlanSet {
     const output = new ViewOutput(stored, consolidate);
     const feed = new ViewFeed(stored.schema, key, version);
     const { root } = fragment;
+    const { isTransient = false } = definition;
     return this.#add(
       planTask({
         kind: 'view',
@@ -100,6 +101,7 @@ export class PlanSet {
         version,
         canGiveWay: definition.canGiveWay,
         stateBytesMax,
+        isTransient,
       }),
       fragment,
     );
@@ -147,9 +149,11 @@ export class PlanSet {
   async start(
     task: PlanTask,
     fragment: PlanFragment,
+    epoch: number,
     { startAt, from }: PlanReading,
   ): Promise<PlanStart> {
     task.state = 'catching-up';
+    task.startedEpoch = epoch;
     for (const leaf of fragment.leaves) {
       const source = leaf.isClock ? undefined : this.tasks.get(leaf.relationId);
       if (source === undefined) continue;
@@ -171,18 +175,34 @@ export class PlanSet {
     }
     task.starts = starts;
     task.targets = targets;
-    return { starts };
+    return { starts, epoch };
   }
 
-  /** Registers a plan as the last commit left it; its operators are rebuilt by a replay. */
-  restore(task: PlanTask, fragment: PlanFragment, starts: StreamOffsets, wasLevel: boolean): void {
-    task.starts = starts;
+  /** Registers a plan as the last commit left it; its operators have no state yet and are fed by nobody. */
+  restore(task: PlanTask, start: PlanStart, wasLevel: boolean): void {
+    task.starts = start.starts;
+    task.startedEpoch = start.epoch;
     task.state = wasLevel ? 'running' : 'catching-up';
-    for (const leaf of fragment.leaves) {
-      this.tasks.get(leaf.relationId)?.root.connect(leaf.target, leaf.port, leaf.columns);
-    }
     task.output.muted = wasLevel;
     if (task.output instanceof ViewOutput) task.output.replace = !wasLevel;
+  }
+
+  /**
+   * After a restart: lets plans hear of the tables and views that they read; of those that `isWanted` says, and each once.
+   * What a failed view computes is not what it holds, so its readers stay with what they have.
+   */
+  connectLeaves(isWanted: (source: PlanTask) => boolean = () => true): void {
+    for (const { fragment } of this.tasks.values()) {
+      for (const leaf of fragment?.leaves ?? []) {
+        const source = leaf.isClock ? undefined : this.tasks.get(leaf.relationId);
+        if (source === undefined || source.state === 'failed' || !isWanted(source)) continue;
+        const { root } = source;
+        if (!root.isConnected(leaf.target, leaf.port)) {
+          root.connect(leaf.target, leaf.port, leaf.columns);
+          root.sortEdges();
+        }
+      }
+    }
   }
 
   /** @param from  per stream the offsets below which records are not for this plan. */
@@ -258,19 +278,36 @@ export class PlanSet {
   share(): void {
     for (const task of this.#toShare) {
       this.#toShare.delete(task);
-      const { fragment } = task;
-      if (fragment === undefined || this.tasks.get(task.id) !== task) continue;
-      const kept = this.graph.share(fragment.nodes, (node) => this.#twinOf(task, node));
-      const nodes = [...new Set(fragment.nodes.map((node) => kept.get(node) ?? node))];
-      const leaves = fragment.leaves.filter(({ target }) => kept.get(target) === target);
-      for (const leaf of fragment.leaves) {
-        if (kept.get(leaf.target) === leaf.target) continue;
-        this.tasks.get(leaf.relationId)?.root.disconnect(leaf.target);
-      }
-      task.root = kept.get(task.root) ?? task.root;
-      task.fragment = { ...fragment, nodes, leaves, root: task.root };
-      this.#resetStreamReaders(task, task.fragment);
+      if (this.tasks.get(task.id) === task) this.fold(task, (node) => this.#twinOf(task, node));
     }
+  }
+
+  /** Gives up the nodes of a plan that have a twin among older ones, together with everything below them. */
+  fold(task: PlanTask, twinOf: (node: GraphNode) => GraphNode | undefined): void {
+    const { fragment } = task;
+    if (fragment === undefined) return;
+    const kept = this.graph.share(fragment.nodes, twinOf);
+    const nodes = [...new Set(fragment.nodes.map((node) => kept.get(node) ?? node))];
+    const leaves = fragment.leaves.filter(({ target }) => kept.get(target) === target);
+    for (const leaf of fragment.leaves) {
+      if (kept.get(leaf.target) === leaf.target) continue;
+      this.tasks.get(leaf.relationId)?.root.disconnect(leaf.target);
+    }
+    task.root = kept.get(task.root) ?? task.root;
+    task.built = task.built.map((node) => kept.get(node) ?? node);
+    task.fragment = { ...fragment, nodes, leaves, root: task.root };
+    this.#resetStreamReaders(task, task.fragment);
+  }
+
+  /** Plans that have caught up, are compared with the others, and go on after the process. */
+  settled(): readonly PlanTask[] {
+    return [...this.tasks.values()].filter(
+      (task) =>
+        task.fragment !== undefined &&
+        task.state === 'running' &&
+        !task.isTransient &&
+        !this.#toShare.has(task),
+    );
   }
 
   /** A node of another level plan that computes the same from the same beginning. */
@@ -332,6 +369,11 @@ export class PlanSet {
       if (this.#wallMicros === undefined || wallMicros > this.#wallMicros)
         this.#wallMicros = wallMicros;
     }
+    this.tellClocks();
+  }
+
+  /** Tells plans of clocks as they stand. */
+  tellClocks(): void {
     for (const [leaf, time] of this.#clockLeaves()) {
       if (time === undefined || this.#struck.get(leaf) === time) continue;
       this.#struck.set(leaf, time);

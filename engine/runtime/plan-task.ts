@@ -41,6 +41,8 @@ export interface ViewDefinition {
   readonly stateBytesMax?: number | undefined;
   /** It may be taken out when there is too much state, its own or that of all. */
   readonly canGiveWay: boolean;
+  /** Ends with the process, so that its state is not worth saving. */
+  readonly isTransient?: boolean | undefined;
 }
 
 /** What becomes of rows that an expression fails for. */
@@ -91,6 +93,8 @@ export interface PlanReading {
 export interface PlanStart {
   /** Where the plan began to read each stream. */
   readonly starts: StreamOffsets;
+  /** The epoch at which it began; tells a view that was resumed from what it was before. */
+  readonly epoch: number;
 }
 
 export type TaskState = 'running' | 'catching-up' | 'paused' | 'failed';
@@ -105,6 +109,8 @@ export interface PlanTask {
    * Undefined for a table, which has no operators.
    */
   fragment: PlanFragment | undefined;
+  /** For each node of the plan as it was built, in that order, the one that does its work: itself or an equal older one. */
+  built: readonly GraphNode[];
   output: ViewOutput | SinkOutput;
   readonly drain: SinkDrain | undefined;
   feed: ViewFeed | undefined;
@@ -122,12 +128,18 @@ export interface PlanTask {
   /** The epoch that changed its rows last. */
   version: number;
   starts: StreamOffsets;
+  startedEpoch: number;
+  readonly isTransient: boolean;
+  /** After a restart: its state was read back, so that its input is not read again. */
+  isRestored: boolean;
   /** The ends that the plan must reach to be level. */
   targets: StreamOffsets;
 }
 
 type TaskParts = Pick<PlanTask, 'kind' | 'id' | 'name' | 'root' | 'output' | 'version'> &
-  Partial<Pick<PlanTask, 'fragment' | 'drain' | 'feed' | 'stateBytesMax' | 'canGiveWay'>>;
+  Partial<
+    Pick<PlanTask, 'fragment' | 'drain' | 'feed' | 'stateBytesMax' | 'canGiveWay' | 'isTransient'>
+  >;
 
 export function planTask(parts: TaskParts): PlanTask {
   const leaves = parts.fragment?.leaves ?? [];
@@ -143,13 +155,15 @@ export function planTask(parts: TaskParts): PlanTask {
     state: 'running',
     reason: undefined,
     starts: new Map(),
+    startedEpoch: 0,
+    built: parts.fragment?.nodes ?? [],
+    isTransient: false,
+    isRestored: false,
     targets: new Map(),
     ...parts,
   };
 }
 
-export function pushInto(leaf: PlanLeaf, batch: Batch): void {
-  const { target, port } = leaf;
-  if (target.operator === undefined) target.emit(batch);
-  else target.operator.push(port, batch, target.emit);
+export function pushInto({ target, port }: PlanLeaf, batch: Batch): void {
+  target.push(port, batch);
 }

@@ -1,14 +1,17 @@
 /**
- * After a restart: the state of operators is rebuilt from the retained records between a plan's start and the committed
- * positions, and from the stored tables, with the outputs muted, since the store already has those rows.
+ * After a restart, for plans whose state was not read back (state-recovery.ts): it is rebuilt from the retained records
+ * between the plan's start and the committed positions, and from the stored rows of the tables and views that it reads, with
+ * the outputs muted, since the store already has those rows. Until that is done no plan hears of another one, except where
+ * both begin anew.
  */
 import type { Offset } from '../../connectors/connector.ts';
 import { StreamError } from '../../sql/base/error.ts';
 import type { Store } from '../store/store.ts';
+import { selectColumns } from './graph.ts';
 import { ViewOutput } from './output.ts';
 import { stopBroken } from './plan-failure.ts';
 import type { PlanSet } from './plan-set.ts';
-import type { PlanTask, StreamOffsets } from './plan-task.ts';
+import { type PlanTask, pushInto, type StreamOffsets } from './plan-task.ts';
 import type { ScanReader } from './scan-cursor.ts';
 import type { PartitionBounds, StreamTask } from './stream-task.ts';
 
@@ -16,22 +19,31 @@ export type Log = (level: 'info' | 'warn' | 'error', message: string, detail?: u
 
 type Owners = ReadonlyMap<number, readonly ScanReader[]>;
 
-/** Opens every stream at the place from which its plans must read again, and feeds what stored tables hold. */
+/**
+ * Opens every stream at the place from which its plans must read again, and feeds what stored relations hold.
+ * @param mustBeWhole  called with the reason instead of failing a plan that cannot be rebuilt.
+ */
 export async function beginReplay(
   plans: PlanSet,
   store: Store,
   committed: StreamOffsets,
   log: Log,
+  mustBeWhole?: ((reason: string) => never) | undefined,
 ): Promise<void> {
+  beginAnewBehind(plans);
   const byStream = readersByStream(plans, committed);
-  await feedTables(plans, store);
+  await feedStored(plans, store);
   for (const [stream, owners] of byStream) {
     const { id, name } = stream.definition;
     const positions = committed.get(id) ?? new Map<number, Offset>();
     const bounds = await boundsIfReachable(stream, owners, positions, log);
-    failWhatIsGone(plans, stream, owners, bounds, positions, log);
+    failWhatIsGone(plans, stream, owners, bounds, positions, (task, reason) => {
+      mustBeWhole?.(`${task.name} cannot be rebuilt, since ${reason}`);
+      fail(task, reason, log);
+    });
     const from = replayStart(owners, bounds, positions);
     await stream.restore(owners, from, positions);
+    if (!stream.isReplaying) continue;
     log('info', `rebuilding state from ${name}`, {
       from: Object.fromEntries(from),
       to: Object.fromEntries(positions),
@@ -40,15 +52,17 @@ export async function beginReplay(
 }
 
 /** True when every stream has reached its committed positions; the outputs speak again from then on. */
-export function endReplayWhenDone(plans: PlanSet, nowMs: number, log: Log): boolean {
+export function endReplayWhenDone(plans: PlanSet, log: Log): boolean {
   for (const stream of plans.streams.values()) if (stream.isReplaying) return false;
-  plans.strikeClocks(nowMs, undefined);
+  // As the last commit left them: what comes by a later time is not in the store yet.
+  plans.tellClocks();
   plans.graph.flush();
   stopBroken(plans, log);
+  plans.connectLeaves();
   for (const task of plans.tasks.values()) {
     // The rows of a failed plan stay as they were committed.
     if (task.state !== 'failed') task.output.muted = false;
-    if (task.state === 'running') plans.shareLater(task);
+    if (task.state === 'running' && !task.isRestored) plans.shareLater(task);
   }
   for (const stream of plans.streams.values()) stream.endReplay();
   return true;
@@ -58,8 +72,8 @@ function readersByStream(plans: PlanSet, committed: StreamOffsets): Map<StreamTa
   const byStream = new Map<StreamTask, Map<number, readonly ScanReader[]>>();
   for (const task of plans.tasks.values()) {
     if (task.fragment === undefined) continue;
-    // A stateless plan goes on where the commit left it; one with state reads again from its start.
-    const resumes = task.fragment.stateless && task.state === 'running';
+    // A plan that has its state, or needs none, goes on where the commit left it; others read again from their start.
+    const resumes = task.isRestored || (task.fragment.stateless && task.state === 'running');
     const from = resumes ? committed : task.starts;
     for (const [stream, readers] of plans.streamReaders(task, task.fragment, from)) {
       const owners = byStream.get(stream) ?? new Map<number, readonly ScanReader[]>();
@@ -70,12 +84,43 @@ function readersByStream(plans: PlanSet, committed: StreamOffsets): Map<StreamTa
   return byStream;
 }
 
-async function feedTables(plans: PlanSet, store: Store): Promise<void> {
-  for (const { kind, output, root } of plans.tasks.values()) {
-    if (kind !== 'table' || !(output instanceof ViewOutput)) continue;
-    output.muted = true;
-    if (!root.isRead) continue;
-    for await (const batch of store.scan(output.relation)) root.emit(batch);
+/** A view over one that begins anew does so as well: what it holds is not what the other one held at any commit. */
+function beginAnewBehind(plans: PlanSet): void {
+  for (const task of plans.tasks.values()) {
+    const { output } = task;
+    if (task.state !== 'running' || !(output instanceof ViewOutput)) continue;
+    if (!inputsOf(plans, task).some((input) => isAnew(input))) continue;
+    task.state = 'catching-up';
+    output.muted = false;
+    output.replace = true;
+  }
+}
+
+function isAnew({ fragment, state }: PlanTask): boolean {
+  return fragment !== undefined && state === 'catching-up';
+}
+
+function inputsOf(plans: PlanSet, { fragment }: PlanTask): PlanTask[] {
+  const leaves = (fragment?.leaves ?? []).filter(({ isClock }) => !isClock);
+  const inputs = leaves.map(({ relationId }) => plans.tasks.get(relationId));
+  return inputs.filter((input) => input !== undefined);
+}
+
+/** Gives plans without state the committed rows of what they read; views that begin anew say by themselves what they hold. */
+async function feedStored(plans: PlanSet, store: Store): Promise<void> {
+  plans.connectLeaves(isAnew);
+  for (const task of plans.tasks.values()) {
+    const { fragment, isRestored, state } = task;
+    if (fragment === undefined || isRestored) continue;
+    if (fragment.stateless && state === 'running') continue;
+    for (const leaf of fragment.leaves) {
+      const source = leaf.isClock ? undefined : plans.tasks.get(leaf.relationId);
+      if (source === undefined || isAnew(source) || !(source.output instanceof ViewOutput))
+        continue;
+      for await (const batch of store.scan(source.output.relation)) {
+        pushInto(leaf, selectColumns(batch, leaf.columns));
+      }
+    }
   }
 }
 
@@ -107,7 +152,7 @@ function failWhatIsGone(
   owners: Owners,
   bounds: ReadonlyMap<number, PartitionBounds>,
   committed: ReadonlyMap<number, Offset>,
-  log: Log,
+  failed: (task: PlanTask, reason: string) => void,
 ): void {
   for (const [owner, readers] of owners) {
     const task = plans.tasks.get(owner);
@@ -116,10 +161,9 @@ function failWhatIsGone(
     for (const [partition, { earliest }] of bounds) {
       const start = Math.min(...readers.map((reader) => reader.from.get(partition) ?? 0));
       if (start >= earliest || start >= (committed.get(partition) ?? 0)) continue;
-      fail(
+      failed(
         task,
         `records ${start}..${earliest - 1} of ${stream.definition.name} partition ${partition} are no longer retained`,
-        log,
       );
     }
   }

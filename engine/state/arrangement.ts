@@ -5,8 +5,11 @@ import { NamedRows } from './named-rows.ts';
 import { compileHash, type HashRows } from './row-hash.ts';
 import { compileMatch, type RowMatch } from './row-match.ts';
 import { NONE, RowStore } from './row-store.ts';
+import { loadAll, type Saved, saveAll } from './saved.ts';
 import { borrowRows, returnRows } from './scratch.ts';
 import { SEGMENT_MASK, SEGMENT_SHIFT, Segments } from './segments.ts';
+import type { StateReader } from './state-reader.ts';
+import type { StateWriter } from './state-writer.ts';
 import type { StoredColumn } from './stored-column.ts';
 
 export const LINK_SHIFT = 2;
@@ -23,7 +26,7 @@ const REMOVED = -2;
  * others follow in `next`. Equal rows may be stored apart while rows only come, or come and go by name; the first row that is
  * taken back otherwise builds a second index, over whole rows, and from then on equal rows share one entry.
  */
-export class Arrangement {
+export class Arrangement implements Saved {
   readonly rows: RowStore;
   /**
    * Four cells a row, side by side since they are used together: its weight, the next and the previous row of the
@@ -136,6 +139,27 @@ export class Arrangement {
       this.links.bytes +
       this.#rowHashes.bytes
     );
+  }
+
+  save(to: StateWriter): void {
+    to.mark('arrangement');
+    to.byte(this.#rowIndex === undefined ? 0 : 1);
+    to.byte(this.#named === undefined ? 0 : 1);
+    saveAll(this.#parts(), to);
+  }
+
+  load(from: StateReader): void {
+    from.mark('arrangement');
+    if (from.byte() === 1) this.#rowIndex = new HashIndex();
+    if (from.byte() === 1) this.#named = new NamedRows();
+    loadAll(this.#parts(), from);
+  }
+
+  #parts(): readonly Saved[] {
+    const parts: Saved[] = [this.rows, this.links, this.#index];
+    if (this.#rowIndex !== undefined) parts.push(this.#rowIndex, this.#rowHashes);
+    if (this.#named !== undefined) parts.push(this.#named);
+    return parts;
   }
 
   #ensure(): void {

@@ -3,6 +3,10 @@
  * probing. A table that is full splits in two, so growth moves at most one table's entries at a time.
  * Generated code probes `directory` by itself; everything else goes through the methods.
  */
+import type { Saved } from './saved.ts';
+import type { StateReader } from './state-reader.ts';
+import type { StateWriter } from './state-writer.ts';
+
 const TABLE_SLOTS_FIRST = 16;
 const TABLE_SLOTS_MAX = 1 << 15;
 /** Past this depth the hashes do not differ enough to split by; tables grow instead. */
@@ -66,7 +70,7 @@ export class HashTable {
   }
 }
 
-export class HashIndex {
+export class HashIndex implements Saved {
   /** 2^depth entries; entry number = high bits of the hash: `(hash >>> 1) >>> shift`. */
   directory: HashTable[] = [new HashTable(TABLE_SLOTS_FIRST, 0)];
   shift = 31;
@@ -118,6 +122,37 @@ export class HashIndex {
       table.count = 0;
     }
     this.#count = 0;
+  }
+
+  /** Tables as they are: hashes have no seed of the process, so slots mean the same in the next one. */
+  save(to: StateWriter): void {
+    to.number(this.#depth);
+    for (let i = 0; i < this.directory.length; ) {
+      const table = this.directory[i] as HashTable;
+      to.number(table.depth);
+      to.number(table.mask + 1);
+      to.number(table.count);
+      to.cells(table.slots);
+      i += 1 << (this.#depth - table.depth);
+    }
+  }
+
+  load(from: StateReader): void {
+    this.#depth = from.number();
+    this.shift = 31 - this.#depth;
+    this.#count = 0;
+    this.#slots = 0;
+    const directory: HashTable[] = [];
+    while (directory.length < 1 << this.#depth) {
+      const depth = from.number();
+      const table = new HashTable(from.number(), depth);
+      table.count = from.number();
+      from.cells(table.slots);
+      this.#count += table.count;
+      this.#slots += table.mask + 1;
+      for (let i = 1 << (this.#depth - depth); i > 0; i--) directory.push(table);
+    }
+    this.directory = directory;
   }
 
   #tableOf(hash: number): HashTable {

@@ -3,14 +3,17 @@ import { HashIndex } from './hash-index.ts';
 import { compileHash, type HashRows } from './row-hash.ts';
 import { compileMatch, type Equality, type RowMatch } from './row-match.ts';
 import { RowStore } from './row-store.ts';
+import { loadAll, type Saved, saveAll } from './saved.ts';
 import { borrowRows, returnRows } from './scratch.ts';
 import { SEGMENT_MASK, SEGMENT_SHIFT, Segments } from './segments.ts';
+import type { StateReader } from './state-reader.ts';
+import type { StateWriter } from './state-writer.ts';
 
 /**
  * At most one row per key: dense row numbers, at which the owner keeps whatever belongs to a key. The key columns
  * come first; further columns (`payload`) are filled by the owner.
  */
-export class KeyedState {
+export class KeyedState implements Saved {
   readonly rows: RowStore;
   readonly #hash: HashRows;
   readonly #match: RowMatch;
@@ -90,5 +93,13 @@ export class KeyedState {
 
   bytes(): number {
     return this.rows.bytes() + this.#index.bytes + this.#hashes.bytes;
+  }
+
+  save(to: StateWriter): void {
+    saveAll([this.rows, this.#index, this.#hashes], to);
+  }
+
+  load(from: StateReader): void {
+    loadAll([this.rows, this.#index, this.#hashes], from);
   }
 }

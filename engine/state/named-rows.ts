@@ -1,15 +1,22 @@
 import type { Batch, RowNames } from '../delta/batch.ts';
 import { NONE } from './row-store.ts';
+import type { Saved } from './saved.ts';
 import { Segments } from './segments.ts';
+import type { StateReader } from './state-reader.ts';
+import type { StateWriter } from './state-writer.ts';
 
 /** Stored rows by the names that one owner has given to all of them. */
-export class NamedRows {
-  readonly owner: object;
+export class NamedRows implements Saved {
+  /**
+   * Undefined after a load. What feeds a port is one owner (a union takes names away) and stays the same: the graph lets
+   * no names through where it does not.
+   */
+  #owner: object | undefined;
   /** Row number + 1 by name; 0 = no row has the name. */
   readonly #rows = Segments.int32();
 
-  constructor(owner: object) {
-    this.owner = owner;
+  constructor(owner?: object | undefined) {
+    this.#owner = owner;
   }
 
   get bytes(): number {
@@ -19,7 +26,9 @@ export class NamedRows {
   /** Whether the batch's rows come and go by these names as RowNames says; `from` lists the rows that count. */
   accepts(batch: Batch, from: Int32Array, count: number): boolean {
     const { named, weights } = batch;
-    if (named === null || named.owner !== this.owner) return false;
+    if (named === null) return false;
+    this.#owner ??= named.owner;
+    if (named.owner !== this.#owner) return false;
     for (let i = 0; i < count; i++) {
       const source = from[i] as number;
       const weight = weights === null ? 1 : (weights[source] as number);
@@ -38,5 +47,13 @@ export class NamedRows {
     const name = names[source] as number;
     this.#rows.ensure(name + 1);
     this.#rows.set(name, row + 1);
+  }
+
+  save(to: StateWriter): void {
+    this.#rows.save(to);
+  }
+
+  load(from: StateReader): void {
+    this.#rows.load(from);
   }
 }

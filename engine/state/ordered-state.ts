@@ -8,14 +8,17 @@ import {
   type RowOrderColumn,
 } from './row-order.ts';
 import { NONE, RowStore } from './row-store.ts';
+import { loadAll, type Saved, saveAll } from './saved.ts';
 import { Segments } from './segments.ts';
+import type { StateReader } from './state-reader.ts';
+import type { StateWriter } from './state-writer.ts';
 
 /**
  * Weighted rows in order, in any number of separate trees: treaps (Seidel and Aragon, "Randomized Search Trees",
  * Algorithmica 16, 1996) over row numbers. A row's priority is a bijective mix of its number, so that no two rows
  * share one and no randomness is needed. The owner keeps the roots: NONE is the empty tree.
  */
-export class OrderedState {
+export class OrderedState implements Saved {
   readonly rows: RowStore;
   readonly weights = Segments.int32();
   /** By the ORDER BY columns alone; 0 = peers. */
@@ -224,6 +227,16 @@ export class OrderedState {
 
   bytes(): number {
     return this.rows.bytes() + this.weights.bytes + this.#left.bytes + this.#right.bytes;
+  }
+
+  save(to: StateWriter): void {
+    to.data(this.#retired);
+    saveAll([this.rows, this.weights, this.#left, this.#right], to);
+  }
+
+  load(from: StateReader): void {
+    for (const row of from.data()) this.#retired.push(row as number);
+    loadAll([this.rows, this.weights, this.#left, this.#right], from);
   }
 
   #addWeight(root: number, row: number, weight: number, depth: number): number {

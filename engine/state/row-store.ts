@@ -1,6 +1,9 @@
 import type { Batch } from '../delta/batch.ts';
 import type { BatchColumn, Physical } from '../delta/column.ts';
+import { loadAll, type Saved, saveAll } from './saved.ts';
 import { SEGMENT_ROWS } from './segments.ts';
+import type { StateReader } from './state-reader.ts';
+import type { StateWriter } from './state-writer.ts';
 import { StoredColumn } from './stored-column.ts';
 import { StoredNumerics } from './stored-numerics.ts';
 import { StoredObjects } from './stored-objects.ts';
@@ -11,7 +14,7 @@ import { StringArena } from './string-arena.ts';
 export const NONE = -1;
 
 /** Rows by dense numbers; numbers of released rows are given out again. */
-export class RowStore {
+export class RowStore implements Saved {
   readonly columns: readonly StoredColumn[];
   #arena = new StringArena();
   readonly #free: number[] = [];
@@ -90,6 +93,26 @@ export class RowStore {
   compact(): void {
     if (!this.#arena.wantsCompaction) return;
     this.#useArena(new StringArena(), this.#end);
+  }
+
+  save(to: StateWriter): void {
+    to.mark('rows');
+    to.number(this.#end);
+    to.number(this.#capacity);
+    to.number(this.#free.length);
+    to.cells(Int32Array.from(this.#free));
+    this.#arena.save(to);
+    saveAll(this.columns, to);
+  }
+
+  load(from: StateReader): void {
+    from.mark('rows');
+    this.#end = from.number();
+    this.#capacity = from.number();
+    this.#free.length = 0;
+    for (const row of from.cells(new Int32Array(from.number()))) this.#free.push(row);
+    this.#arena.load(from);
+    loadAll(this.columns, from);
   }
 
   bytes(): number {

@@ -3,6 +3,10 @@
  * Only the first array is ever copied, while it is small; after that growth adds an array, so that no
  * single row pays for moving all the others.
  */
+import type { Saved } from './saved.ts';
+import type { StateReader } from './state-reader.ts';
+import type { StateWriter } from './state-writer.ts';
+
 export const SEGMENT_SHIFT = 13;
 export const SEGMENT_ROWS = 1 << SEGMENT_SHIFT;
 export const SEGMENT_MASK = SEGMENT_ROWS - 1;
@@ -15,7 +19,7 @@ type Cells =
   | Int32Array<ArrayBuffer>
   | Float64Array<ArrayBuffer>;
 
-export class Segments<T extends Cells> {
+export class Segments<T extends Cells> implements Saved {
   /** The list keeps its identity, so that generated code may hold it; its members change. */
   readonly arrays: T[] = [];
   readonly #make: (length: number) => T;
@@ -77,10 +81,20 @@ export class Segments<T extends Cells> {
   set(row: number, value: number): void {
     (this.arrays[row >>> SEGMENT_SHIFT] as T)[row & SEGMENT_MASK] = value;
   }
+
+  save(to: StateWriter): void {
+    to.number(this.#capacity);
+    for (const array of this.arrays) to.cells(array);
+  }
+
+  load(from: StateReader): void {
+    this.ensure(from.number());
+    for (const array of this.arrays) from.cells(array);
+  }
 }
 
 /** 64-bit cells that are also readable as pairs of 32-bit words: [low, high] per row. */
-export class Int64Segments {
+export class Int64Segments implements Saved {
   readonly arrays: BigInt64Array<ArrayBuffer>[] = [];
   readonly words: Int32Array<ArrayBuffer>[] = [];
   #capacity = 0;
@@ -144,6 +158,16 @@ export class Int64Segments {
 
   get(row: number): bigint {
     return (this.arrays[row >>> SEGMENT_SHIFT] as BigInt64Array)[row & SEGMENT_MASK] as bigint;
+  }
+
+  save(to: StateWriter): void {
+    to.number(this.#capacity);
+    for (const array of this.arrays) to.cells(array);
+  }
+
+  load(from: StateReader): void {
+    this.ensure(from.number());
+    for (const array of this.arrays) from.cells(array);
   }
 }
 

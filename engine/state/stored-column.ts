@@ -5,13 +5,16 @@
 
 import { assert, assertNever } from '../../sql/base/assert.ts';
 import type { BatchColumn, Nulls, Physical } from '../delta/column.ts';
+import type { Saved } from './saved.ts';
 import { Int64Segments, SEGMENT_MASK, SEGMENT_SHIFT, Segments } from './segments.ts';
+import type { StateReader } from './state-reader.ts';
+import type { StateWriter } from './state-writer.ts';
 import { StoredNumerics } from './stored-numerics.ts';
 import { StoredObjects } from './stored-objects.ts';
 import { StoredStrings } from './stored-strings.ts';
 import type { StringArena } from './string-arena.ts';
 
-export interface StoredValues {
+export interface StoredValues extends Saved {
   ensure(rows: number): void;
   /** Copies `column[from[i]]` to row `to[i]`, for i < count. NULL rows may copy anything. */
   put(column: BatchColumn, from: Int32Array, to: Int32Array, count: number): void;
@@ -25,7 +28,7 @@ export interface StoredValues {
 }
 
 /** Which rows are NULL, around the values of one physical form. */
-export class StoredColumn {
+export class StoredColumn implements Saved {
   readonly physical: Physical;
   readonly values: StoredValues;
   /** Absent until the first NULL arrives. */
@@ -88,6 +91,22 @@ export class StoredColumn {
 
   bytes(): number {
     return this.values.bytes() + (this.nulls?.bytes ?? 0);
+  }
+
+  save(to: StateWriter): void {
+    to.number(this.#rows);
+    to.byte(this.nulls === null ? 0 : 1);
+    this.nulls?.save(to);
+    this.values.save(to);
+  }
+
+  load(from: StateReader): void {
+    this.#rows = from.number();
+    if (from.byte() === 1) {
+      this.nulls = Segments.uint8();
+      this.nulls.load(from);
+    }
+    this.values.load(from);
   }
 
   #gatherNulls(from: Int32Array, count: number): Nulls {
@@ -167,6 +186,14 @@ export class StoredBools implements StoredValues {
   bytes(): number {
     return this.segments.bytes;
   }
+
+  save(to: StateWriter): void {
+    this.segments.save(to);
+  }
+
+  load(from: StateReader): void {
+    this.segments.load(from);
+  }
 }
 
 export class StoredInt32s implements StoredValues {
@@ -209,6 +236,14 @@ export class StoredInt32s implements StoredValues {
   bytes(): number {
     return this.segments.bytes;
   }
+
+  save(to: StateWriter): void {
+    this.segments.save(to);
+  }
+
+  load(from: StateReader): void {
+    this.segments.load(from);
+  }
 }
 
 export class StoredInt64s implements StoredValues {
@@ -236,6 +271,14 @@ export class StoredInt64s implements StoredValues {
 
   bytes(): number {
     return this.segments.bytes;
+  }
+
+  save(to: StateWriter): void {
+    this.segments.save(to);
+  }
+
+  load(from: StateReader): void {
+    this.segments.load(from);
   }
 }
 
@@ -278,5 +321,13 @@ export class StoredDoubles implements StoredValues {
 
   bytes(): number {
     return this.segments.bytes;
+  }
+
+  save(to: StateWriter): void {
+    this.segments.save(to);
+  }
+
+  load(from: StateReader): void {
+    this.segments.load(from);
   }
 }

@@ -2,6 +2,8 @@ import { assert } from '../../sql/base/assert.ts';
 import { Numeric } from '../../sql/base/numeric.ts';
 import { type BatchColumn, type Nulls, WIDE_SCALE } from '../delta/column.ts';
 import { Int64Segments, SEGMENT_MASK, SEGMENT_SHIFT, Segments } from './segments.ts';
+import type { StateReader } from './state-reader.ts';
+import type { StateWriter } from './state-writer.ts';
 import type { StoredValues } from './stored-column.ts';
 
 /** numeric values: scaled 64-bit integers, and the few that do not fit in a map beside them. */
@@ -69,6 +71,21 @@ export class StoredNumerics implements StoredValues {
 
   bytes(): number {
     return this.segments.bytes + this.scales.bytes + this.wide.size * WIDE_BYTES;
+  }
+
+  save(to: StateWriter): void {
+    this.segments.save(to);
+    this.scales.save(to);
+    to.data([...this.wide].flat());
+  }
+
+  load(from: StateReader): void {
+    this.segments.load(from);
+    this.scales.load(from);
+    const wide = from.data();
+    for (let i = 0; i < wide.length; i += 2) {
+      this.wide.set(wide[i] as number, wide[i + 1] as Numeric);
+    }
   }
 }
 

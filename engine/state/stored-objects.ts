@@ -2,6 +2,8 @@ import { assert } from '../../sql/base/assert.ts';
 import type { Datum } from '../../sql/base/datum.ts';
 import type { BatchColumn, Nulls } from '../delta/column.ts';
 import { SEGMENT_MASK, SEGMENT_ROWS, SEGMENT_SHIFT } from './segments.ts';
+import type { StateReader } from './state-reader.ts';
+import type { StateWriter } from './state-writer.ts';
 import type { StoredValues } from './stored-column.ts';
 
 /** About what a small array, interval or byte string takes on the JavaScript heap. */
@@ -46,6 +48,18 @@ export class StoredObjects implements StoredValues {
 
   bytes(): number {
     return this.#held * OBJECT_BYTES;
+  }
+
+  save(to: StateWriter): void {
+    to.number(this.#held);
+    to.number(this.arrays.length);
+    for (const array of this.arrays) to.data(array);
+  }
+
+  load(from: StateReader): void {
+    this.#held = from.number();
+    this.arrays.length = 0;
+    for (let count = from.number(); count > 0; count--) this.arrays.push(from.data());
   }
 
   #set(row: number, value: Datum | null): void {

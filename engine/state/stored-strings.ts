@@ -1,6 +1,8 @@
 import { assert } from '../../sql/base/assert.ts';
 import { type BatchColumn, type Nulls, StringColumn } from '../delta/column.ts';
 import { SEGMENT_MASK, SEGMENT_SHIFT, Segments } from './segments.ts';
+import type { StateReader } from './state-reader.ts';
+import type { StateWriter } from './state-writer.ts';
 import type { StoredValues } from './stored-column.ts';
 import { StringArena } from './string-arena.ts';
 
@@ -122,5 +124,16 @@ export class StoredStrings implements StoredValues {
   /** References only; the arena belongs to the row store. */
   bytes(): number {
     return this.addresses.bytes + this.lengths.bytes;
+  }
+
+  /** Without the arena, which the row store saves. */
+  save(to: StateWriter): void {
+    this.addresses.save(to);
+    this.lengths.save(to);
+  }
+
+  load(from: StateReader): void {
+    this.addresses.load(from);
+    this.lengths.load(from);
   }
 }

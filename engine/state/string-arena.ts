@@ -1,4 +1,7 @@
 import { StreamError } from '../../sql/base/error.ts';
+import type { Saved } from './saved.ts';
+import type { StateReader } from './state-reader.ts';
+import type { StateWriter } from './state-writer.ts';
 
 /** Addresses count units of 4 bytes inside chunks of 1 MiB, so that 32 bits reach 16 GiB. */
 const UNIT_SHIFT = 2;
@@ -11,7 +14,7 @@ const CHUNK_BYTES_FIRST = 4096;
 const GARBAGE_BYTES_MIN = 1 << 18;
 
 /** Copies of the strings that state keeps; the bytes of a batch die with the batch. */
-export class StringArena {
+export class StringArena implements Saved {
   readonly chunks: Buffer[] = [];
   #end = 0;
   #bytes = 0;
@@ -60,8 +63,34 @@ export class StringArena {
     return (address & CHUNK_UNITS_MASK) << UNIT_SHIFT;
   }
 
+  save(to: StateWriter): void {
+    to.number(this.#end);
+    to.number(this.#usedBytes);
+    to.number(this.#garbageBytes);
+    to.number(this.chunks.length);
+    for (const chunk of this.chunks) {
+      to.number(chunk.length);
+      to.raw(chunk === this.chunks.at(-1) ? chunk.subarray(0, this.#end) : chunk);
+    }
+  }
+
+  load(from: StateReader): void {
+    this.#end = from.number();
+    this.#usedBytes = from.number();
+    this.#garbageBytes = from.number();
+    const count = from.number();
+    for (let i = 1; i <= count; i++) {
+      const chunk = Buffer.allocUnsafeSlow(from.number());
+      from.fill(i === count ? chunk.subarray(0, this.#end) : chunk);
+      this.chunks.push(chunk);
+      this.#bytes += chunk.length;
+    }
+  }
+
   #grow(length: number): Buffer {
     const count = this.chunks.length;
+    // What was never written is not to reach a file later.
+    this.chunks[count - 1]?.fill(0, this.#end);
     if (count >= CHUNKS_MAX) {
       throw new StreamError('VALUE_PROGRAM_LIMIT', 'the strings of one operator exceed 16 GiB');
     }

@@ -16,6 +16,8 @@ export interface DatabaseOptions {
 /** A commit that leaves a write-ahead log larger than this writes it into the data file itself, and takes that much longer. */
 const WAL_BYTES_MAX = 256 * 1024 * 1024;
 
+export const DATABASE_FILE = 'millrace.duckdb';
+
 /** DuckDB locks its file against other processes only, so this process keeps its own list. */
 const openFiles = new Set<string>();
 
@@ -82,7 +84,7 @@ export class DatabaseFile {
 function prepareDirectory(path: string): string {
   try {
     mkdirSync(path, { recursive: true });
-    return join(realpathSync(path), 'millrace.duckdb');
+    return join(realpathSync(path), DATABASE_FILE);
   } catch (cause) {
     const text = cause instanceof Error ? cause.message : String(cause);
     throw new StreamError('STORE_FAILED', `the data directory ${path} cannot be used: ${text}`, {

@@ -21,6 +21,7 @@ import { ReaderPool } from './reader-pool.ts';
 import { scanRelation } from './scan.ts';
 import { StageArea } from './stage-area.ts';
 import { Appender } from './staging.ts';
+import type { LogPosition } from './state-files.ts';
 import type {
   CatalogChange,
   CatalogEntry,
@@ -36,9 +37,11 @@ import {
   catalogEntry,
   catalogSql,
   forgetChunksSql,
+  manifestSql,
   OUTBOX_TABLE,
   outboxForms,
   outboxRow,
+  STATE_TABLE,
   systemStages,
   systemTables,
 } from './system-table.ts';
@@ -95,6 +98,7 @@ class DuckdbStore implements Store {
   readonly #progress = new Progress();
   readonly #catalog = new Map<number, CatalogEntry>();
   #identity = '';
+  #manifest: string | undefined;
   #closed = false;
 
   private constructor(
@@ -139,6 +143,8 @@ class DuckdbStore implements Store {
     for (const [epoch, entry] of await writer.rows(progress)) {
       store.#progress.restore(Number(epoch), entry as string);
     }
+    const [state] = await writer.rows(`SELECT manifest FROM ${STATE_TABLE}`);
+    store.#manifest = (state?.[0] ?? undefined) as string | undefined;
     const catalog = 'SELECT id, name, kind, sql, detail FROM millrace_catalog ORDER BY id';
     for (const row of await writer.rows(catalog)) {
       const entry = catalogEntry(row);
@@ -148,8 +154,11 @@ class DuckdbStore implements Store {
   }
 
   async status(): Promise<StoreStatus> {
+    const { log } = this.#progress;
+    const manifest = this.#manifest;
     return {
       identity: this.#identity,
+      state: log === undefined || manifest === undefined ? undefined : { log, manifest },
       epoch: this.#progress.epoch,
       positions: this.#progress.positions,
       watermarks: this.#progress.watermarks,
@@ -161,19 +170,24 @@ class DuckdbStore implements Store {
 
   commit(epoch: EpochCommit): Promise<void> {
     return this.#write(`committing epoch ${epoch.epoch}`, async () => {
+      let log: LogPosition | undefined;
       try {
-        await this.#writer.run(await this.#stage(epoch));
+        const statements = await this.#stage(epoch);
+        log = await epoch.state?.log;
+        statements.push(...this.#progress.commitSql(epoch, log), 'COMMIT');
+        await this.#writer.run(statements.join(';\n'));
       } catch (cause) {
         await this.#rollBack();
         throw cause;
       }
       this.#stages.committed();
-      this.#progress.apply(epoch);
+      this.#progress.apply(epoch, log);
+      this.#manifest = epoch.state?.manifest ?? this.#manifest;
     });
   }
 
-  /** Puts the epoch's rows into temporary tables and gives the transaction that takes them from there. */
-  async #stage(epoch: EpochCommit): Promise<string> {
+  /** Puts the epoch's rows into temporary tables and gives the statements that take them from there. */
+  async #stage(epoch: EpochCommit): Promise<string[]> {
     const statements = ['BEGIN'];
     const changed = epoch.views.filter((view) => view.changes.some((batch) => batch.length > 0));
     await this.#stages.prepare(changed.map((view) => view.relation));
@@ -187,8 +201,9 @@ class DuckdbStore implements Store {
       statements.push(`INSERT INTO ${OUTBOX_TABLE} FROM temp.stage_outbox`);
       statements.push('TRUNCATE temp.stage_outbox');
     }
-    statements.push(...this.#progress.commitSql(epoch), 'COMMIT');
-    return statements.join(';\n');
+    const manifest = epoch.state?.manifest;
+    if (manifest !== undefined) statements.push(...manifestSql(manifest));
+    return statements;
   }
 
   async #rollBack(): Promise<void> {

@@ -3,6 +3,7 @@
  * cheapest write there is); now and then one row with everything replaces all earlier ones.
  */
 import type { Offset } from '../../connectors/connector.ts';
+import type { LogPosition } from './state-files.ts';
 import type { EpochCommit, PartitionPosition, StreamMarks } from './store.ts';
 
 export const progressTable =
@@ -20,6 +21,8 @@ interface Entry {
   readonly watermarks?: readonly StoredMarks[] | undefined;
   /** [error relation id, failures that it no longer holds]; left out when there are none. */
   readonly evicted?: readonly (readonly [number, number])[];
+  /** [file, bytes]: how far the log of operator state is valid. */
+  readonly log?: readonly [number, number] | undefined;
 }
 
 type StoredMarks = readonly [number, string | null, readonly (readonly [number, string])[]];
@@ -30,7 +33,12 @@ export class Progress {
   readonly #versions = new Map<number, number>();
   readonly #watermarks = new Map<number, StoredMarks>();
   readonly #evicted = new Map<number, number>();
+  #log: LogPosition | undefined;
   #rows = 0;
+
+  get log(): LogPosition | undefined {
+    return this.#log;
+  }
 
   get epoch(): number {
     return this.#epoch;
@@ -66,19 +74,19 @@ export class Progress {
   }
 
   /** Statements that store what the commit changes. Call `apply` when they are committed. */
-  commitSql(commit: EpochCommit): readonly string[] {
+  commitSql(commit: EpochCommit, log: LogPosition | undefined): readonly string[] {
     if (this.#rows >= ROWS_MAX) {
       const next = this.#copy();
-      next.apply(commit);
+      next.apply(commit, log);
       return next.snapshotSql();
     }
-    return [insertSql(commit.epoch, entryOf(commit))];
+    return [insertSql(commit.epoch, entryOf(commit, log))];
   }
 
-  apply(commit: EpochCommit): void {
+  apply(commit: EpochCommit, log: LogPosition | undefined): void {
     this.#epoch = commit.epoch;
     this.#rows = this.#rows >= ROWS_MAX ? 1 : this.#rows + 1;
-    this.#take(entryOf(commit));
+    this.#take(entryOf(commit, log));
   }
 
   /** Statements that store everything, without the given relations. Call `forget` when committed. */
@@ -90,6 +98,7 @@ export class Progress {
       versions: [...next.#versions],
       watermarks: [...next.#watermarks.values()],
       ...(next.#evicted.size === 0 ? {} : { evicted: [...next.#evicted] }),
+      log: next.#log === undefined ? undefined : [next.#log.file, next.#log.bytes],
     };
     return ['DELETE FROM millrace_progress', insertSql(next.#epoch, entry)];
   }
@@ -104,7 +113,8 @@ export class Progress {
     this.#rows = 1;
   }
 
-  #take({ positions, versions, watermarks = [], evicted = [] }: Entry): void {
+  #take({ positions, versions, watermarks = [], evicted = [], log }: Entry): void {
+    if (log !== undefined) this.#log = { file: log[0], bytes: log[1] };
     for (const [relationId, partition, offset] of positions) {
       this.#place(relationId, partition, offset);
     }
@@ -125,6 +135,7 @@ export class Progress {
   #copy(): Progress {
     const copy = new Progress();
     copy.#epoch = this.#epoch;
+    copy.#log = this.#log;
     for (const { relationId, partition, offset } of this.positions) {
       copy.#place(relationId, partition, offset);
     }
@@ -135,7 +146,7 @@ export class Progress {
   }
 }
 
-function entryOf(commit: EpochCommit): Entry {
+function entryOf(commit: EpochCommit, log: LogPosition | undefined): Entry {
   return {
     positions: commit.positions.map((p) => [p.relationId, p.partition, p.offset] as const),
     versions: commit.views.map((view) => [view.relation.id, commit.epoch] as const),
@@ -148,6 +159,7 @@ function entryOf(commit: EpochCommit): Entry {
         ] as const,
     ),
     ...(commit.evicted === undefined ? {} : { evicted: [...commit.evicted] }),
+    log: log === undefined ? undefined : [log.file, log.bytes],
   };
 }
 

@@ -7,6 +7,7 @@ import type { Row } from '../../sql/base/datum.ts';
 import type { Schema } from '../../sql/base/type.ts';
 import type { Batch } from '../delta/batch.ts';
 import type { HostCall } from './host-call.ts';
+import type { LogPosition } from './state-files.ts';
 
 /** How a view's rows are stored; decided from its plan when it is created. */
 export type ViewStorage =
@@ -67,6 +68,20 @@ export interface OutboxSize {
   readonly bytes: number;
 }
 
+/** What an epoch's transaction says about the files of operator state (state-files.ts). */
+export interface EpochState {
+  /** How far the log is valid; awaited before the transaction, which never names frames that are not durable. */
+  readonly log: Promise<LogPosition>;
+  /** The files of nodes that count from this epoch on, as JSON text of the runtime's own making; undefined = as before. */
+  readonly manifest: string | undefined;
+}
+
+/** Operator state as the last commit left it. */
+export interface SavedState {
+  readonly log: LogPosition;
+  readonly manifest: string;
+}
+
 /** Everything that one epoch changes; committed in one transaction. */
 export interface EpochCommit {
   readonly epoch: number;
@@ -77,6 +92,7 @@ export interface EpochCommit {
   readonly outbox: readonly OutboxChunk[];
   /** Per error relation, how many failures are counted that it no longer holds; those that have changed. */
   readonly evicted?: ReadonlyMap<number, number> | undefined;
+  readonly state?: EpochState | undefined;
 }
 
 /** One catalog entry as it is persisted: the statement's canonical text and what belongs to it. */
@@ -121,6 +137,8 @@ export interface StoreStatus {
   readonly versions: ReadonlyMap<number, number>;
   /** Per error relation, how many failures are counted that it no longer holds. */
   readonly evicted: ReadonlyMap<number, number>;
+  /** Undefined when no node's state was ever saved. */
+  readonly state: SavedState | undefined;
 }
 
 export interface Store {

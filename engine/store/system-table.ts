@@ -6,6 +6,8 @@ import type { CatalogChange, CatalogEntry, OutboxChunk } from './store.ts';
 import type { StoredForm } from './stored-form.ts';
 
 export const OUTBOX_TABLE = 'millrace_outbox';
+/** At most one row: which files hold the operators' state. */
+export const STATE_TABLE = 'millrace_state';
 
 export const outboxForms: readonly StoredForm[] = [
   { kind: 'integer' },
@@ -23,6 +25,7 @@ export const systemTables: readonly string[] = [
   `CREATE TABLE IF NOT EXISTS ${OUTBOX_TABLE} (${outboxColumns})`,
   'CREATE TABLE IF NOT EXISTS millrace_identity (id VARCHAR)',
   'INSERT INTO millrace_identity SELECT uuid() WHERE NOT EXISTS (SELECT 1 FROM millrace_identity)',
+  `CREATE TABLE IF NOT EXISTS ${STATE_TABLE} (manifest VARCHAR)`,
 ];
 
 /** The temporary table that chunks pass through on their way into a commit. */
@@ -37,6 +40,13 @@ export function outboxRow(chunk: OutboxChunk): (Datum | null)[] {
 /** Takes delivered chunks out of the outbox. */
 export function forgetChunksSql({ sinkId, upTo }: DeliveredChunks): string {
   return `DELETE FROM ${OUTBOX_TABLE} WHERE sink = ${sinkId} AND sequence <= ${upTo}`;
+}
+
+export function manifestSql(manifest: string): readonly string[] {
+  return [
+    `DELETE FROM ${STATE_TABLE}`,
+    `INSERT INTO ${STATE_TABLE} VALUES (${textLiteral(manifest)})`,
+  ];
 }
 
 export function catalogSql(change: CatalogChange): readonly string[] {

@@ -3,6 +3,7 @@
  * a retracted row leaves no residue. Partial sums that do not overlap, after J. R. Shewchuk,
  * "Adaptive Precision Floating-Point Arithmetic and Fast Robust Geometric Predicates" (1997).
  */
+import type { Datum } from './datum.ts';
 
 /** Above this a partial sum could overflow; such values are kept scaled down by 2^-SHIFT. */
 const LARGE = 2 ** 900;
@@ -68,6 +69,19 @@ export class ExactSum {
     // A small value below the scaled range cannot change the rounding of a large rest.
     for (const value of this.#small) addPartial(all, value * 2 ** -SHIFT);
     return roundPartials(all) * 2 ** SHIFT;
+  }
+
+  save(): readonly Datum[] {
+    return [this.#small, this.#large, this.#nan, this.#infinity, this.#negativeInfinity];
+  }
+
+  load(state: readonly (Datum | null)[]): void {
+    const [small, large, nan, infinity, negativeInfinity] = state;
+    this.#small.push(...(small as number[]));
+    this.#large.push(...(large as number[]));
+    this.#nan = nan as number;
+    this.#infinity = infinity as number;
+    this.#negativeInfinity = negativeInfinity as number;
   }
 
   /** Whether a NaN or an infinity is among the values. */

@@ -90,6 +90,21 @@ export function extremeAccumulator(type: SqlType, greatest: boolean): Accumulato
       }
       return null;
     },
+    /** Entries in the map's order, then dead ones; then the heap by their numbers, since its shape decides among equals. */
+    save: () => {
+      const all = [...new Set([...entries.values(), ...heap])];
+      const numbers = new Map(all.map((entry, number) => [entry, number]));
+      return [
+        all.map(({ value, count }) => [value, count]),
+        heap.map((entry) => numbers.get(entry) ?? 0),
+      ];
+    },
+    load: (state) => {
+      const [saved, shape] = state as readonly [readonly (readonly [Datum, number])[], number[]];
+      const all = saved.map(([value, count]): Entry => ({ value, count }));
+      for (const entry of all) if (entry.count !== 0) entries.set(keyOf(entry.value), entry);
+      heap = shape.map((number) => all[number] as Entry);
+    },
   };
 }
 
@@ -109,5 +124,7 @@ export function extremeByAccumulator(value: SqlType, key: SqlType, greatest: boo
       const row = rows.result();
       return Array.isArray(row) ? (row[1] ?? null) : null;
     },
+    save: rows.save,
+    load: rows.load,
   };
 }

@@ -10,6 +10,9 @@ export interface Accumulator {
   add(args: readonly (Datum | null)[], weight: number): void;
   /** The aggregate's value now; PostgreSQL's answer over an empty input when nothing is left. */
   result(): Datum | null;
+  /** All that it holds, as plain values; a new accumulator that loads them goes on exactly like this one. */
+  save(): readonly (Datum | null)[];
+  load(state: readonly (Datum | null)[]): void;
 }
 
 /**

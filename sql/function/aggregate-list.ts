@@ -23,6 +23,10 @@ export function orderedRows(finish: (rows: readonly Arguments[]) => Datum | null
       }
     },
     result: () => (rows.length === 0 ? null : finish(rows)),
+    save: () => rows,
+    load: (state) => {
+      for (const row of state) rows.push(row as Arguments);
+    },
   };
 }
 

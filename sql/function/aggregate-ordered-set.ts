@@ -155,7 +155,7 @@ function placeAmong(name: HypotheticalName, order: readonly SetOrder[]): Accumul
     }
   });
   const empty = { rank: 1n, dense_rank: 1n, percent_rank: 0, cume_dist: 1 }[name];
-  return { add: rows.add, result: () => rows.result() ?? empty };
+  return { ...rows, result: () => rows.result() ?? empty };
 }
 
 function rowComparator(order: readonly SetOrder[]): (left: Args, right: Args) => number {

@@ -49,6 +49,24 @@ class PairSums {
     this.#xy += fixedX * fixedY * times;
   }
 
+  save(): readonly (Datum | null)[] {
+    const sums = [this.#fixedX, this.#fixedY, this.#xx, this.#yy, this.#xy];
+    return [this.#count, this.#special, this.#x.save(), this.#y.save(), ...sums];
+  }
+
+  load([count, special, x, y, ...sums]: readonly (Datum | null)[]): void {
+    this.#count = count as number;
+    this.#special = special as number;
+    this.#x.load(x as readonly (Datum | null)[]);
+    this.#y.load(y as readonly (Datum | null)[]);
+    const [fixedX = 0n, fixedY = 0n, xx = 0n, yy = 0n, xy = 0n] = sums as bigint[];
+    this.#fixedX = fixedX;
+    this.#fixedY = fixedY;
+    this.#xx = xx;
+    this.#yy = yy;
+    this.#xy = xy;
+  }
+
   moments(): Moments {
     const n = BigInt(this.#count);
     const moment = (products: bigint, left: bigint, right: bigint): number => {
@@ -112,6 +130,8 @@ function accumulate(least: number, finish: Finish): Accumulator {
       const moments = sums.moments();
       return moments.count < least ? null : finish(moments);
     },
+    save: () => sums.save(),
+    load: (state) => sums.load(state),
   };
 }
 
@@ -122,6 +142,10 @@ function countPairs(): Accumulator {
       if (y !== null && x !== null) count += weight;
     },
     result: () => BigInt(count),
+    save: () => [count],
+    load: (state) => {
+      count = state[0] as number;
+    },
   };
 }
 

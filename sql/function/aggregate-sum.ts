@@ -19,6 +19,7 @@ import type { Accumulator } from './aggregate-function.ts';
 import { outOfRange } from './define.ts';
 
 type Arguments = readonly (Datum | null)[];
+type State = readonly (Datum | null)[];
 
 /** sum and avg of smallint, integer and bigint: one exact integer and a count. */
 export class IntegerSum {
@@ -28,6 +29,15 @@ export class IntegerSum {
   add(args: Arguments, weight: number): void {
     this.count += weight;
     this.total += BigInt(args[0] as number | bigint) * BigInt(weight);
+  }
+
+  save(): State {
+    return [this.count, this.total];
+  }
+
+  load([count, total]: State): void {
+    this.count = count as number;
+    this.total = total as bigint;
   }
 }
 
@@ -81,11 +91,32 @@ export class NumericSum {
     const drop = 10n ** BigInt(this.#scale - scale);
     return Numeric.checked(this.#unscaled / drop, scale);
   }
+
+  save(): State {
+    const special = [this.#nan, this.#infinity, this.#negativeInfinity];
+    return [this.count, this.#unscaled, this.#scale, [...this.#rowsByScale].flat(), special];
+  }
+
+  load([count, unscaled, scale, rowsByScale, special]: State): void {
+    this.count = count as number;
+    this.#unscaled = unscaled as bigint;
+    this.#scale = scale as number;
+    const rows = rowsByScale as number[];
+    for (let i = 0; i < rows.length; i += 2) {
+      this.#rowsByScale.set(rows[i] as number, rows[i + 1] as number);
+    }
+    [this.#nan, this.#infinity, this.#negativeInfinity] = special as [number, number, number];
+  }
+}
+
+function keptBy(sum: Pick<Accumulator, 'save' | 'load'>): Pick<Accumulator, 'save' | 'load'> {
+  return { save: () => sum.save(), load: (state) => sum.load(state) };
 }
 
 export function sumInteger(): Accumulator {
   const sum = new IntegerSum();
   return {
+    ...keptBy(sum),
     add: (args, weight) => sum.add(args, weight),
     result: () => {
       if (sum.count === 0) return null;
@@ -98,6 +129,7 @@ export function sumInteger(): Accumulator {
 export function sumBigint(): Accumulator {
   const sum = new IntegerSum();
   return {
+    ...keptBy(sum),
     add: (args, weight) => sum.add(args, weight),
     result: () => (sum.count === 0 ? null : Numeric.checked(sum.total, 0)),
   };
@@ -106,6 +138,7 @@ export function sumBigint(): Accumulator {
 export function averageInteger(): Accumulator {
   const sum = new IntegerSum();
   return {
+    ...keptBy(sum),
     add: (args, weight) => sum.add(args, weight),
     result: () =>
       sum.count === 0 ? null : new Numeric(sum.total, 0).divide(Numeric.fromInt(sum.count)),
@@ -115,6 +148,7 @@ export function averageInteger(): Accumulator {
 export function sumNumeric(): Accumulator {
   const sum = new NumericSum();
   return {
+    ...keptBy(sum),
     add: (args, weight) => sum.addValue(args[0] as Numeric, weight),
     result: () => (sum.count === 0 ? null : sum.value()),
   };
@@ -123,6 +157,7 @@ export function sumNumeric(): Accumulator {
 export function averageNumeric(): Accumulator {
   const sum = new NumericSum();
   return {
+    ...keptBy(sum),
     add: (args, weight) => sum.addValue(args[0] as Numeric, weight),
     result: () => (sum.count === 0 ? null : sum.value().divide(Numeric.fromInt(sum.count))),
   };
@@ -144,6 +179,11 @@ function doubleAccumulator(finish: (sum: number, count: number) => number): Accu
       count += weight;
     },
     result: () => (count === 0 ? null : finiteOrFail(finish(sum.value(), count), sum.special)),
+    save: () => [count, sum.save()],
+    load: (state) => {
+      count = state[0] as number;
+      sum.load(state[1] as State);
+    },
   };
 }
 
@@ -178,6 +218,13 @@ function intervalAccumulator(finish: (sum: Interval, count: number) => Interval)
       if (infinity > 0) return INTERVAL_INFINITY;
       if (negativeInfinity > 0) return INTERVAL_NEGATIVE_INFINITY;
       return finish(makeInterval(months, days, micros), count);
+    },
+    save: () => [count, months, days, micros, infinity, negativeInfinity],
+    load: (state) => {
+      [count, months, days] = state as [number, number, number];
+      micros = state[3] as bigint;
+      infinity = state[4] as number;
+      negativeInfinity = state[5] as number;
     },
   };
 }
@@ -217,6 +264,11 @@ export function spreadNumeric({ sample, root }: Spread): Accumulator {
       const variance = numerator.divide(divisor);
       return root ? squareRootAt(variance, variance.scale) : variance;
     },
+    save: () => [sum.save(), squares.save()],
+    load: (state) => {
+      sum.load(state[0] as State);
+      squares.load(state[1] as State);
+    },
   };
 }
 
@@ -246,6 +298,12 @@ export function spreadDouble({ sample, root }: Spread): Accumulator {
       const divisor = (n * (sample ? n - 1n : n)) << 2148n;
       const variance = fixedPointRatio(numerator, divisor);
       return root ? Math.sqrt(variance) : finiteOrFail(variance, false);
+    },
+    save: () => [count, special, sum, squares],
+    load: (state) => {
+      [count, special] = state as [number, number];
+      sum = state[2] as bigint;
+      squares = state[3] as bigint;
     },
   };
 }

@@ -58,6 +58,10 @@ function countAccumulator(): Accumulator {
       count += weight;
     },
     result: () => BigInt(count),
+    save: () => [count],
+    load: (state) => {
+      count = state[0] as number;
+    },
   };
 }
 
@@ -199,6 +203,10 @@ function booleanAccumulator(decide: (trues: number, falses: number) => boolean):
       else falses += weight;
     },
     result: () => (trues + falses === 0 ? null : decide(trues, falses)),
+    save: () => [trues, falses],
+    load: (state) => {
+      [trues, falses] = state as [number, number];
+    },
   };
 }
 
@@ -257,6 +265,11 @@ function bitAccumulator(big: boolean, decide: (set: number, rows: number) => boo
       }
       const value = BigInt.asIntN(64, word);
       return big ? value : Number(value);
+    },
+    save: () => [rows, ...set],
+    load: (state) => {
+      rows = state[0] as number;
+      set.set(state.slice(1) as number[]);
     },
   };
 }

@@ -1,7 +1,7 @@
 /** The same statement on PostgreSQL (PGlite, in this process) and on a whole Millrace database, with comparable answers. */
 import { PGlite, protocol } from '@electric-sql/pglite';
 import type { Database, StatementFailure } from '../../server/database.ts';
-import { openMillrace } from '../../server/millrace.ts';
+import { type MillraceOptions, openMillrace } from '../../server/millrace.ts';
 import { StreamError } from '../../sql/base/error.ts';
 import { toText, zonedTextWriter } from '../../sql/base/text-output.ts';
 import { zoneByName } from '../../sql/base/timezone.ts';
@@ -89,25 +89,31 @@ export class Judge {
 
 /** A Millrace database, asked as the doors ask it. */
 export class Subject {
-  readonly #path: string;
+  readonly #options: MillraceOptions;
   #database: Database;
 
-  private constructor(path: string, database: Database) {
-    this.#path = path;
+  private constructor(options: MillraceOptions, database: Database) {
+    this.#options = options;
     this.#database = database;
   }
 
-  static async open(path = ':memory:'): Promise<Subject> {
-    return new Subject(path, await openMillrace({ data: path }));
+  static async open(
+    path = ':memory:',
+    stateLimits?: MillraceOptions['stateLimits'],
+  ): Promise<Subject> {
+    const options = { data: path, stateLimits };
+    return new Subject(options, await openMillrace(options));
   }
 
   get database(): Database {
     return this.#database;
   }
 
-  async reopen(): Promise<void> {
+  /** @param between  runs while the database is closed. */
+  async reopen(between?: () => Promise<void>): Promise<void> {
     await this.#database.close();
-    this.#database = await openMillrace({ data: this.#path });
+    await between?.();
+    this.#database = await openMillrace(this.#options);
   }
 
   async run(sql: string, sessionName = 'differential'): Promise<Answer> {

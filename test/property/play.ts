@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import type { Batch } from '../../engine/delta/batch.ts';
 import type { Operator } from '../../engine/operator/operator.ts';
 import {
   Bag,
   batchOf,
+  type Epoch,
   type History,
   histories,
   postgresRows,
   Tables,
   type TestTable,
 } from './history.ts';
+import { emission, restarted } from './restart.ts';
 
 export interface OperatorLaw {
   /** One a port. */
@@ -23,8 +26,9 @@ export interface OperatorLaw {
 }
 
 /**
- * After every epoch the sum of what an operator has emitted is PostgreSQL's answer over the present rows; and when all
- * rows have been taken back, nothing of them is left in the state.
+ * After every epoch the sum of what an operator has emitted is PostgreSQL's answer over the present rows; a new operator
+ * with its saved state emits the same batches in the next epoch, and takes its place; and when all rows have been taken
+ * back, nothing of them is left in the state.
  */
 export async function checkOperator(law: OperatorLaw): Promise<void> {
   await fc.assert(
@@ -34,21 +38,16 @@ export async function checkOperator(law: OperatorLaw): Promise<void> {
 }
 
 export async function replay(law: OperatorLaw, history: History): Promise<void> {
-  const operator = law.operator();
+  let operator = law.operator();
   const bag = new Bag(operator.schema);
   const tables = new Tables(law.tables);
   for (const epoch of history) {
     tables.apply(epoch);
-    // Ports take turns, so that both orders of arrival are met.
-    const batchesMax = Math.max(...epoch.map((batches) => batches.length));
-    for (let i = 0; i < batchesMax; i++) {
-      epoch.forEach((batches, port) => {
-        const changes = batches[i] ?? [];
-        const schema = law.tables[port]?.schema ?? [];
-        if (changes.length > 0) operator.push(port, batchOf(schema, changes), bag.take);
-      });
-    }
-    operator.flush(bag.take);
+    const twin = restarted(operator, law.operator());
+    const emitted = runEpoch(law, operator, epoch);
+    assert.deepEqual(emission(runEpoch(law, twin, epoch)), emission(emitted));
+    operator = twin;
+    for (const batch of emitted) bag.take(batch);
     const expected = await postgresRows(tables, law.query, operator.schema.length);
     assert.deepEqual(bag.rows(), expected);
   }
@@ -56,6 +55,24 @@ export async function replay(law: OperatorLaw, history: History): Promise<void> 
   takeAllBack(law, history, operator, bag);
   assert.deepEqual(bag.rows(), await emptyAnswer(law));
   assert.ok(operator.stateEntries() <= (law.entriesWhenEmpty ?? 0), 'the state is empty again');
+}
+
+function runEpoch(law: OperatorLaw, operator: Operator, epoch: Epoch): readonly Batch[] {
+  const emitted: Batch[] = [];
+  const emit = (batch: Batch): void => {
+    emitted.push(batch);
+  };
+  // Ports take turns, so that both orders of arrival are met.
+  const batchesMax = Math.max(...epoch.map((batches) => batches.length));
+  for (let i = 0; i < batchesMax; i++) {
+    epoch.forEach((batches, port) => {
+      const changes = batches[i] ?? [];
+      const schema = law.tables[port]?.schema ?? [];
+      if (changes.length > 0) operator.push(port, batchOf(schema, changes), emit);
+    });
+  }
+  operator.flush(emit);
+  return emitted;
 }
 
 /** One epoch that deletes every row, in the order in which the rows came. */

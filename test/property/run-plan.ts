@@ -11,6 +11,7 @@ import type { Catalog, SourceRelation } from '../../sql/catalog.ts';
 import { parseStatement } from '../../sql/parser.ts';
 import { optimize } from '../../sql/rewrite/all.ts';
 import { Bag, batchOf, type Epoch, type TestTable } from './history.ts';
+import { restarted } from './restart.ts';
 
 export function catalogOf(tables: readonly TestTable[]): Catalog {
   const relations = tables.map(
@@ -63,8 +64,11 @@ export class PlanRunner {
     { readonly node: PhysicalNode; readonly port: number }[]
   >();
 
+  readonly #report: ReportRowError;
+
   constructor(plan: PhysicalPlan, tables: readonly TestTable[], report: ReportRowError) {
     this.#plan = plan;
+    this.#report = report;
     this.#tables = tables;
     this.bag = new Bag(plan.schema);
     for (const node of plan.nodes) {
@@ -74,6 +78,15 @@ export class PlanRunner {
         this.#readers.get(input)?.push({ node, port });
       });
     }
+  }
+
+  /** The same plan in new operators that were loaded with what these have saved; its bag begins empty. */
+  restarted(): PlanRunner {
+    const twin = new PlanRunner(this.#plan, this.#tables, this.#report);
+    for (const [node, operator] of this.operators) {
+      restarted(operator, twin.operators.get(node) as Operator);
+    }
+    return twin;
   }
 
   run(epoch: Epoch): void {

@@ -1,0 +1,198 @@
+/**
+ * The files of operator state in a data directory: `state/log-N`, one frame an epoch with what went into the operators, and
+ * `state/node-N-E`, the whole state of graph node N as it was after epoch E. They say nothing by themselves: which of them
+ * count, and how far, stands in the store's transactions (store.ts, EpochState), so that files and rows agree at any moment;
+ * everything else is left over from a crash and is removed.
+ */
+import { mkdirSync } from 'node:fs';
+import { open, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { StreamError } from '../../sql/base/error.ts';
+import {
+  FILE_HEADER_BYTES,
+  type Frame,
+  FramedFileReader,
+  FramedFileWriter,
+} from './framed-file.ts';
+
+/** How far the log is valid: the last file's number, and where its last frame ends. */
+export interface LogPosition {
+  readonly file: number;
+  readonly bytes: number;
+}
+
+/** The number of the frame after which a log goes on in the next file. */
+const END_OF_FILE = -1;
+
+const LOG_NAME = /^log-(\d+)$/;
+
+export class StateFiles {
+  readonly directory: string;
+  #log: FramedFileWriter | undefined;
+  #position: LogPosition | undefined;
+  /** Log writes run one after another. */
+  #tail: Promise<unknown> = Promise.resolve();
+
+  /** @param dataDirectory  the store's; it exists. */
+  constructor(dataDirectory: string) {
+    this.directory = join(dataDirectory, 'state');
+  }
+
+  // --------------------------------------------------------------------- log
+
+  /** Frames of all files from number `first` on, up to `to`. @throws StreamError STATE_DAMAGED */
+  *readLog(first: number, to: LogPosition): Generator<Frame> {
+    for (let file = first; file <= to.file; file++) {
+      const isLast = file === to.file;
+      const reader = new FramedFileReader(
+        this.#logPath(file),
+        'LOG ',
+        isLast ? to.bytes : undefined,
+      );
+      try {
+        let isEnded = isLast;
+        for (let frame = reader.next(); frame !== undefined; frame = reader.next()) {
+          isEnded = isLast || frame.number === END_OF_FILE;
+          if (frame.number !== END_OF_FILE) yield frame;
+          else if (isLast) throw reader.damaged('it ends before its last frame');
+          else break;
+        }
+        if (!isEnded) throw reader.damaged('frames at its end are missing');
+      } finally {
+        reader.close();
+      }
+    }
+  }
+
+  /** Begins a log with a file of this number. */
+  async startLog(file: number): Promise<number> {
+    mkdirSync(this.directory, { recursive: true });
+    this.#log = await this.#create(file);
+    this.#position = { file, bytes: FILE_HEADER_BYTES };
+    return file;
+  }
+
+  /** Goes on behind what counts; frames past that are cut off. */
+  async continueLog(at: LogPosition): Promise<void> {
+    this.#log = await FramedFileWriter.continue(this.#logPath(at.file), at.bytes);
+    this.#position = at;
+  }
+
+  /** Settles when the frame is durable; its position counts once a transaction has said so. */
+  append(epoch: number, payload: readonly Buffer[]): Promise<LogPosition> {
+    return this.#inTurn(async () => {
+      const log = this.#openLog();
+      await log.append(epoch, payload);
+      await log.flush();
+      this.#position = { file: this.#position?.file ?? 1, bytes: log.end };
+      return this.#position;
+    });
+  }
+
+  /** Ends the file; later frames go to the next one. @returns the next one's number. */
+  roll(): Promise<number> {
+    return this.#inTurn(async () => {
+      const ending = this.#openLog();
+      const next = (this.#position?.file ?? 0) + 1;
+      // The next file first: when it cannot be made, the old one goes on.
+      const log = await this.#create(next);
+      await ending.append(END_OF_FILE, []);
+      await ending.flush();
+      await ending.close();
+      this.#log = log;
+      this.#position = { file: next, bytes: FILE_HEADER_BYTES };
+      return next;
+    });
+  }
+
+  async #create(file: number): Promise<FramedFileWriter> {
+    const log = await FramedFileWriter.create(this.#logPath(file), 'LOG ');
+    await log.flush();
+    await this.flushDirectory();
+    return log;
+  }
+
+  #openLog(): FramedFileWriter {
+    if (this.#log === undefined) throw new Error('assertion failed: the log is open');
+    return this.#log;
+  }
+
+  async #inTurn<T>(job: () => Promise<T>): Promise<T> {
+    const done = this.#tail.then(job).catch((cause: unknown) => {
+      if (cause instanceof StreamError) throw cause;
+      const text = cause instanceof Error ? cause.message : String(cause);
+      throw new StreamError('STORE_FAILED', `operator state cannot be written: ${text}`, { cause });
+    });
+    this.#tail = done.catch(() => undefined);
+    return done;
+  }
+
+  #logPath(file: number): string {
+    return join(this.directory, `log-${file}`);
+  }
+
+  // ------------------------------------------------------------------- nodes
+
+  static nodeName(node: number, epoch: number): string {
+    return `node-${node}-${epoch}`;
+  }
+
+  /** Writes a node's state, a frame a block, and settles when it is durable. @returns the file's bytes. */
+  async writeNode(
+    name: string,
+    blocks: readonly Buffer[],
+    written: (block: Buffer) => void,
+  ): Promise<number> {
+    const file = await FramedFileWriter.create(join(this.directory, name), 'NODE');
+    try {
+      for (const [number, block] of blocks.entries()) {
+        await file.append(number, [block]);
+        written(block);
+      }
+      await file.flush();
+      return file.end;
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** The blocks of a node's state, checked, one after another. @throws StreamError STATE_DAMAGED */
+  *readNode(name: string, bytes: number): Generator<Buffer> {
+    const file = new FramedFileReader(join(this.directory, name), 'NODE', bytes);
+    try {
+      for (let frame = file.next(), i = 0; frame !== undefined; frame = file.next(), i++) {
+        if (frame.number !== i) throw file.damaged(`block ${frame.number} stands for block ${i}`);
+        yield frame.payload;
+      }
+    } finally {
+      file.close();
+    }
+  }
+
+  // --------------------------------------------------------------- directory
+
+  /** Makes names of new files durable. */
+  async flushDirectory(): Promise<void> {
+    const handle = await open(this.directory, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /** Removes logs outside [firstLog, lastLog] and nodes that are not named. */
+  async removeOthers(firstLog: number, lastLog: number, nodes: ReadonlySet<string>): Promise<void> {
+    for (const name of await readdir(this.directory)) {
+      const log = Number(LOG_NAME.exec(name)?.[1] ?? Number.NaN);
+      const isKept = Number.isNaN(log) ? nodes.has(name) : log >= firstLog && log <= lastLog;
+      if (!isKept) await rm(join(this.directory, name), { force: true });
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#tail;
+    await this.#log?.close();
+    this.#log = undefined;
+  }
+}
