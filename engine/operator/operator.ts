@@ -38,6 +38,8 @@ export interface Operator {
   flush(emit: Emit): void;
   /** Set when the operator cannot go on: nothing comes out any more, and its readers are to be stopped. */
   readonly failure?: StreamError | undefined;
+  /** The time of its clocks, in microseconds since 1970, at which it has something to do; undefined = nothing waits for them. */
+  readonly dueMicros?: bigint | undefined;
   /** Bytes of state held now; 0 for a stateless operator. */
   stateBytes(): number;
   /** Rows, groups or keys in the state now. */

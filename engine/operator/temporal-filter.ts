@@ -65,6 +65,17 @@ export class TemporalFilterOperator implements Operator {
     this.#shown?.pop(clock - this.#shape.untilMicros, (rows) => emit(negated(rows)));
   }
 
+  get dueMicros(): bigint | undefined {
+    const { fromMicros, untilMicros } = this.#shape;
+    const first = this.#waiting?.first;
+    const last = this.#shown?.first;
+    const comes = first === undefined ? undefined : first + fromMicros;
+    const goes = last === undefined ? undefined : last + untilMicros;
+    if (comes === undefined) return goes;
+    if (goes !== undefined && goes < comes) return goes;
+    return comes;
+  }
+
   stateBytes(): number {
     return (this.#waiting?.bytes() ?? 0) + (this.#shown?.bytes() ?? 0);
   }
@@ -160,6 +171,11 @@ class TimeQueue implements Saved {
 
   bytes(): number {
     return this.#rows.bytes();
+  }
+
+  /** The earliest time. */
+  get first(): bigint | undefined {
+    return this.#root === NONE ? undefined : this.#timeOf(this.#rows.last(this.#root));
   }
 
   add(batch: Batch): void {

@@ -461,7 +461,8 @@ export class Engine {
       await this.#runBoundaries();
       return;
     }
-    if (this.#plans.areClocksDue(this.#options.now())) this.#markDirty();
+    const { now, wallMicros } = this.#options;
+    if (this.#plans.areClocksDue(now(), wallMicros())) this.#markDirty();
     if (this.#shouldClose(consumed)) {
       if (this.#commit !== undefined) await this.#commit;
       await this.#closeEpoch();

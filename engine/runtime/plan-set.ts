@@ -31,7 +31,7 @@ import type { StreamTask } from './stream-task.ts';
 /** Bounds the chunks that one sink writes in one epoch, so that sequences can begin with the epoch's number. */
 const CHUNKS_PER_EPOCH_MAX = 1_000_000;
 
-/** How often rows may come and go by the wall clock. */
+/** How often plans are asked whether rows come or go by the wall clock. */
 const WALL_TICK_MS = 100;
 
 export class PlanSet {
@@ -44,7 +44,6 @@ export class PlanSet {
   readonly #struck = new WeakMap<PlanLeaf, bigint>();
   /** What the wall clock showed when plans were told last. */
   #wallMicros: bigint | undefined;
-  #wallStruckMs = Number.NEGATIVE_INFINITY;
   readonly #wallMs: () => number;
   readonly #onDelivered: () => void;
   /** Plans that have become level and were not compared with the others yet. */
@@ -332,15 +331,14 @@ export class PlanSet {
   // ------------------------------------------------------------------- clocks
 
   /** Whether a watermark, or the wall clock, has moved that plans have not been told of. */
-  areClocksDue(nowMs: number): boolean {
+  areClocksDue(nowMs: number, wallMicros: bigint): boolean {
     for (const stream of this.streams.values()) {
       if (stream.watermark === undefined || !stream.isRead) continue;
       if (stream.watermark.isDue(nowMs)) return true;
     }
     for (const [leaf, time] of this.#clockLeaves()) {
       const isWall = leaf.relationId === WALL_CLOCK_ID;
-      if (isWall && nowMs - this.#wallStruckMs < WALL_TICK_MS) continue;
-      if (isWall || this.#struck.get(leaf) !== time) return true;
+      if (isWall ? isDue(leaf, wallMicros) : this.#struck.get(leaf) !== time) return true;
     }
     return false;
   }
@@ -364,18 +362,21 @@ export class PlanSet {
   strikeClocks(nowMs: number, wallMicros: bigint | undefined): void {
     for (const stream of this.streams.values()) if (stream.isRead) stream.watermark?.publish(nowMs);
     if (wallMicros !== undefined) {
-      this.#wallStruckMs = nowMs;
       // A wall clock may be set back; time for views does not go back with it.
       if (this.#wallMicros === undefined || wallMicros > this.#wallMicros)
         this.#wallMicros = wallMicros;
     }
-    this.tellClocks();
+    this.#tell((leaf) => leaf.relationId !== WALL_CLOCK_ID || isDue(leaf, this.#wallMicros));
   }
 
   /** Tells plans of clocks as they stand. */
   tellClocks(): void {
+    this.#tell(() => true);
+  }
+
+  #tell(isWanted: (leaf: PlanLeaf) => boolean): void {
     for (const [leaf, time] of this.#clockLeaves()) {
-      if (time === undefined || this.#struck.get(leaf) === time) continue;
+      if (time === undefined || this.#struck.get(leaf) === time || !isWanted(leaf)) continue;
       this.#struck.set(leaf, time);
       const values = BigInt64Array.of(time);
       pushInto(leaf, new Batch(1, [{ physical: 'i64', values, nulls: null }], null));
@@ -498,4 +499,10 @@ function sameStarts(left: StreamOffsets, right: StreamOffsets): boolean {
       if (other?.get(partition) !== offset) return false;
   }
   return true;
+}
+
+/** Every tick that a plan is told of is an epoch, so it is told only when it has something to do then. */
+function isDue({ target }: PlanLeaf, wallMicros: bigint | undefined): boolean {
+  const due = target.operator?.dueMicros;
+  return due !== undefined && wallMicros !== undefined && due <= wallMicros;
 }
