@@ -7,8 +7,9 @@ import {
 import type { FailureDefinition } from '../engine/runtime/plan-task.ts';
 import type { StoredRelation } from '../engine/store/store.ts';
 import { StreamError } from '../sql/base/error.ts';
-import type { Relation, SourceRelation } from '../sql/catalog.ts';
+import type { Relation } from '../sql/catalog.ts';
 import type { Core } from './core.ts';
+import { ownedTable } from './owned-table.ts';
 
 const ERRORS_SUFFIX = '_errors';
 /** Of rows that the query of CREATE STREAM … AS fails for; the stream's own records have the plain suffix. */
@@ -37,7 +38,7 @@ export function registerErrors(
   version: number,
 ): void {
   const stored = kind === 'records' ? storedRecordErrors(id) : storedRowErrors(id);
-  const relation = errorRelation(errorsNameOf(owner.name, kind), stored);
+  const relation = ownedTable(errorsNameOf(owner.name, kind), stored);
   core.catalog.put({ relation, detail: {}, owner: owner.id });
   const { name } = relation;
   const key = stored.storage.kind === 'keyed' ? stored.storage.key : [];
@@ -88,27 +89,4 @@ const LOGGED_CHARACTERS_MAX = 200;
 /** The name of an error relation, after what it belongs to. */
 export function errorsNameOf(owner: string, kind: ErrorKind): string {
   return owner + (kind === 'query' ? QUERY_ERRORS_SUFFIX : ERRORS_SUFFIX);
-}
-
-function errorRelation(name: string, stored: StoredRelation): SourceRelation {
-  const { id, schema, storage } = stored;
-  return {
-    kind: 'table',
-    name,
-    id,
-    schema,
-    sql: '',
-    dependsOn: [],
-    readOnly: true,
-    input: undefined,
-    primaryKey: storage.kind === 'keyed' ? storage.key : [],
-    columns: schema.map((column) => ({
-      from: { kind: 'value', field: column.name },
-      default: undefined,
-      notNull: false,
-      check: undefined,
-    })),
-    watermark: undefined,
-    query: undefined,
-  };
 }

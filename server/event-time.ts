@@ -13,6 +13,7 @@ import type { Column, Schema } from '../sql/base/type.ts';
 import type { SourceRelation } from '../sql/catalog.ts';
 import type { BoundExpr } from '../sql/expression.ts';
 import { mapColumns } from '../sql/logical-map.ts';
+import { ownedTable } from './owned-table.ts';
 
 export const LATE_SUFFIX = '_late';
 
@@ -130,24 +131,5 @@ export function storedLate(stream: SourceRelation, id: number): StoredRelation {
 }
 
 export function lateRelation(stream: SourceRelation, id: number): SourceRelation {
-  const schema = lateSchema(stream);
-  return {
-    kind: 'table',
-    name: `${stream.name}${LATE_SUFFIX}`,
-    id,
-    schema,
-    sql: '',
-    dependsOn: [],
-    readOnly: true,
-    input: undefined,
-    primaryKey: [],
-    columns: schema.map((column) => ({
-      from: { kind: 'value', field: column.name },
-      default: undefined,
-      notNull: false,
-      check: undefined,
-    })),
-    watermark: undefined,
-    query: undefined,
-  };
+  return ownedTable(`${stream.name}${LATE_SUFFIX}`, storedLate(stream, id));
 }
