@@ -7,7 +7,7 @@ import type { PhysicalAggregate } from '../plan/physical-node.ts';
 import { KeyedState } from '../state/keyed-state.ts';
 import type { Saved } from '../state/saved.ts';
 import { borrowRows, returnRows } from '../state/scratch.ts';
-import { Segments } from '../state/segments.ts';
+import { SEGMENT_MASK, SEGMENT_SHIFT, Segments } from '../state/segments.ts';
 import { markChanges } from './column-change.ts';
 import { GroupCount } from './group-count.ts';
 import { type GroupPlan, planGroups } from './group-plan.ts';
@@ -132,11 +132,12 @@ export class AggregateOperator implements Operator {
     let freshCount = 0;
     let shownCount = 0;
     let failedCount = 0;
-    const flags = this.#isTouched;
+    const flags = this.#isTouched.arrays;
     for (let r = 0; r < length; r++) {
       const group = groups[r] as number;
-      if (flags.get(group) === 1) continue;
-      flags.set(group, 1);
+      const cells = flags[group >>> SEGMENT_SHIFT] as Uint8Array;
+      if (cells[group & SEGMENT_MASK] === 1) continue;
+      cells[group & SEGMENT_MASK] = 1;
       const state = this.#shown.get(group);
       if (state === SHOWN) {
         shown[shownCount++] = group;
@@ -180,10 +181,13 @@ export class AggregateOperator implements Operator {
     // 1 where the group has a row now.
     const present = new Uint8Array(count);
     const isGlobal = this.#keys.length === 0;
+    const flags = this.#isTouched.arrays;
+    const counts = this.#rowCount.counts.arrays;
     for (let i = 0; i < count; i++) {
       const group = groups[i] as number;
-      present[i] = isGlobal || this.#rowCount.counts.get(group) > 0 ? 1 : 0;
-      this.#isTouched.set(group, 0);
+      const rows = (counts[group >>> SEGMENT_SHIFT] as Float64Array)[group & SEGMENT_MASK];
+      present[i] = isGlobal || (rows as number) > 0 ? 1 : 0;
+      (flags[group >>> SEGMENT_SHIFT] as Uint8Array)[group & SEGMENT_MASK] = 0;
     }
     const failed = new Set<number>();
     const after = this.#results(groups, count, (position, error) => {
@@ -203,9 +207,12 @@ export class AggregateOperator implements Operator {
     }
     if (before !== undefined) this.#emitRows(groups, before, changed, undefined, -1, emit);
     this.#emitRows(groups, after, changed, present, 1, emit);
+    const shown = this.#shown.arrays;
     for (let i = 0; i < count; i++) {
-      this.#shown.set(groups[i] as number, failed.has(i) ? FAILED : (present[i] as number));
+      const group = groups[i] as number;
+      (shown[group >>> SEGMENT_SHIFT] as Uint8Array)[group & SEGMENT_MASK] = present[i] as number;
     }
+    for (const i of failed) this.#shown.set(groups[i] as number, FAILED);
   }
 
   /** Emits the changed groups, of these the present ones. */
@@ -251,9 +258,10 @@ export class AggregateOperator implements Operator {
 
   #forgetEmpty(groups: Int32Array): void {
     if (this.#keys.length === 0) return;
+    const counts = this.#rowCount.counts.arrays;
     for (let i = 0; i < groups.length; i++) {
       const group = groups[i] as number;
-      if (this.#rowCount.counts.get(group) !== 0) continue;
+      if ((counts[group >>> SEGMENT_SHIFT] as Float64Array)[group & SEGMENT_MASK] !== 0) continue;
       for (const { state } of this.#plan.states) state.clear(group);
       this.#groups.release(group);
     }

@@ -3,7 +3,7 @@ import { Batch, ROWS_PER_BATCH_MAX } from '../delta/batch.ts';
 import { physicalOf } from '../delta/column.ts';
 import { KeyedState } from '../state/keyed-state.ts';
 import { borrowRows, returnRows } from '../state/scratch.ts';
-import { Segments } from '../state/segments.ts';
+import { SEGMENT_MASK, SEGMENT_SHIFT, Segments } from '../state/segments.ts';
 import type { Emit, Operator } from './operator.ts';
 
 /**
@@ -29,10 +29,12 @@ export class ConsolidateOperator implements Operator {
     const rows = borrowRows(length);
     this.#rows.claim(batch.columns, length, rows);
     this.#weights.ensure(this.#rows.rows.end);
+    const sums = this.#weights.arrays;
     for (let r = 0; r < length; r++) {
       const row = rows[r] as number;
       const weight = weights === null ? 1 : (weights[r] as number);
-      this.#weights.set(row, this.#weights.get(row) + weight);
+      const cells = sums[row >>> SEGMENT_SHIFT] as Int32Array;
+      cells[row & SEGMENT_MASK] = (cells[row & SEGMENT_MASK] as number) + weight;
     }
     returnRows(rows);
   }
@@ -40,16 +42,18 @@ export class ConsolidateOperator implements Operator {
   flush(emit: Emit): void {
     const { end } = this.#rows.rows;
     if (end === 0) return;
+    const sums = this.#weights.arrays;
     for (let start = 0; start < end; start += ROWS_PER_BATCH_MAX) {
       const last = Math.min(start + ROWS_PER_BATCH_MAX, end);
       const rows = borrowRows(last - start);
       const weights = new Int32Array(last - start);
       let count = 0;
       for (let row = start; row < last; row++) {
-        const weight = this.#weights.get(row);
+        const cells = sums[row >>> SEGMENT_SHIFT] as Int32Array;
+        const weight = cells[row & SEGMENT_MASK] as number;
         if (weight === 0) continue;
         // Every cell is 0 between epochs, also those of row numbers that are not in use.
-        this.#weights.set(row, 0);
+        cells[row & SEGMENT_MASK] = 0;
         rows[count] = row;
         weights[count++] = weight;
       }

@@ -36,7 +36,12 @@ export class GroupCount implements GroupState, GroupResult {
   results(groups: Int32Array, count: number): BatchColumn {
     const values = new BigInt64Array(count);
     const words = new Int32Array(values.buffer);
-    for (let i = 0; i < count; i++) writeInt64(words, i, this.counts.get(groups[i] as number));
+    const { arrays } = this.counts;
+    for (let i = 0; i < count; i++) {
+      const group = groups[i] as number;
+      const counts = arrays[group >>> SEGMENT_SHIFT] as Float64Array;
+      writeInt64(words, i, counts[group & SEGMENT_MASK] as number);
+    }
     return { physical: 'i64', values, nulls: null };
   }
 

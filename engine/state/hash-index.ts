@@ -97,6 +97,14 @@ export class HashIndex implements Saved {
     this.#count++;
   }
 
+  /** The same for generated code, which has found the free slot of a table that is not full. */
+  put(table: HashTable, slot: number, hash: number, row: number): void {
+    table.slots[2 * slot] = hash;
+    table.slots[2 * slot + 1] = row + 1;
+    table.count++;
+    this.#count++;
+  }
+
   remove(hash: number, row: number): void {
     const table = this.#tableOf(hash);
     table.removeAt(table.slotOf(hash, row));

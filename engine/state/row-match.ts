@@ -64,6 +64,9 @@ export interface RowMatch {
   ): number;
 }
 
+/** Enters `found` at the free slot where the search for it ended. */
+const ADD = 'if (table.isFull) index.add(hash, found); else index.put(table, slot, hash, found);';
+
 const compiled = new Map<string, RowMatch>();
 
 export function compileMatch(physicals: readonly Physical[], equality: Equality): RowMatch {
@@ -106,8 +109,8 @@ export function compileMatch(physicals: readonly Physical[], equality: Equality)
       const hash = hashes[r];
       const table = index.directory[(hash >>> 1) >>> index.shift];
       const slots = table.slots, mask = table.mask;
-      let found = -1;
-      for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      let found = -1, slot = hash & mask;
+      for (; ; slot = (slot + 1) & mask) {
         const entry = slots[2 * slot + 1];
         if (entry === 0) break;
         if (slots[2 * slot] !== hash) continue;
@@ -122,7 +125,7 @@ export function compileMatch(physicals: readonly Physical[], equality: Equality)
     enter(columns, rows, count, hashes, stored, index, fresh, out) {${loops(
       'count',
       'rows[i]',
-      'if (found === -1) { found = fresh[i]; index.add(hash, found); }',
+      `if (found === -1) { found = fresh[i]; ${ADD} }`,
     )}},
     claim(columns, length, hashes, stored, index, rows, out, created) {
       let count = 0;
@@ -131,7 +134,7 @@ export function compileMatch(physicals: readonly Physical[], equality: Equality)
         'i',
         `if (found === -1) {
           found = rows.allocate();
-          index.add(hash, found);
+          ${ADD}
           const g = found >>> ${SEGMENT_SHIFT}, o = found & ${SEGMENT_MASK};
           ${copies.join('\n')}
           created[count++] = r;

@@ -11,7 +11,7 @@ import { QUERIES } from './nexmark-queries.ts';
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    events: { type: 'string', default: '2000000' },
+    events: { type: 'string', default: '4000000' },
     kafka: { type: 'boolean', default: false },
     latency: { type: 'boolean', default: false },
     memory: { type: 'boolean', default: false },
