@@ -59,6 +59,17 @@ export interface MillraceOptions extends DatabaseConfig {
   readonly stateLimits?: Partial<StateLimits> | undefined;
 }
 
+/** What a database stands on beside its options; a test that replays a run brings its own. */
+export interface Ground {
+  readonly store: Store;
+  /** Where operators' state is kept; undefined for a database in memory. */
+  readonly stateFiles: StateFiles | undefined;
+  /** Connects to the cluster that topics live in; undefined when there is none beside the embedded log. */
+  readonly connect: (() => TopicLog) | undefined;
+  /** At least 0, below 1. */
+  readonly random: () => number;
+}
+
 const SILENT: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 /**
@@ -66,11 +77,27 @@ const SILENT: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: ()
  * @throws StreamError STORE_FAILED when the directory cannot be used.
  */
 export async function openMillrace(options: MillraceOptions): Promise<Database> {
-  const store = await openDuckdbStore({ path: options.data, readers: READERS });
+  const { data, kafka = [] } = options;
+  const store = await openDuckdbStore({ path: data, readers: READERS });
+  const servers = new Map([['bootstrap.servers', kafka.join(',')]]);
+  const ground: Ground = {
+    store,
+    stateFiles: data === ':memory:' ? undefined : new StateFiles(data),
+    connect: kafka.length === 0 ? undefined : () => new KafkaLog(servers),
+    random: () => randomInt(2 ** 32) / 2 ** 32,
+  };
+  return openMillraceOn(ground, options);
+}
+
+/** Opens a database on what it is given. The store is the database's from now on: it closes it, also when it cannot open. */
+export async function openMillraceOn(
+  ground: Ground,
+  options: Omit<MillraceOptions, 'data' | 'kafka'>,
+): Promise<Database> {
   try {
-    return await Millrace.open(store, options);
+    return await Millrace.open(ground, options);
   } catch (error) {
-    await store.close();
+    await ground.store.close();
     throw error;
   }
 }
@@ -106,17 +133,16 @@ class Millrace implements Database {
 
   /** @param damage  why operator state on disk cannot be used, after a first attempt. */
   static async open(
-    store: Store,
-    options: MillraceOptions,
+    ground: Ground,
+    options: Omit<MillraceOptions, 'data' | 'kafka'>,
     damage?: StreamError | undefined,
   ): Promise<Millrace> {
+    const { store, stateFiles, random } = ground;
     const log = options.log ?? SILENT;
     const status = await store.status();
     const embedded = await EmbeddedLog.open(store.log);
-    const logs: TopicLog[] = [embedded];
-    if (options.kafka !== undefined && options.kafka.length > 0) {
-      logs.unshift(new KafkaLog(new Map([['bootstrap.servers', options.kafka.join(',')]])));
-    }
+    const cluster = ground.connect?.();
+    const logs: TopicLog[] = cluster === undefined ? [embedded] : [cluster, embedded];
     const connectors = new ConnectorRegistry({
       logs: new Map(logs.map((one) => [one.type, one])),
       now: () => performance.now(),
@@ -126,9 +152,9 @@ class Millrace implements Database {
     const engine: Engine = new Engine(
       {
         store,
-        stateFiles: options.data === ':memory:' ? undefined : new StateFiles(options.data),
+        stateFiles,
         stateLimits: options.stateLimits,
-        random: () => randomInt(2 ** 32) / 2 ** 32,
+        random,
         now: () => performance.now(),
         wallMicros: () => BigInt(Date.now()) * 1000n,
         log: (level, message, detail) => log[level]({ detail }, message),
@@ -173,7 +199,7 @@ class Millrace implements Database {
       const isDamaged = error instanceof StreamError && error.code === 'STATE_DAMAGED';
       if (!isDamaged || damage !== undefined) throw error;
       log.warn({ err: error }, 'operator state on disk is damaged, rebuilding it from the input');
-      return Millrace.open(store, options, error);
+      return Millrace.open(ground, options, error);
     }
     return new Millrace(core, options.limits ?? {});
   }

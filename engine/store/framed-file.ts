@@ -6,10 +6,9 @@
  *
  * where the CRC-32 (zlib's) is over number and payload. What a number counts is the file's own affair.
  */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { StreamError } from '../../sql/base/error.ts';
+import type { Disk, DiskFile, DiskReader } from './disk.ts';
 
 export const FILE_HEADER_BYTES = 16;
 const FRAME_HEADER_BYTES = 16;
@@ -48,28 +47,27 @@ function frameHeader(number: number, payload: readonly Buffer[]): Buffer {
 }
 
 export class FramedFileWriter {
-  readonly #handle: FileHandle;
+  readonly #file: DiskFile;
   #end: number;
   #flushedEnd: number;
 
-  private constructor(handle: FileHandle, end: number) {
-    this.#handle = handle;
+  private constructor(file: DiskFile, end: number) {
+    this.#file = file;
     this.#end = end;
     this.#flushedEnd = end;
   }
 
-  static async create(path: string, kind: FileKind): Promise<FramedFileWriter> {
-    const handle = await open(path, 'w+');
-    const writer = new FramedFileWriter(handle, 0);
+  static async create(disk: Disk, path: string, kind: FileKind): Promise<FramedFileWriter> {
+    const writer = new FramedFileWriter(await disk.create(path), 0);
     await writer.#write([fileHeader(kind)]);
     return writer;
   }
 
   /** Goes on at `end`; what was written past it is cut off. */
-  static async continue(path: string, end: number): Promise<FramedFileWriter> {
-    const handle = await open(path, 'r+');
-    await handle.truncate(end);
-    return new FramedFileWriter(handle, end);
+  static async continue(disk: Disk, path: string, end: number): Promise<FramedFileWriter> {
+    const file = await disk.open(path);
+    await file.truncate(end);
+    return new FramedFileWriter(file, end);
   }
 
   /** Where the next frame will begin. */
@@ -84,34 +82,24 @@ export class FramedFileWriter {
   }
 
   async #write(parts: readonly Buffer[]): Promise<void> {
-    let at = this.#end;
-    const { bytesWritten } = await this.#handle.writev(parts, at);
-    const length = parts.reduce((sum, part) => sum + part.length, 0);
-    if (bytesWritten < length) {
-      at += bytesWritten;
-      const rest = Buffer.concat(parts).subarray(bytesWritten);
-      for (let start = 0; start < rest.length; ) {
-        start += (await this.#handle.write(rest, start, rest.length - start, at + start))
-          .bytesWritten;
-      }
-    }
-    this.#end += length;
+    await this.#file.write(parts, this.#end);
+    this.#end += parts.reduce((sum, part) => sum + part.length, 0);
   }
 
   async flush(): Promise<void> {
-    await this.#handle.datasync();
+    await this.#file.flush();
     this.#flushedEnd = this.#end;
   }
 
   async close(): Promise<void> {
-    await this.#handle.close();
+    await this.#file.close();
   }
 }
 
 /** Reads frames one after another, in the calling thread: a restart has nothing else to do. */
 export class FramedFileReader {
   readonly #path: string;
-  readonly #file: number;
+  readonly #file: DiskReader;
   readonly #end: number;
   #at = FILE_HEADER_BYTES;
 
@@ -119,14 +107,14 @@ export class FramedFileReader {
    * @param end  where the last frame ends; undefined = at the end of the file.
    * @throws StreamError STATE_DAMAGED for a file that is missing, too short, or of another kind or version.
    */
-  constructor(path: string, kind: FileKind, end?: number) {
+  constructor(disk: Disk, path: string, kind: FileKind, end?: number) {
     this.#path = path;
     try {
-      this.#file = openSync(path, 'r');
+      this.#file = disk.read(path);
     } catch (cause) {
       throw this.#damaged('it cannot be opened', 0, cause);
     }
-    const { size } = fstatSync(this.#file);
+    const { size } = this.#file;
     this.#end = end ?? size;
     try {
       this.#check(kind, size);
@@ -170,11 +158,8 @@ export class FramedFileReader {
   #read(start: number, length: number): Buffer {
     if (start + length > this.#end) throw this.#damaged('a frame is cut off', start);
     const bytes = Buffer.allocUnsafeSlow(length);
-    for (let done = 0; done < length; ) {
-      const count = readSync(this.#file, bytes, done, length - done, start + done);
-      if (count === 0) throw this.#damaged('it ends too early', start + done);
-      done += count;
-    }
+    const count = this.#file.read(bytes, start);
+    if (count < length) throw this.#damaged('it ends too early', start + count);
     return bytes;
   }
 
@@ -192,6 +177,6 @@ export class FramedFileReader {
   }
 
   close(): void {
-    closeSync(this.#file);
+    this.#file.close();
   }
 }

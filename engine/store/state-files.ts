@@ -4,10 +4,9 @@
  * count, and how far, stands in the store's transactions (store.ts, EpochState), so that files and rows agree at any moment;
  * everything else is left over from a crash and is removed.
  */
-import { mkdirSync } from 'node:fs';
-import { open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StreamError } from '../../sql/base/error.ts';
+import { type Disk, machineDisk } from './disk.ts';
 import {
   FILE_HEADER_BYTES,
   type Frame,
@@ -28,13 +27,15 @@ const LOG_NAME = /^log-(\d+)$/;
 
 export class StateFiles {
   readonly directory: string;
+  readonly #disk: Disk;
   #log: FramedFileWriter | undefined;
   #position: LogPosition | undefined;
   /** Log writes run one after another. */
   #tail: Promise<unknown> = Promise.resolve();
 
   /** @param dataDirectory  the store's; it exists. */
-  constructor(dataDirectory: string) {
+  constructor(dataDirectory: string, disk: Disk = machineDisk) {
+    this.#disk = disk;
     this.directory = join(dataDirectory, 'state');
   }
 
@@ -45,6 +46,7 @@ export class StateFiles {
     for (let file = first; file <= to.file; file++) {
       const isLast = file === to.file;
       const reader = new FramedFileReader(
+        this.#disk,
         this.#logPath(file),
         'LOG ',
         isLast ? to.bytes : undefined,
@@ -66,7 +68,7 @@ export class StateFiles {
 
   /** Begins a log with a file of this number. */
   async startLog(file: number): Promise<number> {
-    mkdirSync(this.directory, { recursive: true });
+    await this.#disk.makeDirectory(this.directory);
     this.#log = await this.#create(file);
     this.#position = { file, bytes: FILE_HEADER_BYTES };
     return file;
@@ -74,7 +76,7 @@ export class StateFiles {
 
   /** Goes on behind what counts; frames past that are cut off. */
   async continueLog(at: LogPosition): Promise<void> {
-    this.#log = await FramedFileWriter.continue(this.#logPath(at.file), at.bytes);
+    this.#log = await FramedFileWriter.continue(this.#disk, this.#logPath(at.file), at.bytes);
     this.#position = at;
   }
 
@@ -106,7 +108,7 @@ export class StateFiles {
   }
 
   async #create(file: number): Promise<FramedFileWriter> {
-    const log = await FramedFileWriter.create(this.#logPath(file), 'LOG ');
+    const log = await FramedFileWriter.create(this.#disk, this.#logPath(file), 'LOG ');
     await log.flush();
     await this.flushDirectory();
     return log;
@@ -143,7 +145,7 @@ export class StateFiles {
     blocks: readonly Buffer[],
     written: (block: Buffer) => void,
   ): Promise<number> {
-    const file = await FramedFileWriter.create(join(this.directory, name), 'NODE');
+    const file = await FramedFileWriter.create(this.#disk, join(this.directory, name), 'NODE');
     try {
       for (const [number, block] of blocks.entries()) {
         await file.append(number, [block]);
@@ -158,7 +160,7 @@ export class StateFiles {
 
   /** The blocks of a node's state, checked, one after another. @throws StreamError STATE_DAMAGED */
   *readNode(name: string, bytes: number): Generator<Buffer> {
-    const file = new FramedFileReader(join(this.directory, name), 'NODE', bytes);
+    const file = new FramedFileReader(this.#disk, join(this.directory, name), 'NODE', bytes);
     try {
       for (let frame = file.next(), i = 0; frame !== undefined; frame = file.next(), i++) {
         if (frame.number !== i) throw file.damaged(`block ${frame.number} stands for block ${i}`);
@@ -172,21 +174,16 @@ export class StateFiles {
   // --------------------------------------------------------------- directory
 
   /** Makes names of new files durable. */
-  async flushDirectory(): Promise<void> {
-    const handle = await open(this.directory, 'r');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+  flushDirectory(): Promise<void> {
+    return this.#disk.flushDirectory(this.directory);
   }
 
   /** Removes logs outside [firstLog, lastLog] and nodes that are not named. */
   async removeOthers(firstLog: number, lastLog: number, nodes: ReadonlySet<string>): Promise<void> {
-    for (const name of await readdir(this.directory)) {
+    for (const name of await this.#disk.list(this.directory)) {
       const log = Number(LOG_NAME.exec(name)?.[1] ?? Number.NaN);
       const isKept = Number.isNaN(log) ? nodes.has(name) : log >= firstLog && log <= lastLog;
-      if (!isKept) await rm(join(this.directory, name), { force: true });
+      if (!isKept) await this.#disk.remove(join(this.directory, name));
     }
   }
 
