@@ -1,8 +1,9 @@
 import { createRequire } from 'node:module';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { defaults, readConfig, type StartOptions } from './config.ts';
 import { ConfigError } from './config-error.ts';
 import { watchLifeline } from './lifeline.ts';
+import type { TestOptions } from './testing/run-tests.ts';
 
 /** Exit codes besides 0 and those of signals. */
 export const EXIT_FAILED = 1;
@@ -73,6 +74,22 @@ function buildProgram(): Command {
     .action(async (file: string, options: { readonly url: string }) => {
       const { runScript } = await import('./repl/script.ts');
       process.exitCode = await runScript(file, parseUrl(options.url));
+    });
+  program
+    .command('test')
+    .description('run SQL test files: a database and a clock of their own, no broker, no waiting')
+    .argument('<path>', 'a directory with .sql files, or one file')
+    .addOption(
+      new Option('--reporter <name>', 'form of the report')
+        .choices(['spec', 'tap', 'junit'])
+        .default('spec'),
+    )
+    .option('--output <file>', 'write the report to a file')
+    .option('--only <text>', 'run the tests whose name has this text')
+    .option('--watch', 'run again when a file changes', false)
+    .action(async (path: string, options: TestOptions) => {
+      const { runTests } = await import('./testing/run-tests.ts');
+      process.exitCode = await runTests(path, options);
     });
   program
     .command('check')

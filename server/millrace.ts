@@ -11,6 +11,7 @@ import { KafkaLog } from '../connectors/kafka/kafka-log.ts';
 import { ConnectorRegistry } from '../connectors/registry.ts';
 import type { StateLimits } from '../engine/runtime/durable-state.ts';
 import { Engine } from '../engine/runtime/engine.ts';
+import type { Clock } from '../engine/runtime/lateness.ts';
 import { WALL_CLOCK_ID } from '../engine/runtime/plan-task.ts';
 import { openDuckdbStore } from '../engine/store/duckdb-store.ts';
 import { StateFiles } from '../engine/store/state-files.ts';
@@ -68,7 +69,13 @@ export interface Ground {
   readonly connect: (() => TopicLog) | undefined;
   /** At least 0, below 1. */
   readonly random: () => number;
+  readonly clock: Clock;
 }
+
+const systemClock: Clock = {
+  now: () => performance.now(),
+  wallMicros: () => BigInt(Date.now()) * 1000n,
+};
 
 const SILENT: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
@@ -85,6 +92,7 @@ export async function openMillrace(options: MillraceOptions): Promise<Database> 
     stateFiles: data === ':memory:' ? undefined : new StateFiles(data),
     connect: kafka.length === 0 ? undefined : () => new KafkaLog(servers),
     random: () => randomInt(2 ** 32) / 2 ** 32,
+    clock: systemClock,
   };
   return openMillraceOn(ground, options);
 }
@@ -137,15 +145,17 @@ class Millrace implements Database {
     options: Omit<MillraceOptions, 'data' | 'kafka'>,
     damage?: StreamError | undefined,
   ): Promise<Millrace> {
-    const { store, stateFiles, random } = ground;
+    const { store, stateFiles, random, clock } = ground;
     const log = options.log ?? SILENT;
     const status = await store.status();
-    const embedded = await EmbeddedLog.open(store.log);
+    const embedded = await EmbeddedLog.open(store.log, {
+      now: () => Number(clock.wallMicros() / 1000n),
+    });
     const cluster = ground.connect?.();
     const logs: TopicLog[] = cluster === undefined ? [embedded] : [cluster, embedded];
     const connectors = new ConnectorRegistry({
       logs: new Map(logs.map((one) => [one.type, one])),
-      now: () => performance.now(),
+      now: clock.now,
       sources: options.sources,
     });
     const catalog = new LiveCatalog();
@@ -155,8 +165,8 @@ class Millrace implements Database {
         stateFiles,
         stateLimits: options.stateLimits,
         random,
-        now: () => performance.now(),
-        wallMicros: () => BigInt(Date.now()) * 1000n,
+        now: clock.now,
+        wallMicros: clock.wallMicros,
         log: (level, message, detail) => log[level]({ detail }, message),
         stateBytesMax: options.memoryBytesMax ?? Number.POSITIVE_INFINITY,
         onOverBudget: (id, reason) => {
@@ -187,7 +197,7 @@ class Millrace implements Database {
       writers: new Map(),
       serializable: new Turns(),
       log,
-      nowMicros: () => BigInt(Date.now()) * 1000n,
+      nowMicros: clock.wallMicros,
     };
     await restoreCatalog(core, status);
     try {

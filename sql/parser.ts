@@ -110,7 +110,11 @@ const grammar: Grammar = {
   queryOrManipulation: parseAfterWith,
 };
 
-function parse<Node>(text: string, rule: (cursor: Cursor) => Node): Node {
+/**
+ * A text by one rule of a grammar that is built on this one. The rule reads to the end of the text.
+ * @throws StreamError as parseStatements.
+ */
+export function parse<Node>(text: string, rule: (cursor: Cursor) => Node): Node {
   if (text.length > STATEMENT_LENGTH_MAX) {
     throw new StreamError(
       'REQUEST_TOO_LARGE',

@@ -457,12 +457,12 @@ export class Engine {
       else await nextTurn();
       return;
     }
+    const { now, wallMicros } = this.#options;
+    if (this.#plans.areClocksDue(now(), wallMicros())) this.#markDirty();
     if (this.#boundaries.length > 0) {
       await this.#runBoundaries();
       return;
     }
-    const { now, wallMicros } = this.#options;
-    if (this.#plans.areClocksDue(now(), wallMicros())) this.#markDirty();
     if (this.#shouldClose(consumed)) {
       if (this.#commit !== undefined) await this.#commit;
       await this.#closeEpoch();
