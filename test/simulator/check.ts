@@ -3,10 +3,11 @@
  * commit says is consumed, which relations it reads included; and no sink brings a row twice, or one that was never there.
  */
 import assert from 'node:assert/strict';
-import type { StoredRecord } from '../../connectors/connector.ts';
+import type { LogSegment, StoredRecord } from '../../connectors/connector.ts';
 import { decodeSegment } from '../../connectors/embedded/segment.ts';
 import { storedRecord } from '../../connectors/record-batch.ts';
 import { RECORD_ERROR } from '../../engine/runtime/error-schema.ts';
+import type { PartitionPosition } from '../../engine/store/store.ts';
 import type { RelationDetail } from '../../server/live-catalog.ts';
 import type { Row } from '../../sql/base/datum.ts';
 import { type Event, eventOf, type Input, SINKS, type SinkSpec, tableRows, VIEWS } from './job.ts';
@@ -15,15 +16,23 @@ import { rowKey, type StoreMedium } from './sim-store.ts';
 
 type Offsets = Readonly<Record<string, number>>;
 
+/** What reads a topic. */
 interface Source {
-  /** The engine's id of what reads the topic. */
+  /** Its id in the engine. */
   readonly id: number;
   readonly records: readonly StoredRecord[];
+  /** Per partition where it goes on. */
+  readonly positions: ReadonlyMap<number, number>;
 }
 
 export class Checker {
   readonly #cluster: Cluster;
   readonly #medium: StoreMedium;
+  #positions: readonly PartitionPosition[] = [];
+  /** Streams as they are at the commit that is looked at. */
+  readonly #sources = new Map<string, Source>();
+
+  readonly #decoded = new WeakMap<LogSegment, readonly StoredRecord[]>();
 
   constructor(cluster: Cluster, medium: StoreMedium) {
     this.#cluster = cluster;
@@ -32,6 +41,8 @@ export class Checker {
 
   /** Every relation that has caught up. @returns their names. */
   commit(): readonly string[] {
+    this.#positions = this.#medium.progress.positions;
+    this.#sources.clear();
     const checked: string[] = [];
     for (const view of VIEWS) {
       const detail = this.#detail(view.name);
@@ -174,17 +185,24 @@ export class Checker {
     };
   }
 
-  #isConsumed({ id }: Source, { partition, offset }: StoredRecord): boolean {
-    return this.#medium.progress.positions.some(
-      (at) => at.relationId === id && at.partition === partition && offset < at.offset,
-    );
+  #isConsumed({ positions }: Source, { partition, offset }: StoredRecord): boolean {
+    return offset < (positions.get(partition) ?? 0);
   }
 
   #source(name: string): Source {
-    const id = this.#medium.entry(name)?.id ?? 0;
-    if (name === 'e') return { id, records: this.#embedded('e') };
-    if (name === 'd') return { id: -id, records: this.#ofCluster('d') };
-    return { id, records: this.#ofCluster(name === 'back' ? 'out-a' : name) };
+    const known = this.#sources.get(name);
+    if (known !== undefined) return known;
+    const entryId = this.#medium.entry(name)?.id ?? 0;
+    const id = name === 'd' ? -entryId : entryId;
+    const positions = new Map<number, number>();
+    for (const { relationId, partition, offset } of this.#positions) {
+      if (relationId === id) positions.set(partition, offset);
+    }
+    const topic = name === 'back' ? 'out-a' : name;
+    const records = name === 'e' ? this.#embedded(topic) : this.#ofCluster(topic);
+    const source = { id, records, positions };
+    this.#sources.set(name, source);
+    return source;
   }
 
   #events(stream: 'a' | 'e'): readonly Event[] {
@@ -200,8 +218,12 @@ export class Checker {
 
   #embedded(topic: string): readonly StoredRecord[] {
     return (this.#medium.topics.get(topic)?.segments ?? []).flatMap((segment) => {
+      const known = this.#decoded.get(segment);
+      if (known !== undefined) return known;
       const batch = decodeSegment(segment);
-      return Array.from({ length: batch.length }, (_, r) => storedRecord(batch, r));
+      const records = Array.from({ length: batch.length }, (_, r) => storedRecord(batch, r));
+      this.#decoded.set(segment, records);
+      return records;
     });
   }
 

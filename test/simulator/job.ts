@@ -213,10 +213,21 @@ export function changelogRecord(world: World): { key: Buffer; value: Buffer | nu
   return { key: Buffer.from(String(k)), value };
 }
 
+const events = new WeakMap<Buffer, Event | 'broken'>();
+
 /** Undefined for a record that is no row. */
 export function eventOf(value: Buffer | null): Event | undefined {
-  const text = String(value);
-  if (text.includes('broken')) return undefined;
+  if (value === null) return undefined;
+  let event = events.get(value);
+  if (event === undefined) {
+    event = parseEvent(String(value));
+    events.set(value, event);
+  }
+  return event === 'broken' ? undefined : event;
+}
+
+function parseEvent(text: string): Event | 'broken' {
+  if (text.includes('broken')) return 'broken';
   const { id, k, v } = JSON.parse(text) as { id: number; k: number | null; v: number };
   return { id: BigInt(id), k, v };
 }

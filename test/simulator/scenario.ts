@@ -20,7 +20,7 @@ const LIFE_MS = 12_000;
 const FLUSH_MS_MAX = 300_000;
 /** Steps of I/O within which a process that is to crash does so. */
 const CRASH_STEPS_MAX = 500;
-const DISK_FAILS_ONE_IN = 120;
+const DISK_FAILS_ONE_IN = 0;
 
 /** Thrown in the driver when the process that it waits for has crashed. */
 class Crashed extends Error {}

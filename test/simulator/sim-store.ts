@@ -99,6 +99,7 @@ export class SimStore implements Store {
         medium.outbox.push(...epoch.outbox.map((chunk) => ({ ...chunk })));
         medium.manifest = epoch.state?.manifest ?? medium.manifest;
         medium.progress.apply(epoch, log);
+        this.#world.note(commitText(epoch, log));
         medium.onCommit();
       },
       async () => {
@@ -232,6 +233,13 @@ export class SimStore implements Store {
       await this.#world.step(this.#process, `${name} is durable`);
     });
   }
+}
+
+function commitText(epoch: EpochCommit, log: LogPosition | undefined): string {
+  const moved = epoch.positions.map((at) => `${at.relationId}/${at.partition}:${at.offset}`);
+  const changed = epoch.views.map(({ relation }) => relation.id);
+  const saved = epoch.state?.manifest === undefined ? '' : ', a manifest';
+  return `epoch ${epoch.epoch}: to ${moved.join(' ')}; changes ${changed.join(' ')}${log === undefined ? '' : `; log ${log.file}:${log.bytes}`}${saved}`;
 }
 
 class SimLogStorage implements LogStorage {
