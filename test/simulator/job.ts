@@ -133,7 +133,6 @@ export const VIEWS: readonly RelationSpec[] = [
         row?.k ?? null,
         row?.v ?? null,
       ]),
-    isLeaf: true,
   },
   {
     name: 'quotients',

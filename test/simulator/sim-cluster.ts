@@ -37,9 +37,13 @@ export interface Partition {
   hasLeader: boolean;
 }
 
+/** What the cluster knows of a sink. */
 interface Ownership {
-  token: number;
-  position: number;
+  /** Of the writer that began last. */
+  readonly token: number;
+  readonly position: number;
+  /** The writer that wrote the position. */
+  readonly owner: object | undefined;
 }
 
 export class Cluster {
@@ -93,24 +97,25 @@ export class Cluster {
     partition.earliest = Math.max(partition.earliest, Math.min(offset, partition.end));
   }
 
-  takeOver(name: string): Ownership {
-    const owner = { token: ++this.#tokens, position: this.#owners.get(name)?.position ?? 0 };
-    this.#owners.set(name, owner);
-    return { ...owner };
+  /** A writer begins: older ones of this name can write no more. @returns what is stored of the sink. */
+  begin(name: string): Ownership {
+    const known = this.#owners.get(name);
+    const sink = { token: ++this.#tokens, position: known?.position ?? 0, owner: known?.owner };
+    this.#owners.set(name, sink);
+    return { ...sink };
   }
 
-  /** Rows and position in one transaction. @throws StreamError SINK_FENCED */
+  /** Rows, position and owner in one transaction. @returns false when a later writer has begun. */
   write(
     name: string,
-    token: number,
+    written: Ownership,
     topic: string,
     records: readonly ProduceRecord[],
-    position: number,
-  ): void {
-    const owner = this.#owners.get(name);
-    if (owner?.token !== token) throw new StreamError('SINK_FENCED', `${name} has another owner`);
+  ): boolean {
+    if (this.#owners.get(name)?.token !== written.token) return false;
     this.append(topic, records);
-    owner.position = position;
+    this.#owners.set(name, written);
+    return true;
   }
 
   /**
@@ -252,8 +257,9 @@ export class SimLog implements TopicLog {
   }
 
   async openSink(topic: string, sink: SinkIdentity): Promise<SinkWriter> {
-    const owner = await this.#call('open sink', () => this.#cluster.takeOver(sink.name));
-    return new SimSinkWriter(this.#cluster, this.#process, topic, sink, owner);
+    const writer = new SimSinkWriter(this.#cluster, this.#process, topic, sink);
+    await writer.begin();
+    return writer;
   }
 
   async close(): Promise<void> {}
@@ -272,61 +278,67 @@ function copyOf(record: ProduceRecord): ProduceRecord {
   };
 }
 
+/** As the writer of connectors/kafka does: it begins anew after every failure, unless another one owns the sink by then. */
 class SimSinkWriter implements SinkWriter {
   readonly #cluster: Cluster;
   readonly #process: Process;
   readonly #topic: string;
   readonly #sink: SinkIdentity;
-  #owner: Ownership | undefined;
-  #position: number;
+  /** Undefined before the first time, and after a failure. */
+  #token: number | undefined;
+  #position = 0;
+  #isOwner = false;
   #isClosed = false;
 
-  constructor(
-    cluster: Cluster,
-    process: Process,
-    topic: string,
-    sink: SinkIdentity,
-    owner: Ownership,
-  ) {
+  constructor(cluster: Cluster, process: Process, topic: string, sink: SinkIdentity) {
     this.#cluster = cluster;
     this.#process = process;
     this.#topic = topic;
     this.#sink = sink;
-    this.#owner = owner;
-    this.#position = owner.position;
   }
 
   get position(): number {
     return this.#position;
   }
 
+  async begin(): Promise<void> {
+    const { name } = this.#sink;
+    const { token, position, owner } = await this.#call('begin', () => this.#cluster.begin(name));
+    if (this.#isOwner && owner !== this) {
+      throw new StreamError('SINK_FENCED', `another process has taken over "${name}"`);
+    }
+    this.#position = position;
+    if (owner !== this) await this.#write(token, [], position);
+    this.#isOwner = true;
+    this.#token = token;
+  }
+
   async deliver(chunks: readonly SinkChunk[]): Promise<Delivered> {
     if (this.#isClosed) throw new StreamError('SHUTTING_DOWN', 'the writer is closed');
-    const owner = this.#owner ?? (await this.#takeOver());
-    this.#owner = owner;
+    if (this.#token === undefined) await this.begin();
+    const token = this.#token ?? 0;
     const fresh = chunks.filter(({ sequence }) => sequence > this.#position);
     const last = fresh.at(-1);
     if (last === undefined) return allDelivered;
+    // Whether it was written is asked before anything else is.
+    this.#token = undefined;
     const records = fresh.flatMap((chunk) => chunk.records.map(copyOf));
-    try {
-      await this.#cluster.call(this.#process, 'sink: deliver', () =>
-        this.#cluster.write(this.#sink.name, owner.token, this.#topic, records, last.sequence),
-      );
-    } catch (error) {
-      // Whether it was written is asked before anything else is.
-      this.#owner = undefined;
-      throw error;
-    }
+    await this.#write(token, records, last.sequence);
+    this.#token = token;
     this.#position = last.sequence;
     return allDelivered;
   }
 
-  async #takeOver(): Promise<Ownership> {
-    const owner = await this.#cluster.call(this.#process, 'sink: take over', () =>
-      this.#cluster.takeOver(this.#sink.name),
+  async #write(token: number, records: readonly ProduceRecord[], position: number): Promise<void> {
+    const written = { token, position, owner: this };
+    const isWritten = await this.#call('write', () =>
+      this.#cluster.write(this.#sink.name, written, this.#topic, records),
     );
-    this.#position = owner.position;
-    return owner;
+    if (!isWritten) throw new StreamError('SOURCE_UNREACHABLE', 'a later writer has begun');
+  }
+
+  #call<T>(name: string, serve: () => T): Promise<T> {
+    return this.#cluster.call(this.#process, `sink: ${name}`, serve);
   }
 
   async close(): Promise<void> {
