@@ -71,33 +71,65 @@ export async function createSource(
     lateId,
     madeTopic,
   };
+  const createTables: StoredRelation[] = [];
+  if (relation.kind === 'table') createTables.push(storedTable(relation));
+  if (errorsId !== undefined) createTables.push(storedRecordErrors(errorsId));
+  if (feederErrorsId !== undefined) createTables.push(storedRowErrors(feederErrorsId));
+  if (lateId !== undefined) createTables.push(storedLate(relation, lateId));
   await core.engine.atBoundary(async () => {
-    const createTables: StoredRelation[] = [];
-    if (relation.kind === 'table') createTables.push(storedTable(relation));
-    if (errorsId !== undefined) createTables.push(storedRecordErrors(errorsId));
-    if (feederErrorsId !== undefined) createTables.push(storedRowErrors(feederErrorsId));
-    if (lateId !== undefined) createTables.push(storedLate(relation, lateId));
-    await core.store.changeCatalog({
-      put: [entryOf(relation, detail), counterOf(core)],
-      remove: [],
-      createTables,
-      dropTables: [],
-    });
-    registerSource(core, { relation, detail, owner: undefined }, () => core.engine.epoch);
-    await startDeadLetters(core, relation, dlqId);
-    if (isChangelogTable(relation)) {
-      const start = await core.engine.startView(changelogView(core, relation), false);
-      await rememberStart(core, relation.name, start);
-    }
-    if (feederId !== undefined) {
-      const feeder = feederOf(relation, feederId);
-      const plan = lower(feeder.query, core.catalog);
-      const definition = sinkOf(core, feeder, plan, feederErrorsId);
-      const start = await core.engine.startSink(definition, origin);
-      await rememberStart(core, relation.name, start);
+    const created = { relation, detail, owner: undefined };
+    registerSource(core, created, () => core.engine.epoch);
+    try {
+      await startDeadLetters(core, relation, dlqId);
+      const start = await startOwnPlan(core, relation, detail, origin);
+      const whole = start === undefined ? detail : { ...detail, ...startDetail(start) };
+      // As with views: plans may begin before their tables are there.
+      await core.store.changeCatalog({
+        put: [entryOf(relation, whole), counterOf(core)],
+        remove: [],
+        createTables,
+        dropTables: [],
+      });
+      core.catalog.put({ ...created, detail: whole });
+    } catch (error) {
+      await forgetRelation(core, created);
+      throw error;
     }
   });
   return madeTopic ? `created topic ${relation.input?.topic}` : '';
+}
+
+/** The plan that keeps a table over a changelog, or that feeds a stream from its query. */
+async function startOwnPlan(
+  core: Core,
+  relation: SourceRelation,
+  { feederId, feederErrorsId }: RelationDetail,
+  origin: RelationOrigin,
+): Promise<PlanStart | undefined> {
+  if (isChangelogTable(relation)) {
+    return core.engine.startView(changelogView(core, relation), false);
+  }
+  if (feederId === undefined || relation.kind !== 'stream') return undefined;
+  const feeder = feederOf(relation, feederId);
+  const plan = lower(feeder.query, core.catalog);
+  return core.engine.startSink(sinkOf(core, feeder, plan, feederErrorsId), origin);
+}
+
+/** Takes a relation, and what belongs to it, out of engine and catalog; call it inside `atBoundary`. */
+async function forgetRelation(core: Core, { relation, detail }: LiveRelation): Promise<void> {
+  const { id, name, kind } = relation;
+  const { feederId, dlqId } = detail;
+  for (const { relation: owned, owner } of core.catalog.live()) {
+    if (owner !== id) continue;
+    await core.engine.remove(owned.id);
+    core.catalog.remove(owned.name);
+  }
+  if (feederId !== undefined) await core.engine.remove(feederId);
+  await core.engine.remove(id);
+  if (kind === 'table') await core.engine.remove(changelogId(id));
+  if (dlqId !== undefined) await core.engine.remove(dlqId);
+  core.catalog.remove(name);
+  core.writers.delete(id);
 }
 
 /** @throws StreamError for options that the connector or a format refuses, before anything is made. */
@@ -395,6 +427,9 @@ function viewDefinition(core: Core, view: MaterializedView, plan: PhysicalPlan):
   };
 }
 
+/** What a relation's entry says no more when somebody pauses or resumes it. */
+export const NO_REASON = { pausedReason: undefined, pausedWith: undefined } as const;
+
 /** Takes a view out of the engine; its rows stay as they are. */
 export async function pauseView(core: Core, view: MaterializedView): Promise<void> {
   const [reader] = core.catalog.readersOf(view.name);
@@ -405,7 +440,11 @@ export async function pauseView(core: Core, view: MaterializedView): Promise<voi
       { hint: `PAUSE ${reader.name} first, or pause the streams that feed both.` },
     );
   }
-  await core.engine.atBoundary(() => core.engine.remove(view.id));
+  await core.engine.atBoundary(async () => {
+    // First of all: a view that a restart takes for a running one must not have missed an epoch.
+    await changeDetail(core, view.name, { paused: true, ...NO_REASON });
+    await core.engine.remove(view.id);
+  });
 }
 
 /** Puts a definition with another budget in the place of a view's; its rows and its plan stay. */
@@ -431,9 +470,19 @@ export async function resumeView(core: Core, view: MaterializedView): Promise<vo
     const detail = core.catalog.find(view.name)?.detail ?? {};
     // What left out the past at first leaves out the same again.
     const from = detail.startAt === undefined ? undefined : startOf(detail).starts;
-    const start = await core.engine.startView(viewDefinition(core, view, plan), true, { from });
-    await changeDetail(core, view.name, { level: false });
-    await rememberStart(core, view.name, start);
+    try {
+      const definition = viewDefinition(core, view, plan);
+      const start = await core.engine.startView(definition, true, { from });
+      await changeDetail(core, view.name, {
+        ...startDetail(start),
+        level: false,
+        paused: false,
+        ...NO_REASON,
+      });
+    } catch (error) {
+      await core.engine.remove(view.id);
+      throw error;
+    }
   });
 }
 
@@ -448,18 +497,25 @@ export async function createSink(core: Core, sink: Sink, origin: RelationOrigin)
   const plan = lower(sink.query, core.catalog);
   const errorsId = errorsIdFor(core, sink.name, 'rows');
   const definition = sinkOf(core, sink, plan, errorsId);
-  const detail: RelationDetail = { ...origin, errorsId };
+  const created = { relation: sink, detail: { ...origin, errorsId }, owner: undefined };
   await core.engine.atBoundary(async () => {
-    await core.store.changeCatalog({
-      put: [entryOf(sink, detail), counterOf(core)],
-      remove: [],
-      createTables: [storedRowErrors(errorsId)],
-      dropTables: [],
-    });
-    core.catalog.put({ relation: sink, detail, owner: undefined });
+    core.catalog.put(created);
     registerErrors(core, sink, 'rows', errorsId, core.engine.epoch);
-    const start = await core.engine.startSink(definition, origin);
-    await rememberStart(core, sink.name, start);
+    try {
+      const start = await core.engine.startSink(definition, origin);
+      const detail: RelationDetail = { ...created.detail, ...startDetail(start) };
+      // As with views: the sink may begin before its entry is there.
+      await core.store.changeCatalog({
+        put: [entryOf(sink, detail), counterOf(core)],
+        remove: [],
+        createTables: [storedRowErrors(errorsId)],
+        dropTables: [],
+      });
+      core.catalog.put({ ...created, detail });
+    } catch (error) {
+      await forgetRelation(core, created);
+      throw error;
+    }
   });
 }
 
@@ -492,15 +548,7 @@ export async function dropRelations(core: Core, doomed: readonly LiveRelation[])
         .filter(({ kind }) => kind === 'materialized-view' || kind === 'table')
         .map(({ id }) => id),
     });
-    for (const { relation } of doomed) {
-      const { feederId, dlqId } = core.catalog.find(relation.name)?.detail ?? {};
-      if (feederId !== undefined) await core.engine.remove(feederId);
-      await core.engine.remove(relation.id);
-      if (relation.kind === 'table') await core.engine.remove(changelogId(relation.id));
-      if (dlqId !== undefined) await core.engine.remove(dlqId);
-      core.catalog.remove(relation.name);
-      core.writers.delete(relation.id);
-    }
+    for (const one of doomed) await forgetRelation(core, one);
   });
 }
 
@@ -634,10 +682,6 @@ function startOf(detail: RelationDetail): PlanStart {
     );
   }
   return { starts, epoch: detail.started ?? 0 };
-}
-
-async function rememberStart(core: Core, name: string, start: PlanStart): Promise<void> {
-  await changeDetail(core, name, startDetail(start));
 }
 
 function startDetail({ starts, epoch }: PlanStart): Pick<RelationDetail, 'starts' | 'started'> {

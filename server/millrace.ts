@@ -52,6 +52,7 @@ import { Turns } from './turns.ts';
 const READERS = 3;
 /** An idle store writes its write-ahead log into the data file this often at most. */
 const CHECKPOINT_INTERVAL_MS = 30_000;
+const LEVEL_RETRY_MS = 1_000;
 
 export interface MillraceOptions extends DatabaseConfig {
   /** Sources beside the built-in ones, for programs that embed Millrace. */
@@ -177,10 +178,7 @@ class Millrace implements Database {
         onLevel: (id) => {
           const entry = catalog.findById(id) ?? catalog.findByFeeder(id);
           if (entry === undefined) return;
-          changeDetail(core, entry.relation.name, { level: true }).then(
-            () => engine.releaseSink(id),
-            (cause) => log.warn({ err: cause }, `progress of ${entry.relation.name} is not saved`),
-          );
+          rememberLevel(core, entry.relation, id);
         },
       },
       status.epoch,
@@ -396,6 +394,21 @@ class Millrace implements Database {
       (cause) => log.warn({ err: cause }, 'checkpoint failed'),
     );
   }
+}
+
+/** A sink delivers when that is durable, so a store that fails for a moment must not keep it waiting for ever. */
+function rememberLevel(core: Core, relation: Pick<Relation, 'name' | 'id'>, planId: number): void {
+  const { name, id } = relation;
+  changeDetail(core, name, { level: true }).then(
+    () => core.engine.releaseSink(planId),
+    (cause) => {
+      core.log.warn({ err: cause }, `progress of ${name} is not saved, trying again`);
+      setTimeout(() => {
+        const isThere = core.catalog.relation(name)?.id === id;
+        if (isThere && core.engine.isLevel(planId)) rememberLevel(core, relation, planId);
+      }, LEVEL_RETRY_MS).unref();
+    },
+  );
 }
 
 function inputConnector(relation: Relation): string {

@@ -7,7 +7,7 @@ import { pausedWith, refuseOverPaused } from './budget.ts';
 import type { Core } from './core.ts';
 import type { StatementResult } from './database.ts';
 import { changelogId, engineStreamId } from './definitions.ts';
-import { changeDetail, pauseView, resumeView } from './lifecycle.ts';
+import { changeDetail, NO_REASON, pauseView, resumeView } from './lifecycle.ts';
 import { okResult } from './row-result.ts';
 
 /**
@@ -47,7 +47,8 @@ export async function pauseOrResume(
       case 'materialized-view':
         if (paused) await pauseView(core, relation);
         else changed += await resumeWithReaders(core, relation);
-        break;
+        changed++;
+        continue;
       default:
         if (name === 'all') continue;
         throw new StreamError('SQL_WRONG_OBJECT_TYPE', `a ${relation.kind} cannot be paused`, {
@@ -63,18 +64,12 @@ export async function pauseOrResume(
   );
 }
 
-const NO_REASON = { pausedReason: undefined, pausedWith: undefined } as const;
-
 /** Views that were paused with the one that they read come back with it. @returns how many did. */
 async function resumeWithReaders(core: Core, view: MaterializedView): Promise<number> {
   refuseOverPaused(core, view);
   await resumeView(core, view);
-  await changeDetail(core, view.name, { paused: false, ...NO_REASON });
   const readers = pausedWith(core, view);
-  for (const reader of readers) {
-    await resumeView(core, reader);
-    await changeDetail(core, reader.name, { paused: false, ...NO_REASON });
-  }
+  for (const reader of readers) await resumeView(core, reader);
   return readers.length;
 }
 

@@ -140,6 +140,7 @@ export class DurableState {
       this.#manifest = { ...EMPTY, firstLog: file };
     } else {
       this.#manifest = recovered.manifest;
+      this.#forgetRebuilt(recovered.manifest);
       await files.continueLog(recovered.log);
     }
     const { firstLog } = this.#manifest;
@@ -149,6 +150,18 @@ export class DurableState {
       await files.removeOthers(firstLog, last, fileNames(this.#manifest));
     }
     for (const task of plans.tasks.values()) if (task.isRestored) this.#keep(task);
+  }
+
+  /**
+   * A plan that was saved and yet begins anew is not logged for now, so that what was saved of it is of no use from the first
+   * commit on: that one says so.
+   */
+  #forgetRebuilt(manifest: StateManifest): void {
+    const { tasks } = this.#options.plans;
+    const plans = manifest.plans.filter(({ id }) => tasks.get(id)?.isRestored !== false);
+    if (plans.length === manifest.plans.length) return;
+    this.#manifest = { ...manifest, plans };
+    this.#next = this.#manifest;
   }
 
   /** From now on the plan's input is logged. */

@@ -722,6 +722,11 @@ export class Engine {
     return this.#waiters.until(ready, waitMs, signal);
   }
 
+  /** The plan runs and has caught up; false for one that has ended, also with this engine. */
+  isLevel(id: number): boolean {
+    return !this.#isClosed && this.#plans.tasks.get(id)?.state === 'running';
+  }
+
   /** Settles when the plan has caught up, after `waitMs`, or when the signal fires; tells whether it has. */
   async waitForLevel(id: number, waitMs: number, signal: AbortSignal): Promise<boolean> {
     const ready = (): boolean => this.#plans.tasks.get(id)?.state !== 'catching-up';

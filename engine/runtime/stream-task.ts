@@ -316,7 +316,8 @@ export class StreamTask {
   step(bytesMax: number): number {
     if (this.#common === undefined) return 0;
     // A paused stream still gives back the records that its plans' state is rebuilt from.
-    if (this.#replayTo !== undefined) return this.#common.step(bytesMax, this.#replayTo);
+    // Partitions that no commit has seen wait: nobody would hear of their rows now.
+    if (this.#replayTo !== undefined) return this.#common.step(bytesMax, this.#replayTo, true);
     const isHalted = this.paused || this.held;
     if (isHalted || this.#wasHalted) this.watermark?.excuse(this.#late.clock.now());
     this.#wasHalted = isHalted;

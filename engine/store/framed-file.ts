@@ -81,6 +81,22 @@ export class FramedFileWriter {
     if (this.#end - this.#flushedEnd >= FLUSH_BYTES) await this.flush();
   }
 
+  /**
+   * Writes one frame behind the others and makes it durable, or writes none: after a failure, also of the flush, the next frame
+   * takes its place.
+   */
+  async appendDurably(number: number, payload: readonly Buffer[]): Promise<void> {
+    const start = this.#end;
+    try {
+      await this.append(number, payload);
+      await this.flush();
+    } catch (error) {
+      this.#end = start;
+      this.#flushedEnd = Math.min(this.#flushedEnd, start);
+      throw error;
+    }
+  }
+
   async #write(parts: readonly Buffer[]): Promise<void> {
     await this.#file.write(parts, this.#end);
     this.#end += parts.reduce((sum, part) => sum + part.length, 0);

@@ -84,8 +84,7 @@ export class StateFiles {
   append(epoch: number, payload: readonly Buffer[]): Promise<LogPosition> {
     return this.#inTurn(async () => {
       const log = this.#openLog();
-      await log.append(epoch, payload);
-      await log.flush();
+      await log.appendDurably(epoch, payload);
       this.#position = { file: this.#position?.file ?? 1, bytes: log.end };
       return this.#position;
     });
@@ -98,19 +97,28 @@ export class StateFiles {
       const next = (this.#position?.file ?? 0) + 1;
       // The next file first: when it cannot be made, the old one goes on.
       const log = await this.#create(next);
-      await ending.append(END_OF_FILE, []);
-      await ending.flush();
-      await ending.close();
+      try {
+        await ending.appendDurably(END_OF_FILE, []);
+      } catch (error) {
+        await log.close();
+        throw error;
+      }
       this.#log = log;
       this.#position = { file: next, bytes: FILE_HEADER_BYTES };
+      await ending.close();
       return next;
     });
   }
 
   async #create(file: number): Promise<FramedFileWriter> {
     const log = await FramedFileWriter.create(this.#disk, this.#logPath(file), 'LOG ');
-    await log.flush();
-    await this.flushDirectory();
+    try {
+      await log.flush();
+      await this.flushDirectory();
+    } catch (error) {
+      await log.close();
+      throw error;
+    }
     return log;
   }
 
