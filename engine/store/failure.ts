@@ -65,6 +65,11 @@ const meanings: readonly Meaning[] = [
   { pattern: /^Conversion Error/, code: 'VALUE_OUT_OF_RANGE' },
 ];
 
+/** DuckDB read the statement and has no plan for it: some correlated queries it does not take apart. Nothing has run. */
+export class UnplannedQuery extends StreamError {}
+
+const unplanned = /^(Not implemented|Binder) Error/;
+
 /** Translates a failed read; `cause` is what the bindings threw. */
 export function queryFailure(cause: unknown): StreamError {
   if (cause instanceof StreamError) return cause;
@@ -73,7 +78,8 @@ export function queryFailure(cause: unknown): StreamError {
     if (!meaning.pattern.test(text)) continue;
     return new StreamError(meaning.code, meaning.message ?? withoutClass(text), { cause });
   }
-  return new StreamError('INTERNAL', `the stored data could not be queried: ${text}`, { cause });
+  const Failure = unplanned.test(text) ? UnplannedQuery : StreamError;
+  return new Failure('INTERNAL', `the stored data could not be queried: ${text}`, { cause });
 }
 
 /** Translates a failed write, which is never the user's fault: full disk, lost file, our bug. */

@@ -1,5 +1,14 @@
 /** Random aggregate calls and random window calls. */
-import { type Column, type Context, direction, EXACT_KINDS, isExactKind, type Kind, type Scope, totalOrder } from './context.ts';
+import {
+  type Column,
+  type Context,
+  direction,
+  EXACT_KINDS,
+  isExactKind,
+  type Kind,
+  type Scope,
+  totalOrder,
+} from './context.ts';
 import { expression } from './expression.ts';
 
 interface Made {
@@ -20,7 +29,8 @@ export function aggregate(context: Context, own: readonly Column[], kind?: Kind)
   const { dice } = context;
   const scope: Scope = { own, outer: [] };
   const one = (of: Kind): string => expression(context, scope, of, 1);
-  const wanted = kind ?? dice.pick<Kind>([...EXACT_KINDS, 'big', 'big', 'num', 'dbl', 'ints', 'json']);
+  const wanted =
+    kind ?? dice.pick<Kind>([...EXACT_KINDS, 'big', 'big', 'num', 'dbl', 'ints', 'json']);
   const distinct = dice.chance(25) ? 'DISTINCT ' : '';
   const made = dice.pick(aggregateMakers[wanted])(context, one, own, distinct);
   const filter = dice.chance(20) ? ` FILTER (WHERE ${one('bool')})` : '';
@@ -50,7 +60,8 @@ const collected =
   (call: string, kind: Kind): Maker =>
   (context, one, own, distinct) => {
     const value = one('int');
-    const order = distinct !== '' ? `${value}${direction(context)}` : totalOrder(context, own).join(', ');
+    const order =
+      distinct !== '' ? `${value}${direction(context)}` : totalOrder(context, own).join(', ');
     return { sql: `${call}(${distinct}${value} ORDER BY ${order || value})`, kind };
   };
 
@@ -59,11 +70,17 @@ const aggregateMakers: Readonly<Record<Kind, readonly Maker[]>> = {
     extreme('int'),
     extreme('int'),
     ordered('int'),
-    ({ dice }, one) => ({ sql: `${dice.pick(['bit_and', 'bit_or', 'bit_xor'])}(${one('int')})`, kind: 'int' }),
+    ({ dice }, one) => ({
+      sql: `${dice.pick(['bit_and', 'bit_or', 'bit_xor'])}(${one('int')})`,
+      kind: 'int',
+    }),
   ],
   big: [
     () => ({ sql: 'count(*)', kind: 'big' }),
-    ({ dice }, one, _, distinct) => ({ sql: `count(${distinct}${one(dice.pick([...EXACT_KINDS, 'num']))})`, kind: 'big' }),
+    ({ dice }, one, _, distinct) => ({
+      sql: `count(${distinct}${one(dice.pick([...EXACT_KINDS, 'num']))})`,
+      kind: 'big',
+    }),
     (_, one, __, distinct) => ({ sql: `sum(${distinct}${one('int')})`, kind: 'big' }),
     (_, one) => ({ sql: `rank(2) WITHIN GROUP (ORDER BY ${one('int')})`, kind: 'big' }),
   ],
@@ -72,11 +89,17 @@ const aggregateMakers: Readonly<Record<Kind, readonly Maker[]>> = {
     (_, one) => ({ sql: `avg(${one('num')})`, kind: 'num' }),
     (_, one, __, distinct) => ({ sql: `avg(${distinct}${one('int')})`, kind: 'num' }),
     (_, one) => ({ sql: `sum(${one('big')})`, kind: 'num', exact: true }),
-    ({ dice }, one) => ({ sql: `${dice.pick(['stddev_pop', 'variance', 'var_pop', 'stddev'])}(${one('int')})`, kind: 'num' }),
+    ({ dice }, one) => ({
+      sql: `${dice.pick(['stddev_pop', 'variance', 'var_pop', 'stddev'])}(${one('int')})`,
+      kind: 'num',
+    }),
   ],
   dbl: [
     (_, one) => ({ sql: `sum(${one('dbl')})`, kind: 'dbl' }),
-    (_, one) => ({ sql: `percentile_cont(0.5) WITHIN GROUP (ORDER BY ${one('dbl')})`, kind: 'dbl' }),
+    (_, one) => ({
+      sql: `percentile_cont(0.5) WITHIN GROUP (ORDER BY ${one('dbl')})`,
+      kind: 'dbl',
+    }),
   ],
   text: [
     extreme('text'),
@@ -84,14 +107,23 @@ const aggregateMakers: Readonly<Record<Kind, readonly Maker[]>> = {
     ordered('text'),
     (context, one, own, distinct) => {
       const value = one('text');
-      const order = distinct !== '' ? `${value}${direction(context)}` : totalOrder(context, own).join(', ');
+      const order =
+        distinct !== '' ? `${value}${direction(context)}` : totalOrder(context, own).join(', ');
       const separator = distinct !== '' ? "','" : context.dice.pick(["','", one('text')]);
-      return { sql: `string_agg(${distinct}${value}, ${separator} ORDER BY ${order || value})`, kind: 'text' };
+      return {
+        sql: `string_agg(${distinct}${value}, ${separator} ORDER BY ${order || value})`,
+        kind: 'text',
+      };
     },
   ],
   date: [extreme('date'), ordered('date')],
   ts: [extreme('ts')],
-  bool: [({ dice }, one) => ({ sql: `${dice.pick(['bool_and', 'bool_or', 'every'])}(${one('bool')})`, kind: 'bool' })],
+  bool: [
+    ({ dice }, one) => ({
+      sql: `${dice.pick(['bool_and', 'bool_or', 'every'])}(${one('bool')})`,
+      kind: 'bool',
+    }),
+  ],
   ints: [collected('array_agg', 'ints')],
   json: [
     collected('jsonb_agg', 'json'),
@@ -115,14 +147,23 @@ export function windowCall(context: Context, own: readonly Column[], kind?: Kind
   if (total.length > 0 && dice.chance(45)) {
     const placed = placedCall(context, wanted, one);
     const frame = placed.frame ? rowsFrame(context) : '';
-    return column({ ...placed.made, sql: `${placed.made.sql} OVER (${partition}${sorted}${frame})` });
+    return column({
+      ...placed.made,
+      sql: `${placed.made.sql} OVER (${partition}${sorted}${frame})`,
+    });
   }
   if (wanted === 'big' && keys.length > 0 && dice.chance(40)) {
     const call = dice.pick(['rank()', 'dense_rank()']);
-    return column({ sql: `${call} OVER (${partition}ORDER BY ${dice.pick(keys).sql}${direction(context)})`, kind: 'big' });
+    return column({
+      sql: `${call} OVER (${partition}ORDER BY ${dice.pick(keys).sql}${direction(context)})`,
+      kind: 'big',
+    });
   }
   const called = plainAggregate(context, wanted, one);
-  return column({ ...called, sql: `${called.sql} OVER (${partition}${aggregateFrame(context, own, total)})` });
+  return column({
+    ...called,
+    sql: `${called.sql} OVER (${partition}${aggregateFrame(context, own, total)})`,
+  });
 }
 
 /** A call whose value depends on the row's place. */
@@ -131,15 +172,29 @@ function placedCall(
   kind: Kind,
   one: (kind: Kind) => string,
 ): { readonly made: Made; readonly frame: boolean } {
-  const still = (sql: string, of: Kind): { made: Made; frame: boolean } => ({ made: { sql, kind: of }, frame: false });
+  const still = (sql: string, of: Kind): { made: Made; frame: boolean } => ({
+    made: { sql, kind: of },
+    frame: false,
+  });
   if (kind === 'big' && dice.chance(60)) return still('row_number()', 'big');
   if (kind === 'int' && dice.chance(25)) return still(`ntile(${dice.between(1, 3)})`, 'int');
-  if (kind === 'dbl' && dice.chance(60)) return still(dice.pick(['percent_rank()', 'cume_dist()']), 'dbl');
+  if (kind === 'dbl' && dice.chance(60))
+    return still(dice.pick(['percent_rank()', 'cume_dist()']), 'dbl');
   const value = one(kind);
   return dice.weighted([
     [2, () => still(`lag(${value})`, kind)],
     [2, () => still(`lead(${value}, ${dice.between(0, 2)}, ${one(kind)})`, kind)],
-    [3, () => ({ made: { sql: `${dice.pick(['first_value', 'last_value'])}(${value})`, kind, exact: isExactKind(kind) }, frame: true })],
+    [
+      3,
+      () => ({
+        made: {
+          sql: `${dice.pick(['first_value', 'last_value'])}(${value})`,
+          kind,
+          exact: isExactKind(kind),
+        },
+        frame: true,
+      }),
+    ],
     [2, () => ({ made: { sql: `nth_value(${value}, ${dice.between(1, 3)})`, kind }, frame: true })],
   ]);
 }
@@ -148,8 +203,14 @@ function placedCall(
 function plainAggregate({ dice }: Context, kind: Kind, one: (kind: Kind) => string): Made {
   const filter = dice.chance(15) ? ` FILTER (WHERE ${one('bool')})` : '';
   const call = (): string => {
-    if (kind === 'big') return dice.pick([() => 'count(*)', () => `count(${one('text')})`, () => `sum(${one('int')})`])();
-    if (kind === 'num') return dice.pick([() => `sum(${one('num')})`, () => `avg(${one('int')})`])();
+    if (kind === 'big')
+      return dice.pick([
+        () => 'count(*)',
+        () => `count(${one('text')})`,
+        () => `sum(${one('int')})`,
+      ])();
+    if (kind === 'num')
+      return dice.pick([() => `sum(${one('num')})`, () => `avg(${one('int')})`])();
     if (kind === 'dbl') return `sum(${one('dbl')})`;
     if (kind === 'bool') return `${dice.pick(['bool_and', 'bool_or'])}(${one('bool')})`;
     return `${dice.pick(['min', 'max'])}(${one(kind)})`;
@@ -172,14 +233,22 @@ function rowsFrame({ dice }: Context): string {
 }
 
 /** An order and a frame in which equal rows see the same, or an order that tells all rows apart. */
-function aggregateFrame(context: Context, own: readonly Column[], total: readonly string[]): string {
+function aggregateFrame(
+  context: Context,
+  own: readonly Column[],
+  total: readonly string[],
+): string {
   const { dice } = context;
   const sortable = own.filter(({ kind }) => kind !== 'json');
   if (sortable.length === 0 || dice.chance(25)) return '';
   if (dice.chance(40)) return `ORDER BY ${total.join(', ')}${rowsFrame(context)}`;
   const ints = sortable.filter(({ kind }) => kind === 'int');
   if (ints.length > 0 && dice.chance(30)) {
-    const bounds = dice.pick(['1 PRECEDING AND 1 FOLLOWING', '2 PRECEDING AND CURRENT ROW', 'CURRENT ROW AND 1 FOLLOWING']);
+    const bounds = dice.pick([
+      '1 PRECEDING AND 1 FOLLOWING',
+      '2 PRECEDING AND CURRENT ROW',
+      'CURRENT ROW AND 1 FOLLOWING',
+    ]);
     return `ORDER BY ${dice.pick(ints).sql}${dice.pick(['', ' DESC'])} RANGE BETWEEN ${bounds}`;
   }
   const order = `ORDER BY ${dice.pick(sortable).sql}${direction(context)}`;

@@ -5,7 +5,17 @@
  */
 import type { Dice } from './dice.ts';
 
-export type Kind = 'int' | 'big' | 'num' | 'dbl' | 'text' | 'date' | 'ts' | 'bool' | 'ints' | 'json';
+export type Kind =
+  | 'int'
+  | 'big'
+  | 'num'
+  | 'dbl'
+  | 'text'
+  | 'date'
+  | 'ts'
+  | 'bool'
+  | 'ints'
+  | 'json';
 
 export interface Column {
   readonly sql: string;

@@ -1,5 +1,12 @@
 /** Random expressions of a kind over the columns in scope, with queries inside. */
-import { type Column, type Context, isExactKind, type Kind, type Scope, totalOrder } from './context.ts';
+import {
+  type Column,
+  type Context,
+  isExactKind,
+  type Kind,
+  type Scope,
+  totalOrder,
+} from './context.ts';
 
 type Of = (kind: Kind) => string;
 
@@ -102,15 +109,30 @@ const makers: Readonly<Record<Kind, readonly ((of: Of) => string)[]>> = {
 };
 
 /** What a column of another kind can be made into; nothing where a constant has to do. */
-const makeshifts: Readonly<Partial<Record<Kind, Readonly<Partial<Record<Kind, (sql: string) => string>>>>>> = {
-  int: { big: (sql) => `(${sql} % 3)::int`, text: (sql) => `length(${sql})`, bool: (sql) => `(${sql})::int`, date: (sql) => `extract(day FROM ${sql})::int` },
+const makeshifts: Readonly<
+  Partial<Record<Kind, Readonly<Partial<Record<Kind, (sql: string) => string>>>>>
+> = {
+  int: {
+    big: (sql) => `(${sql} % 3)::int`,
+    text: (sql) => `length(${sql})`,
+    bool: (sql) => `(${sql})::int`,
+    date: (sql) => `extract(day FROM ${sql})::int`,
+  },
   big: { int: (sql) => `${sql}::bigint` },
   num: { int: (sql) => `(${sql} * 1.0)`, big: (sql) => `${sql}::numeric` },
   dbl: { int: (sql) => `${sql}::float8` },
-  text: { int: (sql) => `${sql}::text`, date: (sql) => `${sql}::text`, bool: (sql) => `${sql}::text` },
+  text: {
+    int: (sql) => `${sql}::text`,
+    date: (sql) => `${sql}::text`,
+    bool: (sql) => `${sql}::text`,
+  },
   date: { int: (sql) => `(date '2024-02-29' + ${sql})`, ts: (sql) => `${sql}::date` },
   ts: { date: (sql) => `${sql}::timestamp` },
-  bool: { int: (sql) => `(${sql} > 0)`, text: (sql) => `(${sql} <> 'b')`, big: (sql) => `(${sql} IS NOT NULL)` },
+  bool: {
+    int: (sql) => `(${sql} > 0)`,
+    text: (sql) => `(${sql} <> 'b')`,
+    big: (sql) => `(${sql} IS NOT NULL)`,
+  },
   ints: { int: (sql) => `ARRAY[${sql}, 1]` },
   json: { int: (sql) => `to_jsonb(${sql})`, text: (sql) => `jsonb_build_object('a', ${sql})` },
 };
@@ -140,7 +162,10 @@ export function expression(context: Context, scope: Scope, kind: Kind, depth: nu
     [8, () => caseOf(context, of, kind)],
     [7, () => `coalesce(${of(kind)}, ${of(kind)})`],
     [3, () => `nullif(${of(kind)}, ${of(kind)})`],
-    [kind === 'json' ? 0 : 9, () => (kind === 'bool' ? condition(context, scope) : scalar(context, scope, kind))],
+    [
+      kind === 'json' ? 0 : 9,
+      () => (kind === 'bool' ? condition(context, scope) : scalar(context, scope, kind)),
+    ],
   ]);
 }
 

@@ -1,5 +1,14 @@
 /** Random FROM clauses: tables, queries, functions and their joins. */
-import { type Column, type Context, isExactKind, type Kind, named, qualified, type Source, type Wish } from './context.ts';
+import {
+  type Column,
+  type Context,
+  isExactKind,
+  type Kind,
+  named,
+  qualified,
+  type Source,
+  type Wish,
+} from './context.ts';
 import { condition, expression, leaf } from './expression.ts';
 
 const JOIN_KINDS: readonly Kind[] = ['int', 'int', 'int', 'text', 'big', 'num', 'date'];
@@ -16,7 +25,8 @@ export function from(context: Context, wish: Wish): Source {
 
 function item(context: Context, wish: Wish): Source {
   const { dice } = context;
-  if (wish.depth > 0 && context.relationsLeft > 1 && dice.chance(28)) return derived(context, wish, '');
+  if (wish.depth > 0 && context.relationsLeft > 1 && dice.chance(28))
+    return derived(context, wish, '');
   if (dice.chance(4)) return values(context);
   return relation(context);
 }
@@ -25,7 +35,9 @@ function relation(context: Context): Source {
   context.relationsLeft--;
   const { dice, relations } = context;
   // What was defined last, a WITH item, is the likelier.
-  const chosen = dice.chance(30) ? (relations.at(-1) ?? dice.pick(relations)) : dice.pick(relations);
+  const chosen = dice.chance(30)
+    ? (relations.at(-1) ?? dice.pick(relations))
+    : dice.pick(relations);
   const alias = context.name('t');
   return { sql: `${chosen.name} AS ${alias}`, columns: qualified(alias, chosen.columns) };
 }
@@ -48,7 +60,9 @@ function values(context: Context): Source {
   const kinds = dice.times(dice.between(1, 2), () => dice.pick<Kind>(['int', 'text']));
   const none = { own: [], outer: [] };
   const rows = dice.times(dice.between(1, 3), (row) => {
-    const cells = kinds.map((kind) => (row > 0 && dice.chance(20) ? 'NULL' : leaf(context, none, kind)));
+    const cells = kinds.map((kind) =>
+      row > 0 && dice.chance(20) ? 'NULL' : leaf(context, none, kind),
+    );
     return `(${cells.join(', ')})`;
   });
   const alias = context.name('v');
@@ -101,7 +115,9 @@ function joinOn(context: Context, wish: Wish, left: Source, right: Source): Sour
     for (let i = dice.pick([1, 1, 2]); i > 0; i--) {
       const kind = dice.pick(shared);
       const op = dice.pick(['=', '=', '=', '=', 'IS NOT DISTINCT FROM']);
-      const lone = dice.chance(15) ? expression(context, { own: left.columns, outer: [] }, kind, 1) : one(left, kind);
+      const lone = dice.chance(15)
+        ? expression(context, { own: left.columns, outer: [] }, kind, 1)
+        : one(left, kind);
       tests.push(`${lone} ${op} ${one(right, kind)}`);
     }
     if (dice.chance(30)) tests.push(expression(context, scope, 'bool', 1));
@@ -133,14 +149,20 @@ function joinFunction(context: Context, wish: Wish, left: Source): Source {
     () => ({ sql: `generate_series(0, least(${one('int')}, 2))`, kind: 'int' }),
     () => ({ sql: `unnest(${one('ints')})`, kind: 'int' }),
     () => ({ sql: `string_to_table(left(${one('text')}, 3), NULL)`, kind: 'text' }),
-    () => ({ sql: `jsonb_array_elements(jsonb_build_array(${one('int')}, ${one('text')}))`, kind: 'json' }),
+    () => ({
+      sql: `jsonb_array_elements(jsonb_build_array(${one('int')}, ${one('text')}))`,
+      kind: 'json',
+    }),
   ])();
   const value: Column = { sql: context.name('n'), kind: made.kind, exact: true, plain: true };
   const place: Column = { sql: context.name('n'), kind: 'big', exact: true, plain: true };
   const columns = dice.chance(30) ? [value, place] : [value];
   const ordinality = columns.length > 1 ? ' WITH ORDINALITY' : '';
   const names = columns.map(({ sql }) => sql).join(', ');
-  const right = { sql: `${made.sql}${ordinality} AS ${alias}(${names})`, columns: qualified(alias, columns) };
+  const right = {
+    sql: `${made.sql}${ordinality} AS ${alias}(${names})`,
+    columns: qualified(alias, columns),
+  };
   if (dice.chance(35)) return both(left, ' LEFT JOIN ', right, ' ON true');
   return both(left, dice.pick([', ', ' CROSS JOIN LATERAL ']), right, '');
 }
@@ -150,18 +172,23 @@ function sharedNames(context: Context, wish: Wish): Source {
   const { dice } = context;
   const key = dice.pick<Kind>(['int', 'int', 'text', 'big', 'date']);
   const common = context.name('k');
-  const sides = dice.times(2, () => {
-    const { sql, columns } = context.query(context, { depth: wish.depth - 1, outer: wish.outer, kinds: [key, dice.pick<Kind>(['int', 'text', 'num'])] });
+  const side = (): Source => {
+    const { sql, columns } = context.query(context, {
+      depth: wish.depth - 1,
+      outer: wish.outer,
+      kinds: [key, dice.pick<Kind>(['int', 'text', 'num'])],
+    });
     const alias = context.name('d');
     const names = [common, context.name('n')];
     const of = qualified(alias, named(names, columns));
     return { sql: `(${sql}) AS ${alias}(${names.join(', ')})`, columns: of };
-  }) as [Source, Source];
+  };
+  const [left, right] = [side(), side()];
   const type = dice.pick(['', 'LEFT ', 'RIGHT ', 'FULL ']);
   const isNatural = dice.chance(40);
   const merged: Column = { sql: common, kind: key, exact: isExactKind(key), plain: true };
   return {
-    sql: `${sides[0].sql} ${isNatural ? 'NATURAL ' : ''}${type}JOIN ${sides[1].sql}${isNatural ? '' : ` USING (${common})`}`,
-    columns: [merged, ...sides[0].columns, ...sides[1].columns],
+    sql: `${left.sql} ${isNatural ? 'NATURAL ' : ''}${type}JOIN ${right.sql}${isNatural ? '' : ` USING (${common})`}`,
+    columns: [merged, ...left.columns, ...right.columns],
   };
 }

@@ -1,5 +1,5 @@
 /** Plays a case on both sides: tables, commits and views in some order; after every commit the views are compared. */
-import { type Answer, asBag, Judge, Subject } from '../differential/both-sides.ts';
+import { type Answer, asBag, type Judge, type Subject } from '../differential/both-sides.ts';
 import { Context } from './context.ts';
 import { Dice } from './dice.ts';
 import { randomQuery } from './query.ts';
@@ -33,7 +33,6 @@ export interface Outcome {
   readonly failed: number;
 }
 
-const COMMITS_BEFORE = 4;
 const TABLE_ROWS_FIRST = 2;
 /** Larger answers are left out: nothing is found in them that smaller ones would not show. */
 const ROWS_MAX = 3000;
@@ -122,7 +121,10 @@ export class Play {
   }
 
   async #commit(statements: readonly string[], streams: boolean): Promise<void> {
-    const sql = statements.length === 1 ? (statements[0] as string) : `BEGIN; ${statements.join('; ')}; COMMIT`;
+    const sql =
+      statements.length === 1
+        ? (statements[0] as string)
+        : `BEGIN; ${statements.join('; ')}; COMMIT`;
     await required(this.#judge, sql);
     await required(this.#subject, sql);
     if (streams) await required(this.#subject, 'FLUSH');
@@ -139,7 +141,10 @@ export class Play {
       return;
     }
     if (expected.rows.length > ROWS_MAX) return;
-    const asked = [['view', `SELECT * FROM ${name}`] as const, ...(pull ? [['pull', query] as const] : [])];
+    const asked = [
+      ['view', `SELECT * FROM ${name}`] as const,
+      ...(pull ? [['pull', query] as const] : []),
+    ];
     for (const [kind, sql] of asked) {
       this.#compared++;
       const actual = await this.#subject.run(sql);
@@ -179,7 +184,10 @@ async function isSettled(judge: Judge, query: string, expected: Answer): Promise
     const tables = await judge.run("SELECT tablename FROM pg_tables WHERE schemaname = 'public'");
     await required(judge, 'CREATE SCHEMA reverse');
     for (const [name] of tables.kind === 'answered' ? tables.rows : []) {
-      await required(judge, `CREATE TABLE reverse.${name} AS SELECT * FROM public.${name} ORDER BY ctid DESC`);
+      await required(
+        judge,
+        `CREATE TABLE reverse.${name} AS SELECT * FROM public.${name} ORDER BY ctid DESC`,
+      );
     }
     await required(judge, 'SET search_path = reverse, public');
     return JSON.stringify(asBag(await judge.run(query))) === wanted;
@@ -195,15 +203,13 @@ async function required(side: Judge | Subject, sql: string): Promise<void> {
 
 /** @returns  what differs, or nothing. */
 function difference(expected: Answer, actual: Answer): string | undefined {
-  if (expected.kind === 'failed') return undefined;
-  if (actual.kind === 'failed') return `${actual.sqlstate} ${actual.message}`;
-  const texts = [asBag(expected), asBag(actual)].map(({ columns, rows }: Answer & { kind: 'answered' }) => ({
-    columns: JSON.stringify(columns),
-    rows: JSON.stringify(rows),
-  })) as [{ columns: string; rows: string }, { columns: string; rows: string }];
-  const [left, right] = texts;
-  if (left.columns !== right.columns) return `PostgreSQL ${left.columns}\n  Millrace   ${right.columns}`;
-  if (left.rows !== right.rows) return `PostgreSQL ${left.rows}\n  Millrace   ${right.rows}`;
+  const [left, right] = [asBag(expected), asBag(actual)];
+  if (left.kind === 'failed') return undefined;
+  if (right.kind === 'failed') return `${right.sqlstate} ${right.message}`;
+  for (const part of ['columns', 'rows'] as const) {
+    const [wanted, got] = [JSON.stringify(left[part]), JSON.stringify(right[part])];
+    if (wanted !== got) return `PostgreSQL ${wanted}\n  Millrace   ${got}`;
+  }
   return undefined;
 }
 

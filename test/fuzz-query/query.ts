@@ -17,7 +17,17 @@ import {
 import { condition, expression, leaf } from './expression.ts';
 import { from } from './from.ts';
 
-const OUTPUT_KINDS: readonly Kind[] = [...EXACT_KINDS, 'int', 'int', 'text', 'big', 'num', 'dbl', 'ints', 'json'];
+const OUTPUT_KINDS: readonly Kind[] = [
+  ...EXACT_KINDS,
+  'int',
+  'int',
+  'text',
+  'big',
+  'num',
+  'dbl',
+  'ints',
+  'json',
+];
 /** Kinds that windows and sorts can have. */
 const sortable = (kind: Kind): boolean => kind !== 'json';
 
@@ -51,11 +61,14 @@ function select(context: Context, wish: Wish): Source {
   const source = from(context, wish);
   const scope = { own: source.columns, outer: wish.outer };
   const tests: string[] = [];
-  if (dice.chance(45) || (wish.outer.length > 0 && dice.chance(60))) tests.push(expression(context, scope, 'bool', 2));
+  if (dice.chance(45) || (wish.outer.length > 0 && dice.chance(60)))
+    tests.push(expression(context, scope, 'bool', 2));
   if (dice.chance(15)) tests.push(condition(context, scope));
   if (wish.outer.length > 0 && dice.chance(50)) {
     const kind = dice.pick<Kind>(['int', 'text', 'int']);
-    tests.push(`${leaf(context, { own: source.columns, outer: [] }, kind)} = ${leaf(context, { own: [], outer: wish.outer }, kind)}`);
+    tests.push(
+      `${leaf(context, { own: source.columns, outer: [] }, kind)} = ${leaf(context, { own: [], outer: wish.outer }, kind)}`,
+    );
   }
   const where = tests.length === 0 ? '' : ` WHERE ${tests.join(' AND ')}`;
   return dice.chance(35)
@@ -63,7 +76,10 @@ function select(context: Context, wish: Wish): Source {
     : plain(context, wish, source, where);
 }
 
-function list(context: Context, items: readonly Column[]): { readonly text: string; readonly columns: Column[] } {
+function list(
+  context: Context,
+  items: readonly Column[],
+): { readonly text: string; readonly columns: Column[] } {
   const names = items.map(() => context.name('c'));
   return {
     text: items.map(({ sql }, i) => `${sql} AS ${names[i]}`).join(', '),
@@ -72,7 +88,12 @@ function list(context: Context, items: readonly Column[]): { readonly text: stri
 }
 
 /** An expression over the scope; a bare column keeps what is known of it. */
-function value(context: Context, own: readonly Column[], outer: readonly Column[], kind: Kind): Column {
+function value(
+  context: Context,
+  own: readonly Column[],
+  outer: readonly Column[],
+  kind: Kind,
+): Column {
   const sql = expression(context, { own, outer }, kind, 2);
   const column = own.find((one) => one.sql === sql);
   return column ?? { sql, kind, exact: isExactKind(kind), plain: false };
@@ -80,14 +101,19 @@ function value(context: Context, own: readonly Column[], outer: readonly Column[
 
 function plain(context: Context, wish: Wish, source: Source, where: string): Source {
   const { dice } = context;
-  const windows = source.columns.length > 0 && source.columns.length < 14 && source.columns.every(({ kind }) => sortable(kind)) && dice.chance(25);
+  const windows =
+    source.columns.length > 0 &&
+    source.columns.length < 14 &&
+    source.columns.every(({ kind }) => sortable(kind)) &&
+    dice.chance(25);
   const items = kindsOf(context, wish, OUTPUT_KINDS).map((kind) =>
     windows && dice.chance(60) && kind !== 'ints' && kind !== 'json'
       ? windowCall(context, source.columns, kind)
       : value(context, source.columns, wish.outer, kind),
   );
   const { text, columns } = list(context, items);
-  const distinct = items.every(({ exact, kind }) => exact && sortable(kind)) && dice.chance(20) ? 'DISTINCT ' : '';
+  const distinct =
+    items.every(({ exact, kind }) => exact && sortable(kind)) && dice.chance(20) ? 'DISTINCT ' : '';
   return { sql: `SELECT ${distinct}${text} FROM ${source.sql}${where}`, columns };
 }
 
@@ -97,20 +123,33 @@ function grouped(context: Context, wish: Wish, source: Source, where: string): S
   const keys = dice.times(dice.pick([0, 1, 1, 1, 2, 2, 3]), (): Column => {
     if (candidates.length > 0 && !dice.chance(25)) return dice.pick(candidates);
     const kind = dice.pick<Kind>(['int', 'text', 'bool']);
-    return { sql: expression(context, { own: source.columns, outer: [] }, kind, 1), kind, exact: true, plain: false };
+    return {
+      sql: expression(context, { own: source.columns, outer: [] }, kind, 1),
+      kind,
+      exact: true,
+      plain: false,
+    };
   });
   // A constant is not a key in GROUP BY, but the place of a column or an error.
-  const distinctKeys = keys.filter(({ sql }, i) => /[a-z]\d/.test(sql) && keys.findIndex((key) => key.sql === sql) === i);
+  const distinctKeys = keys.filter(
+    ({ sql }, i) => /[a-z]\d/.test(sql) && keys.findIndex((key) => key.sql === sql) === i,
+  );
   const aggregates = dice.times(dice.between(1, 3), () => aggregate(context, source.columns));
   const groups = [...distinctKeys, ...aggregates];
   const items = kindsOf(context, wish, OUTPUT_KINDS).map((kind): Column => {
-    if (dice.chance(25) && sortable(kind) && kind !== 'ints') return overGroups(context, groups, kind);
+    if (dice.chance(25) && sortable(kind) && kind !== 'ints')
+      return overGroups(context, groups, kind);
     if (dice.chance(40)) return aggregate(context, source.columns, kind);
     return value(context, groups, wish.outer, kind);
   });
   const { text, columns } = list(context, items);
-  const having = dice.chance(30) ? ` HAVING ${expression(context, { own: groups, outer: wish.outer }, 'bool', 2)}` : '';
-  return { sql: `SELECT ${text} FROM ${source.sql}${where}${groupBy(context, distinctKeys)}${having}`, columns };
+  const having = dice.chance(30)
+    ? ` HAVING ${expression(context, { own: groups, outer: wish.outer }, 'bool', 2)}`
+    : '';
+  return {
+    sql: `SELECT ${text} FROM ${source.sql}${where}${groupBy(context, distinctKeys)}${having}`,
+    columns,
+  };
 }
 
 function overGroups(context: Context, groups: readonly Column[], kind: Kind): Column {
@@ -128,7 +167,11 @@ function groupBy({ dice }: Context, keys: readonly Column[]): string {
     [70, () => all],
     [8, () => `ROLLUP (${all})`],
     [8, () => `CUBE (${all})`],
-    [8, () => `GROUPING SETS (${dice.shuffled([`(${all})`, '()', ...texts.map((text) => `(${text})`)]).join(', ')})`],
+    [
+      8,
+      () =>
+        `GROUPING SETS (${dice.shuffled([`(${all})`, '()', ...texts.map((text) => `(${text})`)]).join(', ')})`,
+    ],
     [4, () => `${texts[0]}, ROLLUP (${all})`],
   ])}`;
 }
@@ -143,7 +186,10 @@ function setOperation(context: Context, wish: Wish): Source {
   const inner = { depth: wish.depth - 1, outer: wish.outer, kinds };
   const left = query(context, inner);
   const right = query(context, inner);
-  const columns = left.columns.map((column, i) => ({ ...column, exact: column.exact && (right.columns[i]?.exact ?? false) }));
+  const columns = left.columns.map((column, i) => ({
+    ...column,
+    exact: column.exact && (right.columns[i]?.exact ?? false),
+  }));
   return { sql: `(${left.sql}) ${word} (${right.sql})`, columns };
 }
 
@@ -168,7 +214,10 @@ function topRows(context: Context, wish: Wish): Source {
     ],
   ]);
   const names = columns.map((column) => column.sql);
-  return { sql: `SELECT ${inner.map((column) => column.sql).join(', ')} FROM (${sql}) AS ${alias}${bound}`, columns: named(names, columns) };
+  return {
+    sql: `SELECT ${inner.map((column) => column.sql).join(', ')} FROM (${sql}) AS ${alias}${bound}`,
+    columns: named(names, columns),
+  };
 }
 
 function distinctOn(context: Context, wish: Wish): Source {
@@ -180,7 +229,10 @@ function distinctOn(context: Context, wish: Wish): Source {
   if (keys.length === 0) return { sql, columns };
   const key = dice.pick(keys).sql;
   const rest = [
-    ...totalOrder(context, inner.filter((column) => sortable(column.kind))),
+    ...totalOrder(
+      context,
+      inner.filter((column) => sortable(column.kind)),
+    ),
     ...inner.filter(({ kind }) => !sortable(kind)).map((column) => `${column.sql}::text`),
   ];
   return {
@@ -197,7 +249,8 @@ function ranked(context: Context, wish: Wish): Source {
   const inner = qualified(inside, columns);
   if (!inner.every(({ kind }) => sortable(kind))) return { sql, columns };
   const keys = inner.filter(({ exact }) => exact);
-  const partition = keys.length > 0 && dice.chance(70) ? `PARTITION BY ${dice.pick(keys).sql} ` : '';
+  const partition =
+    keys.length > 0 && dice.chance(70) ? `PARTITION BY ${dice.pick(keys).sql} ` : '';
   const call = dice.pick(['row_number', 'row_number', 'rank', 'dense_rank']);
   const order =
     call === 'row_number' || keys.length === 0
@@ -234,7 +287,12 @@ const ROUNDS = 3;
 function recursive(context: Context, wish: Wish): Source {
   const { dice } = context;
   const first = query(context, { depth: 0, outer: wish.outer, kinds: ['int'] });
-  const [name, base, value0, round] = [context.name('w'), context.name('d'), context.name('n'), context.name('n')];
+  const [name, base, value0, round] = [
+    context.name('w'),
+    context.name('d'),
+    context.name('n'),
+    context.name('n'),
+  ];
   const self: Relation = {
     name,
     columns: [value0, round].map((sql): Column => ({ sql, kind: 'int', exact: true, plain: true })),
@@ -245,8 +303,13 @@ function recursive(context: Context, wish: Wish): Source {
   const on = `${leaf(context, { own: step.columns, outer: [] }, 'int')} = ${own[0]?.sql}`;
   const next = expression(context, { own: [...step.columns, ...own], outer: [] }, 'int', 1);
   const union = dice.pick(['UNION', 'UNION ALL']);
-  const also = dice.chance(30) ? ` AND ${expression(context, { own: [...step.columns, ...own], outer: [] }, 'bool', 1)}` : '';
+  const also = dice.chance(30)
+    ? ` AND ${expression(context, { own: [...step.columns, ...own], outer: [] }, 'bool', 1)}`
+    : '';
   const body = `SELECT ${base}.${first.columns[0]?.sql}::int, 0 FROM (${first.sql}) AS ${base} ${union} SELECT (${next}) % 4, ${own[1]?.sql} + 1 FROM ${name} AS ${alias}, ${step.sql} WHERE ${own[1]?.sql} < ${ROUNDS} AND ${on}${also}`;
   const main = within(context, self, { ...wish, depth: wish.depth - 1 });
-  return { sql: `WITH RECURSIVE ${name}(${value0}, ${round}) AS (${body}) ${main.sql}`, columns: main.columns };
+  return {
+    sql: `WITH RECURSIVE ${name}(${value0}, ${round}) AS (${body}) ${main.sql}`,
+    columns: main.columns,
+  };
 }

@@ -22,7 +22,11 @@ const types: readonly TypeChoice[] = [
   { kind: 'text', type: 'text', values: ["'a'", "'b'", "'c'"] },
   { kind: 'text', type: 'character varying(6)', values: ["'a'", "'b'", "' b '"] },
   { kind: 'date', type: 'date', values: ["'2024-02-29'", "'2024-03-01'", "'2023-12-31'"] },
-  { kind: 'ts', type: 'timestamp', values: ["'2024-02-29 12:00'", "'2024-03-01'", "'2023-12-31 23:59:59.5'"] },
+  {
+    kind: 'ts',
+    type: 'timestamp',
+    values: ["'2024-02-29 12:00'", "'2024-03-01'", "'2023-12-31 23:59:59.5'"],
+  },
   { kind: 'bool', type: 'boolean', values: ['true', 'false'] },
   { kind: 'ints', type: 'integer[]', values: ["'{}'", "'{1,2}'", "'{2,NULL,0}'", "'{3}'"] },
 ];
@@ -48,12 +52,17 @@ export function randomTables(dice: Dice): readonly TestTable[] {
   return dice.times(dice.between(2, 5), (i) => {
     const isStream = dice.chance(20);
     const hasKey = !isStream && dice.chance(45);
-    const chosen = [types[0] as TypeChoice, ...dice.times(dice.between(1, 4), () => dice.pick(types))];
-    const columns = chosen.map((type, at): TestColumn => ({
-      ...type,
-      name: `${'abcdef'[at]}${i}`,
-      notNull: (hasKey && at === 0) || dice.chance(12),
-    }));
+    const chosen = [
+      types[0] as TypeChoice,
+      ...dice.times(dice.between(1, 4), () => dice.pick(types)),
+    ];
+    const columns = chosen.map(
+      (type, at): TestColumn => ({
+        ...type,
+        name: `${'abcdef'[at]}${i}`,
+        notNull: (hasKey && at === 0) || dice.chance(12),
+      }),
+    );
     return { name: `t${i}`.replace('t', isStream ? 'stream' : 'table'), isStream, hasKey, columns };
   });
 }
@@ -87,8 +96,11 @@ export class Changes {
   commit(): readonly string[] {
     const tables = this.#tables.filter(({ isStream }) => !isStream);
     // Rows of a stream come by a statement of their own, outside of transactions.
-    if (tables.length === 0 || this.#dice.chance(20)) return [this.insert(this.#dice.pick(this.#tables))];
-    return this.#dice.times(this.#dice.pick([1, 1, 1, 2, 3]), () => this.#change(this.#dice.pick(tables)));
+    if (tables.length === 0 || this.#dice.chance(20))
+      return [this.insert(this.#dice.pick(this.#tables))];
+    return this.#dice.times(this.#dice.pick([1, 1, 1, 2, 3]), () =>
+      this.#change(this.#dice.pick(tables)),
+    );
   }
 
   insert(table: TestTable): string {

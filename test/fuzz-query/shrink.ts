@@ -22,7 +22,8 @@ export async function shrink(
   { triesMax }: ShrinkLimits,
 ): Promise<FuzzCase> {
   let tries = 0;
-  const works = async (candidate: FuzzCase): Promise<boolean> => tries++ < triesMax && fails(candidate);
+  const works = async (candidate: FuzzCase): Promise<boolean> =>
+    tries++ < triesMax && fails(candidate);
   let best = split(needed(whole, view));
   if (!(await fails(best))) return whole;
   for (let before = ''; before !== script(best) && tries < triesMax; ) {
@@ -46,7 +47,9 @@ function needed({ tables, steps }: FuzzCase, view: string): FuzzCase {
   const read = tables.filter(({ name }) => new RegExp(`\\b${name}\\b`).test(text));
   const kept = steps.flatMap((step): Step[] => {
     if (step.kind === 'view') return names.has(step.name) ? [step] : [];
-    const statements = step.statements.filter((sql) => read.some(({ name }) => new RegExp(`\\b${name}\\b`).test(sql)));
+    const statements = step.statements.filter((sql) =>
+      read.some(({ name }) => new RegExp(`\\b${name}\\b`).test(sql)),
+    );
     return statements.length === 0 ? [] : [{ ...step, statements }];
   });
   return { tables: read, steps: kept };
@@ -140,15 +143,19 @@ function shorter(query: string): readonly string[] {
   };
   const visit = (place: Place): void => {
     const { start, end } = place;
-    for (const inner of descendants(place, 3)) replace(start, end, query.slice(inner.start, inner.end));
-    for (const constant of CONSTANTS) if (constant.length < end - start) replace(start, end, constant);
+    for (const inner of descendants(place, 3))
+      replace(start, end, query.slice(inner.start, inner.end));
+    for (const constant of CONSTANTS)
+      if (constant.length < end - start) replace(start, end, constant);
     for (const [from, to] of withSeparators(query, start, end)) replace(from, to, '');
     for (const inner of place.inside) visit(inner);
   };
   for (const place of places(query)) visit(place);
   for (const [from, to] of words(query)) replace(from, to, '');
   found.delete(query);
-  return [...found].filter((text) => text.length < query.length).sort((a, b) => a.length - b.length);
+  return [...found]
+    .filter((text) => text.length < query.length)
+    .sort((a, b) => a.length - b.length);
 }
 
 function* descendants(place: Place, depth: number): Iterable<Place> {
@@ -172,18 +179,31 @@ function places(query: string): readonly Place[] {
 
 function collect(node: unknown): Place[] {
   if (node === null || typeof node !== 'object') return [];
-  const inside = (Array.isArray(node) ? node : Object.entries(node).filter(([key]) => key !== 'span').map(([, value]) => value)).flatMap(collect);
+  const inside = (
+    Array.isArray(node)
+      ? node
+      : Object.entries(node)
+          .filter(([key]) => key !== 'span')
+          .map(([, value]) => value)
+  ).flatMap(collect);
   const span = (node as { readonly span?: { readonly start: number; readonly end: number } }).span;
   if (span === undefined || span.end <= span.start) return inside;
   return [{ start: span.start, end: span.end, inside }];
 }
 
 /** A node with what stands before or after it: a comma, AND, or the word of its clause. */
-function withSeparators(query: string, start: number, end: number): readonly (readonly [number, number])[] {
+function withSeparators(
+  query: string,
+  start: number,
+  end: number,
+): readonly (readonly [number, number])[] {
   const before = query.slice(0, start);
   const after = query.slice(end);
   const cuts: (readonly [number, number])[] = [];
-  const lead = /(,|\bAND|\bOR|\bWHERE|\bHAVING|\bGROUP BY|\bORDER BY|\bLIMIT|\bOFFSET|\bPARTITION BY|\bON|::)\s*\(?$/i.exec(before);
+  const lead =
+    /(,|\bAND|\bOR|\bWHERE|\bHAVING|\bGROUP BY|\bORDER BY|\bLIMIT|\bOFFSET|\bPARTITION BY|\bON|::)\s*\(?$/i.exec(
+      before,
+    );
   const name = /^( AS \w+(\([^()]*\))?)?/.exec(after)?.[0] ?? '';
   if (lead !== null) cuts.push([lead.index, end + name.length]);
   const trail = /^( AS \w+(\([^()]*\))?)?\s*(,|AND\b|OR\b)\s*/.exec(after);
@@ -210,7 +230,9 @@ export function script({ tables, steps }: FuzzCase): string {
     ...tables.map((table) => createTable(table, false)),
     ...steps.flatMap((step) => {
       if (step.kind === 'view') return [`CREATE MATERIALIZED VIEW ${step.name} AS ${step.query}`];
-      return step.statements.length === 1 ? step.statements : ['BEGIN', ...step.statements, 'COMMIT'];
+      return step.statements.length === 1
+        ? step.statements
+        : ['BEGIN', ...step.statements, 'COMMIT'];
     }),
   ];
   return `${lines.join(';\n')};`;
