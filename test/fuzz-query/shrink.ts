@@ -23,8 +23,8 @@ export async function shrink(
 ): Promise<FuzzCase> {
   let tries = 0;
   const works = async (candidate: FuzzCase): Promise<boolean> =>
-    tries++ < triesMax && fails(candidate);
-  let best = split(needed(whole, view));
+    tries++ < triesMax && (await fails(candidate));
+  let best = needed(whole, view);
   if (!(await fails(best))) return whole;
   for (let before = ''; before !== script(best) && tries < triesMax; ) {
     before = script(best);
@@ -53,11 +53,6 @@ function needed({ tables, steps }: FuzzCase, view: string): FuzzCase {
     return statements.length === 0 ? [] : [{ ...step, statements }];
   });
   return { tables: read, steps: kept };
-}
-
-/** Each statement a commit of its own. */
-function split({ tables, steps }: FuzzCase): FuzzCase {
-  return { tables, steps };
 }
 
 async function fewerSteps(best: FuzzCase, view: string, fails: StillFails): Promise<FuzzCase> {
