@@ -41,11 +41,15 @@ export async function runPlan(
   try {
     return await queryStore(core, plan, signal, transaction);
   } catch (error) {
-    // Nested correlated queries that DuckDB does not take apart; the operators do, as in a view.
-    if (error instanceof UnplannedQuery) return byOperators();
+    // Nested correlated queries that DuckDB does not take apart, and orders that it does not have.
+    if (isNotForDuckdb(error)) return byOperators();
     throw error;
   }
 }
+
+const isNotForDuckdb = (error: unknown): boolean =>
+  error instanceof UnplannedQuery ||
+  (error instanceof StreamError && error.code === 'SQL_NOT_SUPPORTED');
 
 async function queryStore(
   core: Core,

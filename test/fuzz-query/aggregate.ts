@@ -131,8 +131,21 @@ const aggregateMakers: Readonly<Record<Kind, readonly Maker[]>> = {
   ],
 };
 
-/** A window call over the rows of `own` that gives a value of `kind`, or of any kind. */
-export function windowCall(context: Context, own: readonly Column[], kind?: Kind): Column {
+/**
+ * Window calls of one select list.
+ * @returns  a maker of a call over the rows of `own` that gives a value of `kind`, or of any kind.
+ */
+export function windowCalls(context: Context, own: readonly Column[]): (kind?: Kind) => Column {
+  const before = context.placedCalls;
+  return (kind) => windowCall(context, own, context.placedCalls === before, kind);
+}
+
+function windowCall(
+  context: Context,
+  own: readonly Column[],
+  mayBePlaced: boolean,
+  kind: Kind | undefined,
+): Column {
   const { dice } = context;
   const keys = own.filter(({ exact, kind: of }) => exact && of !== 'json');
   const partition =
@@ -144,7 +157,8 @@ export function windowCall(context: Context, own: readonly Column[], kind?: Kind
   const total = totalOrder(context, own);
   const wanted = kind ?? dice.pick<Kind>([...EXACT_KINDS, 'int', 'big', 'big', 'num', 'dbl']);
   const sorted = `ORDER BY ${total.join(', ')}`;
-  if (total.length > 0 && dice.chance(45)) {
+  if (mayBePlaced && total.length > 0 && dice.chance(45)) {
+    context.placedCalls++;
     const placed = placedCall(context, wanted, one);
     const frame = placed.frame ? rowsFrame(context) : '';
     return column({
@@ -162,7 +176,7 @@ export function windowCall(context: Context, own: readonly Column[], kind?: Kind
   const called = plainAggregate(context, wanted, one);
   return column({
     ...called,
-    sql: `${called.sql} OVER (${partition}${aggregateFrame(context, own, total)})`,
+    sql: `${called.sql} OVER (${partition}${aggregateFrame(context, own, mayBePlaced ? total : [])})`,
   });
 }
 
@@ -241,7 +255,10 @@ function aggregateFrame(
   const { dice } = context;
   const sortable = own.filter(({ kind }) => kind !== 'json');
   if (sortable.length === 0 || dice.chance(25)) return '';
-  if (dice.chance(40)) return `ORDER BY ${total.join(', ')}${rowsFrame(context)}`;
+  if (total.length > 0 && dice.chance(40)) {
+    context.placedCalls++;
+    return `ORDER BY ${total.join(', ')}${rowsFrame(context)}`;
+  }
   const ints = sortable.filter(({ kind }) => kind === 'int');
   if (ints.length > 0 && dice.chance(30)) {
     const bounds = dice.pick([

@@ -116,6 +116,8 @@ export class Play {
       }
       return;
     }
+    // PostgreSQL plans once; planning takes longer than a few rows do.
+    await required(this.#judge, `PREPARE ${name} AS SELECT * FROM ${name}`);
     this.#views.set(name, query);
     await this.#compare(name, query, true);
   }
@@ -135,7 +137,7 @@ export class Play {
   }
 
   async #compare(name: string, query: string, pull: boolean): Promise<void> {
-    const expected = await this.#judge.run(`SELECT * FROM ${name}`);
+    const expected = await this.#judge.run(`EXECUTE ${name}`);
     if (expected.kind === 'failed') {
       this.#failed++;
       return;
@@ -215,6 +217,7 @@ function difference(expected: Answer, actual: Answer): string | undefined {
 
 /** Leaves PostgreSQL empty. */
 export async function emptyJudge(judge: Judge): Promise<void> {
+  await required(judge, 'DEALLOCATE ALL');
   await required(judge, 'DROP SCHEMA public CASCADE');
   await required(judge, 'CREATE SCHEMA public');
 }

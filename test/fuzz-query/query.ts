@@ -1,5 +1,5 @@
 /** Random queries, nested in each other. */
-import { aggregate, windowCall } from './aggregate.ts';
+import { aggregate, windowCalls } from './aggregate.ts';
 import {
   type Column,
   type Context,
@@ -106,9 +106,10 @@ function plain(context: Context, wish: Wish, source: Source, where: string): Sou
     source.columns.length < 14 &&
     source.columns.every(({ kind }) => sortable(kind)) &&
     dice.chance(25);
+  const windowCall = windowCalls(context, source.columns);
   const items = kindsOf(context, wish, OUTPUT_KINDS).map((kind) =>
     windows && dice.chance(60) && kind !== 'ints' && kind !== 'json'
-      ? windowCall(context, source.columns, kind)
+      ? windowCall(kind)
       : value(context, source.columns, wish.outer, kind),
   );
   const { text, columns } = list(context, items);
@@ -136,9 +137,10 @@ function grouped(context: Context, wish: Wish, source: Source, where: string): S
   );
   const aggregates = dice.times(dice.between(1, 3), () => aggregate(context, source.columns));
   const groups = [...distinctKeys, ...aggregates];
+  const windowCall = windowCalls(context, groups);
+  const canSort = groups.every((group) => sortable(group.kind));
   const items = kindsOf(context, wish, OUTPUT_KINDS).map((kind): Column => {
-    if (dice.chance(25) && sortable(kind) && kind !== 'ints')
-      return overGroups(context, groups, kind);
+    if (dice.chance(10) && canSort && sortable(kind) && kind !== 'ints') return windowCall(kind);
     if (dice.chance(40)) return aggregate(context, source.columns, kind);
     return value(context, groups, wish.outer, kind);
   });
@@ -150,13 +152,6 @@ function grouped(context: Context, wish: Wish, source: Source, where: string): S
     sql: `SELECT ${text} FROM ${source.sql}${where}${groupBy(context, distinctKeys)}${having}`,
     columns,
   };
-}
-
-function overGroups(context: Context, groups: readonly Column[], kind: Kind): Column {
-  if (context.dice.chance(40) && groups.every((group) => sortable(group.kind))) {
-    return windowCall(context, groups, kind);
-  }
-  return value(context, groups, [], kind);
 }
 
 function groupBy({ dice }: Context, keys: readonly Column[]): string {
