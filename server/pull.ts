@@ -1,5 +1,6 @@
 /** A query answered once: by DuckDB over the stored rows, or by the operators over a stream's retained log. */
 
+import { UnplannedQuery } from '../engine/store/failure.ts';
 import type { StoredRelation } from '../engine/store/store.ts';
 import { renderQuery } from '../engine/view/pull.ts';
 import { assert } from '../sql/base/assert.ts';
@@ -14,7 +15,7 @@ import { optimize } from '../sql/rewrite/all.ts';
 import type { Core } from './core.ts';
 import { storedRelation } from './lifecycle.ts';
 import { statementContext } from './statement-context.ts';
-import { queryStreams, readsStreams } from './stream-query.ts';
+import { queryByOperators, readsStreams } from './stream-query.ts';
 import type { Transaction } from './transaction.ts';
 
 export interface Answer {
@@ -32,10 +33,30 @@ export async function runPlan(
   signal: AbortSignal,
   transaction?: Transaction,
 ): Promise<Answer> {
-  if (readsStreams(core, plan)) {
-    const chunks = await queryStreams(core, plan, signal, transaction);
-    return { schema: plan.schema, chunks };
+  const byOperators = async (): Promise<Answer> => ({
+    schema: plan.schema,
+    chunks: await queryByOperators(core, plan, signal, transaction),
+  });
+  if (readsStreams(core, plan)) return byOperators();
+  try {
+    return await queryStore(core, plan, signal, transaction);
+  } catch (error) {
+    // Nested correlated queries that DuckDB does not take apart, and orders that it does not have.
+    if (isNotForDuckdb(error)) return byOperators();
+    throw error;
   }
+}
+
+const isNotForDuckdb = (error: unknown): boolean =>
+  error instanceof UnplannedQuery ||
+  (error instanceof StreamError && error.code === 'SQL_NOT_SUPPORTED');
+
+async function queryStore(
+  core: Core,
+  plan: LogicalNode,
+  signal: AbortSignal,
+  transaction: Transaction | undefined,
+): Promise<Answer> {
   const optimized = optimize(plan, core.catalog);
   if (transaction === undefined) {
     const { sql, calls } = renderQuery(optimized, (name) => stored(core, name).rows);

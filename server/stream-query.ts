@@ -1,6 +1,6 @@
 /**
- * A SELECT over streams, answered once: the retained log is run through the same operators that keep views, up
- * to the end that it has when the statement begins.
+ * A SELECT answered once by the operators that keep views: over streams, whose retained log is run through them up to the
+ * end that it has when the statement begins, and over stored rows for queries that DuckDB has no plan for.
  */
 import type { Batch } from '../engine/delta/batch.ts';
 import { BatchBuilder } from '../engine/delta/builder.ts';
@@ -12,6 +12,7 @@ import { DecidedLateness } from '../engine/runtime/lateness.ts';
 import { RecordPlaces } from '../engine/runtime/record-place.ts';
 import { ScanCursor } from '../engine/runtime/scan-cursor.ts';
 import { Bell } from '../engine/runtime/signal.ts';
+import type { StoreSnapshot } from '../engine/store/store.ts';
 import type { Row } from '../sql/base/datum.ts';
 import { StreamError } from '../sql/base/error.ts';
 import { compareNullable } from '../sql/base/value.ts';
@@ -79,7 +80,7 @@ function countOf(expression: BoundExpr | undefined, otherwise: number): number {
 }
 
 /** @throws StreamError SQL_NOT_INCREMENTAL for what the operators cannot compute, REQUEST_TOO_LARGE past ROWS_MAX. */
-export async function queryStreams(
+export async function queryByOperators(
   core: Core,
   plan: LogicalNode,
   signal: AbortSignal,
@@ -113,23 +114,32 @@ export async function queryStreams(
   });
   const mayStop = isPlain && fragment.stateless && keys.length === 0 && Number.isFinite(limit);
   const enough = (): boolean => mayStop && rows.length >= offset + limit;
-  for (const { relationId, columns, target, port } of fragment.leaves) {
-    const take = (batch: Batch): void => pushTo(target, port, batch);
-    const name = names.get(relationId) ?? '';
-    const relation = core.catalog.relation(name);
-    if (relation === undefined) continue;
-    await transaction?.reads([relation]);
-    for await (const _ of readRelation(core, relation, columns, take, mayStop, signal)) {
-      if (failure !== undefined) throw failure;
-      if (rows.length + removed.length > ROWS_MAX) {
-        throw new StreamError('REQUEST_TOO_LARGE', `the query gives more than ${ROWS_MAX} rows`, {
-          hint: 'Add a LIMIT, or keep the result in a materialized view.',
-        });
+  const leaves = fragment.leaves.flatMap((leaf) => {
+    const relation = core.catalog.relation(names.get(leaf.relationId) ?? '');
+    return relation === undefined ? [] : [{ ...leaf, relation }];
+  });
+  const read = leaves.map(({ relation }) => relation);
+  await transaction?.reads(read);
+  const snapshot = await core.store.snapshot(signal);
+  try {
+    for (const { relation, columns, target, port } of leaves) {
+      const take = (batch: Batch): void => pushTo(target, port, batch);
+      const from = { snapshot, relation, columns, mayStop };
+      for await (const _ of readRelation(core, from, take, signal)) {
+        if (failure !== undefined) throw failure;
+        if (rows.length + removed.length > ROWS_MAX) {
+          throw new StreamError('REQUEST_TOO_LARGE', `the query gives more than ${ROWS_MAX} rows`, {
+            hint: 'Add a LIMIT, or keep the result in a materialized view.',
+          });
+        }
+        if (enough()) break;
       }
-      if (enough()) break;
+      const draft = transaction?.overlay(relation);
+      if (draft !== undefined) take(selectColumns(draftBatch(draft), columns));
     }
-    const draft = transaction?.overlay(relation);
-    if (draft !== undefined) take(selectColumns(draftBatch(draft), columns));
+    await transaction?.hasRead(read.filter(({ kind }) => kind !== 'stream'));
+  } finally {
+    await snapshot.close();
   }
   for (const node of fragment.nodes) {
     node.operator?.flush(node.emit);
@@ -156,19 +166,25 @@ function pushTo(target: GraphNode, port: number, batch: Batch): void {
   else target.operator.push(port, batch, target.emit);
 }
 
+interface LeafInput {
+  readonly snapshot: StoreSnapshot;
+  readonly relation: Relation;
+  readonly columns: readonly number[];
+  /** The caller may have enough before the end. */
+  readonly mayStop: boolean;
+}
+
 /** Feeds one relation; yields after every piece, so that the caller can stop. */
 async function* readRelation(
   core: Core,
-  relation: Relation,
-  columns: readonly number[],
+  { snapshot, relation, columns, mayStop }: LeafInput,
   take: (batch: Batch) => void,
-  mayStop: boolean,
   signal: AbortSignal,
 ): AsyncGenerator<void> {
   if (relation.kind !== 'stream') {
     const stored = storedRelation(core, relation);
     if (stored === undefined) return;
-    for await (const batch of core.store.scan(stored)) {
+    for await (const batch of snapshot.scan(stored)) {
       take(selectColumns(batch, columns));
       yield;
     }

@@ -333,7 +333,8 @@ function bindOffset(
     );
   });
   const key = orderBy[0]?.expression.type;
-  const target = unit === 'range' && key !== undefined ? offsetType(key, node.span) : bigintType;
+  const target =
+    unit === 'range' && key !== undefined ? offsetType(key, raw.type, node.span) : bigintType;
   const done = tryCoerce(raw, target, 'implicit', scope.context);
   if (done === undefined) {
     throw new StreamError(
@@ -347,9 +348,14 @@ function bindOffset(
   return done;
 }
 
-/** What may be added to a sort key of that type. */
-function offsetType(key: SqlType, at: Span): SqlType {
+const integerKinds: readonly SqlType['kind'][] = ['smallint', 'integer', 'bigint'];
+
+/** What may be added to a sort key of that type: to an integer, an integer of any size. */
+function offsetType(key: SqlType, written: SqlType, at: Span): SqlType {
   const category = categoryOf(key);
+  if (integerKinds.includes(key.kind) && integerKinds.includes(written.kind)) {
+    return key.kind === 'bigint' ? key : written;
+  }
   if (category === 'numeric') return key.kind === 'real' ? { kind: 'double' } : key;
   if (category === 'datetime' || category === 'timespan') return { kind: 'interval' };
   throw new StreamError(

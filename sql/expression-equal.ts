@@ -25,7 +25,9 @@ function equalValues(left: unknown, right: unknown): boolean {
     if (!(left instanceof Uint8Array && right instanceof Uint8Array)) return false;
     return left.length === right.length && left.every((byte, index) => byte === right[index]);
   }
-  if ('evaluate' in left && 'evaluate' in right) return equalFunctions(left, right);
+  if (['evaluate', 'accumulator'].some((part) => part in left && part in right)) {
+    return equalFunctions(left, right);
+  }
   const leftEntries = entriesOf(left);
   const rightEntries = new Map(entriesOf(right));
   return (

@@ -1,6 +1,7 @@
 /** One DuckDB connection as the store uses it: statements that give nothing, rows, or a stream of chunks. */
 import duckdb from '@duckdb/node-bindings';
 import type { Datum } from '../../sql/base/datum.ts';
+import { planFailure } from './failure.ts';
 import { resultDecoder } from './vector-read.ts';
 
 export class Connection {
@@ -31,9 +32,14 @@ export class Connection {
     }
   }
 
-  /** Starts a query whose chunks are computed as they are fetched. */
+  /**
+   * Starts a query whose chunks are computed as they are fetched.
+   * @throws StreamError of its planning: UnplannedQuery where DuckDB has no plan; of its running, what the bindings throw.
+   */
   async stream(sql: string): Promise<duckdb.Result> {
-    const statement = await duckdb.prepare(this.handle, sql);
+    const statement = await duckdb.prepare(this.handle, sql).catch((cause: unknown) => {
+      throw planFailure(cause);
+    });
     try {
       return await duckdb.execute_prepared_streaming(statement);
     } finally {

@@ -19,6 +19,7 @@ import { Progress, progressTable } from './progress.ts';
 import { ReadStatement } from './read-statement.ts';
 import { ReaderPool } from './reader-pool.ts';
 import { scanRelation } from './scan.ts';
+import { ReadSnapshot } from './snapshot.ts';
 import { StageArea } from './stage-area.ts';
 import { Appender } from './staging.ts';
 import type { LogPosition } from './state-files.ts';
@@ -31,6 +32,7 @@ import type {
   QueryResult,
   Store,
   StoredRelation,
+  StoreSnapshot,
   StoreStatus,
 } from './store.ts';
 import {
@@ -245,6 +247,10 @@ class DuckdbStore implements Store {
 
   scan(relation: StoredRelation): AsyncIterable<Batch> {
     return scanRelation(this.#readers, relation);
+  }
+
+  snapshot(signal?: AbortSignal | undefined): Promise<StoreSnapshot> {
+    return ReadSnapshot.open(this.#readers, signal);
   }
 
   async query(

@@ -65,10 +65,24 @@ const meanings: readonly Meaning[] = [
   { pattern: /^Conversion Error/, code: 'VALUE_OUT_OF_RANGE' },
 ];
 
+/** DuckDB read the statement and has no plan for it: some correlated queries it does not take apart. Nothing has run. */
+export class UnplannedQuery extends StreamError {}
+
+const unplanned = /^(Not implemented|Binder|INTERNAL) Error/;
+
+/** Translates a failure to plan a statement. */
+export function planFailure(cause: unknown): StreamError {
+  const failure = queryFailure(cause);
+  if (!unplanned.test(textOf(cause))) return failure;
+  return new UnplannedQuery(failure.code, failure.message, { cause });
+}
+
+const textOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
+
 /** Translates a failed read; `cause` is what the bindings threw. */
 export function queryFailure(cause: unknown): StreamError {
   if (cause instanceof StreamError) return cause;
-  const text = cause instanceof Error ? cause.message : String(cause);
+  const text = textOf(cause);
   for (const meaning of meanings) {
     if (!meaning.pattern.test(text)) continue;
     return new StreamError(meaning.code, meaning.message ?? withoutClass(text), { cause });
@@ -79,7 +93,7 @@ export function queryFailure(cause: unknown): StreamError {
 /** Translates a failed write, which is never the user's fault: full disk, lost file, our bug. */
 export function writeFailure(action: string, cause: unknown): StreamError {
   if (cause instanceof StreamError) return cause;
-  const text = cause instanceof Error ? cause.message : String(cause);
+  const text = textOf(cause);
   return new StreamError('STORE_FAILED', `${action} failed: ${text}`, { cause });
 }
 

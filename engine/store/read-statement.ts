@@ -8,7 +8,7 @@ import type { Connection } from './connection.ts';
 import { queryFailure } from './failure.ts';
 import type { HostCall } from './host-call.ts';
 import type { HostFunctions } from './host-function.ts';
-import { canceled, type ReaderPool } from './reader-pool.ts';
+import { type ConnectionLender, canceled } from './reader-pool.ts';
 
 /** A consumer that asks for nothing for so long loses its snapshot: it would hold back the store's clean-up. */
 const IDLE_MS_MAX = 60_000;
@@ -37,7 +37,7 @@ function interruptOn(connection: Connection, signal: AbortSignal | undefined): (
 }
 
 export class ReadStatement {
-  readonly #pool: ReaderPool;
+  readonly #pool: ConnectionLender;
   readonly #context: CallContext | undefined;
   readonly #connection: Connection;
   readonly result: duckdb.Result;
@@ -49,7 +49,7 @@ export class ReadStatement {
   #fetching = false;
 
   private constructor(
-    pool: ReaderPool,
+    pool: ConnectionLender,
     connection: Connection,
     result: duckdb.Result,
     signal: AbortSignal | undefined,
@@ -67,7 +67,7 @@ export class ReadStatement {
 
   /** @throws StreamError of the statement's planning or its first rows; PRESSURE, STATEMENT_CANCELED. */
   static async start(
-    pool: ReaderPool,
+    pool: ConnectionLender,
     sql: string,
     signal?: AbortSignal | undefined,
     context?: CallContext | undefined,

@@ -10,7 +10,13 @@ interface Waiter {
   readonly refuse: (error: StreamError) => void;
 }
 
-export class ReaderPool {
+/** What a reading statement takes its connection from. */
+export interface ConnectionLender {
+  acquire(signal: AbortSignal | undefined): Promise<Connection>;
+  release(connection: Connection): void;
+}
+
+export class ReaderPool implements ConnectionLender {
   readonly #all: readonly Connection[];
   readonly #free: Connection[];
   readonly #waiting: Waiter[] = [];

@@ -5,7 +5,7 @@ import { Batch } from '../delta/batch.ts';
 import { columnOf } from '../delta/builder.ts';
 import { type BatchColumn, physicalOf, StringColumn } from '../delta/column.ts';
 import { ReadStatement } from './read-statement.ts';
-import type { ReaderPool } from './reader-pool.ts';
+import type { ConnectionLender } from './reader-pool.ts';
 import type { StoredRelation } from './store.ts';
 import {
   readBytes,
@@ -21,7 +21,7 @@ const WEIGHT_MAX = 2_147_483_647n;
 
 /** The rows of a relation at its last commit; a bag's counts are the weights. */
 export async function* scanRelation(
-  readers: ReaderPool,
+  readers: ConnectionLender,
   relation: StoredRelation,
 ): AsyncGenerator<Batch> {
   const bag = relation.storage.kind === 'bag';

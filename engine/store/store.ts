@@ -141,6 +141,12 @@ export interface StoreStatus {
   readonly state: SavedState | undefined;
 }
 
+/** Rows of several relations at one commit. It holds a connection until it is closed. */
+export interface StoreSnapshot {
+  scan(relation: StoredRelation): AsyncIterable<Batch>;
+  close(): Promise<void>;
+}
+
 export interface Store {
   readonly log: LogStorage;
   /** What the last commit left. */
@@ -150,8 +156,11 @@ export interface Store {
   changeCatalog(change: CatalogChange): Promise<void>;
   /** The rows of a stored relation at the last commit, as weighted batches. */
   scan(relation: StoredRelation): AsyncIterable<Batch>;
+  /** Scans that all see the last commit before the first of them. */
+  snapshot(signal?: AbortSignal | undefined): Promise<StoreSnapshot>;
   /**
    * Runs DuckDB SQL (rendered by engine/view/pull.ts) in a read transaction of its own.
+   * @throws UnplannedQuery (failure.ts) for a statement that DuckDB has no plan for.
    * @param signal  cancels the statement.
    * @param calls   the host calls that `sql` names.
    */

@@ -116,9 +116,12 @@ function windowOrder(context: PullContext, call: BoundWindowCall, scope: Scope):
     return orderBy(context, call.orderBy, scope);
   }
   const value = context.expression(key.expression, scope);
-  if (key.expression.type.kind !== 'numeric') {
-    return orderBy(context, call.orderBy, scope);
+  const { kind } = key.expression.type;
+  if (kind === 'smallint' || kind === 'integer' || kind === 'bigint') {
+    // A bound may lie beyond the key's own type.
+    return `ORDER BY ${sortKey(key, { text: `CAST(${value.text} AS HUGEINT)` })}`;
   }
+  if (kind !== 'numeric') return orderBy(context, call.orderBy, scope);
   const text = `CAST(${value.text} AS ${RANGE_DECIMAL})`;
   return `ORDER BY ${sortKey(key, { text, decimal: { precision: 29, scale: 12, nan: false } })}`;
 }
