@@ -19,6 +19,7 @@ import { jsonFunctions } from './json.ts';
 import { jsonBuildNames, resolveJsonBuild } from './json-build.ts';
 import { jsonObjectFunctions } from './json-object.ts';
 import { mathFunctions } from './math.ts';
+import { mathSpecialFunctions } from './math-special.ts';
 import { nowFunctions } from './now.ts';
 import { patternFunctions } from './pattern.ts';
 import { randomFunctions } from './random.ts';
@@ -31,11 +32,13 @@ import {
   stringFormatFunctions,
   stringFormatNames,
 } from './string-format.ts';
+import { stringUnicodeFunctions } from './string-unicode.ts';
 
 const scalarFunctions: readonly ScalarFunction[] = [
   ...comparisonFunctions,
   ...arithmeticFunctions,
   ...stringFunctions,
+  ...stringUnicodeFunctions,
   ...nowFunctions,
   ...patternFunctions,
   ...stringFormatFunctions,
@@ -47,6 +50,7 @@ const scalarFunctions: readonly ScalarFunction[] = [
   ...pictureFunctions.flat(),
   ...arrayTextFunctions,
   ...mathFunctions,
+  ...mathSpecialFunctions,
   ...dateTimeOperators,
   ...dateTimeFieldFunctions,
   ...dateTruncFunctions,
