@@ -18,6 +18,7 @@ import { pictureFunctions } from './format-picture.ts';
 import { jsonFunctions } from './json.ts';
 import { jsonBuildNames, resolveJsonBuild } from './json-build.ts';
 import { jsonObjectFunctions } from './json-object.ts';
+import { jsonPathFunctions } from './json-path.ts';
 import { mathFunctions } from './math.ts';
 import { mathSpecialFunctions } from './math-special.ts';
 import { nowFunctions } from './now.ts';
@@ -46,6 +47,7 @@ const scalarFunctions: readonly ScalarFunction[] = [
   ...binaryBitFunctions,
   ...jsonFunctions,
   ...jsonObjectFunctions,
+  ...jsonPathFunctions,
   ...randomFunctions,
   ...pictureFunctions.flat(),
   ...arrayTextFunctions,
