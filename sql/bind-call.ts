@@ -5,6 +5,7 @@ import { type SqlType, type TypeKind, typeName } from './base/type.ts';
 import { type BindExpression, bindAggregate, isAggregateName } from './bind-aggregate.ts';
 import { orderArguments } from './bind-argument-name.ts';
 import type { BindContext } from './bind-context.ts';
+import { bindPathCall, isPathCall } from './bind-json-path.ts';
 import { bindOnce } from './bind-once.ts';
 import { bindOperator } from './bind-operator.ts';
 import { bindScalar, unknownFunction } from './bind-scalar.ts';
@@ -22,6 +23,9 @@ import { categoryOf, withoutModifiers } from './type-category.ts';
 export function bindCall(node: FunctionCall, scope: Scope, bind: BindExpression): BoundExpr {
   const { context } = scope;
   const name = functionName(node);
+  if (node.name.parts.length === 1 && isPathCall(name)) {
+    return bindPathCall(name, node, scope, bind);
+  }
   const call = orderArguments(node, name);
   if (call.over !== undefined) return bindWindowCall(call, name, scope, bind);
   if (isRankingName(name) && call.withinGroup.length === 0) {
