@@ -30,6 +30,7 @@ const parametersByName: ReadonlyMap<string, Parameters> = new Map<string, Parame
       { names: ['target', 'path', 'vars', 'silent'], fallbackText: '{}' },
     ],
   ),
+  ['random_normal', { names: ['mean', 'stddev'], fallback: '0' }],
   ['parse_ident', { names: ['str', 'strict'] }],
   ['random', { names: ['min', 'max'] }],
   ['regexp_count', { names: ['string', 'pattern', 'start', 'flags'] }],

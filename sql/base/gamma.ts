@@ -42,9 +42,19 @@ const GAMMA_UNDERFLOW = -184;
 /** Nearer to zero the value is 1 / x. */
 const GAMMA_TINY = 1e-17;
 
+/** Up to here the factorials are whole doubles. */
+const FACTORIAL_MAX = 23;
+
+function factorialBefore(n: number): number {
+  let product = 1;
+  for (let factor = 2; factor < n; factor++) product *= factor;
+  return product;
+}
+
 /** NaN at negative whole numbers, an infinity at 0 and where the value is too large, 0 where it is too small. */
 export function gamma(x: number): number {
   if (Number.isInteger(x) && x <= 0) return x === 0 ? 1 / x : Number.NaN;
+  if (Number.isInteger(x) && x <= FACTORIAL_MAX) return factorialBefore(x);
   if (x > GAMMA_OVERFLOW) return Number.POSITIVE_INFINITY;
   if (x < GAMMA_UNDERFLOW) return 0;
   if (Math.abs(x) < GAMMA_TINY) return 1 / x;

@@ -7,6 +7,7 @@ import { arithmeticFunctions } from './arithmetic.ts';
 import { arrayNames, arrayTextFunctions, resolveArray } from './array.ts';
 import { arrayShapeNames, resolveArrayShape } from './array-shape.ts';
 import { binaryBitFunctions } from './binary-bit.ts';
+import { binaryPatternFunctions } from './binary-pattern.ts';
 import { findCast } from './cast.ts';
 import { comparisonFunctions, compositeComparison } from './comparison.ts';
 import { conditionalNames, resolveConditional } from './conditional.ts';
@@ -45,6 +46,7 @@ const scalarFunctions: readonly ScalarFunction[] = [
   ...stringFormatFunctions,
   ...binaryFunctions,
   ...binaryBitFunctions,
+  ...binaryPatternFunctions,
   ...jsonFunctions,
   ...jsonObjectFunctions,
   ...jsonPathFunctions,
