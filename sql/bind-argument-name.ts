@@ -6,6 +6,8 @@ interface Parameters {
   readonly names: readonly string[];
   /** What a parameter that is left out has; without one only the last ones may be left out. */
   readonly fallback?: string;
+  /** The same as a text. */
+  readonly fallbackText?: string;
 }
 
 /** PostgreSQL's parameter names, for the functions that have them and default values or many parameters. */
@@ -22,6 +24,14 @@ const parametersByName: ReadonlyMap<string, Parameters> = new Map<string, Parame
   ['jsonb_insert', { names: ['jsonb_in', 'path', 'replacement', 'insert_after'] }],
   ['jsonb_strip_nulls', { names: ['target', 'strip_in_arrays'] }],
   ['json_strip_nulls', { names: ['target', 'strip_in_arrays'] }],
+  ...['exists', 'match', 'query', 'query_first', 'query_array'].map(
+    (name): [string, Parameters] => [
+      `jsonb_path_${name}`,
+      { names: ['target', 'path', 'vars', 'silent'], fallbackText: '{}' },
+    ],
+  ),
+  ['random_normal', { names: ['mean', 'stddev'], fallback: '0' }],
+  ['parse_ident', { names: ['str', 'strict'] }],
   ['random', { names: ['min', 'max'] }],
   ['regexp_count', { names: ['string', 'pattern', 'start', 'flags'] }],
   ['regexp_like', { names: ['string', 'pattern', 'flags'] }],
@@ -98,9 +108,10 @@ function place(
 function fallbackFor(
   call: FunctionCall,
   name: string,
-  { names, fallback }: Parameters,
+  { names, fallback, fallbackText }: Parameters,
   index: number,
 ): Expression {
+  if (fallbackText !== undefined) return { kind: 'string', value: fallbackText, span: call.span };
   if (fallback !== undefined) return { kind: 'number', text: fallback, span: call.span };
   throw new StreamError(
     'SQL_UNKNOWN_FUNCTION',

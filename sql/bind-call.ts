@@ -5,10 +5,12 @@ import { type SqlType, type TypeKind, typeName } from './base/type.ts';
 import { type BindExpression, bindAggregate, isAggregateName } from './bind-aggregate.ts';
 import { orderArguments } from './bind-argument-name.ts';
 import type { BindContext } from './bind-context.ts';
+import { bindPathCall, isPathCall } from './bind-json-path.ts';
 import { bindOnce } from './bind-once.ts';
 import { bindOperator } from './bind-operator.ts';
 import { bindScalar, unknownFunction } from './bind-scalar.ts';
 import { columnOf, type Scope, SET_BASE } from './bind-scope.ts';
+import { bindSession, isSessionFunction } from './bind-session.ts';
 import {
   bindTableFunction,
   isTableFunction,
@@ -22,6 +24,9 @@ import { categoryOf, withoutModifiers } from './type-category.ts';
 export function bindCall(node: FunctionCall, scope: Scope, bind: BindExpression): BoundExpr {
   const { context } = scope;
   const name = functionName(node);
+  if (node.name.parts.length === 1 && isPathCall(name)) {
+    return bindPathCall(name, node, scope, bind);
+  }
   const call = orderArguments(node, name);
   if (call.over !== undefined) return bindWindowCall(call, name, scope, bind);
   if (isRankingName(name) && call.withinGroup.length === 0) {
@@ -39,10 +44,12 @@ export function bindCall(node: FunctionCall, scope: Scope, bind: BindExpression)
   if (name === 'coalesce') refuseSets(setCount, 'COALESCE', scope, call.span);
   const construct = constructs.get(name);
   // Of an unknown function the first thing to say is that it is unknown.
-  const isKnown = construct !== undefined || context.registry.scalars(name).length > 0;
+  const isKnown =
+    construct !== undefined || isSessionFunction(name) || context.registry.scalars(name).length > 0;
   if (isKnown) refuseAggregateClauses(call, name);
   if (call.star) throw unknownFunction(name, [], call.span, context.registry.names());
   if (construct !== undefined) return construct(args, call.span, context);
+  if (isSessionFunction(name)) return bindSession(name, args, call.span, context);
   if (call.keyword && args.length === 1) return bindClock(name, args, call.span, context);
   return bindScalar(name, spread(call, args), call.span, context);
 }
@@ -81,6 +88,7 @@ const constructs: ReadonlyMap<string, Construct> = new Map<string, Construct>([
   ['least', (args, span, context) => bindExtreme('least', args, span, context)],
   ['pg_typeof', bindTypeOf],
   ['age', bindAge],
+  ['overlaps', bindOverlaps],
 ]);
 
 /** The type's name, as text: there is no type regtype. */
@@ -97,6 +105,16 @@ function bindAge(args: readonly BoundExpr[], span: Span, context: BindContext): 
   const [only] = args;
   if (only === undefined || args.length > 1) return bindScalar('age', args, span, context);
   return bindScalar('age', [bindScalar('current_date', [], span, context), only], span, context);
+}
+
+/** A period may be written as its start and its length. */
+function bindOverlaps(args: readonly BoundExpr[], span: Span, context: BindContext): BoundExpr {
+  const ends = args.map((arg, i) => {
+    const start = args[i - 1];
+    if (i % 2 === 0 || start === undefined || arg.type.kind !== 'interval') return arg;
+    return bindOperator('+', [start, arg], span, context);
+  });
+  return bindScalar('overlaps', ends, span, context);
 }
 
 function bindCoalesce(args: readonly BoundExpr[], span: Span, context: BindContext): BoundExpr {

@@ -200,8 +200,17 @@ function bindIs(node: Node<'is'>, scope: Scope): BoundExpr {
     }
     case 'json':
       return bindIsJson(operand, node.detail, negated, span, context);
+    case 'normalized': {
+      const form: BoundExpr = {
+        kind: 'literal',
+        value: node.detail?.toUpperCase() ?? 'NFC',
+        type: textType,
+        span,
+      };
+      const test = bindScalar('is_normalized', [operand, form], span, context);
+      return negated ? { kind: 'not', operand: test, type: booleanType, span } : test;
+    }
     case 'document':
-    case 'normalized':
       throw new StreamError('SQL_NOT_SUPPORTED', `IS ${node.test.toUpperCase()} is not supported`, {
         at: span,
       });

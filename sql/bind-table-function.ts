@@ -68,6 +68,14 @@ const tableFunctions: ReadonlyMap<string, readonly TableOverload[]> = new Map([
   ['json_each_text', [overload(['json'], { key: 'text', value: 'text' })]],
   ['json_object_keys', [overload(['json'], 'text')]],
   [
+    'jsonb_path_query',
+    [
+      overload(['jsonb', 'text'], 'jsonb'),
+      overload(['jsonb', 'text', 'jsonb'], 'jsonb'),
+      overload(['jsonb', 'text', 'jsonb', 'boolean'], 'jsonb'),
+    ],
+  ],
+  [
     'regexp_split_to_table',
     [overload(['text', 'text'], 'text'), overload(['text', 'text', 'text'], 'text')],
   ],

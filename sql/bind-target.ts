@@ -80,6 +80,10 @@ function nameOf(node: Expression): { readonly name?: string; readonly strength: 
       return { name: 'row', strength: 2 };
     case 'exists':
       return { name: 'exists', strength: 2 };
+    case 'is':
+      return node.test === 'normalized' && !node.negated
+        ? { name: 'is_normalized', strength: 2 }
+        : { strength: 0 };
     case 'scalar-query':
       return scalarName(node.query.body);
     default:

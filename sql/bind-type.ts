@@ -53,6 +53,8 @@ const builders: ReadonlyMap<string, Build> = new Map<string, Build>([
   ['interval', () => ({ kind: 'interval' })],
   ['json', plain({ kind: 'json' })],
   ['jsonb', plain({ kind: 'jsonb' })],
+  // A path is kept as it was written, and read where it is used.
+  ['jsonpath', plain({ kind: 'text' })],
   ['uuid', plain({ kind: 'uuid' })],
 ]);
 

@@ -1,6 +1,7 @@
 /** Expressions as canonical SQL text, with the parentheses that precedence needs and no others. */
 import type { Expression, FunctionCall, Query, SortItem, WindowFrame, WindowSpec } from './ast.ts';
 import { assertNever } from './base/assert.ts';
+import { jsonPathText } from './deparse-json-path.ts';
 import {
   clause,
   fieldsText,
@@ -11,6 +12,7 @@ import {
   typeText,
   words,
 } from './deparse-name.ts';
+import { pathFunctions } from './parser-json-path.ts';
 import { CHAIN_BALANCED_FROM, precedence, symbolPrecedence } from './precedence.ts';
 
 /** Writes a subquery; handed in, so that this file need not know queries. */
@@ -313,6 +315,9 @@ export class ExpressionWriter {
     }
     const special = this.#specialCall(node, values);
     if (special !== undefined) return special;
+    if (node.name.parts.length === 1 && pathFunctions.has(nameOf(node))) {
+      return jsonPathText(node, this.write);
+    }
     const args = node.args.map((arg, index) => {
       const last = node.variadic && index === node.args.length - 1;
       const name = arg.name === undefined ? undefined : `${identifierText(arg.name)} =>`;

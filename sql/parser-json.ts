@@ -7,12 +7,11 @@ import type { Expression, FunctionCall, SortItem } from './ast.ts';
 import type { Token } from './lexer.ts';
 import { callOf, parseFilter, parseOver } from './parser-call.ts';
 import type { Cursor } from './parser-cursor.ts';
+import { pathCall, pathFunctions } from './parser-json-path.ts';
 import { identifierOf } from './parser-name.ts';
 import { parseOrderBy } from './parser-sort.ts';
-import { parseType } from './parser-type.ts';
 
 const oneArgument: ReadonlySet<string> = new Set(['json', 'json_scalar', 'json_serialize']);
-const pathFunctions: ReadonlySet<string> = new Set(['json_exists', 'json_query', 'json_value']);
 
 /** A call that begins with a JSON keyword and a parenthesis; undefined when none begins here. */
 export function parseJsonCall(cursor: Cursor): Expression | undefined {
@@ -67,20 +66,6 @@ function oneArgumentCall(cursor: Cursor, token: Token): FunctionCall {
   const value = cursor.grammar.expression(cursor);
   close(cursor);
   return named(cursor, token, token.text, [value]);
-}
-
-/** `(value, path [RETURNING type])`; the type becomes a cast of the answer. */
-function pathCall(cursor: Cursor, token: Token): Expression {
-  const value = cursor.grammar.expression(cursor);
-  cursor.expectSymbol(',');
-  const path = cursor.grammar.expression(cursor);
-  const type =
-    token.text === 'json_value' && cursor.accept('returning') ? parseType(cursor) : undefined;
-  close(cursor);
-  const call = named(cursor, token, token.text, [value, path]);
-  return type === undefined
-    ? call
-    : { kind: 'cast', operand: call, type, try: false, span: call.span };
 }
 
 /** `key VALUE value` (the key an operand) or `key : value`; undefined when neither separates. */

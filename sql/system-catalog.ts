@@ -12,9 +12,9 @@ const FIRST_OID = 16_384;
 const CATALOG_OID = 11;
 const PUBLIC_OID = 2_200;
 const INFORMATION_SCHEMA_OID = 13_000;
-const DATABASE = 'millrace';
+export const DATABASE = 'millrace';
 const OWNER_OID = 10;
-const OWNER = 'millrace';
+export const OWNER = 'millrace';
 
 const text: SqlType = { kind: 'text' };
 const oid: SqlType = { kind: 'bigint' };

@@ -114,3 +114,15 @@ export function bytesFromBase64(text: string): Uint8Array {
   if (count !== 0) throw invalid('invalid base64 end sequence');
   return Uint8Array.from(bytes);
 }
+
+/** A character for each byte, for what is defined over text. */
+export function latinFromBytes(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return text;
+}
+
+/** The reverse; every character is below 256. */
+export function bytesFromLatin(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}

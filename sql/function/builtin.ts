@@ -7,6 +7,7 @@ import { arithmeticFunctions } from './arithmetic.ts';
 import { arrayNames, arrayTextFunctions, resolveArray } from './array.ts';
 import { arrayShapeNames, resolveArrayShape } from './array-shape.ts';
 import { binaryBitFunctions } from './binary-bit.ts';
+import { binaryPatternFunctions } from './binary-pattern.ts';
 import { findCast } from './cast.ts';
 import { comparisonFunctions, compositeComparison } from './comparison.ts';
 import { conditionalNames, resolveConditional } from './conditional.ts';
@@ -18,7 +19,9 @@ import { pictureFunctions } from './format-picture.ts';
 import { jsonFunctions } from './json.ts';
 import { jsonBuildNames, resolveJsonBuild } from './json-build.ts';
 import { jsonObjectFunctions } from './json-object.ts';
+import { jsonPathFunctions } from './json-path.ts';
 import { mathFunctions } from './math.ts';
+import { mathSpecialFunctions } from './math-special.ts';
 import { nowFunctions } from './now.ts';
 import { patternFunctions } from './pattern.ts';
 import { randomFunctions } from './random.ts';
@@ -31,22 +34,27 @@ import {
   stringFormatFunctions,
   stringFormatNames,
 } from './string-format.ts';
+import { stringUnicodeFunctions } from './string-unicode.ts';
 
 const scalarFunctions: readonly ScalarFunction[] = [
   ...comparisonFunctions,
   ...arithmeticFunctions,
   ...stringFunctions,
+  ...stringUnicodeFunctions,
   ...nowFunctions,
   ...patternFunctions,
   ...stringFormatFunctions,
   ...binaryFunctions,
   ...binaryBitFunctions,
+  ...binaryPatternFunctions,
   ...jsonFunctions,
   ...jsonObjectFunctions,
+  ...jsonPathFunctions,
   ...randomFunctions,
   ...pictureFunctions.flat(),
   ...arrayTextFunctions,
   ...mathFunctions,
+  ...mathSpecialFunctions,
   ...dateTimeOperators,
   ...dateTimeFieldFunctions,
   ...dateTruncFunctions,

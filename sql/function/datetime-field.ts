@@ -241,6 +241,12 @@ function intervalPart(name: string, interval: Interval): Numeric | null {
   return infinity > 0 ? Numeric.infinity : Numeric.negativeInfinity;
 }
 
+/** date_part's epoch is summed up in doubles, in PostgreSQL's order. */
+function intervalSeconds({ months, days, micros }: Interval): number {
+  const years = Math.trunc(months / 12);
+  return Number(micros) / 1e6 + 31_557_600 * years + 2_592_000 * (months % 12) + 86_400 * days;
+}
+
 function asDouble(value: Numeric | null): number | null {
   return value === null ? null : value.toNumber();
 }
@@ -280,5 +286,7 @@ define('date_part', ['text', 'time'], 'double', 'a part of the time', (name, mic
 );
 define('extract', ['text', 'interval'], 'numeric', 'a part of the interval', intervalPart);
 define('date_part', ['text', 'interval'], 'double', 'a part of the interval', (name, interval) =>
-  asDouble(intervalPart(name, interval)),
+  findField(name) === 'epoch' && intervalInfinity(interval) === 0
+    ? intervalSeconds(interval)
+    : asDouble(intervalPart(name, interval)),
 );

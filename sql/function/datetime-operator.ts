@@ -18,7 +18,9 @@ import {
   scaleInterval,
   subtractIntervals,
 } from '../base/interval.ts';
+import { zoneByName } from '../base/timezone.ts';
 import { family } from './define.ts';
+import { shiftInZone } from './zone-shift.ts';
 
 const { functions, define } = family('datetime');
 export const dateTimeOperators = functions;
@@ -72,6 +74,24 @@ for (const key of ['timestamp', 'timestamptz'] as const) {
   define('-', [key, 'interval'], key, 'so much earlier', backwards);
   define('-', [key, key], 'interval', 'days and time between', timestampDifference);
 }
+
+/** In the session's zone, or in a given one: days and months are of its calendar. */
+define('date_add', ['timestamptz', 'interval'], 'timestamptz', 'so much later', addInterval);
+define('date_subtract', ['timestamptz', 'interval'], 'timestamptz', 'so much earlier', backwards);
+define(
+  'date_add',
+  ['timestamptz', 'interval', 'text'],
+  'timestamptz',
+  'so much later on the calendar of a time zone',
+  (micros, interval, zone) => shiftInZone(micros, interval, zoneByName(zone)),
+);
+define(
+  'date_subtract',
+  ['timestamptz', 'interval', 'text'],
+  'timestamptz',
+  'so much earlier on the calendar of a time zone',
+  (micros, interval, zone) => shiftInZone(micros, negateInterval(interval), zoneByName(zone)),
+);
 
 /** Times wrap around at midnight; months and days of the interval do not count. */
 function shiftTime(time: bigint, interval: Interval, sign: bigint): bigint {

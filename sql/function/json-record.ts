@@ -19,7 +19,7 @@ export function jsonRecord(text: string, columns: Schema): Row {
   const members = new Map(children.members);
   return columns.map((column) => {
     const raw = members.get(column.name);
-    return raw === undefined ? null : fromJson(raw, column.type);
+    return raw === undefined ? null : memberFromJson(raw, column.type);
   });
 }
 
@@ -45,15 +45,15 @@ export function jsonRecords(text: string, columns: Schema, name: string): readon
   });
 }
 
-/** @param raw  the member's own text. */
-function fromJson(raw: string, type: SqlType): Datum | null {
+/** A member as a value of a type; NULL for null. @param raw  the member's own text. */
+export function memberFromJson(raw: string, type: SqlType): Datum | null {
   const text = raw.trim();
   if (type.kind === 'json') return text;
   if (type.kind === 'jsonb') return jsonToText(parseJson(text));
   if (text === 'null') return null;
   const children = jsonChildren(text);
   if (type.kind === 'array' && children?.kind === 'array') {
-    return children.items.map((item) => fromJson(item, type.element));
+    return children.items.map((item) => memberFromJson(item, type.element));
   }
   if (type.kind === 'row' && children?.kind === 'object') return jsonRecord(text, type.fields);
   const plain = text.startsWith('"') ? String(parseJson(text)) : text;

@@ -78,6 +78,74 @@ define(
 );
 define('uuidv4', [], 'uuid', 'random UUID (version 4)', () => crypto.randomUUID(), volatile);
 
+define('uuidv7', [], 'uuid', 'UUID that grows with time (version 7)', () => timedUuid(0), volatile);
+define(
+  'uuidv7',
+  ['interval'],
+  'uuid',
+  'UUID that grows with time (version 7), of now plus an interval',
+  ({ months, days, micros }) =>
+    timedUuid((months * 30 + days) * 86_400_000 + Number(micros / 1000n)),
+  volatile,
+);
+
+/** RFC 9562, version 7: 48 bits of milliseconds, then random ones. */
+function timedUuid(shiftMs: number): string {
+  const time = BigInt(Math.trunc(Date.now() + shiftMs)) & 0xffff_ffff_ffffn;
+  const digits = time.toString(16).padStart(12, '0');
+  return `${digits.slice(0, 8)}-${digits.slice(8)}-7${crypto.randomUUID().slice(15)}`;
+}
+
+define(
+  'random_normal',
+  [],
+  'double',
+  'random number of the standard normal distribution',
+  () => normal(0, 1),
+  volatile,
+);
+define(
+  'random_normal',
+  ['double'],
+  'double',
+  'random number of the normal distribution with a mean',
+  (mean) => normal(mean, 1),
+  volatile,
+);
+define(
+  'random_normal',
+  ['double', 'double'],
+  'double',
+  'random number of the normal distribution with a mean and a standard deviation',
+  normal,
+  volatile,
+);
+
+/** Box and Muller's transform. */
+function normal(mean: number, deviation: number): number {
+  const radius = Math.sqrt(-2 * Math.log(1 - Math.random()));
+  return mean + deviation * radius * Math.cos(2 * Math.PI * Math.random());
+}
+
+/** Microseconds from 1582-10-15, where the time of versions 1 and 6 begins, to 1970. */
+const GREGORIAN_MICROS = 12_219_292_800_000_000n;
+
+define(
+  'uuid_extract_timestamp',
+  ['uuid'],
+  'timestamptz',
+  'time in a UUID of version 1 or 7 of RFC 9562',
+  (uuid) => {
+    const digits = uuid.replaceAll('-', '');
+    const variant = Number.parseInt(digits.charAt(16), 16);
+    if (variant < 8 || variant > 11) return null;
+    if (digits.charAt(12) === '7') return BigInt(`0x${digits.slice(0, 12)}`) * 1000n;
+    if (digits.charAt(12) !== '1') return null;
+    const ticks = BigInt(`0x${digits.slice(13, 16)}${digits.slice(8, 12)}${digits.slice(0, 8)}`);
+    return ticks / 10n - GREGORIAN_MICROS;
+  },
+);
+
 define('uuid_extract_version', ['uuid'], 'smallint', 'version of a UUID of RFC 9562', (uuid) => {
   const variant = Number.parseInt(uuid.charAt(19), 16);
   return variant >= 8 && variant < 12 ? Number.parseInt(uuid.charAt(14), 16) : null;

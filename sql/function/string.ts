@@ -233,7 +233,8 @@ define('chr', ['integer'], 'text', 'character of a code point', (code) => {
   return String.fromCodePoint(code);
 });
 
-function overlay(text: string, replacement: string, start: number, length: number): string {
+/** @throws StreamError VALUE_NEGATIVE_SUBSTRING, VALUE_OUT_OF_RANGE. */
+export function overlay(text: string, replacement: string, start: number, length: number): string {
   if (start <= 0) {
     throw new StreamError('VALUE_NEGATIVE_SUBSTRING', 'negative substring length not allowed');
   }

@@ -15,6 +15,7 @@ import {
 } from '../base/json.ts';
 import { Numeric } from '../base/numeric.ts';
 import type { Schema, SqlType } from '../base/type.ts';
+import { jsonPathRows } from './json-path.ts';
 import { jsonRecord, jsonRecords } from './json-record.ts';
 import { regexpMatches, regexpSplit } from './pattern.ts';
 
@@ -113,6 +114,7 @@ const tableFunctions: Readonly<Record<string, TableFunction | undefined>> = {
   json_each: ([json]) => entries(json as string),
   json_each_text: ([json]) =>
     entries(json as string).map(([key, value]) => [key, jsonPartText(value)]),
+  jsonb_path_query: (args) => jsonPathRows(args),
   json_object_keys: ([json]) => one(entries(json as string).map(([key]) => key)),
   regexp_split_to_table: ([text, pattern, flags]) =>
     one(

@@ -2,7 +2,6 @@
  * The functions and casts whose value depends on the session's time zone, for a zone that is not UTC. The registry's own are UTC's;
  * each is wrapped here, so that a query is bound once and for the zone that its session has.
  */
-import { addInterval } from '../base/datetime.ts';
 import type { Datum } from '../base/datum.ts';
 import { StreamError } from '../base/error.ts';
 import { type Interval, intervalInfinity } from '../base/interval.ts';
@@ -12,6 +11,7 @@ import { offsetAt, toLocal, toUtc, type Zone } from '../base/timezone.ts';
 import type { SqlType } from '../base/type.ts';
 import { isClockUnit } from './datetime-trunc.ts';
 import type { ScalarFunction } from './scalar-function.ts';
+import { shiftInZone } from './zone-shift.ts';
 
 type Evaluate = (...args: never[]) => ReturnType<ScalarFunction['evaluate']>;
 
@@ -110,16 +110,18 @@ function zonedCall(fn: ScalarFunction, zone: Zone): Evaluate | undefined {
       };
     }
     case '+(timestamptz,interval)':
-      return (micros: bigint, interval: Interval) => shifted(micros, interval, zone);
+    case 'date_add(timestamptz,interval)':
+      return (micros: bigint, interval: Interval) => shiftInZone(micros, interval, zone);
     case '+(interval,timestamptz)':
-      return (interval: Interval, micros: bigint) => shifted(micros, interval, zone);
-    case '-(timestamptz,interval)': {
+      return (interval: Interval, micros: bigint) => shiftInZone(micros, interval, zone);
+    case '-(timestamptz,interval)':
+    case 'date_subtract(timestamptz,interval)': {
       const minus = fn.evaluate as (micros: bigint, interval: Interval) => bigint;
       return (micros: bigint, { months, days, micros: time }: Interval) => {
         if (intervalInfinity({ months, days, micros: time }) !== 0) {
           return minus(micros, { months, days, micros: time });
         }
-        return shifted(micros, { months: -months, days: -days, micros: -time }, zone);
+        return shiftInZone(micros, { months: -months, days: -days, micros: -time }, zone);
       };
     }
     case 'age(timestamptz,timestamptz)': {
@@ -161,17 +163,6 @@ function offsetPart(field: string, seconds: number): number {
   if (field.startsWith('timezone_h')) return Math.trunc(seconds / 3600);
   if (field.startsWith('timezone_m')) return Math.trunc((seconds % 3600) / 60);
   return seconds;
-}
-
-/** Months and days are added on the local calendar, the rest to the instant. */
-function shifted(micros: bigint, interval: Interval, zone: Zone): bigint {
-  if (intervalInfinity(interval) !== 0) return addInterval(micros, interval);
-  const calendar = { months: interval.months, days: interval.days, micros: 0n };
-  const moved =
-    interval.months === 0 && interval.days === 0
-      ? micros
-      : toUtc(zone, addInterval(toLocal(zone, micros), calendar));
-  return addInterval(moved, { months: 0, days: 0, micros: interval.micros });
 }
 
 function noZonePicture(picture: string): StreamError {

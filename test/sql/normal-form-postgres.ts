@@ -314,10 +314,37 @@ function jsonPair(node: Node): Json[] {
 function jsonFunction(body: Node): Json {
   const name = text(body.op).replace('_OP', '').toLowerCase();
   const args = [jsonValue(child(body, 'context_item')), postgresExpression(body.pathspec)];
+  const clauses: Json[] = list(body.passing).map((node) => {
+    const argument = child(node, 'JsonArgument');
+    return ['named', `passing ${text(argument.name)}`, jsonValue(child(argument, 'val'))];
+  });
   const type = child(body, 'output').typeName;
-  return type === undefined
-    ? ['call', [name], args]
-    : ['cast', ['call', [name], args], postgresType(type)];
+  if (type !== undefined) {
+    clauses.push(['named', 'returning', ['cast', ['null'], postgresType(type)]]);
+  }
+  const wrapper = text(body.wrapper ?? '')
+    .replace(/^JSW_(UNSPEC)?/, '')
+    .toLowerCase();
+  if (wrapper !== '')
+    clauses.push(['named', 'wrapper', ['string', wrapper === 'none' ? 'without' : wrapper]]);
+  const quotes = text(body.quotes ?? '')
+    .replace(/^JS_QUOTES_(UNSPEC)?/, '')
+    .toLowerCase();
+  if (quotes !== '') clauses.push(['named', 'quotes', ['string', quotes]]);
+  for (const when of ['empty', 'error']) {
+    if (body[`on_${when}`] === undefined) continue;
+    const behaviour = child(body, `on_${when}`);
+    const word = text(behaviour.btype)
+      .replace('JSON_BEHAVIOR_', '')
+      .replace('_', ' ')
+      .toLowerCase();
+    clauses.push(
+      word === 'default'
+        ? ['named', `default on ${when}`, postgresExpression(behaviour.expr)]
+        : ['named', `on ${when}`, ['string', word]],
+    );
+  }
+  return ['call', [name], [...args, ...clauses]];
 }
 
 function jsonAggregate(name: string, args: Json[], clauses: Node): Json {

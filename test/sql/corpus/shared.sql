@@ -82,6 +82,7 @@ select f(a)::int, f(g(h(1))), f((select 1)), f((1, 2)), f(array[1, 2]), f(case w
 
 select json_object('a' value 1, b value c || d), json_object('a' : 1, b || 'x' : 2 null on null), json_object(), json_object('{a,1}'), json_object(array['a'], array['b']), json_array(), json_array(1, 'a', b), json_array(a, b null on null), json_array(a absent on null);
 select json_value(a, '$.b'), json_value(a -> 'x', '$.b' returning int) + 1, json_query(a, '$.b[*]'), json_exists(a, '$.b'), json_scalar(1), json('{}'), json_serialize(a), json, json_value from t;
+select json_exists(a, '$.b' passing 1 as x, b as "Y" error on error), json_value(a, '$' returning numeric(5, 2) default 0 on empty error on error), json_value(a, '$' null on empty), json_query(a, '$' returning text with conditional wrapper), json_query(a, '$' without array wrapper omit quotes empty array on empty empty object on error), json_query(a, '$' with wrapper), json_exists(a, '$' unknown on error) from t;
 select json_objectagg(a value b), json_objectagg(a : b null on null) filter (where c), json_arrayagg(a order by b desc), json_arrayagg(a null on null) over (partition by b), json_arrayagg(a absent on null) from t;
 
 -- windows

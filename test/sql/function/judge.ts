@@ -44,7 +44,7 @@ export async function openJudge(): Promise<Judge> {
   };
 }
 
-const texts = [
+export const texts = [
   '',
   ' ',
   'a',

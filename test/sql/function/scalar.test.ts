@@ -2,6 +2,7 @@
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
 import { registry } from '../../../sql/function/builtin.ts';
+import { types } from '../../../sql/function/define.ts';
 import type { ScalarFunction } from '../../../sql/function/scalar-function.ts';
 import {
   assertNoDifferences,
@@ -9,6 +10,8 @@ import {
   compareFunction,
   type Judge,
   openJudge,
+  texts,
+  valueTexts,
 } from './judge.ts';
 
 let judge: Judge;
@@ -55,6 +58,7 @@ const inexact = new Set([
   '||/',
   'degrees',
   'radians',
+  ...['sind', 'cosd', 'tand', 'cotd', 'asind', 'acosd', 'atand', 'atan2d', 'erf', 'erfc'],
 ]);
 
 const zones = fc.constantFrom(
@@ -463,12 +467,121 @@ function pictureOptions(name: string, fn: ScalarFunction): CompareOptions | unde
   return undefined;
 }
 
+const doubleTexts = (min: number, max: number): fc.Arbitrary<string> =>
+  fc.oneof(
+    fc.constantFrom(
+      'NaN',
+      'Infinity',
+      '-Infinity',
+      '0',
+      '-0',
+      '1',
+      '-1',
+      '2',
+      '0.5',
+      '-0.5',
+      '1e-300',
+      '1e300',
+    ),
+    fc
+      .double({ min, max, noNaN: true })
+      .filter((x) => Math.abs(x) > 1e-300)
+      .map(String),
+    fc
+      .double({ min: -3, max: 3, noNaN: true })
+      .filter((x) => Math.abs(x) > 1e-300)
+      .map(String),
+    fc.integer({ min: Math.trunc(min), max: Math.trunc(max) }).map(String),
+  );
+/** Beyond these the complement is a number of fewer digits. */
+const errorArguments = doubleTexts(-26, 26);
+const gammaArguments = doubleTexts(-180, 180);
+const unicodeTexts = fc.oneof(
+  fc.constantFrom(
+    'é',
+    'e\u0301',
+    'ﬁ',
+    'Å',
+    '\u212b',
+    'q\u0307\u0323',
+    '한글',
+    '\u1100\u1161',
+    '\u0378',
+    'ẛ̣',
+  ),
+  fc.constantFrom(...texts),
+);
+const normalForms = fc.constantFrom('NFC', 'nfd', 'NFKC', 'NFKD', 'foo');
+const unicodeEscapes = fc
+  .array(
+    fc.constantFrom(
+      'a',
+      '\\0061',
+      '\\+01F600',
+      '\\u00e9',
+      '\\U0001F600',
+      '\\\\',
+      '\\',
+      '\\D83D',
+      '\\DE00',
+      '\\uD83D',
+      '\\U0000DE00',
+      '\\+110000',
+      '\\zz',
+      '\\0000',
+    ),
+    { maxLength: 3 },
+  )
+  .map((parts) => parts.join(''));
+const identifiers = fc
+  .array(
+    fc.constantFrom('a', 'B1', '.', '"', '"x y"', '""', '"a""b"', ' ', '1', '_', '$', '(int)', 'É'),
+    { maxLength: 6 },
+  )
+  .map((parts) => parts.join(''));
+const uuids = fc.oneof(
+  valueTexts(types.uuid),
+  fc
+    .tuple(fc.uuid(), fc.constantFrom('1', '4', '7'), fc.constantFrom('8', 'b', 'c', '7'))
+    .map(
+      ([uuid, version, variant]) =>
+        `${uuid.slice(0, 14)}${version}${uuid.slice(15, 19)}${variant}${uuid.slice(20)}`,
+    ),
+);
+
+function unicodeOptions(name: string): CompareOptions | undefined {
+  switch (name) {
+    case 'normalize':
+    case 'is_normalized':
+      return { values: { 0: unicodeTexts, 1: normalForms } };
+    case 'unicode_assigned':
+      return { values: { 0: unicodeTexts } };
+    case 'unistr':
+      return { values: { 0: unicodeEscapes } };
+    case 'parse_ident':
+      return { values: { 0: identifiers } };
+    case 'uuid_extract_timestamp':
+    case 'uuid_extract_version':
+      return { values: { 0: uuids } };
+    default:
+      return undefined;
+  }
+}
+
 function optionsFor(name: string, fn: ScalarFunction): CompareOptions {
   const special = patternOptions(name, fn) ?? pictureOptions(name, fn) ?? jsonOptions(fn);
   if (special !== undefined) return special;
   if (name === 'encode' || name === 'decode' || name.startsWith('convert_'))
     return { values: { 1: encodings } };
-  if (inexact.has(name)) return { tolerance: 1e-14 };
+  if (name === 'erf' || name === 'erfc') return { tolerance: 1e-14, values: { 0: errorArguments } };
+  if (name === 'gamma' || name === 'lgamma') {
+    // Near its zeros the logarithm has no more digits than its argument.
+    return { tolerance: 1e-12, values: { 0: gammaArguments } };
+  }
+  if (inexact.has(name)) return { tolerance: name.endsWith('d') ? 1e-13 : 1e-14 };
+  const unicode = unicodeOptions(name);
+  if (unicode !== undefined) return unicode;
+  if (name === 'date_add' || name === 'date_subtract') return { values: { 2: zones } };
   if (name === 'timezone') return { values: { 0: zones } };
   if (name === 'extract' || name === 'date_part') return { values: { 0: units } };
   if (name === 'date_trunc') return { values: { 0: units, 2: zones } };
