@@ -14,7 +14,7 @@ import { optimize } from '../sql/rewrite/all.ts';
 import type { Core } from './core.ts';
 import { storedRelation } from './lifecycle.ts';
 import { statementContext } from './statement-context.ts';
-import { queryStreams, readsStreams } from './stream-query.ts';
+import { needsOperators, queryStreams } from './stream-query.ts';
 import type { Transaction } from './transaction.ts';
 
 export interface Answer {
@@ -32,7 +32,7 @@ export async function runPlan(
   signal: AbortSignal,
   transaction?: Transaction,
 ): Promise<Answer> {
-  if (readsStreams(core, plan)) {
+  if (needsOperators(core, plan)) {
     const chunks = await queryStreams(core, plan, signal, transaction);
     return { schema: plan.schema, chunks };
   }

@@ -1,5 +1,5 @@
 /**
- * A SELECT over streams, answered once: the retained log is run through the same operators that keep views, up
+ * A SELECT over streams or with MATCH_RECOGNIZE, answered once: the retained log is run through the same operators that keep views, up
  * to the end that it has when the statement begins.
  */
 import type { Batch } from '../engine/delta/batch.ts';
@@ -17,6 +17,8 @@ import { StreamError } from '../sql/base/error.ts';
 import { compareNullable } from '../sql/base/value.ts';
 import type { Relation } from '../sql/catalog.ts';
 import type { BoundExpr, BoundSortKey } from '../sql/expression.ts';
+import { operandsOf } from '../sql/expression-map.ts';
+import { inputsOf, visitExpressions } from '../sql/logical-map.ts';
 import type { LogicalNode } from '../sql/logical-plan.ts';
 import { optimize } from '../sql/rewrite/all.ts';
 import type { Core } from './core.ts';
@@ -32,9 +34,23 @@ const STEP_BYTES = 1024 * 1024;
 const READ_WAIT_MS = 1_000;
 const CHUNK_ROWS = 2_048;
 
-/** The relations of these kinds hold no rows of their own, so that the store cannot answer for them. */
-export function readsStreams(core: Core, plan: LogicalNode): boolean {
-  return scannedRelations(plan).some((name) => core.catalog.relation(name)?.kind === 'stream');
+/** Streams hold no rows of their own, and MATCH_RECOGNIZE is no SQL of the store's, so that it cannot answer for them. */
+export function needsOperators(core: Core, plan: LogicalNode): boolean {
+  return (
+    scannedRelations(plan).some((name) => core.catalog.relation(name)?.kind === 'stream') ||
+    holdsMatch(plan)
+  );
+}
+
+function holdsMatch(plan: LogicalNode): boolean {
+  if (plan.kind === 'match-recognize') return true;
+  let found = inputsOf(plan).some(holdsMatch);
+  const visit = (expression: BoundExpr): void => {
+    if (expression.kind === 'subquery') found ||= holdsMatch(expression.plan);
+    operandsOf(expression).forEach(visit);
+  };
+  if (!found) visitExpressions(plan, visit);
+  return found;
 }
 
 /** ORDER BY, LIMIT and the projections above them, which belong to the answer and not to the relation. */
