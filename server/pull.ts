@@ -15,7 +15,7 @@ import { optimize } from '../sql/rewrite/all.ts';
 import type { Core } from './core.ts';
 import { storedRelation } from './lifecycle.ts';
 import { statementContext } from './statement-context.ts';
-import { queryByOperators, readsStreams } from './stream-query.ts';
+import { needsOperators, queryByOperators } from './stream-query.ts';
 import type { Transaction } from './transaction.ts';
 
 export interface Answer {
@@ -37,7 +37,7 @@ export async function runPlan(
     schema: plan.schema,
     chunks: await queryByOperators(core, plan, signal, transaction),
   });
-  if (readsStreams(core, plan)) return byOperators();
+  if (needsOperators(core, plan)) return byOperators();
   try {
     return await queryStore(core, plan, signal, transaction);
   } catch (error) {

@@ -1,6 +1,6 @@
 /**
  * A SELECT answered once by the operators that keep views: over streams, whose retained log is run through them up to the
- * end that it has when the statement begins, and over stored rows for queries that DuckDB has no plan for.
+ * end that it has when the statement begins, and over stored rows for queries that DuckDB has no plan for, as MATCH_RECOGNIZE.
  */
 import type { Batch } from '../engine/delta/batch.ts';
 import { BatchBuilder } from '../engine/delta/builder.ts';
@@ -18,6 +18,8 @@ import { StreamError } from '../sql/base/error.ts';
 import { compareNullable } from '../sql/base/value.ts';
 import type { Relation } from '../sql/catalog.ts';
 import type { BoundExpr, BoundSortKey } from '../sql/expression.ts';
+import { operandsOf } from '../sql/expression-map.ts';
+import { inputsOf, visitExpressions } from '../sql/logical-map.ts';
 import type { LogicalNode } from '../sql/logical-plan.ts';
 import { optimize } from '../sql/rewrite/all.ts';
 import type { Core } from './core.ts';
@@ -33,9 +35,23 @@ const STEP_BYTES = 1024 * 1024;
 const READ_WAIT_MS = 1_000;
 const CHUNK_ROWS = 2_048;
 
-/** The relations of these kinds hold no rows of their own, so that the store cannot answer for them. */
-export function readsStreams(core: Core, plan: LogicalNode): boolean {
-  return scannedRelations(plan).some((name) => core.catalog.relation(name)?.kind === 'stream');
+/** Streams hold no rows of their own, and MATCH_RECOGNIZE is no SQL of the store's, so that it cannot answer for them. */
+export function needsOperators(core: Core, plan: LogicalNode): boolean {
+  return (
+    scannedRelations(plan).some((name) => core.catalog.relation(name)?.kind === 'stream') ||
+    holdsMatch(plan)
+  );
+}
+
+function holdsMatch(plan: LogicalNode): boolean {
+  if (plan.kind === 'match-recognize') return true;
+  let found = inputsOf(plan).some(holdsMatch);
+  const visit = (expression: BoundExpr): void => {
+    if (expression.kind === 'subquery') found ||= holdsMatch(expression.plan);
+    operandsOf(expression).forEach(visit);
+  };
+  if (!found) visitExpressions(plan, visit);
+  return found;
 }
 
 /** ORDER BY, LIMIT and the projections above them, which belong to the answer and not to the relation. */

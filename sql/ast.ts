@@ -174,6 +174,8 @@ export interface FunctionCall {
   readonly filter: Expression | undefined;
   readonly nulls: 'respect' | 'ignore' | undefined;
   readonly over: WindowSpec | Identifier | undefined;
+  /** RUNNING or FINAL before a call of MATCH_RECOGNIZE's MEASURES. */
+  readonly semantics?: 'running' | 'final' | undefined;
   /** Written without parentheses, as CURRENT_DATE is. */
   readonly keyword: boolean;
 }

@@ -28,6 +28,15 @@ export function bindCall(node: FunctionCall, scope: Scope, bind: BindExpression)
     return bindPathCall(name, node, scope, bind);
   }
   const call = orderArguments(node, name);
+  const matched = scope.matchCalls?.bind(call, name, scope, bind);
+  if (matched !== undefined) return matched;
+  if (call.semantics !== undefined) {
+    throw new StreamError(
+      'SQL_SYNTAX',
+      `${call.semantics.toUpperCase()} belongs before FIRST, LAST or an aggregate in MEASURES of MATCH_RECOGNIZE`,
+      { at: call.span },
+    );
+  }
   if (call.over !== undefined) return bindWindowCall(call, name, scope, bind);
   if (isRankingName(name) && call.withinGroup.length === 0) {
     throw new StreamError(

@@ -11,6 +11,7 @@ import {
   named,
 } from './bind-from-place.ts';
 import { bindJoin } from './bind-join.ts';
+import { bindMatch } from './bind-match.ts';
 import { findRelation } from './bind-relation.ts';
 import { hideLateral } from './bind-scope.ts';
 import { bindWindowTable } from './bind-window-table.ts';
@@ -43,10 +44,7 @@ export function bindFromItem(item: FromItem, place: FromPlace): BoundFrom {
     case 'join':
       return bindJoin(item, place, bindFromItem);
     case 'match-recognize':
-      throw new StreamError('SQL_NOT_SUPPORTED', 'MATCH_RECOGNIZE is not supported', {
-        at: item.span,
-        hint: 'Window functions (lag, lead) and self-joins cover simple patterns.',
-      });
+      return bindMatch(item, place, bindFromItem);
     default:
       return assertNever(item);
   }

@@ -1,5 +1,5 @@
 /** What a query's expressions can see: the tables of FROM, the queries around it, WITH. */
-import type { Identifier } from './ast.ts';
+import type { Expression, FunctionCall, Identifier } from './ast.ts';
 import { StreamError } from './base/error.ts';
 import type { Schema, SqlType } from './base/type.ts';
 import { type BindContext, type Place, places } from './bind-context.ts';
@@ -82,6 +82,8 @@ export class Scope {
   /** False hides the names, for a subquery in FROM without LATERAL; the depth still counts. */
   readonly visible: boolean;
   place: Place;
+  /** Set in DEFINE and MEASURES, where some calls mean what they mean nowhere else. */
+  matchCalls: MatchCalls | undefined;
   windowNames: ReadonlyMap<string, NamedWindow> = new Map();
   readonly pending: Pending = { aggregates: [], groupings: [], windows: [], sets: [] };
 
@@ -107,6 +109,16 @@ export class Scope {
       this.place = before;
     }
   }
+}
+
+export interface MatchCalls {
+  /** Undefined for a call that is like anywhere else. */
+  readonly bind: (
+    call: FunctionCall,
+    name: string,
+    scope: Scope,
+    bind: (node: Expression, scope: Scope) => BoundExpr,
+  ) => BoundExpr | undefined;
 }
 
 /** A window of the WINDOW clause, bound when first used. */

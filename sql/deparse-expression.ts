@@ -299,6 +299,7 @@ export class ExpressionWriter {
   call(node: FunctionCall): string {
     const over = node.over === undefined ? undefined : `OVER ${this.#over(node.over)}`;
     return words(
+      node.semantics?.toUpperCase(),
       this.#application(node),
       node.withinGroup.length > 0 && `WITHIN GROUP (${this.orderBy(node.withinGroup)})`,
       node.filter !== undefined && `FILTER (WHERE ${this.#text(node.filter)})`,

@@ -6,6 +6,7 @@ import { operandsOf } from './expression-map.ts';
 import { joinKeys } from './join-keys.ts';
 import { visitExpressions } from './logical-map.ts';
 import type { LogicalNode } from './logical-plan.ts';
+import { matchValueOf } from './row-pattern.ts';
 
 /**
  * Columns of the output that no two rows share. The empty list means at most one row, undefined
@@ -68,9 +69,35 @@ export function deriveKey(node: LogicalNode, catalog: Catalog): readonly number[
       return node.all ? undefined : node.schema.map((_, index) => index);
     case 'recursive-reference':
       return undefined;
+    case 'match-recognize':
+      return matchKey(node);
     default:
       return assertNever(node);
   }
+}
+
+/** With ONE ROW PER MATCH a match is known by its partition and its number, where these come out. */
+export function matchKey(
+  node: Pick<
+    LogicalNode & { readonly kind: 'match-recognize' },
+    'partitionBy' | 'outputs' | 'rowsPerMatch' | 'measures' | 'values'
+  >,
+): readonly number[] | undefined {
+  if (node.rowsPerMatch !== 'one') return undefined;
+  const valueBehind = (measure: BoundExpr | undefined): number | undefined => {
+    if (measure?.kind === 'let-value') return matchValueOf(measure.id);
+    // In a physical plan values are columns.
+    return measure?.kind === 'column' ? measure.index : undefined;
+  };
+  const number = node.outputs.findIndex((output) => {
+    const value =
+      output.kind === 'measure' ? valueBehind(node.measures[output.measure]) : undefined;
+    return value !== undefined && node.values[value]?.kind === 'match-number';
+  });
+  const partition = node.partitionBy.map((column) =>
+    node.outputs.findIndex((output) => output.kind === 'column' && output.column === column),
+  );
+  return number < 0 || partition.includes(-1) ? undefined : [...partition, number];
 }
 
 const nonEmpty = (key: readonly number[]): readonly number[] | undefined =>
@@ -154,6 +181,8 @@ export function isAppendOnly(node: LogicalNode, catalog: Catalog): boolean {
       return isAppendOnly(node.input, catalog) && !holdsSubquery(node);
     case 'temporal-filter':
       return node.until === undefined && isAppendOnly(node.input, catalog);
+    case 'match-recognize':
+      return node.inEventTime;
     case 'window-table':
       return node.window.kind !== 'session' && isAppendOnly(node.input, catalog);
     case 'join':
@@ -181,6 +210,32 @@ export function isAppendOnly(node: LogicalNode, catalog: Catalog): boolean {
       return false;
     default:
       return assertNever(node);
+  }
+}
+
+/** Whether rows come with this column's time, and only until a watermark has passed it. */
+export function isEventTime(node: LogicalNode, column: number, catalog: Catalog): boolean {
+  switch (node.kind) {
+    case 'scan': {
+      const relation = catalog.relation(node.relation);
+      return relation?.kind === 'stream' && relation.watermark?.column === column;
+    }
+    case 'filter':
+    case 'sort':
+      return isEventTime(node.input, column, catalog);
+    case 'project': {
+      const expression = node.expressions[column];
+      return expression?.kind === 'column' && isEventTime(node.input, expression.index, catalog);
+    }
+    case 'set-operation':
+      return (
+        node.op === 'union' &&
+        node.all &&
+        isEventTime(node.left, column, catalog) &&
+        isEventTime(node.right, column, catalog)
+      );
+    default:
+      return false;
   }
 }
 

@@ -14,6 +14,7 @@ import {
 import { ONE_ROW } from './function/table-rows.ts';
 import { visitExpressions } from './logical-map.ts';
 import type { LogicalNode, TableCall, TemporalBound, WindowShape } from './logical-plan.ts';
+import { printPattern } from './row-pattern-print.ts';
 
 const INDENT = '  ';
 
@@ -162,6 +163,8 @@ function describe(node: LogicalNode, outer: Names): Description {
       const kind = `Flat map${node.outer ? ' left' : ''}`;
       return one(`${kind} ${functions(node.calls, node.ordinality)}${on}`, node.input);
     }
+    case 'match-recognize':
+      return one(describeMatch(node), node.input);
     case 'recursive':
       return {
         line: `Recursive${node.all ? ' all' : ''} #${node.id}`,
@@ -205,6 +208,15 @@ function describeAggregate(
       : ` by grouping sets (${sets.join(', ')})`;
   const what = [...aggregates, ...groupings].join(', ');
   return `Aggregate${what === '' ? '' : ` ${what}`}${by}`;
+}
+
+function describeMatch(node: LogicalNode & { readonly kind: 'match-recognize' }): string {
+  const name = (column: number): string => quoteName(node.input.schema[column]?.name ?? '');
+  const per = node.partitionBy.length === 0 ? '' : ` per ${node.partitionBy.map(name).join(', ')}`;
+  const by = node.orderBy
+    .map(({ column, descending }) => `${name(column)}${descending ? ' DESC' : ''}`)
+    .join(', ');
+  return `Match ${printPattern(node)}${per} by ${by}${node.inEventTime ? ' in event time' : ''}`;
 }
 
 function describeWindow(window: WindowShape): string {

@@ -9,6 +9,7 @@ import {
   mapWindowCall,
 } from './expression-map.ts';
 import type { LogicalNode, TableCall, TemporalBound } from './logical-plan.ts';
+import { mapMatchShape } from './row-pattern.ts';
 
 /** Applies `change` to the direct inputs; nothing changed = the same object. */
 export function mapInputs(
@@ -33,6 +34,7 @@ export function mapInputs(
     case 'emit-final':
     case 'temporal-filter':
     case 'window-table':
+    case 'match-recognize':
     case 'flat-map': {
       const input = change(node.input, 0);
       return input === node.input ? node : { ...node, input };
@@ -131,6 +133,8 @@ export function mapExpressions(
       const calls = mapCalls(node.calls, change);
       return calls === node.calls ? node : { ...node, calls };
     }
+    case 'match-recognize':
+      return mapMatchShape(node, change, mapAggregate);
     case 'flat-map': {
       const calls = mapCalls(node.calls, change);
       const on = node.on && change(node.on);

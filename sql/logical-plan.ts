@@ -4,6 +4,7 @@
  */
 import type { Schema } from './base/type.ts';
 import type { BoundAggregate, BoundExpr, BoundSortKey, BoundWindowCall } from './expression.ts';
+import type { MatchOutput, MatchShape } from './row-pattern.ts';
 
 export type JoinType = 'inner' | 'left' | 'right' | 'full' | 'semi' | 'anti';
 
@@ -129,6 +130,19 @@ export type LogicalNode = { readonly schema: Schema } & (
       /** An input row without rows that count comes out once, with NULLs. */
       readonly outer: boolean;
     }
+  /** MATCH_RECOGNIZE. Schema: the outputs. Partitions and order are columns of the input. */
+  | ({
+      readonly kind: 'match-recognize';
+      readonly input: LogicalNode;
+      readonly partitionBy: readonly number[];
+      readonly orderBy: readonly MatchSortKey[];
+      readonly outputs: readonly MatchOutput[];
+      /**
+       * Rows are taken in the order of event time, when the watermark has passed them, and a match comes out when no later
+       * row can change it: over a stream whose time column is the first key of the order.
+       */
+      readonly inEventTime: boolean;
+    } & MatchShape)
   /** `WITH RECURSIVE`: `step` reads `recursive-reference`s of the same id. */
   | {
       readonly kind: 'recursive';
@@ -144,6 +158,12 @@ export type LogicalNode = { readonly schema: Schema } & (
 export interface TemporalBound {
   readonly time: BoundExpr;
   readonly micros: bigint;
+}
+
+export interface MatchSortKey {
+  readonly column: number;
+  readonly descending: boolean;
+  readonly nullsFirst: boolean;
 }
 
 /** One of the set-returning functions that run side by side; the shorter ones go on with NULLs. */

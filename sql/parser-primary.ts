@@ -192,6 +192,13 @@ const isTypeContinuation = (cursor: Cursor, next: Token): boolean =>
 /** A column, `t.*`, a call, or a literal of a named type (`date '2024-01-01'`). */
 function nameOrCall(cursor: Cursor): Expression {
   const start = cursor.start;
+  const semantics = matchSemantics(cursor);
+  if (semantics !== undefined) {
+    cursor.advance();
+    const name = identifierOf(cursor.advance());
+    const call = parseCallAfterName(cursor, { parts: [name], span: name.span });
+    return { ...call, semantics, span: cursor.spanFrom(start) };
+  }
   const first = cursor.token;
   const next = cursor.peek(1);
   if (next.kind === 'string' && isFunctionName(first)) return namedTypeLiteral(cursor, start);
@@ -205,6 +212,13 @@ function nameOrCall(cursor: Cursor): Expression {
     throw cursor.unexpected('an expression');
   }
   return dottedName(cursor, columnName(cursor));
+}
+
+/** `FINAL last(…)`, `RUNNING sum(…)`: whether a word is that, and not a name. */
+function matchSemantics(cursor: Cursor): 'running' | 'final' | undefined {
+  if (!isFunctionName(cursor.peek(1)) || !cursor.symbolAhead(2, '(')) return undefined;
+  if (cursor.wordAhead(0, 'running')) return 'running';
+  return cursor.wordAhead(0, 'final') ? 'final' : undefined;
 }
 
 function dottedName(cursor: Cursor, first: Identifier): Expression {

@@ -12,6 +12,9 @@ import { ConsolidateOperator } from './consolidate.ts';
 import { CumulateOperator } from './cumulate.ts';
 import { FlatMapOperator, type KeepRows } from './flat-map.ts';
 import { JoinOperator, type KeepPairs } from './join.ts';
+import { MATCH_STEPS_MAX } from './match-rows.ts';
+import { MatchStreamOperator } from './match-stream.ts';
+import { MatchTableOperator } from './match-table.ts';
 import type { Operator, ReportRowError } from './operator.ts';
 import { ProjectOperator } from './project.ts';
 import { RecursiveOperator } from './recursive.ts';
@@ -90,6 +93,8 @@ export function buildOperator(node: PhysicalNode, report: ReportRowError): Opera
       return new TemporalFilterOperator(schema, { ...node, clocks: node.inputs.length - 1 });
     case 'window':
       return new WindowOperator(schema, inputSchema(node, 0), node, report);
+    case 'match-recognize':
+      return buildMatch(node, report);
     case 'recursive':
       return new RecursiveOperator(schema, node.all, (take) => {
         const build = (inner: PhysicalNode): Operator => buildOperator(inner, report);
@@ -102,6 +107,18 @@ export function buildOperator(node: PhysicalNode, report: ReportRowError): Opera
     default:
       return assertNever(node);
   }
+}
+
+function buildMatch(
+  node: PhysicalNode & { readonly kind: 'match-recognize' },
+  report: ReportRowError,
+): Operator {
+  const input = inputSchema(node, 0);
+  if (!node.inEventTime) {
+    return new MatchTableOperator(node.schema, input, node, report, MATCH_STEPS_MAX);
+  }
+  const shape = { ...node, clocks: node.inputs.length - 1 };
+  return new MatchStreamOperator(node.schema, input, shape, report, MATCH_STEPS_MAX);
 }
 
 function buildFlatMap(

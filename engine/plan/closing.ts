@@ -117,6 +117,8 @@ export function emitFinal(
   builder: PlanBuilder,
   catalog: Catalog,
 ): PhysicalNode {
+  // A match comes out when it can change no more.
+  if (node.kind === 'match-recognize' && node.appendOnly) return node;
   const closings = closingsOf(node, catalog);
   const from = earliest(closings);
   const closing = from === undefined ? undefined : closings[from];
@@ -169,7 +171,7 @@ export function wallClock(builder: PlanBuilder): PhysicalNode {
   });
 }
 
-function clockOf(stream: string, builder: PlanBuilder, catalog: Catalog): PhysicalNode {
+export function clockOf(stream: string, builder: PlanBuilder, catalog: Catalog): PhysicalNode {
   const id = catalog.relation(stream)?.id ?? 0;
   return builder.make({ kind: 'clock', relation: stream }, CLOCK_SCHEMA, [], {
     appendOnly: true,

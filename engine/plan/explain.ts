@@ -1,5 +1,6 @@
 import { assertNever } from '../../sql/base/assert.ts';
 import { columnNames, orderNames } from './explain-column.ts';
+import { explainMatch } from './explain-match.ts';
 import { explainWindow } from './explain-window.ts';
 import type { PhysicalAggregate, PhysicalNode } from './physical-node.ts';
 import type { PhysicalPlan } from './physical-plan.ts';
@@ -106,6 +107,8 @@ function describe(node: PhysicalNode): string {
       return temporalFilter(node);
     case 'window':
       return explainWindow(node, input);
+    case 'match-recognize':
+      return explainMatch(node, input);
     case 'recursive':
       return node.all
         ? 'recursive union all of a base and a step'

@@ -13,6 +13,7 @@ import { emitFinal, wallClock } from './closing.ts';
 import { lowerAggregate } from './lower-aggregate.ts';
 import { lowerFlatMap } from './lower-flat-map.ts';
 import { lowerJoin } from './lower-join.ts';
+import { lowerMatch } from './lower-match.ts';
 import { lowerRecursive, lowerReference } from './lower-recursive.ts';
 import { lowerWindow } from './lower-window.ts';
 import type { PhysicalNode } from './physical-node.ts';
@@ -174,6 +175,8 @@ function lowerNode(
       return lowerWindowTable(node, needed, lowering);
     case 'window':
       return lowerWindow(node, needed, lowering);
+    case 'match-recognize':
+      return lowerMatch(node, needed, lowering, catalog);
     case 'table-function': {
       const input: LogicalNode = { kind: 'values', rows: [[]], schema: [] };
       return lowerFlatMap(

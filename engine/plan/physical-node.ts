@@ -8,6 +8,7 @@ import type { Schema, SqlType } from '../../sql/base/type.ts';
 import type { BoundExpr, BoundFrame, BoundWindowCall } from '../../sql/expression.ts';
 import type { AggregateFunction } from '../../sql/function/aggregate-function.ts';
 import type { JoinType, WindowShape } from '../../sql/logical-plan.ts';
+import type { MatchOutput, MatchShape } from '../../sql/row-pattern.ts';
 
 export interface SortColumn {
   readonly column: number;
@@ -174,6 +175,19 @@ export type PhysicalShape =
       readonly orderBy: readonly SortColumn[];
       readonly calls: readonly PhysicalWindowCall[];
     }
+  /**
+   * MATCH_RECOGNIZE. In `of` and aggregates' arguments the column behind the input's is the variable of the row; in
+   * `define` and `measures` column i is value i. In event time the input comes in the order of the first key's time, and
+   * the further inputs are the clocks that say that rows whose time + `closingMicros` they have reached are all there.
+   */
+  | ({
+      readonly kind: 'match-recognize';
+      readonly partitionBy: readonly number[];
+      readonly orderBy: readonly SortColumn[];
+      readonly outputs: readonly MatchOutput[];
+      readonly inEventTime: boolean;
+      readonly closingMicros: bigint;
+    } & MatchShape)
   /**
    * WITH RECURSIVE. The first input is the base, the others are what the step reads beside the rows of the round before;
    * `step` is a plan over them and a `recursive-reference` of this query, whose schema is the node's with the number of the

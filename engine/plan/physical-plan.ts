@@ -1,6 +1,7 @@
 import { assertNever } from '../../sql/base/assert.ts';
 import type { Schema } from '../../sql/base/type.ts';
 import type { Catalog } from '../../sql/catalog.ts';
+import { matchKey } from '../../sql/derive.ts';
 import type { PhysicalNode } from './physical-node.ts';
 
 /** How a view's rows are stored; engine/store/store.ts has the same union as its contract. */
@@ -76,6 +77,8 @@ export function keyOf(node: PhysicalNode, catalog: Catalog): readonly number[] |
     }
     case 'window':
       return windowKey(node, input && keyOf(input, catalog));
+    case 'match-recognize':
+      return matchKey(node);
     case 'recursive':
       return node.all ? undefined : node.schema.map((_, column) => column);
     case 'recursive-reference':

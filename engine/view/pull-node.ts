@@ -86,6 +86,8 @@ export function renderNode(
       return renderWindowTable(context, node, outer);
     case 'table-function':
       return renderTableFunction(context, node, outer);
+    case 'match-recognize':
+      throw new Error('assertion failed: patterns are matched by the operators');
     case 'flat-map':
       throw new Error('assertion failed: a plan to read with is not that of a view');
     case 'recursive':

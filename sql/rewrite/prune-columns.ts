@@ -138,6 +138,7 @@ function prune(node: LogicalNode, needed: readonly number[]): Pruned {
     }
     case 'emit-final':
     case 'distinct':
+    case 'match-recognize':
       return { node: { ...node, input: whole(node.input) }, place: same };
     case 'recursive':
       return { node: { ...node, base: whole(node.base), step: whole(node.step) }, place: same };

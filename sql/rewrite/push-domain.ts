@@ -70,6 +70,8 @@ export function push(node: LogicalNode, domain: Domain): LogicalNode {
       return pushLimit(node, domain);
     case 'window-table':
       return pushWindowTable(node, domain);
+    case 'match-recognize':
+      return pushMatch(node, domain);
     case 'table-function':
     case 'flat-map':
       return pushFunctions(node, domain);
@@ -193,6 +195,23 @@ function countOf(expression: BoundExpr | undefined): number | undefined {
     throw refused('a LIMIT that is no constant in a correlated query', expression.span);
   }
   return expression.value === null ? undefined : Number(expression.value);
+}
+
+/** The domain's columns join the partition's. */
+function pushMatch(node: Node<'match-recognize'>, domain: Domain): LogicalNode {
+  if (node.inEventTime) {
+    throw refused('MATCH_RECOGNIZE over a stream in a correlated query', undefined);
+  }
+  const input = push(node.input, domain);
+  const width = node.input.schema.length;
+  const added = range(width, width + domain.node.schema.length);
+  return {
+    ...node,
+    input,
+    partitionBy: [...node.partitionBy, ...added],
+    outputs: [...node.outputs, ...added.map((column) => ({ kind: 'column', column }) as const)],
+    schema: [...node.schema, ...domain.node.schema],
+  };
 }
 
 function pushWindowTable(node: Node<'window-table'>, domain: Domain): LogicalNode {

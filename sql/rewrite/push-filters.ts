@@ -3,7 +3,14 @@ import type { BoundExpr } from '../expression.ts';
 import { equalExpressions } from '../expression-equal.ts';
 import { holdsSubquery, isRepeatable } from '../expression-fact.ts';
 import { conjunction, conjunctsOf, sideOf } from '../join-keys.ts';
-import { columnsRead, mapInputs, shiftColumns, shiftOuter, substitute } from '../logical-map.ts';
+import {
+  columnsRead,
+  mapInputs,
+  renumberColumns,
+  shiftColumns,
+  shiftOuter,
+  substitute,
+} from '../logical-map.ts';
 import type { LogicalNode } from '../logical-plan.ts';
 
 type Join = LogicalNode & { readonly kind: 'join' };
@@ -15,7 +22,7 @@ type Join = LogicalNode & { readonly kind: 'join' };
  * Safe, per node: project, sort, distinct: always, with the projection's expressions put in (not
  * volatile ones). Join: parts over one side go to that side unless an outer join fills it with NULLs.
  * Set operations: a row is judged by its values only, so on both sides. Aggregate, window, top-n,
- * DISTINCT ON: parts over keys (of every grouping set) drop whole groups or partitions. Window table, functions
+ * DISTINCT ON, MATCH_RECOGNIZE: parts over keys (of every grouping set) drop whole groups or partitions. Window table, functions
  * of rows: parts that do not ask for what these add. Never through a limit. Subqueries stay where they are.
  */
 export function pushFilters(node: LogicalNode): LogicalNode {
@@ -82,6 +89,15 @@ function sink(node: LogicalNode, parts: readonly BoundExpr[]): Sunk {
       );
       return sinkByKeys(node, parts, shared);
     }
+    case 'match-recognize': {
+      const [moved, kept] = partition(parts, (part) =>
+        columnsRead([part]).every((index) => partitionColumn(node, index) !== undefined),
+      );
+      const below = moved.map((part) =>
+        renumberColumns(part, (index) => partitionColumn(node, index) ?? index),
+      );
+      return { node: rebuild(node, below), kept };
+    }
     case 'window-table': {
       const width = node.input.schema.length;
       // A session is made of its rows, so none may be taken from it.
@@ -133,6 +149,17 @@ function sink(node: LogicalNode, parts: readonly BoundExpr[]): Sunk {
 
 const rebuild = (node: LogicalNode, below: readonly BoundExpr[]): LogicalNode =>
   below.length === 0 ? node : mapInputs(node, (input) => filter(input, below));
+
+/** The input's column behind an output, when it is one of the partition. */
+function partitionColumn(
+  node: LogicalNode & { readonly kind: 'match-recognize' },
+  index: number,
+): number | undefined {
+  const output = node.outputs[index];
+  return output?.kind === 'column' && node.partitionBy.includes(output.column)
+    ? output.column
+    : undefined;
+}
 
 /** Parts that only read plain key columns drop whole partitions. */
 function sinkByKeys(

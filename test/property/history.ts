@@ -19,6 +19,8 @@ export interface TestTable {
   readonly domains: readonly (readonly (Datum | null)[])[];
   /** Rows are only ever added. */
   readonly appendOnly: boolean;
+  /** The column that has a watermark; undefined = none. */
+  readonly watermark?: number | undefined;
 }
 
 export interface Change {

@@ -6,8 +6,11 @@ import type { Operator, ReportRowError } from '../../engine/operator/operator.ts
 import { lower } from '../../engine/plan/lower.ts';
 import type { PhysicalNode } from '../../engine/plan/physical-node.ts';
 import type { PhysicalPlan } from '../../engine/plan/physical-plan.ts';
+import type { Schema } from '../../sql/base/type.ts';
+import { columnOf } from '../../sql/bind-scope.ts';
 import { bindQuery } from '../../sql/binder.ts';
 import type { Catalog, SourceRelation } from '../../sql/catalog.ts';
+import type { LogicalNode } from '../../sql/logical-plan.ts';
 import { parseStatement } from '../../sql/parser.ts';
 import { optimize } from '../../sql/rewrite/all.ts';
 import { Bag, batchOf, type Epoch, type TestTable } from './history.ts';
@@ -31,7 +34,16 @@ export function catalogOf(tables: readonly TestTable[]): Catalog {
         notNull: false,
         check: undefined,
       })),
-      watermark: undefined,
+      watermark:
+        table.watermark === undefined
+          ? undefined
+          : {
+              column: table.watermark,
+              expression: columnOf(
+                table.watermark,
+                (table.schema[table.watermark] as Schema[number]).type,
+              ),
+            },
       query: undefined,
     }),
   );
@@ -44,13 +56,21 @@ export function catalogOf(tables: readonly TestTable[]): Catalog {
 }
 
 export function planOf(sql: string, tables: readonly TestTable[]): PhysicalPlan {
+  const catalog = catalogOf(tables);
+  return lower(optimize(boundOf(sql, tables), catalog), catalog);
+}
+
+/** The query of a view, bound and not yet rewritten. */
+export function boundOf(sql: string, tables: readonly TestTable[]): LogicalNode {
   const statement = parseStatement(sql);
   if (statement.kind !== 'query') throw new Error(`not a query: ${sql}`);
-  const catalog = catalogOf(tables);
   const context = { params: [], paramTypes: [], nowMicros: 0n, settings: new Map() };
-  const bound = bindQuery(statement, catalog, context, { purpose: 'view' });
-  return lower(optimize(bound, catalog), catalog);
+  return bindQuery(statement, catalogOf(tables), context, { purpose: 'view' });
 }
+
+const clockSchema: Schema = [{ name: 'time', type: { kind: 'timestamp' }, nullable: false }];
+
+const isLeaf = (node: PhysicalNode): boolean => node.kind === 'scan' || node.kind === 'clock';
 
 export class PlanRunner {
   readonly bag: Bag;
@@ -73,7 +93,7 @@ export class PlanRunner {
     this.bag = new Bag(plan.schema);
     for (const node of plan.nodes) {
       this.#readers.set(node, []);
-      if (node.kind !== 'scan') this.operators.set(node, buildOperator(node, report));
+      if (!isLeaf(node)) this.operators.set(node, buildOperator(node, report));
       node.inputs.forEach((input, port) => {
         this.#readers.get(input)?.push({ node, port });
       });
@@ -89,7 +109,8 @@ export class PlanRunner {
     return twin;
   }
 
-  run(epoch: Epoch): void {
+  /** @param clockMicros  what the clocks say behind the epoch's rows. */
+  run(epoch: Epoch, clockMicros?: bigint | undefined): void {
     this.emitted.length = 0;
     const batchesMax = Math.max(...epoch.map((batches) => batches.length));
     for (let i = 0; i < batchesMax; i++) {
@@ -99,6 +120,10 @@ export class PlanRunner {
         if (table !== undefined && changes.length > 0)
           this.#feed(table, batchOf(table.schema, changes));
       });
+    }
+    if (clockMicros !== undefined) {
+      const strike = batchOf(clockSchema, [{ row: [clockMicros], weight: 1 }]);
+      for (const node of this.#plan.nodes) if (node.kind === 'clock') this.#emit(node, strike);
     }
     for (const node of this.#plan.nodes) {
       this.operators.get(node)?.flush((batch) => this.#emit(node, batch));

@@ -17,6 +17,7 @@ import type {
   QueryResult,
   Store,
   StoredRelation,
+  StoreSnapshot,
   StoreStatus,
   ViewChange,
 } from '../../engine/store/store.ts';
@@ -177,6 +178,10 @@ export class SimStore implements Store {
   }
 
   query(): Promise<QueryResult> {
+    throw new Error('pull queries need a real store');
+  }
+
+  snapshot(): Promise<StoreSnapshot> {
     throw new Error('pull queries need a real store');
   }
 

@@ -14,6 +14,7 @@ import { mapOperands } from '../../sql/expression-map.ts';
 import { callScalar } from '../../sql/function/define.ts';
 import { tableFunctionRows } from '../../sql/function/table-rows.ts';
 import type { LogicalNode } from '../../sql/logical-plan.ts';
+import { interpretMatch } from './match-interpreter.ts';
 
 type Value = Datum | null;
 
@@ -184,6 +185,8 @@ function run(node: LogicalNode, env: Env): readonly Row[] {
       }
       return all;
     }
+    case 'match-recognize':
+      return interpretMatch(node, run(node.input, env));
     case 'temporal-filter':
       throw new Error('the interpreter has no clock');
     case 'emit-final':
