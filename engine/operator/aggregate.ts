@@ -3,7 +3,7 @@ import type { Schema } from '../../sql/base/type.ts';
 import { Batch, ROWS_PER_BATCH_MAX } from '../delta/batch.ts';
 import { type BatchColumn, physicalOf } from '../delta/column.ts';
 import { gatherColumn } from '../delta/gather.ts';
-import type { PhysicalAggregate } from '../plan/physical-node.ts';
+import type { ForgetRule, PhysicalAggregate } from '../plan/physical-node.ts';
 import { timeCells } from '../state/closing-index.ts';
 import { KeyedState } from '../state/keyed-state.ts';
 import type { Saved } from '../state/saved.ts';
@@ -11,7 +11,7 @@ import { borrowRows, returnRows } from '../state/scratch.ts';
 import { Segments } from '../state/segments.ts';
 import { ClosingRows } from './closing-rows.ts';
 import { markChanges } from './column-change.ts';
-import type { Forgetful, ForgetRule } from './forgetting.ts';
+import type { Forgetful } from './forgetting.ts';
 import { GroupCount } from './group-count.ts';
 import { type GroupPlan, planGroups } from './group-plan.ts';
 import type { Emit, ReportRowError } from './operator.ts';
@@ -60,10 +60,17 @@ export class AggregateOperator implements Forgetful {
     this.#keys = keys;
     this.#report = report;
     this.#groups = new KeyedState(schema.slice(0, keys.length).map((key) => physicalOf(key.type)));
-    this.#plan = planGroups(aggregates, input, this.#rowCount, appendOnly, report);
+    this.#plan = planGroups(
+      aggregates,
+      input,
+      this.#rowCount,
+      appendOnly,
+      report,
+      forgets !== undefined,
+    );
     if (forgets !== undefined) {
       const cells = timeCells(this.#groups.rows.columns[forgets.column]);
-      this.#closing = new ClosingRows(cells, forgets.micros);
+      this.#closing = new ClosingRows(cells, forgets);
     }
     if (keys.length === 0) {
       // The one group without keys is there before any row is.

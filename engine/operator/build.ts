@@ -74,7 +74,7 @@ function buildForgetful(
       return new JoinOperator(schema, { ...node, left, right, keep, forgets: rules });
     }
     case 'session':
-      return new SessionOperator(schema, input.schema, { ...node, forgetMicros: rule?.micros });
+      return new SessionOperator(schema, input.schema, { ...node, forgets: rule });
     case 'top-n': {
       const { appendOnly } = input;
       return new TopNOperator(schema, input.schema, { ...node, appendOnly, forgets: rule });

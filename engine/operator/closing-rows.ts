@@ -1,4 +1,5 @@
 import { ROWS_PER_BATCH_MAX } from '../delta/batch.ts';
+import type { ForgetRule } from '../plan/physical-node.ts';
 import { ClosingIndex, type TimeCells } from '../state/closing-index.ts';
 import type { Saved } from '../state/saved.ts';
 import { borrowRows, returnRows } from '../state/scratch.ts';
@@ -10,9 +11,9 @@ export class ClosingRows implements Saved {
   readonly #index: ClosingIndex;
   readonly #micros: bigint;
 
-  constructor(cells: TimeCells, micros: bigint) {
-    this.#index = new ClosingIndex(cells);
-    this.#micros = micros;
+  constructor(cells: TimeCells, rule: ForgetRule) {
+    this.#index = new ClosingIndex(cells, rule.endsNulls);
+    this.#micros = rule.micros;
   }
 
   get bytes(): number {

@@ -10,12 +10,6 @@ const FORGET_MIN = 16_384;
 /** … and so many a row that came, so that forgetting keeps up with what is stored. */
 const FORGET_A_ROW = 2;
 
-/** Rows of an input whose time in `column`, plus `micros`, the clock has reached, can change nothing any more. */
-export interface ForgetRule {
-  readonly column: number;
-  readonly micros: bigint;
-}
-
 /** An operator whose state can be given up row by row, by the time at which each closes. */
 export interface Forgetful extends Operator {
   /** Whether `forget` would find something. */

@@ -1,6 +1,7 @@
 import type { Schema } from '../../sql/base/type.ts';
 import type { Batch } from '../delta/batch.ts';
 import { type BatchColumn, type Physical, physicalOf } from '../delta/column.ts';
+import type { ForgetRule } from '../plan/physical-node.ts';
 import { Arrangement } from '../state/arrangement.ts';
 import { timeCells } from '../state/closing-index.ts';
 import { compileHash, type HashRows } from '../state/row-hash.ts';
@@ -9,7 +10,6 @@ import { Segments } from '../state/segments.ts';
 import type { StateReader } from '../state/state-reader.ts';
 import type { StateWriter } from '../state/state-writer.ts';
 import { ClosingRows } from './closing-rows.ts';
-import type { ForgetRule } from './forgetting.ts';
 
 /** One input of a join: its rows by key and, where rows without partners matter, how often each row is matched. */
 export class JoinSide implements Saved {
@@ -47,7 +47,7 @@ export class JoinSide implements Saved {
     });
     if (forgets !== undefined) {
       const cells = timeCells(this.rows.rows.columns[forgets.column]);
-      this.closing = new ClosingRows(cells, forgets.micros);
+      this.closing = new ClosingRows(cells, forgets);
     }
   }
 

@@ -5,6 +5,7 @@ import {
 } from '../../sql/base/type.ts';
 import { Batch, ROWS_PER_BATCH_MAX } from '../delta/batch.ts';
 import { physicalOf } from '../delta/column.ts';
+import type { ForgetRule } from '../plan/physical-node.ts';
 import { KeyedState } from '../state/keyed-state.ts';
 import { OrderedState } from '../state/ordered-state.ts';
 import { NONE } from '../state/row-store.ts';
@@ -20,8 +21,8 @@ export interface SessionShape {
   readonly gapMicros: bigint;
   readonly timeColumn: number;
   readonly partitionBy: readonly number[];
-  /** Rows are dropped when the clock has reached their session's end plus this; undefined = never. */
-  readonly forgetMicros?: bigint | undefined;
+  /** When rows are dropped, by their session's end. */
+  readonly forgets?: ForgetRule | undefined;
 }
 
 /** What comes out: rows of the state with the bounds that they had or have. */
@@ -70,9 +71,9 @@ export class SessionOperator implements Forgetful {
       throw new Error('assertion failed: sessions are over timestamps');
     }
     this.#times = times;
-    if (shape.forgetMicros !== undefined) {
+    if (shape.forgets !== undefined) {
       const cells = { segments: this.#ends, isNull: () => false };
-      this.#closing = new ClosingRows(cells, shape.forgetMicros);
+      this.#closing = new ClosingRows(cells, shape.forgets);
     }
   }
 

@@ -1,13 +1,14 @@
 import type { Schema } from '../../sql/base/type.ts';
 import { Batch, ROWS_PER_BATCH_MAX } from '../delta/batch.ts';
 import { physicalOf } from '../delta/column.ts';
+import type { ForgetRule } from '../plan/physical-node.ts';
 import { timeCells } from '../state/closing-index.ts';
 import { KeyedState } from '../state/keyed-state.ts';
 import type { Saved } from '../state/saved.ts';
 import { borrowRows, returnRows } from '../state/scratch.ts';
 import { Segments } from '../state/segments.ts';
 import { ClosingRows } from './closing-rows.ts';
-import type { Forgetful, ForgetRule } from './forgetting.ts';
+import type { Forgetful } from './forgetting.ts';
 import type { Emit } from './operator.ts';
 
 /** How often a row is in the result, by how often it is in the left and in the right input. */
@@ -45,7 +46,7 @@ export class SetOperationOperator implements Forgetful {
     this.#rows = new KeyedState(schema.map((column) => physicalOf(column.type)));
     if (forgets !== undefined) {
       const cells = timeCells(this.#rows.rows.columns[forgets.column]);
-      this.#closing = new ClosingRows(cells, forgets.micros);
+      this.#closing = new ClosingRows(cells, forgets);
     }
   }
 

@@ -1,7 +1,7 @@
 import type { Schema } from '../../sql/base/type.ts';
 import { Batch, ROWS_PER_BATCH_MAX } from '../delta/batch.ts';
 import { physicalOf } from '../delta/column.ts';
-import type { SortColumn } from '../plan/physical-node.ts';
+import type { ForgetRule, SortColumn } from '../plan/physical-node.ts';
 import { timeCells } from '../state/closing-index.ts';
 import { KeyedState } from '../state/keyed-state.ts';
 import { OrderedState } from '../state/ordered-state.ts';
@@ -10,7 +10,7 @@ import type { Saved } from '../state/saved.ts';
 import { borrowRows, returnRows } from '../state/scratch.ts';
 import { Segments } from '../state/segments.ts';
 import { ClosingRows } from './closing-rows.ts';
-import type { Forgetful, ForgetRule } from './forgetting.ts';
+import type { Forgetful } from './forgetting.ts';
 import { writeInt64 } from './group-count.ts';
 import type { Emit } from './operator.ts';
 
@@ -72,7 +72,7 @@ export class TopNOperator implements Forgetful {
     const { forgets } = shape;
     if (forgets !== undefined) {
       const cells = timeCells(this.#partitions.rows.columns[forgets.column]);
-      this.#closing = new ClosingRows(cells, forgets.micros);
+      this.#closing = new ClosingRows(cells, forgets);
     }
   }
 

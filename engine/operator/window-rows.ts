@@ -1,7 +1,7 @@
 import type { SqlType } from '../../sql/base/type.ts';
 import type { Batch } from '../delta/batch.ts';
 import { type Physical, physicalOf } from '../delta/column.ts';
-import type { SortColumn } from '../plan/physical-node.ts';
+import type { ForgetRule, SortColumn } from '../plan/physical-node.ts';
 import { timeCells } from '../state/closing-index.ts';
 import { KeyedState } from '../state/keyed-state.ts';
 import { OrderedState } from '../state/ordered-state.ts';
@@ -12,7 +12,6 @@ import { Segments } from '../state/segments.ts';
 import type { StateReader } from '../state/state-reader.ts';
 import type { StateWriter } from '../state/state-writer.ts';
 import { ClosingRows } from './closing-rows.ts';
-import type { ForgetRule } from './forgetting.ts';
 import type { ChangedPartition } from './window-region.ts';
 
 interface Change {
@@ -67,7 +66,7 @@ export class WindowRows implements Saved {
     this.state = new OrderedState(types, orderBy, payload);
     if (forgets !== undefined) {
       const cells = timeCells(this.#partitions.rows.columns[forgets.column]);
-      this.closing = new ClosingRows(cells, forgets.micros);
+      this.closing = new ClosingRows(cells, forgets);
     }
   }
 

@@ -26,6 +26,8 @@ export interface Parting {
   readonly column: number;
   readonly streams: readonly string[];
   readonly micros: bigint;
+  /** Rows without a time meet no row at all. */
+  readonly endsNulls?: boolean | undefined;
 }
 
 type Join = PhysicalNode & { readonly kind: 'join' };
@@ -56,13 +58,20 @@ export class ClosingFinder {
     if (left === undefined || right === undefined) return [];
     const width = left.schema.length;
     const other = this.of(side === 0 ? right : left);
-    return boundsOf(node, width).flatMap(({ earlier, later, micros }) => {
+    return boundsOf(node, width).flatMap(({ earlier, later, micros, meetsNull }): Parting[] => {
       // The other's rows that are to come lie behind its watermark, so a bound on how late they may be decides.
       if (earlier < width === (side === 0)) return [];
       const closing = other[earlier - (side === 0 ? width : 0)];
       if (closing === undefined || later < width !== (side === 0)) return [];
       const column = later - (side === 0 ? 0 : width);
-      return [{ column, streams: closing.streams, micros: closing.micros - micros }];
+      return [
+        {
+          column,
+          streams: closing.streams,
+          micros: closing.micros - micros,
+          endsNulls: meetsNull !== true,
+        },
+      ];
     });
   }
 
@@ -171,8 +180,8 @@ function boundsOf(node: Join, width: number): readonly TimeBound[] {
   const keys = node.leftKeys.flatMap((left, i): TimeBound[] => {
     const right = width + (node.rightKeys[i] as number);
     return [
-      { earlier: left, later: right, micros: 0n },
-      { earlier: right, later: left, micros: 0n },
+      { earlier: left, later: right, micros: 0n, meetsNull: node.nullSafe[i] },
+      { earlier: right, later: left, micros: 0n, meetsNull: node.nullSafe[i] },
     ];
   });
   return [...keys, ...timeBounds(node.residual)];

@@ -48,7 +48,8 @@ function outputLine(plan: PhysicalPlan): string {
   }
 }
 
-function describe(node: PhysicalNode): string {
+/** What a node does, and after a semicolon what it keeps. */
+export function describe(node: PhysicalNode): string {
   const [input, other] = node.inputs;
   switch (node.kind) {
     case 'scan':

@@ -41,7 +41,10 @@ function forgettingOf(node: PhysicalNode, finder: ClosingFinder): Forgetting | u
   if (streams.size === 0) return undefined;
   return {
     streams: [...streams].sort(),
-    rules: rules.map((rule) => rule && { column: rule.column, micros: rule.micros }),
+    rules: rules.map(
+      (rule) =>
+        rule && { column: rule.column, micros: rule.micros, endsNulls: rule.endsNulls === true },
+    ),
   };
 }
 

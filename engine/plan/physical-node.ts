@@ -74,7 +74,14 @@ export interface Forgetting {
    * What is dropped when the clock has reached a column's time + micros; undefined = nothing. Of a join one for the rows of
    * each side; else one, for groups, partitions or rows by a column of their key, or of the schema for rows of sessions.
    */
-  readonly rules: readonly ({ readonly column: number; readonly micros: bigint } | undefined)[];
+  readonly rules: readonly (ForgetRule | undefined)[];
+}
+
+export interface ForgetRule {
+  readonly column: number;
+  readonly micros: bigint;
+  /** Rows without a time are dropped at once; else they are kept for good. */
+  readonly endsNulls: boolean;
 }
 
 interface PhysicalBase {

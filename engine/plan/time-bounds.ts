@@ -16,6 +16,8 @@ export interface TimeBound {
   readonly earlier: number;
   readonly later: number;
   readonly micros: bigint;
+  /** The condition may be true for two NULLs. */
+  readonly meetsNull?: boolean | undefined;
 }
 
 /** A column's time and a fixed length, which may be off by `slack` either way. */

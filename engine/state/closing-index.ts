@@ -28,7 +28,6 @@ interface Bucket {
 /** Where the owner keeps the times of its rows. */
 export interface TimeCells {
   readonly segments: Int64Segments;
-  /** Rows without a time never close. */
   isNull(row: number): boolean;
 }
 
@@ -41,6 +40,8 @@ export function timeCells(column: StoredColumn | undefined): TimeCells {
 
 export class ClosingIndex implements Saved {
   readonly #cells: TimeCells;
+  /** For rows without a time. */
+  readonly #nullTime: number;
   readonly #byTime = new Map<number, Bucket>();
   /** Earliest first. */
   readonly #buckets: Bucket[] = [];
@@ -49,8 +50,10 @@ export class ClosingIndex implements Saved {
   #last: Bucket | undefined;
   #bytes = 0;
 
-  constructor(cells: TimeCells) {
+  /** @param endsNulls  rows without a time are due at once; else never. */
+  constructor(cells: TimeCells, endsNulls: boolean) {
     this.#cells = cells;
+    this.#nullTime = endsNulls ? -TIME_MAX : Number.POSITIVE_INFINITY;
   }
 
   get bytes(): number {
@@ -131,7 +134,7 @@ export class ClosingIndex implements Saved {
   }
 
   #timeOf(row: number): number {
-    if (this.#cells.isNull(row)) return Number.POSITIVE_INFINITY;
+    if (this.#cells.isNull(row)) return this.#nullTime;
     const words = this.#cells.segments.words[row >>> SEGMENT_SHIFT] as Int32Array;
     const cell = 2 * (row & SEGMENT_MASK);
     return (words[cell + 1] as number) * 4294967296 + ((words[cell] as number) >>> 0);
