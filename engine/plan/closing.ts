@@ -17,6 +17,8 @@ export interface Closing {
   readonly micros: bigint;
   /** Columns with equal marks close in the same moment in every row; undefined = like no other. */
   readonly mark?: string | undefined;
+  /** The values are starts of windows that follow one another: offset + a multiple of step. */
+  readonly grid?: { readonly stepMicros: bigint; readonly offsetMicros: bigint } | undefined;
 }
 
 export type Closings = readonly (Closing | undefined)[];
@@ -211,11 +213,23 @@ function windowClosings(
   time: Closing | undefined,
 ): readonly [start: Closing | undefined, end: Closing | undefined] {
   if (time === undefined) return [undefined, undefined];
+  const { streams, micros, grid } = time;
   // Windows that end at different times begin at one.
   const mark = window.kind === 'cumulate' ? undefined : fingerprint;
-  // A window ends after the times in it, by its length at most.
-  const end = { streams: time.streams, micros: time.micros - 1n, mark };
-  return [{ ...before(time, window.sizeMicros), mark }, end];
+  const isOnGrid =
+    window.kind === 'hop' &&
+    grid?.stepMicros === window.slideMicros &&
+    grid.offsetMicros === window.offsetMicros;
+  // A window ends after the times in it, by its length at most; by a slide at least after a time at which one begins.
+  const least = isOnGrid ? window.slideMicros : 1n;
+  const own =
+    window.kind === 'tumble'
+      ? { stepMicros: window.sizeMicros, offsetMicros: window.offsetMicros }
+      : undefined;
+  return [
+    { streams, micros: micros - least + window.sizeMicros, mark, grid: own },
+    { streams, micros: micros - least, mark },
+  ];
 }
 
 /** A row from a session's end on begins another one. */
