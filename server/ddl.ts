@@ -18,6 +18,7 @@ import { optimize } from '../sql/rewrite/all.ts';
 import { stateBudget } from './budget.ts';
 import type { Core } from './core.ts';
 import type { StatementResult } from './database.ts';
+import { growthWarning } from './growth-warning.ts';
 import {
   checkSink,
   createPlainView,
@@ -156,7 +157,9 @@ export async function executeCreate(
   const relation = relationFrom(core, bound, sql, core.catalog.nextId());
   if (relation.kind === 'sink') checkSink(core, relation);
   if (existing !== undefined) await dropRelations(core, core.catalog.withDependents(name));
-  return okResult(tag, await create(core, relation, bound, signal, origin));
+  const message = await create(core, relation, bound, signal, origin);
+  const messages = [message, growthWarning(core, relation)].filter((text) => text !== '');
+  return okResult(tag, messages.join('\n'));
 }
 
 /** What reads the old relation would read the new one with other columns, so replacing waits for its readers. */

@@ -18,6 +18,8 @@ export interface RowNames {
   readonly owner: object;
   /** One dense number from 0 a row. */
   readonly names: Int32Array;
+  /** The owner gives names of rows that nobody will ever take back to others. */
+  readonly forgets?: boolean | undefined;
 }
 
 export class Batch {

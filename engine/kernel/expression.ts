@@ -117,7 +117,7 @@ function assemble(
     length,
     columns,
     weights === null ? null : pick(weights, rows, length),
-    named === null ? null : { owner: named.owner, names: pick(named.names, rows, length) },
+    named === null ? null : { ...named, names: pick(named.names, rows, length) },
   );
 }
 

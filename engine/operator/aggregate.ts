@@ -3,15 +3,18 @@ import type { Schema } from '../../sql/base/type.ts';
 import { Batch, ROWS_PER_BATCH_MAX } from '../delta/batch.ts';
 import { type BatchColumn, physicalOf } from '../delta/column.ts';
 import { gatherColumn } from '../delta/gather.ts';
-import type { PhysicalAggregate } from '../plan/physical-node.ts';
+import type { ForgetRule, PhysicalAggregate } from '../plan/physical-node.ts';
+import { timeCells } from '../state/closing-index.ts';
 import { KeyedState } from '../state/keyed-state.ts';
 import type { Saved } from '../state/saved.ts';
 import { borrowRows, returnRows } from '../state/scratch.ts';
 import { SEGMENT_MASK, SEGMENT_SHIFT, Segments } from '../state/segments.ts';
+import { ClosingRows } from './closing-rows.ts';
 import { markChanges } from './column-change.ts';
+import type { Forgetful } from './forgetting.ts';
 import { GroupCount } from './group-count.ts';
 import { type GroupPlan, planGroups } from './group-plan.ts';
-import type { Emit, Operator, ReportRowError } from './operator.ts';
+import type { Emit, ReportRowError } from './operator.ts';
 
 const SHOWN = 1;
 const FAILED = 2;
@@ -30,13 +33,15 @@ interface Touched {
  * came first (1.0 or 1.00).
  * State: one entry a group, by the aggregates' own states.
  */
-export class AggregateOperator implements Operator {
+export class AggregateOperator implements Forgetful {
   readonly schema: Schema;
   readonly #keys: readonly number[];
   readonly #groups: KeyedState;
   readonly #rowCount = new GroupCount();
   readonly #plan: GroupPlan;
   readonly #report: ReportRowError;
+  /** Groups by the time in their key at which they are dropped. */
+  readonly #closing: ClosingRows | undefined;
   /** SHOWN while a group's row is downstream, FAILED while it has none because an aggregate has no value. */
   readonly #shown = Segments.uint8();
   readonly #isTouched = Segments.uint8();
@@ -49,12 +54,24 @@ export class AggregateOperator implements Operator {
     aggregates: readonly PhysicalAggregate[],
     appendOnly: boolean,
     report: ReportRowError,
+    forgets?: ForgetRule | undefined,
   ) {
     this.schema = schema;
     this.#keys = keys;
     this.#report = report;
     this.#groups = new KeyedState(schema.slice(0, keys.length).map((key) => physicalOf(key.type)));
-    this.#plan = planGroups(aggregates, input, this.#rowCount, appendOnly, report);
+    this.#plan = planGroups(
+      aggregates,
+      input,
+      this.#rowCount,
+      appendOnly,
+      report,
+      forgets !== undefined,
+    );
+    if (forgets !== undefined) {
+      const cells = timeCells(this.#groups.rows.columns[forgets.column]);
+      this.#closing = new ClosingRows(cells, forgets);
+    }
     if (keys.length === 0) {
       // The one group without keys is there before any row is.
       this.#groups.claim([], 1, new Int32Array(1));
@@ -66,11 +83,17 @@ export class AggregateOperator implements Operator {
   push(_port: number, batch: Batch, _emit: Emit): void {
     const { length } = batch;
     const groups = borrowRows(length);
-    this.#groups.claim(
+    const created = this.#closing === undefined ? undefined : borrowRows(length);
+    const createdCount = this.#groups.claim(
       this.#keys.map((key) => batch.column(key)),
       length,
       groups,
+      created,
     );
+    if (created !== undefined) {
+      this.#closing?.addCreated(created, createdCount, groups);
+      returnRows(created);
+    }
     this.#ensure();
     this.#touch(groups, length);
     this.#rowCount.update(batch, groups, batch.weights);
@@ -90,9 +113,30 @@ export class AggregateOperator implements Operator {
     this.#groups.rows.compact();
   }
 
+  isBehindAt(clock: bigint): boolean {
+    return this.#closing?.isBehind(clock) === true;
+  }
+
+  forget(clock: bigint, most: number): void {
+    this.#closing?.forget(clock, most, (groups, count) => {
+      let dropped = 0;
+      for (let i = 0; i < count; i++) {
+        const group = groups[i] as number;
+        if (this.#rowCount.counts.get(group) === 0) continue;
+        this.#rowCount.clear(group);
+        this.#shown.set(group, 0);
+        this.#release(group);
+        dropped++;
+      }
+      return dropped;
+    });
+    this.#groups.rows.compact();
+  }
+
   stateBytes(): number {
     let bytes =
       this.#groups.bytes() + this.#rowCount.bytes() + this.#shown.bytes + this.#isTouched.bytes;
+    bytes += this.#closing?.bytes ?? 0;
     for (const { state } of this.#plan.states) bytes += state.bytes();
     return bytes;
   }
@@ -113,7 +157,8 @@ export class AggregateOperator implements Operator {
         }
       },
     };
-    return [this.#groups, this.#rowCount, this.#shown, ...states, touched];
+    const closing = this.#closing === undefined ? [] : [this.#closing];
+    return [this.#groups, this.#rowCount, this.#shown, ...states, touched, ...closing];
   }
 
   #ensure(): void {
@@ -242,7 +287,8 @@ export class AggregateOperator implements Operator {
       );
       const weights = weight === 1 ? null : new Int32Array(end - start).fill(-1);
       // A group has one row, and gives it back before the next one.
-      const named = { owner: this, names: rows.slice(start, end) };
+      const forgets = this.#closing !== undefined;
+      const named = { owner: this, names: rows.slice(start, end), forgets };
       emit(new Batch(end - start, [...keys, ...values], weights, named));
     }
     returnRows(positions);
@@ -261,9 +307,14 @@ export class AggregateOperator implements Operator {
     const counts = this.#rowCount.counts.arrays;
     for (let i = 0; i < groups.length; i++) {
       const group = groups[i] as number;
-      if ((counts[group >>> SEGMENT_SHIFT] as Float64Array)[group & SEGMENT_MASK] !== 0) continue;
-      for (const { state } of this.#plan.states) state.clear(group);
-      this.#groups.release(group);
+      if ((counts[group >>> SEGMENT_SHIFT] as Float64Array)[group & SEGMENT_MASK] === 0) {
+        this.#release(group);
+      }
     }
+  }
+
+  #release(group: number): void {
+    for (const { state } of this.#plan.states) state.clear(group);
+    this.#groups.release(group);
   }
 }

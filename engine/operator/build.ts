@@ -5,12 +5,13 @@ import { type Batch, ROWS_PER_BATCH_MAX } from '../delta/batch.ts';
 import { BatchBuilder } from '../delta/builder.ts';
 import { compilePredicate, compileProjection } from '../kernel/expression.ts';
 import { compileScalar } from '../kernel/scalar.ts';
-import type { PhysicalNode } from '../plan/physical-node.ts';
+import type { Forgetting, PhysicalNode } from '../plan/physical-node.ts';
 import { columnAt, columnsOf, reindex } from '../plan/plan-builder.ts';
 import { AggregateOperator } from './aggregate.ts';
 import { ConsolidateOperator } from './consolidate.ts';
 import { CumulateOperator } from './cumulate.ts';
 import { FlatMapOperator, type KeepRows } from './flat-map.ts';
+import { type Forgetful, ForgettingOperator } from './forgetting.ts';
 import { JoinOperator, type KeepPairs } from './join.ts';
 import { MATCH_STEPS_MAX } from './match-rows.ts';
 import { MatchStreamOperator } from './match-stream.ts';
@@ -36,6 +37,59 @@ import { WindowTableOperator } from './window-table.ts';
  * @throws StreamError from constants that have no value (`VALUES (1/0)`).
  */
 export function buildOperator(node: PhysicalNode, report: ReportRowError): Operator {
+  const { forgets } = node;
+  if (forgets === undefined) return build(node, report);
+  const clocks = forgets.streams.length;
+  const operator = buildForgetful(node, report, forgets.rules);
+  return new ForgettingOperator(operator, node.inputs.length - clocks, clocks);
+}
+
+/** The operators that drop state behind watermarks. */
+function buildForgetful(
+  node: PhysicalNode,
+  report: ReportRowError,
+  rules: Forgetting['rules'],
+): Forgetful {
+  const { schema } = node;
+  const [rule] = rules;
+  const input = inputOf(node, 0);
+  switch (node.kind) {
+    case 'set-operation':
+      return new SetOperationOperator(schema, ruleOf(node), rule);
+    case 'aggregate': {
+      const { keys, aggregates } = node;
+      const { appendOnly } = input;
+      return new AggregateOperator(
+        schema,
+        input.schema,
+        keys,
+        aggregates,
+        appendOnly,
+        report,
+        rule,
+      );
+    }
+    case 'join': {
+      const left = input.schema;
+      const right = inputSchema(node, 1);
+      const keep =
+        node.residual === undefined ? undefined : keepPairs(node.residual, left, right, report);
+      return new JoinOperator(schema, { ...node, left, right, keep, forgets: rules });
+    }
+    case 'session':
+      return new SessionOperator(schema, input.schema, { ...node, forgets: rule });
+    case 'top-n': {
+      const { appendOnly } = input;
+      return new TopNOperator(schema, input.schema, { ...node, appendOnly, forgets: rule });
+    }
+    case 'window':
+      return new WindowOperator(schema, input.schema, { ...node, forgets: rule }, report);
+    default:
+      throw new Error(`assertion failed: a ${node.kind} drops nothing`);
+  }
+}
+
+function build(node: PhysicalNode, report: ReportRowError): Operator {
   const { schema } = node;
   switch (node.kind) {
     case 'scan':
@@ -58,41 +112,20 @@ export function buildOperator(node: PhysicalNode, report: ReportRowError): Opera
     case 'consolidate':
       return new ConsolidateOperator(schema);
     case 'set-operation':
-      return new SetOperationOperator(schema, ruleOf(node));
-    case 'aggregate': {
-      const input = inputOf(node, 0);
-      return new AggregateOperator(
-        schema,
-        input.schema,
-        node.keys,
-        node.aggregates,
-        input.appendOnly,
-        report,
-      );
-    }
-    case 'join': {
-      const left = inputSchema(node, 0);
-      const right = inputSchema(node, 1);
-      const keep =
-        node.residual === undefined ? undefined : keepPairs(node.residual, left, right, report);
-      return new JoinOperator(schema, { ...node, left, right, keep });
-    }
+    case 'aggregate':
+    case 'join':
+    case 'session':
+    case 'top-n':
+    case 'window':
+      return buildForgetful(node, report, []);
     case 'flat-map':
       return buildFlatMap(node, report);
     case 'window-table':
       return node.window.kind === 'cumulate'
         ? new CumulateOperator(schema, node.window, node.timeColumn)
         : new WindowTableOperator(schema, node.window, node.timeColumn);
-    case 'session':
-      return new SessionOperator(schema, inputSchema(node, 0), node);
-    case 'top-n': {
-      const input = inputOf(node, 0);
-      return new TopNOperator(schema, input.schema, { ...node, appendOnly: input.appendOnly });
-    }
     case 'temporal-filter':
       return new TemporalFilterOperator(schema, { ...node, clocks: node.inputs.length - 1 });
-    case 'window':
-      return new WindowOperator(schema, inputSchema(node, 0), node, report);
     case 'match-recognize':
       return buildMatch(node, report);
     case 'recursive':

@@ -26,6 +26,7 @@ export interface GroupPlan {
 /**
  * @param rowCount  the operator's own count of rows per group, which answers count(*).
  * @param appendOnly  no row of the input is ever taken back.
+ * @param drops       groups are cleared while they have rows.
  */
 export function planGroups(
   aggregates: readonly PhysicalAggregate[],
@@ -33,8 +34,9 @@ export function planGroups(
   rowCount: GroupCount,
   appendOnly: boolean,
   report: ReportRowError,
+  drops: boolean,
 ): GroupPlan {
-  const planner = new GroupPlanner(input, rowCount, appendOnly, report);
+  const planner = new GroupPlanner(input, rowCount, appendOnly, report, drops);
   const results = aggregates.map((aggregate) => planner.plan(aggregate));
   return { selections: planner.selections, states: planner.states, results };
 }
@@ -44,12 +46,20 @@ class GroupPlanner {
   readonly #input: Schema;
   readonly #rowCount: GroupCount;
   readonly #appendOnly: boolean;
+  readonly #drops: boolean;
   readonly #report: ReportRowError;
   readonly #selections = new Map<string, GroupSelection>();
   /** States that several aggregates read, by what they hold. */
   readonly #shared = new Map<string, GroupState>();
 
-  constructor(input: Schema, rowCount: GroupCount, appendOnly: boolean, report: ReportRowError) {
+  constructor(
+    input: Schema,
+    rowCount: GroupCount,
+    appendOnly: boolean,
+    report: ReportRowError,
+    drops: boolean,
+  ) {
+    this.#drops = drops;
     this.#input = input;
     this.#rowCount = rowCount;
     this.#appendOnly = appendOnly;
@@ -119,7 +129,8 @@ class GroupPlanner {
       this.#report(error, values, row, weight, schema);
     const result = planOne(inner, types, this.#appendOnly, report, (_, make) => {
       const state = make();
-      this.states.push({ selection, state: new GroupDistinct(columns, physicals, state) });
+      const distinct = new GroupDistinct(columns, physicals, state, this.#drops);
+      this.states.push({ selection, state: distinct });
       return state;
     });
     return result;

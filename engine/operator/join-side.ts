@@ -1,12 +1,15 @@
 import type { Schema } from '../../sql/base/type.ts';
 import type { Batch } from '../delta/batch.ts';
 import { type BatchColumn, type Physical, physicalOf } from '../delta/column.ts';
+import type { ForgetRule } from '../plan/physical-node.ts';
 import { Arrangement } from '../state/arrangement.ts';
+import { timeCells } from '../state/closing-index.ts';
 import { compileHash, type HashRows } from '../state/row-hash.ts';
 import { loadAll, type Saved, saveAll } from '../state/saved.ts';
 import { Segments } from '../state/segments.ts';
 import type { StateReader } from '../state/state-reader.ts';
 import type { StateWriter } from '../state/state-writer.ts';
+import { ClosingRows } from './closing-rows.ts';
 
 /** One input of a join: its rows by key and, where rows without partners matter, how often each row is matched. */
 export class JoinSide implements Saved {
@@ -23,12 +26,15 @@ export class JoinSide implements Saved {
   readonly emitted = Segments.int32();
   readonly #isTouched = Segments.uint8();
   readonly #touched: number[] = [];
+  /** Rows by the time at which they are dropped. */
+  readonly closing: ClosingRows | undefined;
 
   constructor(
     schema: Schema,
     keys: readonly number[],
     nullSafe: readonly boolean[],
     tracked: boolean,
+    forgets?: ForgetRule | undefined,
   ) {
     this.physicals = schema.map((column) => physicalOf(column.type));
     this.#keys = keys;
@@ -39,6 +45,10 @@ export class JoinSide implements Saved {
       keepEmpty: tracked,
       onMerge: tracked ? (row, twin) => this.#merge(row, twin) : undefined,
     });
+    if (forgets !== undefined) {
+      const cells = timeCells(this.rows.rows.columns[forgets.column]);
+      this.closing = new ClosingRows(cells, forgets);
+    }
   }
 
   keyOf(batch: Batch): BatchColumn[] {
@@ -90,6 +100,22 @@ export class JoinSide implements Saved {
     return touched;
   }
 
+  /** Drops rows, between a flush and the next push. @returns how many were there. */
+  readonly drop = (rows: Int32Array, count: number): number => {
+    let dropped = 0;
+    for (let i = 0; i < count; i++) {
+      const row = rows[i] as number;
+      if (!this.rows.isLive(row)) continue;
+      if (this.tracked) {
+        this.matches.set(row, 0);
+        this.emitted.set(row, 0);
+      }
+      this.rows.remove(row);
+      dropped++;
+    }
+    return dropped;
+  };
+
   /** Two equal rows become one; both have the same matches. */
   #merge(row: number, twin: number): void {
     this.emitted.set(twin, this.emitted.get(twin) + this.emitted.get(row));
@@ -99,7 +125,9 @@ export class JoinSide implements Saved {
   }
 
   bytes(): number {
-    return this.rows.bytes() + this.matches.bytes + this.emitted.bytes + this.#isTouched.bytes;
+    const closing = this.closing?.bytes ?? 0;
+    const tracking = this.matches.bytes + this.emitted.bytes + this.#isTouched.bytes;
+    return this.rows.bytes() + tracking + closing;
   }
 
   save(to: StateWriter): void {
@@ -113,6 +141,8 @@ export class JoinSide implements Saved {
   }
 
   #parts(): readonly Saved[] {
-    return this.tracked ? [this.rows, this.matches, this.emitted] : [this.rows];
+    const tracking = this.tracked ? [this.matches, this.emitted] : [];
+    const closing = this.closing === undefined ? [] : [this.closing];
+    return [this.rows, ...tracking, ...closing];
   }
 }

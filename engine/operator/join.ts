@@ -3,14 +3,16 @@ import type { JoinType } from '../../sql/logical-plan.ts';
 import { Batch, ROWS_PER_BATCH_MAX } from '../delta/batch.ts';
 import { type BatchColumn, type Physical, physicalOf } from '../delta/column.ts';
 import { gatherColumn } from '../delta/gather.ts';
+import type { ForgetRule } from '../plan/physical-node.ts';
 import { LINK_SHIFT, NEXT, WEIGHT } from '../state/arrangement.ts';
 import { NONE } from '../state/row-store.ts';
 import type { Saved } from '../state/saved.ts';
 import { borrowRows, returnRows } from '../state/scratch.ts';
 import { SEGMENT_MASK, SEGMENT_SHIFT } from '../state/segments.ts';
+import type { Forgetful } from './forgetting.ts';
 import { JoinSide } from './join-side.ts';
 import { nullColumn } from './null-column.ts';
-import type { Emit, Operator } from './operator.ts';
+import type { Emit } from './operator.ts';
 
 /** Pair buffers start small: most joins see few pairs at a time. */
 const PAIRS_FIRST = 64;
@@ -36,6 +38,8 @@ export interface JoinShape {
   readonly keep: KeepPairs | undefined;
   /** Which of left then right columns come out. */
   readonly output: readonly number[];
+  /** When rows of the left and of the right side are dropped. */
+  readonly forgets?: readonly (ForgetRule | undefined)[] | undefined;
 }
 
 /**
@@ -47,7 +51,7 @@ export interface JoinShape {
  * an epoch counts may pass through anything; only their value at flush decides.
  * State: both inputs, as far back as they reach; for semi and anti joins the right one without repetitions.
  */
-export class JoinOperator implements Operator {
+export class JoinOperator implements Forgetful {
   readonly schema: Schema;
   readonly #shape: JoinShape;
   readonly #sides: readonly [JoinSide, JoinSide];
@@ -65,8 +69,8 @@ export class JoinOperator implements Operator {
     const leftTracked = type !== 'inner' && type !== 'right';
     const rightTracked = type === 'right' || type === 'full';
     this.#sides = [
-      new JoinSide(shape.left, shape.leftKeys, shape.nullSafe, leftTracked),
-      new JoinSide(shape.right, shape.rightKeys, shape.nullSafe, rightTracked),
+      new JoinSide(shape.left, shape.leftKeys, shape.nullSafe, leftTracked, shape.forgets?.[0]),
+      new JoinSide(shape.right, shape.rightKeys, shape.nullSafe, rightTracked, shape.forgets?.[1]),
     ];
   }
 
@@ -86,6 +90,7 @@ export class JoinOperator implements Operator {
     if (skip !== null && own.tracked) this.#emitUnmatchable(port, batch, skip, emit);
     const touched = borrowRows(length);
     const count = own.rows.add(batch, hashes, skip, touched);
+    own.closing?.add(touched, count);
     if (matched !== undefined) {
       own.ensure();
       // An equal row that was stored before has the same matches, so setting the count is right for both.
@@ -106,6 +111,18 @@ export class JoinOperator implements Operator {
     for (const port of [0, 1]) {
       const side = this.#sides[port] as JoinSide;
       if (side.tracked) this.#settle(port, side, emit);
+      side.rows.rows.compact();
+    }
+  }
+
+  isBehindAt(clock: bigint): boolean {
+    return this.#sides.some(({ closing }) => closing?.isBehind(clock) === true);
+  }
+
+  forget(clock: bigint, most: number): void {
+    let left = most;
+    for (const side of this.#sides) {
+      left = side.closing?.forget(clock, left, side.drop) ?? left;
       side.rows.rows.compact();
     }
   }

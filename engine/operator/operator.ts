@@ -40,6 +40,8 @@ export interface Operator {
   readonly failure?: StreamError | undefined;
   /** The time of its clocks, in microseconds since 1970, at which it has something to do; undefined = nothing waits for them. */
   readonly dueMicros?: bigint | undefined;
+  /** There is state behind the watermarks that it was told, which it drops a part of whenever it is told of one again. */
+  readonly isBehind?: boolean | undefined;
   /** Bytes of state held now; 0 for a stateless operator. */
   stateBytes(): number;
   /** Rows, groups or keys in the state now. */

@@ -5,19 +5,24 @@ import {
 } from '../../sql/base/type.ts';
 import { Batch, ROWS_PER_BATCH_MAX } from '../delta/batch.ts';
 import { physicalOf } from '../delta/column.ts';
+import type { ForgetRule } from '../plan/physical-node.ts';
 import { KeyedState } from '../state/keyed-state.ts';
 import { OrderedState } from '../state/ordered-state.ts';
 import { NONE } from '../state/row-store.ts';
 import type { Saved } from '../state/saved.ts';
 import { borrowRows, returnRows } from '../state/scratch.ts';
 import { Int64Segments, Segments } from '../state/segments.ts';
-import { StoredInt64s } from '../state/stored-column.ts';
-import type { Emit, Operator } from './operator.ts';
+import { type StoredColumn, StoredInt64s } from '../state/stored-column.ts';
+import { ClosingRows } from './closing-rows.ts';
+import type { Forgetful } from './forgetting.ts';
+import type { Emit } from './operator.ts';
 
 export interface SessionShape {
   readonly gapMicros: bigint;
   readonly timeColumn: number;
   readonly partitionBy: readonly number[];
+  /** When rows are dropped, by their session's end. */
+  readonly forgets?: ForgetRule | undefined;
 }
 
 /** What comes out: rows of the state with the bounds that they had or have. */
@@ -35,7 +40,7 @@ interface Changes {
  * is taken back and given again. Rows whose time is NULL or infinite are in no session.
  * State: all rows in order of time, with the bounds that they were given.
  */
-export class SessionOperator implements Operator {
+export class SessionOperator implements Forgetful {
   readonly schema: Schema;
   readonly #shape: SessionShape;
   readonly #partitions: KeyedState;
@@ -49,6 +54,8 @@ export class SessionOperator implements Operator {
   readonly #ends = new Int64Segments();
   /** Times per partition at which this epoch has changed something. */
   readonly #touched = new Map<number, bigint[]>();
+  /** Rows by their session's end. */
+  readonly #closing: ClosingRows | undefined;
 
   constructor(schema: Schema, input: Schema, shape: SessionShape) {
     this.schema = schema;
@@ -64,6 +71,10 @@ export class SessionOperator implements Operator {
       throw new Error('assertion failed: sessions are over timestamps');
     }
     this.#times = times;
+    if (shape.forgets !== undefined) {
+      const cells = { segments: this.#ends, isNull: () => false };
+      this.#closing = new ClosingRows(cells, shape.forgets);
+    }
   }
 
   push(_port: number, batch: Batch, _emit: Emit): void {
@@ -128,6 +139,15 @@ export class SessionOperator implements Operator {
     this.#partitions.rows.compact();
   }
 
+  isBehindAt(clock: bigint): boolean {
+    return this.#closing?.isBehind(clock) === true;
+  }
+
+  forget(clock: bigint, most: number): void {
+    this.#closing?.forget(clock, most, (rows, count) => this.#drop(rows, count));
+    this.#partitions.rows.compact();
+  }
+
   stateBytes(): number {
     return (
       this.#partitions.bytes() +
@@ -135,7 +155,8 @@ export class SessionOperator implements Operator {
       this.#roots.bytes +
       this.#emitted.bytes +
       this.#starts.bytes +
-      this.#ends.bytes
+      this.#ends.bytes +
+      (this.#closing?.bytes ?? 0)
     );
   }
 
@@ -144,7 +165,9 @@ export class SessionOperator implements Operator {
   }
 
   savedParts(): readonly Saved[] {
-    return [this.#partitions, this.#rows, this.#roots, this.#emitted, this.#starts, this.#ends];
+    const bounds = [this.#emitted, this.#starts, this.#ends];
+    const closing = this.#closing === undefined ? [] : [this.#closing];
+    return [this.#partitions, this.#rows, this.#roots, ...bounds, ...closing];
   }
 
   #touch(partition: number): void {
@@ -234,6 +257,34 @@ export class SessionOperator implements Operator {
     this.#emitted.set(row, weight);
     this.#starts.set(row, start);
     this.#ends.set(row, end);
+    if (weight !== 0 && !isSame) this.#closing?.add(Int32Array.of(row), 1);
+  }
+
+  /** @returns how many of the rows were there, and have gone. */
+  #drop(rows: Int32Array, count: number): number {
+    const live: number[] = [];
+    for (let i = 0; i < count; i++) {
+      const row = rows[i] as number;
+      if (this.#emitted.get(row) === 0) continue;
+      this.#emitted.set(row, 0);
+      live.push(row);
+    }
+    const { columns } = this.#rows.rows;
+    const list = Int32Array.from(live);
+    const partitions = borrowRows(list.length);
+    const key = this.#shape.partitionBy.map((column) =>
+      (columns[column] as StoredColumn).gather(list, list.length),
+    );
+    this.#partitions.find(key, list.length, partitions);
+    for (let i = 0; i < list.length; i++) {
+      const partition = partitions[i] as number;
+      const root = this.#rows.removeLastEqual(this.#roots.get(partition) - 1, list[i] as number);
+      this.#roots.set(partition, root + 1);
+      if (root === NONE) this.#partitions.release(partition);
+    }
+    returnRows(partitions);
+    this.#rows.releaseRetired();
+    return list.length;
   }
 
   #emitChanges({ rows, weights, starts, ends }: Changes, emit: Emit): void {

@@ -1,11 +1,15 @@
 import type { Schema } from '../../sql/base/type.ts';
 import { Batch, ROWS_PER_BATCH_MAX } from '../delta/batch.ts';
 import { physicalOf } from '../delta/column.ts';
+import type { ForgetRule } from '../plan/physical-node.ts';
+import { timeCells } from '../state/closing-index.ts';
 import { KeyedState } from '../state/keyed-state.ts';
 import type { Saved } from '../state/saved.ts';
 import { borrowRows, returnRows } from '../state/scratch.ts';
 import { Segments } from '../state/segments.ts';
-import type { Emit, Operator } from './operator.ts';
+import { ClosingRows } from './closing-rows.ts';
+import type { Forgetful } from './forgetting.ts';
+import type { Emit } from './operator.ts';
 
 /** How often a row is in the result, by how often it is in the left and in the right input. */
 export type SetRule = (left: number, right: number) => number;
@@ -25,7 +29,7 @@ export const setRules = {
  * row that came and went is never emitted.
  * State: the distinct rows of all inputs, with their counts.
  */
-export class SetOperationOperator implements Operator {
+export class SetOperationOperator implements Forgetful {
   readonly schema: Schema;
   readonly #rule: SetRule;
   readonly #rows: KeyedState;
@@ -34,17 +38,27 @@ export class SetOperationOperator implements Operator {
   readonly #emitted = Segments.int32();
   readonly #isTouched = Segments.uint8();
   readonly #touched: number[] = [];
+  readonly #closing: ClosingRows | undefined;
 
-  constructor(schema: Schema, rule: SetRule) {
+  constructor(schema: Schema, rule: SetRule, forgets?: ForgetRule | undefined) {
     this.schema = schema;
     this.#rule = rule;
     this.#rows = new KeyedState(schema.map((column) => physicalOf(column.type)));
+    if (forgets !== undefined) {
+      const cells = timeCells(this.#rows.rows.columns[forgets.column]);
+      this.#closing = new ClosingRows(cells, forgets);
+    }
   }
 
   push(port: number, batch: Batch, _emit: Emit): void {
     const { length, weights } = batch;
     const rows = borrowRows(length);
-    this.#rows.claim(batch.columns, length, rows);
+    const created = this.#closing === undefined ? undefined : borrowRows(length);
+    const createdCount = this.#rows.claim(batch.columns, length, rows, created);
+    if (created !== undefined) {
+      this.#closing?.addCreated(created, createdCount, rows);
+      returnRows(created);
+    }
     const { end } = this.#rows.rows;
     const counts = port === 0 ? this.#counts[0] : this.#counts[1];
     this.#counts[0].ensure(end);
@@ -72,6 +86,28 @@ export class SetOperationOperator implements Operator {
       if (this.#counts[0].get(row) === 0 && this.#counts[1].get(row) === 0) this.#rows.release(row);
     }
     touched.length = 0;
+    this.#rows.rows.compact();
+  }
+
+  isBehindAt(clock: bigint): boolean {
+    return this.#closing?.isBehind(clock) === true;
+  }
+
+  forget(clock: bigint, most: number): void {
+    const [left, right] = this.#counts;
+    this.#closing?.forget(clock, most, (rows, count) => {
+      let dropped = 0;
+      for (let i = 0; i < count; i++) {
+        const row = rows[i] as number;
+        if (left.get(row) === 0 && right.get(row) === 0) continue;
+        left.set(row, 0);
+        right.set(row, 0);
+        this.#emitted.set(row, 0);
+        this.#rows.release(row);
+        dropped++;
+      }
+      return dropped;
+    });
     this.#rows.rows.compact();
   }
 
@@ -103,7 +139,8 @@ export class SetOperationOperator implements Operator {
       this.#counts[0].bytes +
       this.#counts[1].bytes +
       this.#emitted.bytes +
-      this.#isTouched.bytes
+      this.#isTouched.bytes +
+      (this.#closing?.bytes ?? 0)
     );
   }
 
@@ -112,6 +149,7 @@ export class SetOperationOperator implements Operator {
   }
 
   savedParts(): readonly Saved[] {
-    return [this.#rows, ...this.#counts, this.#emitted];
+    const closing = this.#closing === undefined ? [] : [this.#closing];
+    return [this.#rows, ...this.#counts, this.#emitted, ...closing];
   }
 }

@@ -9,10 +9,8 @@ import { borrowRows, returnRows } from '../state/scratch.ts';
 import type { StateReader } from '../state/state-reader.ts';
 import type { StateWriter } from '../state/state-writer.ts';
 import { StoredInt64s } from '../state/stored-column.ts';
+import { Clocks } from './clocks.ts';
 import type { Emit, Operator } from './operator.ts';
-
-/** Undefined until the clock has struck. */
-type ClockTime = bigint | undefined;
 
 export interface TemporalFilterShape {
   /** A row comes out when the clock reaches this column's time; undefined = at once. */
@@ -37,28 +35,28 @@ export interface TemporalFilterShape {
 export class TemporalFilterOperator implements Operator {
   readonly schema: Schema;
   readonly #shape: TemporalFilterShape;
-  readonly #clocks: ClockTime[];
+  readonly #clocks: Clocks;
   readonly #waiting: TimeQueue | undefined;
   readonly #shown: TimeQueue | undefined;
   /** Where the slowest clock stood at the last flush: rows of an epoch are older than its clocks. */
-  #clock: ClockTime;
+  #clock: bigint | undefined;
 
   constructor(schema: Schema, shape: TemporalFilterShape) {
     this.schema = schema;
     this.#shape = shape;
-    this.#clocks = new Array<ClockTime>(shape.clocks).fill(undefined);
+    this.#clocks = new Clocks(shape.clocks);
     const { from, until } = shape;
     this.#waiting = from === undefined ? undefined : new TimeQueue(schema, from);
     this.#shown = until === undefined ? undefined : new TimeQueue(schema, until);
   }
 
   push(port: number, batch: Batch, emit: Emit): void {
-    if (port > 0) this.#strike(port - 1, batch);
+    if (port > 0) this.#clocks.strike(port - 1, batch);
     else this.#take(batch, emit);
   }
 
   flush(emit: Emit): void {
-    const clock = this.#slowest();
+    const clock = this.#clocks.slowest;
     this.#clock = clock;
     if (clock === undefined) return;
     this.#waiting?.pop(clock - this.#shape.fromMicros, (rows) => this.#show(rows, emit));
@@ -85,36 +83,15 @@ export class TemporalFilterOperator implements Operator {
   }
 
   savedParts(): readonly Saved[] {
-    const clocks: Saved = {
-      save: (to) => to.data([this.#clock ?? null, ...this.#clocks.map((time) => time ?? null)]),
+    const clock: Saved = {
+      save: (to) => to.data([this.#clock ?? null]),
       load: (from) => {
-        const [clock, ...struck] = from.data().map((time) => (time ?? undefined) as ClockTime);
-        this.#clock = clock;
-        this.#clocks.splice(0, Number.POSITIVE_INFINITY, ...struck);
+        const [time] = from.data();
+        this.#clock = typeof time === 'bigint' ? time : undefined;
       },
     };
     const queues = [this.#waiting, this.#shown].filter((queue) => queue !== undefined);
-    return [clocks, ...queues];
-  }
-
-  #strike(clock: number, batch: Batch): void {
-    const column = batch.column(0);
-    assert(column.physical === 'i64', 'a clock gives timestamps');
-    for (let row = 0; row < batch.length; row++) {
-      const time = column.values[row] as bigint;
-      const known = this.#clocks[clock];
-      if (known === undefined || time > known) this.#clocks[clock] = time;
-    }
-  }
-
-  /** Undefined until every clock has struck. */
-  #slowest(): bigint | undefined {
-    let slowest: bigint | undefined;
-    for (const time of this.#clocks) {
-      if (time === undefined) return undefined;
-      if (slowest === undefined || time < slowest) slowest = time;
-    }
-    return slowest;
+    return [clock, this.#clocks, ...queues];
   }
 
   /** Sorts arriving rows by where the clock stands: to wait, to come out, or past their time. */

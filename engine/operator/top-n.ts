@@ -1,15 +1,18 @@
 import type { Schema } from '../../sql/base/type.ts';
 import { Batch, ROWS_PER_BATCH_MAX } from '../delta/batch.ts';
 import { physicalOf } from '../delta/column.ts';
-import type { SortColumn } from '../plan/physical-node.ts';
+import type { ForgetRule, SortColumn } from '../plan/physical-node.ts';
+import { timeCells } from '../state/closing-index.ts';
 import { KeyedState } from '../state/keyed-state.ts';
 import { OrderedState } from '../state/ordered-state.ts';
 import { NONE } from '../state/row-store.ts';
 import type { Saved } from '../state/saved.ts';
 import { borrowRows, returnRows } from '../state/scratch.ts';
 import { Segments } from '../state/segments.ts';
+import { ClosingRows } from './closing-rows.ts';
+import type { Forgetful } from './forgetting.ts';
 import { writeInt64 } from './group-count.ts';
-import type { Emit, Operator } from './operator.ts';
+import type { Emit } from './operator.ts';
 
 export interface TopNShape {
   readonly partitionBy: readonly number[];
@@ -22,6 +25,8 @@ export interface TopNShape {
   readonly withTies: boolean;
   /** No row of the input is ever taken back, so that rows out of reach are dropped. */
   readonly appendOnly: boolean;
+  /** When a partition is dropped: `column` is one of `partitionBy`, by its place there. */
+  readonly forgets?: ForgetRule | undefined;
 }
 
 /** Rows that come out, in order: their numbers in the state, how many copies, and their ranks. */
@@ -38,7 +43,7 @@ interface Shown {
  * touched partition. Rows that leave keep their cells until then.
  * State: all rows of the input; over append-only input only those that can still come out.
  */
-export class TopNOperator implements Operator {
+export class TopNOperator implements Forgetful {
   readonly schema: Schema;
   readonly #shape: TopNShape;
   readonly #partitions: KeyedState;
@@ -54,6 +59,7 @@ export class TopNOperator implements Operator {
   readonly #before: Shown = { rows: [], weights: [], ranks: [] };
   /** Scratch by row: how much its weight downstream changes. */
   readonly #changes = Segments.int32();
+  readonly #closing: ClosingRows | undefined;
 
   constructor(schema: Schema, input: Schema, shape: TopNShape) {
     this.schema = schema;
@@ -63,16 +69,27 @@ export class TopNOperator implements Operator {
       shape.partitionBy.map((column) => physicalOf((input[column] as Schema[number]).type)),
     );
     this.#rows = new OrderedState(types, shape.orderBy);
+    const { forgets } = shape;
+    if (forgets !== undefined) {
+      const cells = timeCells(this.#partitions.rows.columns[forgets.column]);
+      this.#closing = new ClosingRows(cells, forgets);
+    }
   }
 
   push(_port: number, batch: Batch, _emit: Emit): void {
     const { length } = batch;
     const partitions = borrowRows(length);
-    this.#partitions.claim(
+    const created = this.#closing === undefined ? undefined : borrowRows(length);
+    const createdCount = this.#partitions.claim(
       this.#shape.partitionBy.map((column) => batch.column(column)),
       length,
       partitions,
+      created,
     );
+    if (created !== undefined) {
+      this.#closing?.addCreated(created, createdCount, partitions);
+      returnRows(created);
+    }
     const { end } = this.#partitions.rows;
     this.#roots.ensure(end);
     this.#counts.ensure(end);
@@ -138,6 +155,28 @@ export class TopNOperator implements Operator {
     this.#partitions.rows.compact();
   }
 
+  isBehindAt(clock: bigint): boolean {
+    return this.#closing?.isBehind(clock) === true;
+  }
+
+  forget(clock: bigint, most: number): void {
+    this.#closing?.forget(clock, most, (partitions, count) => {
+      const before = this.#rows.count;
+      for (let i = 0; i < count; i++) {
+        const partition = partitions[i] as number;
+        const root = this.#roots.get(partition) - 1;
+        if (root === NONE) continue;
+        this.#rows.clear(root);
+        this.#roots.set(partition, 0);
+        this.#counts.set(partition, 0);
+        this.#partitions.release(partition);
+      }
+      this.#rows.releaseRetired();
+      return before - this.#rows.count;
+    });
+    this.#partitions.rows.compact();
+  }
+
   stateBytes(): number {
     return (
       this.#partitions.bytes() +
@@ -145,7 +184,8 @@ export class TopNOperator implements Operator {
       this.#roots.bytes +
       this.#counts.bytes +
       this.#isTouched.bytes +
-      this.#changes.bytes
+      this.#changes.bytes +
+      (this.#closing?.bytes ?? 0)
     );
   }
 
@@ -154,7 +194,8 @@ export class TopNOperator implements Operator {
   }
 
   savedParts(): readonly Saved[] {
-    return [this.#partitions, this.#rows, this.#roots, this.#counts];
+    const closing = this.#closing === undefined ? [] : [this.#closing];
+    return [this.#partitions, this.#rows, this.#roots, this.#counts, ...closing];
   }
 
   /** Notes what a partition shows before the epoch's first change of it. */

@@ -1,7 +1,8 @@
 import type { SqlType } from '../../sql/base/type.ts';
 import type { Batch } from '../delta/batch.ts';
 import { type Physical, physicalOf } from '../delta/column.ts';
-import type { SortColumn } from '../plan/physical-node.ts';
+import type { ForgetRule, SortColumn } from '../plan/physical-node.ts';
+import { timeCells } from '../state/closing-index.ts';
 import { KeyedState } from '../state/keyed-state.ts';
 import { OrderedState } from '../state/ordered-state.ts';
 import { NONE, pickColumns } from '../state/row-store.ts';
@@ -10,6 +11,7 @@ import { borrowRows, returnRows } from '../state/scratch.ts';
 import { Segments } from '../state/segments.ts';
 import type { StateReader } from '../state/state-reader.ts';
 import type { StateWriter } from '../state/state-writer.ts';
+import { ClosingRows } from './closing-rows.ts';
 import type { ChangedPartition } from './window-region.ts';
 
 interface Change {
@@ -46,12 +48,15 @@ export class WindowRows implements Saved {
   readonly #weights: number[] = [];
   readonly #next: number[] = [];
   readonly #first = Segments.int32();
+  /** Partitions by the time in their key at which they are dropped. */
+  readonly closing: ClosingRows | undefined;
 
   constructor(
     types: readonly SqlType[],
     partitionBy: readonly number[],
     orderBy: readonly SortColumn[],
     payload: readonly Physical[],
+    forgets?: ForgetRule | undefined,
   ) {
     this.#partitionBy = partitionBy;
     this.#width = types.length;
@@ -59,13 +64,23 @@ export class WindowRows implements Saved {
       partitionBy.map((column) => physicalOf(types[column] as SqlType)),
     );
     this.state = new OrderedState(types, orderBy, payload);
+    if (forgets !== undefined) {
+      const cells = timeCells(this.#partitions.rows.columns[forgets.column]);
+      this.closing = new ClosingRows(cells, forgets);
+    }
   }
 
   push(batch: Batch): void {
     const { length } = batch;
     const { rows } = this.state;
     const partitions = borrowRows(length);
-    this.#partitions.claim(pickColumns(batch, this.#partitionBy), length, partitions);
+    const created = this.closing === undefined ? undefined : borrowRows(length);
+    const key = pickColumns(batch, this.#partitionBy);
+    const createdCount = this.#partitions.claim(key, length, partitions, created);
+    if (created !== undefined) {
+      this.closing?.addCreated(created, createdCount, partitions);
+      returnRows(created);
+    }
     const { end } = this.#partitions.rows;
     this.#roots.ensure(end);
     this.#counts.ensure(end);
@@ -109,6 +124,25 @@ export class WindowRows implements Saved {
     return { partition, ...draft };
   }
 
+  /**
+   * Drops a whole partition, if it is still there.
+   * @param visit  gets its rows before.
+   */
+  drop(partition: number, visit: (row: number) => void): boolean {
+    const root = this.#roots.get(partition) - 1;
+    if (root === NONE) return false;
+    this.state.walk(root, (row) => {
+      if (this.state.weights.get(row) < 0) this.#owed--;
+      visit(row);
+      return true;
+    });
+    this.state.clear(root);
+    this.#roots.set(partition, 0);
+    this.#counts.set(partition, 0);
+    this.#partitions.release(partition);
+    return true;
+  }
+
   endEpoch(): void {
     this.touched.length = 0;
     this.#waiting.length = 0;
@@ -124,7 +158,8 @@ export class WindowRows implements Saved {
       this.state.bytes() +
       this.#roots.bytes +
       this.#counts.bytes +
-      this.#first.bytes
+      this.#first.bytes +
+      (this.closing?.bytes ?? 0)
     );
   }
 
@@ -139,7 +174,8 @@ export class WindowRows implements Saved {
   }
 
   #parts(): readonly Saved[] {
-    return [this.#partitions, this.state, this.#roots, this.#counts];
+    const closing = this.closing === undefined ? [] : [this.closing];
+    return [this.#partitions, this.state, this.#roots, this.#counts, ...closing];
   }
 
   /** The waiting rows of a partition in order, equal ones added up, without those that add up to nothing. */

@@ -3,7 +3,7 @@ import type { Schema } from '../../sql/base/type.ts';
 import { Batch, ROWS_PER_BATCH_MAX } from '../delta/batch.ts';
 import { type BatchColumn, physicalOf } from '../delta/column.ts';
 import { gatherColumn } from '../delta/gather.ts';
-import type { PhysicalWindowCall, SortColumn } from '../plan/physical-node.ts';
+import type { ForgetRule, PhysicalWindowCall, SortColumn } from '../plan/physical-node.ts';
 import type { OrderedState } from '../state/ordered-state.ts';
 import type { Saved } from '../state/saved.ts';
 import { borrowRows, returnRows } from '../state/scratch.ts';
@@ -11,7 +11,8 @@ import { Segments } from '../state/segments.ts';
 import { cellReader } from '../state/stored-cell.ts';
 import type { StoredColumn } from '../state/stored-column.ts';
 import { markChanges } from './column-change.ts';
-import type { Emit, Operator, ReportRowError } from './operator.ts';
+import type { Forgetful } from './forgetting.ts';
+import type { Emit, ReportRowError } from './operator.ts';
 import { loadErrors, saveErrors } from './saved-errors.ts';
 import { AggregateCall } from './window-aggregate.ts';
 import type { CallColumns, WindowCall } from './window-call.ts';
@@ -24,6 +25,8 @@ export interface WindowShape {
   readonly partitionBy: readonly number[];
   readonly orderBy: readonly SortColumn[];
   readonly calls: readonly PhysicalWindowCall[];
+  /** When a partition is dropped: `column` is one of `partitionBy`, by its place there. */
+  readonly forgets?: ForgetRule | undefined;
 }
 
 /** What downstream has of a row of the state: nothing yet, the row with its kept values, or nothing, since a call failed. */
@@ -43,7 +46,7 @@ const FAILED = 2;
  * State: all rows of the input with their values. What calls keep beside it (`WindowCall.forget`) is derived from the
  * rows, and made anew where it is missing.
  */
-export class WindowOperator implements Operator {
+export class WindowOperator implements Forgetful {
   readonly schema: Schema;
   readonly #width: number;
   readonly #report: ReportRowError;
@@ -69,6 +72,7 @@ export class WindowOperator implements Operator {
       shape.partitionBy,
       shape.orderBy,
       shape.calls.map((call) => physicalOf(call.type)),
+      shape.forgets,
     );
     const { state } = this.#rows;
     this.#calls = shape.calls.map((call, i) => {
@@ -104,6 +108,29 @@ export class WindowOperator implements Operator {
     this.#drain(emit);
     this.#emitRows(this.#removed, undefined, -1, emit);
     this.#removed.length = 0;
+    this.#rows.endEpoch();
+  }
+
+  isBehindAt(clock: bigint): boolean {
+    return this.#rows.closing?.isBehind(clock) === true;
+  }
+
+  /** Rows that failed stay reported, as shown ones stay downstream. */
+  forget(clock: bigint, most: number): void {
+    const { state, closing } = this.#rows;
+    closing?.forget(clock, most, (partitions, count) => {
+      const before = state.count;
+      for (let i = 0; i < count; i++) {
+        const partition = partitions[i] as number;
+        const isDropped = this.#rows.drop(partition, (row) => {
+          this.#status.set(row, FRESH);
+          this.#failures.delete(row);
+        });
+        if (isDropped) for (const call of this.#calls) call.forget(partition);
+      }
+      state.releaseRetired();
+      return before - state.count;
+    });
     this.#rows.endEpoch();
   }
 

@@ -1,6 +1,7 @@
 import { assertNever } from '../../sql/base/assert.ts';
 import { columnNames, orderNames } from './explain-column.ts';
 import { explainMatch } from './explain-match.ts';
+import { explainState } from './explain-state.ts';
 import { explainWindow } from './explain-window.ts';
 import type { PhysicalAggregate, PhysicalNode } from './physical-node.ts';
 import type { PhysicalPlan } from './physical-plan.ts';
@@ -20,14 +21,19 @@ export function explainPlan(plan: PhysicalPlan, shared?: ReadonlySet<string> | u
       repeated ? 'as above' : '',
     ].filter((mark) => mark !== '');
     const suffix = marks.length === 0 ? '' : `  (${marks.join(', ')})`;
-    lines.push(`${'  '.repeat(depth)}${describe(node)}${suffix}`);
+    lines.push(`${'  '.repeat(depth)}${describe(node)}${explainState(node, plan.growth)}${suffix}`);
     if (repeated && node.inputs.length > 0) return;
     // What a step reads from outside stands where it is read.
-    const below = node.kind === 'recursive' ? [node.inputs[0], node.step] : node.inputs;
+    const below = node.kind === 'recursive' ? [node.inputs[0], node.step] : dataInputs(node);
     for (const input of below) if (input !== undefined) visit(input, depth + 1);
   };
   visit(plan.root, 0);
   return lines.join('\n');
+}
+
+/** Without the clocks by which state is dropped, of which the line tells. */
+function dataInputs({ inputs, forgets }: PhysicalNode): readonly PhysicalNode[] {
+  return forgets === undefined ? inputs : inputs.slice(0, inputs.length - forgets.streams.length);
 }
 
 function outputLine(plan: PhysicalPlan): string {
@@ -43,7 +49,8 @@ function outputLine(plan: PhysicalPlan): string {
   }
 }
 
-function describe(node: PhysicalNode): string {
+/** What a node does, and after a semicolon what it keeps. */
+export function describe(node: PhysicalNode): string {
   const [input, other] = node.inputs;
   switch (node.kind) {
     case 'scan':
@@ -61,7 +68,7 @@ function describe(node: PhysicalNode): string {
     case 'consolidate':
       return 'add up equal rows of an epoch';
     case 'set-operation':
-      return node.inputs.length === 1
+      return dataInputs(node).length === 1
         ? 'distinct; keeps: distinct rows with their count'
         : `${node.op}${node.all ? ' all' : ''}; keeps: distinct rows with their counts`;
     case 'aggregate':

@@ -16,7 +16,7 @@ export function fingerprint(
 }
 
 /** JSON of plain data, with the values that JSON lacks, and functions by signature. */
-function canonical(value: unknown): string {
+export function canonical(value: unknown): string {
   if (typeof value === 'bigint') return `${value}n`;
   if (typeof value === 'number') return Object.is(value, -0) ? '-0' : String(value);
   if (value === undefined) return '';

@@ -10,7 +10,8 @@ import {
   matchValueOf,
   ROW_CLASSIFIER,
 } from '../../sql/row-pattern.ts';
-import { clockOf, closingsOf } from './closing.ts';
+import { ClosingFinder } from './closing.ts';
+import { clockOf } from './emit-final.ts';
 import type { Lowering } from './lower.ts';
 import { compilePattern } from './match-program.ts';
 import type { PhysicalNode, SortColumn } from './physical-node.ts';
@@ -72,7 +73,7 @@ export function lowerMatch(
     return builder.make({ kind: 'consolidate' }, schema, [matches], { appendOnly: false });
   }
   const time = orderBy[0]?.column ?? 0;
-  const closing = closingsOf(input, catalog)[time];
+  const closing = new ClosingFinder(catalog).of(input)[time];
   assert(closing !== undefined && input.appendOnly, 'event time comes with a watermark');
   const clocks = closing.streams.map((stream) => clockOf(stream, builder, catalog));
   const { micros } = closing;

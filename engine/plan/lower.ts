@@ -9,7 +9,10 @@ import { decorrelate } from '../../sql/rewrite/decorrelate.ts';
 import { numberRounds } from '../../sql/rewrite/number-rounds.ts';
 import { splitAntiJoins } from '../../sql/rewrite/split-anti-join.ts';
 import { compileScalar } from '../kernel/scalar.ts';
-import { emitFinal, wallClock } from './closing.ts';
+import { ClosingFinder } from './closing.ts';
+import { emitFinal, wallClock } from './emit-final.ts';
+import { forgetClosed } from './forget.ts';
+import { growthOf } from './growth.ts';
 import { lowerAggregate } from './lower-aggregate.ts';
 import { lowerFlatMap } from './lower-flat-map.ts';
 import { lowerJoin } from './lower-join.ts';
@@ -41,15 +44,17 @@ export function lower(plan: LogicalNode, catalog: Catalog): PhysicalPlan {
   };
   const joined = numberRounds(splitAntiJoins(decorrelate(plan, catalog)));
   const incremental = joined === plan ? plan : optimize(joined, catalog);
-  const root = lowering.lower(incremental, allOf(plan.schema));
+  const plain = lowering.lower(incremental, allOf(plan.schema));
+  const root = forgetClosed(plain, builder, new ClosingFinder(catalog), catalog);
   const nodes = reachable(root);
   return {
     root,
     nodes,
     schema: plan.schema,
-    storage: storageOf(root, catalog),
-    key: keyOf(root, catalog),
+    storage: storageOf(plain, catalog),
+    key: keyOf(plain, catalog),
     appendOnly: root.appendOnly,
+    growth: growthOf(nodes, catalog),
   };
 }
 
@@ -169,7 +174,8 @@ function lowerNode(
     }
     case 'emit-final': {
       const input = lowering.lower(node.input, allOf(node.input.schema));
-      return builder.pick(emitFinal(input, builder, catalog), needed);
+      const finder = new ClosingFinder(catalog);
+      return builder.pick(emitFinal(input, builder, finder, catalog), needed);
     }
     case 'window-table':
       return lowerWindowTable(node, needed, lowering);

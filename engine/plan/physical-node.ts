@@ -67,6 +67,24 @@ export type PhysicalWindowCall = {
   | { readonly kind: 'ranking'; readonly name: RankingName; readonly ignoreNulls: boolean }
 );
 
+/** An operator's state that is dropped behind watermarks. */
+export interface Forgetting {
+  /** Whose watermarks: the node's last inputs are their clocks, in this order, and the slowest counts. */
+  readonly streams: readonly string[];
+  /**
+   * What is dropped when the clock has reached a column's time + micros; undefined = nothing. Of a join one for the rows of
+   * each side; else one, for groups, partitions or rows by a column of their key, or of the schema for rows of sessions.
+   */
+  readonly rules: readonly (ForgetRule | undefined)[];
+}
+
+export interface ForgetRule {
+  readonly column: number;
+  readonly micros: bigint;
+  /** Rows without a time are dropped at once; else they are kept for good. */
+  readonly endsNulls: boolean;
+}
+
 interface PhysicalBase {
   /** Position in the plan's topological order. */
   readonly id: number;
@@ -76,6 +94,7 @@ interface PhysicalBase {
   readonly appendOnly: boolean;
   /** Equal for nodes that compute the same rows from the same relations. */
   readonly fingerprint: string;
+  readonly forgets?: Forgetting | undefined;
 }
 
 export type PhysicalNode = PhysicalBase & PhysicalShape;

@@ -2,6 +2,7 @@ import { assertNever } from '../../sql/base/assert.ts';
 import type { Schema } from '../../sql/base/type.ts';
 import type { Catalog } from '../../sql/catalog.ts';
 import { matchKey } from '../../sql/derive.ts';
+import type { Growth } from './growth.ts';
 import type { PhysicalNode } from './physical-node.ts';
 
 /** How a view's rows are stored; engine/store/store.ts has the same union as its contract. */
@@ -20,6 +21,8 @@ export interface PhysicalPlan {
   readonly key: readonly number[] | undefined;
   /** No row is ever deleted or changed. */
   readonly appendOnly: boolean;
+  /** Operators whose state has no bound. */
+  readonly growth: Growth;
 }
 
 export function storageOf(root: PhysicalNode, catalog: Catalog): OutputStorage {

@@ -3,8 +3,8 @@ import type { Column, Schema } from '../../sql/base/type.ts';
 import type { BoundExpr } from '../../sql/expression.ts';
 import { someExpression } from '../../sql/expression-map.ts';
 import { mapColumns } from '../../sql/logical-map.ts';
-import { fingerprint } from './fingerprint.ts';
-import type { PhysicalNode, PhysicalShape } from './physical-node.ts';
+import { canonical, fingerprint } from './fingerprint.ts';
+import type { Forgetting, PhysicalNode, PhysicalShape } from './physical-node.ts';
 
 /** Makes physical nodes in topological order, each different one once. */
 export class PlanBuilder {
@@ -31,6 +31,21 @@ export class PlanBuilder {
     this.nodes.push(node);
     this.#byFingerprint.set(mark, node);
     return node;
+  }
+
+  /** The same node over other inputs, which have the same rows. */
+  remake(
+    node: PhysicalNode,
+    inputs: readonly PhysicalNode[],
+    forgets: Forgetting | undefined,
+  ): PhysicalNode {
+    const mark = fingerprint(node, inputs, forgets === undefined ? '' : canonical(forgets));
+    const known = this.#byFingerprint.get(mark);
+    if (known !== undefined) return known;
+    const next = { ...node, id: this.nodes.length, inputs, forgets, fingerprint: mark };
+    this.nodes.push(next);
+    this.#byFingerprint.set(mark, next);
+    return next;
   }
 
   /** A filter and projection over `input`; nothing to do = the input itself. */

@@ -93,9 +93,10 @@ export class DecidingLateness implements LateFilter {
     records: RecordBatch,
     batch: Batch,
     recordOf: (row: number) => number,
+    isFirst: boolean,
   ): readonly number[] {
     const { partition, offsets } = records;
-    const below = this.#decidedBelow.get(partition) ?? 0;
+    const below = isFirst ? 0 : (this.#decidedBelow.get(partition) ?? 0);
     const offsetOf = (row: number): number => offsets[recordOf(row)] as number;
     if (offsetOf(batch.length - 1) < below) return this.#decided.lateRows(records, batch, recordOf);
     const late = offsetOf(0) < below ? this.#decided.lateRows(records, batch, recordOf) : [];

@@ -338,7 +338,7 @@ export class PlanSet {
     }
     for (const [leaf, time] of this.#clockLeaves()) {
       const isWall = leaf.relationId === WALL_CLOCK_ID;
-      if (isWall ? isDue(leaf, wallMicros) : this.#struck.get(leaf) !== time) return true;
+      if (isWall ? isDue(leaf, wallMicros) : this.#isUntold(leaf, time)) return true;
     }
     return false;
   }
@@ -376,11 +376,17 @@ export class PlanSet {
 
   #tell(isWanted: (leaf: PlanLeaf) => boolean): void {
     for (const [leaf, time] of this.#clockLeaves()) {
-      if (time === undefined || this.#struck.get(leaf) === time || !isWanted(leaf)) continue;
+      if (time === undefined || !this.#isUntold(leaf, time) || !isWanted(leaf)) continue;
       this.#struck.set(leaf, time);
       const values = BigInt64Array.of(time);
       pushInto(leaf, new Batch(1, [{ physical: 'i64', values, nulls: null }], null));
     }
+  }
+
+  /** A clock that has moved; also one that has not, for an operator that drops state step by step as it is told the time. */
+  #isUntold(leaf: PlanLeaf, time: bigint | undefined): boolean {
+    if (this.#struck.get(leaf) !== time) return true;
+    return time !== undefined && leaf.target.operator?.isBehind === true;
   }
 
   /** Each clock that is read, and its time. A plan that still reads behind the common cursor knows nothing of a watermark yet. */

@@ -45,12 +45,14 @@ export interface LateFilter {
    * Rows of one partition, in their order; each record is shown once, unless it is read again.
    * @param batch     the filter's columns.
    * @param recordOf  the record of a row.
+   * @param isFirst   the records were no rows before, although others behind them were read.
    * @returns the numbers of the late rows, ascending.
    */
   lateRows(
     records: RecordBatch,
     batch: Batch,
     recordOf: (row: number) => number,
+    isFirst: boolean,
   ): readonly number[];
 }
 
@@ -151,11 +153,13 @@ export class ScanCursor {
   readAgain(records: RecordBatch): DecodedBatch['errors'] {
     const decoder = this.#decoder ?? this.#compile([]);
     const decoded = decoder.decode(records, 0, records.length);
+    // Windows may have closed since: a record that comes behind the watermark now is late now.
+    const timely = this.#withoutLate(records, 0, decoded, true);
     for (const [i, reader] of this.#readers.entries()) {
       const start = reader.startOf(records.partition);
       const early = new Set(records.offsets.subarray(0, records.length).filter((at) => at < start));
-      const due = early.size === 0 ? decoded : without(decoded, records, 0, early);
-      this.#push(records, 0, this.#withoutLate(records, 0, due), [i]);
+      const due = early.size === 0 ? timely : without(timely, records, 0, early);
+      this.#push(records, 0, due, [i]);
     }
     return decoded.errors;
   }
@@ -308,11 +312,16 @@ export class ScanCursor {
     );
   }
 
-  #withoutLate(records: RecordBatch, start: number, decoded: DecodedBatch): DecodedBatch {
+  #withoutLate(
+    records: RecordBatch,
+    start: number,
+    decoded: DecodedBatch,
+    isFirst = false,
+  ): DecodedBatch {
     if (this.#lateness === undefined || decoded.batch.length === 0) return decoded;
     const recordOf = (row: number): number => recordOfRow(decoded, row, start);
     const columns = selectColumns(decoded.batch, this.#lateColumns);
-    const late = this.#lateness.lateRows(records, columns, recordOf);
+    const late = this.#lateness.lateRows(records, columns, recordOf, isFirst);
     if (late.length === 0) return decoded;
     const offsets = late.map((row) => records.offsets[recordOf(row)] as number);
     return without(decoded, records, start, new Set(offsets));

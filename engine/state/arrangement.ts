@@ -93,7 +93,8 @@ export class Arrangement implements Saved {
   /**
    * Adds the weighted rows of a batch, except those with skip[r] = 1.
    * @param hashes  of the keys, by compileHash over the key's physical forms.
-   * @returns how many rows of state were touched; their numbers are in `touched`, with repetitions.
+   * @returns how many rows of state were touched; their numbers are in `touched`, with repetitions. Rows that were removed
+   *   by name are not among them.
    */
   add(batch: Batch, hashes: Int32Array, skip: Uint8Array | null, touched: Int32Array): number {
     const from = borrowRows(batch.length);
@@ -105,15 +106,20 @@ export class Arrangement implements Saved {
       if (batch.weights !== null && (batch.weights[r] as number) < 0) deletes = true;
     }
     if (this.#isNamed(batch, from, count)) {
-      this.#takeNamed(batch, from, count, hashes, touched);
+      const stored = this.#takeNamed(batch, from, count, hashes, touched);
       returnRows(from);
-      return count;
+      return stored;
     }
     if (deletes && this.#rowIndex === undefined) this.#buildRowIndex();
     if (this.#rowIndex === undefined) this.#append(batch, from, count, hashes, touched);
     else this.#merge(batch, this.#rowIndex, from, count, hashes, touched);
     returnRows(from);
     return count;
+  }
+
+  /** Whether a row number stands for a row now. */
+  isLive(row: number): boolean {
+    return this.#get(row, PREVIOUS) !== REMOVED;
   }
 
   /** Forgets a row. */
@@ -179,14 +185,14 @@ export class Arrangement implements Saved {
     return this.#named !== undefined;
   }
 
-  /** Removes named rows that are taken back, and stores the others. */
+  /** Removes named rows that are taken back, and stores the others. @returns how many. */
   #takeNamed(
     batch: Batch,
     from: Int32Array,
     count: number,
     hashes: Int32Array,
     touched: Int32Array,
-  ): void {
+  ): number {
     const { named, weights } = batch;
     const own = this.#named;
     if (named === null || own === undefined) throw new Error('assertion failed: rows are named');
@@ -202,6 +208,7 @@ export class Arrangement implements Saved {
     }
     this.#append(batch, from, stored, hashes, touched);
     for (let i = 0; i < stored; i++) own.set(named, from[i] as number, touched[i] as number);
+    return stored;
   }
 
   /** Stores every row by itself. */

@@ -32,6 +32,7 @@ export class NamedRows implements Saved {
     for (let i = 0; i < count; i++) {
       const source = from[i] as number;
       const weight = weights === null ? 1 : (weights[source] as number);
+      if (weight === 1 && named.forgets === true) continue;
       const known = this.rowOf(named, source) !== NONE;
       if (known ? weight !== -1 : weight !== 1) return false;
     }

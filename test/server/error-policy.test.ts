@@ -186,6 +186,27 @@ describe('REPLAY ERRORS', () => {
     assert.deepEqual(await rows('SELECT * FROM rs'), ['139|6']);
   });
 
+  it('is late for what the watermark has passed meanwhile, also after a restart', async () => {
+    await rows(`CREATE STREAM w (a int CHECK (a < 10), ts timestamp, WATERMARK FOR ts AS ts) WITH (idle_timeout = '0');
+      CREATE MATERIALIZED VIEW wn AS SELECT window_end, count(*) AS n FROM TUMBLE(w, ts, INTERVAL '10 s') GROUP BY window_end;
+      CREATE MATERIALIZED VIEW wa AS SELECT sum(a) AS s FROM w`);
+    const at = (a: number, seconds: number): string =>
+      JSON.stringify({ a, ts: `2024-01-01 00:00:${seconds}` });
+    await produce('w', at(1, 11), at(12, 12), at(2, 13), at(3, 30), at(14, 31), at(4, 30));
+    await rows('FLUSH; ALTER STREAM w DROP CONSTRAINT w_a_check; FLUSH');
+    const closed = ['2024-01-01 00:00:20|2', '2024-01-01 00:00:40|2'];
+    assert.deepEqual(await rows('SELECT * FROM wn ORDER BY window_end'), closed);
+    await db.reopen();
+    await rows('REPLAY ERRORS FROM w; FLUSH');
+    assert.deepEqual(await rows('SELECT * FROM wn ORDER BY window_end'), [
+      '2024-01-01 00:00:20|2',
+      '2024-01-01 00:00:40|3',
+    ]);
+    assert.deepEqual(await rows('SELECT * FROM wa'), ['24']);
+    assert.deepEqual(await rows('SELECT a, ts FROM w_late'), ['12|2024-01-01 00:00:12']);
+    assert.deepEqual(await rows('SELECT count(*) FROM w_errors'), ['0']);
+  });
+
   it('is not for plans that began after the record, nor for changelogs', async () => {
     await rows(`CREATE STREAM l (a int CHECK (a < 10)) WITH ('auto.offset.reset' = 'latest');
       CREATE MATERIALIZED VIEW l1 AS SELECT sum(a) AS s FROM l`);

@@ -207,6 +207,8 @@ export class Scenario {
               stateFiles: new StateFiles('/data', disk),
               connect: () => this.#cluster.connect(process),
               random: () => world.fraction(),
+              // The simulated world stands behind the functions of the process.
+              clock: { now: () => performance.now(), wallMicros: () => BigInt(Date.now()) * 1000n },
             },
             { log: this.#log(process), stateLimits: this.#limits },
           ),

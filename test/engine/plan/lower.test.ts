@@ -123,7 +123,7 @@ aggregate by (k): count(*), min(v); keeps: one entry a group, all values of min 
   assert.equal(
     explainPlan(plan('SELECT DISTINCT k FROM e'), new Set([root.fingerprint])),
     `output: append-only rows
-distinct; keeps: distinct rows with their count  (shared with other views)
+distinct; keeps: distinct rows with their count, grows without end with e  (shared with other views)
   scan e (k)`,
   );
 });

@@ -1,0 +1,143 @@
+/** What a condition over pairs of rows says about how far apart two of their times are. */
+import {
+  type Interval,
+  intervalInfinity,
+  intervalSpan,
+  MICROS_PER_DAY,
+  MICROS_PER_HOUR,
+  MICROS_PER_MINUTE,
+  MICROS_PER_SECOND,
+} from '../../sql/base/interval.ts';
+import type { BoundExpr } from '../../sql/expression.ts';
+import { conjuncts } from './plan-builder.ts';
+
+/** Where the condition is true: value of column `earlier` + micros <= value of column `later`. */
+export interface TimeBound {
+  readonly earlier: number;
+  readonly later: number;
+  readonly micros: bigint;
+  /** The condition may be true for two NULLs. */
+  readonly meetsNull?: boolean | undefined;
+}
+
+/** A column's time and a fixed length, which may be off by `slack` either way. */
+interface Shifted {
+  readonly column: number;
+  readonly micros: bigint;
+  readonly slack: bigint;
+}
+
+/** A day of a time zone is a day and at most this much longer or shorter. */
+const ZONE_SLACK = MICROS_PER_DAY;
+
+/** Bounds that hold for every pair for which the condition is true; parts that are of another kind say nothing. */
+export function timeBounds(condition: BoundExpr | undefined): readonly TimeBound[] {
+  return condition === undefined ? [] : conjuncts(condition).flatMap(boundsOf);
+}
+
+function boundsOf(part: BoundExpr): readonly TimeBound[] {
+  if (part.kind !== 'call') return [];
+  const [left, right] = part.args;
+  if (left === undefined || right === undefined) return [];
+  switch (part.fn.name) {
+    case '<':
+    case '<=':
+      return lessOrEqual(left, right);
+    case '>':
+    case '>=':
+      return lessOrEqual(right, left);
+    case '=':
+      return [...lessOrEqual(left, right), ...lessOrEqual(right, left)];
+    default:
+      return [];
+  }
+}
+
+function lessOrEqual(smaller: BoundExpr, larger: BoundExpr): readonly TimeBound[] {
+  const low = shiftedTime(smaller);
+  const high = shiftedTime(larger);
+  if (low !== undefined && high !== undefined) {
+    const micros = low.micros - high.micros - low.slack - high.slack;
+    return [{ earlier: low.column, later: high.column, micros }];
+  }
+  // a - b <= length, or length <= a - b; intervals compare by their length in microseconds.
+  const least = intervalOf(smaller);
+  const most = intervalOf(larger);
+  const [a, b] = differenceOf(most === undefined ? larger : smaller);
+  if (a === undefined || b === undefined) return [];
+  if (most !== undefined) return [{ earlier: a, later: b, micros: -intervalSpan(most) }];
+  if (least !== undefined) return [{ earlier: b, later: a, micros: intervalSpan(least) }];
+  return [];
+}
+
+/** A column of timestamps, plus or minus a literal of days and less. */
+export function shiftedTime(expression: BoundExpr): Shifted | undefined {
+  const { kind } = expression.type;
+  if (kind !== 'timestamp' && kind !== 'timestamptz') return undefined;
+  if (expression.kind === 'column') return { column: expression.index, micros: 0n, slack: 0n };
+  if (expression.kind !== 'call') return undefined;
+  const { name } = expression.fn;
+  const [left, right] = expression.args;
+  if ((name !== '+' && name !== '-') || left === undefined || right === undefined) return undefined;
+  const inner = shiftedTime(left);
+  const length = intervalOf(right);
+  if (inner === undefined || length === undefined || length.months !== 0) return undefined;
+  const micros = intervalSpan(length);
+  const slack = kind === 'timestamptz' && length.days !== 0 ? ZONE_SLACK : 0n;
+  return {
+    column: inner.column,
+    micros: name === '+' ? inner.micros + micros : inner.micros - micros,
+    slack: inner.slack + slack,
+  };
+}
+
+function differenceOf(expression: BoundExpr): readonly [] | readonly [number, number] {
+  if (expression.kind !== 'call' || expression.fn.name !== '-') return [];
+  const [left, right] = expression.args;
+  const isTime = ({ type }: BoundExpr): boolean =>
+    type.kind === 'timestamp' || type.kind === 'timestamptz';
+  if (left?.kind !== 'column' || right?.kind !== 'column') return [];
+  return isTime(left) && isTime(right) ? [left.index, right.index] : [];
+}
+
+/** A finite interval literal. */
+function intervalOf(expression: BoundExpr): Interval | undefined {
+  if (expression.kind !== 'literal' || expression.type.kind !== 'interval') return undefined;
+  const { value } = expression;
+  if (typeof value !== 'object' || value === null || !('micros' in value)) return undefined;
+  return intervalInfinity(value) === 0 ? value : undefined;
+}
+
+/** The greatest lengths of what date_trunc cuts to. */
+const TRUNCATED: Readonly<Record<string, bigint>> = {
+  second: MICROS_PER_SECOND,
+  minute: MICROS_PER_MINUTE,
+  hour: MICROS_PER_HOUR,
+  day: MICROS_PER_DAY,
+  week: 7n * MICROS_PER_DAY,
+  month: 31n * MICROS_PER_DAY,
+  quarter: 92n * MICROS_PER_DAY,
+  year: 366n * MICROS_PER_DAY,
+};
+
+/**
+ * date_trunc and date_bin of a column: the value is at most the column's time, and less than `span` microseconds before it.
+ * Of times with a zone only bins, since days of a zone have different lengths.
+ */
+export function truncatedTime(
+  expression: BoundExpr,
+): { readonly column: number; readonly span: bigint } | undefined {
+  if (expression.kind !== 'call') return undefined;
+  const [unit, time] = expression.args;
+  if (unit === undefined || time?.kind !== 'column') return undefined;
+  const { name } = expression.fn;
+  const stride = intervalOf(unit);
+  if (name === 'date_bin' && stride !== undefined && stride.months === 0) {
+    return { column: time.index, span: intervalSpan(stride) };
+  }
+  if (name !== 'date_trunc' || time.type.kind !== 'timestamp' || unit.kind !== 'literal') {
+    return undefined;
+  }
+  const span = TRUNCATED[String(unit.value)];
+  return span === undefined ? undefined : { column: time.index, span };
+}
