@@ -92,6 +92,35 @@ function buildProgram(): Command {
       process.exitCode = await runTests(path, options);
     });
   program
+    .command('backup')
+    .description('copy everything a running server holds, as of one commit, into a tar file')
+    .argument('<file>', 'file to write')
+    .option('--url <url>', 'address of the server', process.env.MILLRACE_URL ?? DEFAULT_URL)
+    .action(async (file: string, options: { readonly url: string }) => {
+      const { runBackup } = await import('./repl/backup.ts');
+      process.exitCode = await runBackup(file, parseUrl(options.url));
+    });
+  program
+    .command('restore')
+    .description('make a data directory from a backup, and check it')
+    .argument('<file>', 'file that backup wrote')
+    .argument('<dir>', 'data directory, missing or empty')
+    .action(async (file: string, directory: string) => {
+      const { runRestore } = await import('./restore.ts');
+      process.exitCode = await runRestore(file, directory);
+    });
+  program
+    .command('catalog')
+    .description('what a running server has been told to make')
+    .command('export')
+    .description('print the statements that make all of it, without passwords')
+    .option('--url <url>', 'address of the server', process.env.MILLRACE_URL ?? DEFAULT_URL)
+    .option('--output <file>', 'write them to a file')
+    .action(async (options: { readonly url: string; readonly output?: string }) => {
+      const { exportCatalog } = await import('./repl/export-catalog.ts');
+      process.exitCode = await exportCatalog(parseUrl(options.url), options.output);
+    });
+  program
     .command('check')
     .description('check a data directory that no server uses, to the last checksum')
     .argument('<dir>', 'data directory')

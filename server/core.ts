@@ -12,6 +12,8 @@ export interface Core {
   /** Of the data directory; see StoreStatus. */
   readonly identity: string;
   readonly store: Store;
+  /** The data directory; undefined for a database in memory. */
+  readonly directory: string | undefined;
   readonly engine: Engine;
   readonly catalog: LiveCatalog;
   readonly connectors: ConnectorRegistry;

@@ -38,7 +38,20 @@ export interface Database {
   ): Promise<readonly StoredRecord[]>;
   deleteTopic(topic: string): Promise<void>;
   status(): DatabaseStatus;
+  /** A copy of everything as of one commit; there is one at a time. Throws BACKUP_RUNNING. */
+  backup(signal: AbortSignal): Promise<Backup>;
   /** Commits and stops. */
+  close(): Promise<void>;
+}
+
+/** Files of a data directory, in a place of their own until `close`. */
+export interface Backup {
+  readonly files: readonly {
+    /** Relative to the data directory. */
+    readonly name: string;
+    readonly path: string;
+    readonly bytes: number;
+  }[];
   close(): Promise<void>;
 }
 

@@ -23,7 +23,7 @@ import { replayErrors } from './replay-errors.ts';
 import { okResult } from './row-result.ts';
 import { createSchema, dropSchemas } from './schema-statement.ts';
 import { describe, show } from './show.ts';
-import { isShowCreate, showCreate } from './show-create.ts';
+import { isShowCreate, showCreate, showCreateAll } from './show-create.ts';
 import { inlineParameters, type Parameters, statementContext } from './statement-context.ts';
 import { subscribeTo } from './subscribe.ts';
 import type { Transaction } from './transaction.ts';
@@ -82,6 +82,7 @@ export async function executeStatement(
       if (isShowCreate(bound.what)) {
         return showCreate(bound.what, bindContext(core.catalog, context, 'view'));
       }
+      if (bound.what === 'create all') return showCreateAll(core.catalog);
       return show(showing, bound.what, bound.like);
     case 'describe':
       return describe(showing, bound.relation, bound.extended);

@@ -18,10 +18,12 @@ import { StateFiles } from '../engine/store/state-files.ts';
 import type { Store, StoreStatus } from '../engine/store/store.ts';
 import { StreamError } from '../sql/base/error.ts';
 import type { Relation } from '../sql/catalog.ts';
+import { makeBackup, removeUnfinishedBackup } from './backup.ts';
 import { pauseOverBudget } from './budget.ts';
 import type { DatabaseConfig, Log } from './config.ts';
 import type { Core } from './core.ts';
 import type {
+  Backup,
   Database,
   DatabaseStatus,
   IngestRecord,
@@ -64,6 +66,8 @@ export interface MillraceOptions extends DatabaseConfig {
 /** What a database stands on beside its options; a test that replays a run brings its own. */
 export interface Ground {
   readonly store: Store;
+  /** The data directory; undefined for a database in memory. */
+  readonly directory: string | undefined;
   /** Where operators' state is kept; undefined for a database in memory. */
   readonly stateFiles: StateFiles | undefined;
   /** Connects to the cluster that topics live in; undefined when there is none beside the embedded log. */
@@ -90,6 +94,7 @@ export async function openMillrace(options: MillraceOptions): Promise<Database> 
   const servers = new Map([['bootstrap.servers', kafka.join(',')]]);
   const ground: Ground = {
     store,
+    directory: data === ':memory:' ? undefined : data,
     stateFiles: data === ':memory:' ? undefined : new StateFiles(data),
     connect: kafka.length === 0 ? undefined : () => new KafkaLog(servers),
     random: () => randomInt(2 ** 32) / 2 ** 32,
@@ -146,9 +151,10 @@ class Millrace implements Database {
     options: Omit<MillraceOptions, 'data' | 'kafka'>,
     damage?: StreamError | undefined,
   ): Promise<Millrace> {
-    const { store, stateFiles, random, clock } = ground;
+    const { store, directory, stateFiles, random, clock } = ground;
     const log = options.log ?? SILENT;
     const status = await store.status();
+    await removeUnfinishedBackup(directory);
     const embedded = await EmbeddedLog.open(store.log, {
       now: () => Number(clock.wallMicros() / 1000n),
     });
@@ -187,6 +193,7 @@ class Millrace implements Database {
     const core: Core = {
       identity: status.identity,
       store,
+      directory,
       engine,
       catalog,
       connectors,
@@ -349,6 +356,10 @@ class Millrace implements Database {
         failingEvicted: failing?.evicted ?? 0,
       },
     ];
+  }
+
+  backup(signal: AbortSignal): Promise<Backup> {
+    return makeBackup(this.#core, signal);
   }
 
   async close(): Promise<void> {

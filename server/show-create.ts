@@ -3,10 +3,18 @@ import { assert } from '../sql/base/assert.ts';
 import { StreamError } from '../sql/base/error.ts';
 import type { BindContext } from '../sql/bind-context.ts';
 import { requireRelation } from '../sql/bind-relation.ts';
+import { PUBLIC_SCHEMA } from '../sql/catalog.ts';
+import { quoteIdentifier } from '../sql/deparse-name.ts';
 import { parseStatement } from '../sql/parser.ts';
 import type { StatementResult } from './database.ts';
+import type { LiveCatalog } from './live-catalog.ts';
 import { maskSecrets } from './mask-secrets.ts';
 import { rowsResult, TEXT } from './row-result.ts';
+
+const COLUMNS = [
+  ['name', TEXT],
+  ['statement', TEXT],
+] as const;
 
 const WRITTEN = /^create ((?:materialized )?\w+) (.+)$/is;
 
@@ -32,12 +40,18 @@ export function showCreate(what: string, context: BindContext): StatementResult 
       hint: `It is a ${kind}.`,
     });
   }
-  return rowsResult(
-    'SHOW',
-    [
-      ['name', TEXT],
-      ['statement', TEXT],
-    ],
-    [[relation.name, maskSecrets(relation.sql)]],
-  );
+  return rowsResult('SHOW', COLUMNS, [[relation.name, maskSecrets(relation.sql)]]);
+}
+
+/** SHOW CREATE ALL: the statements that make everything there is, in an order in which they can be run. */
+export function showCreateAll(catalog: LiveCatalog): StatementResult {
+  const schemas = catalog
+    .schemas()
+    .filter((name) => name !== PUBLIC_SCHEMA)
+    .map((name) => [name, `CREATE SCHEMA ${quoteIdentifier(name)}`]);
+  const relations = [...catalog.relations()]
+    .filter(({ sql }) => sql !== '')
+    .sort((a, b) => a.id - b.id)
+    .map(({ name, sql }) => [name, maskSecrets(sql)]);
+  return rowsResult('SHOW', COLUMNS, [...schemas, ...relations]);
 }

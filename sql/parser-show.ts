@@ -15,6 +15,7 @@ import { atStatementEnd, parseGenericOptions } from './parser-session.ts';
 /** What SHOW takes that is more than one word. */
 const phrases: readonly (readonly string[])[] = [
   ['all', 'topics'],
+  ['create', 'all'],
   ['materialized', 'views'],
   ['connector', 'plugins'],
   ['time', 'zone'],

@@ -112,6 +112,8 @@ export class DurableState {
   #next: StateManifest | undefined;
   /** Old files are being removed; new ones wait for that. */
   #cleaning: Promise<void> | undefined;
+  /** Settles when nobody reads the files any more. */
+  #held: Promise<void> = Promise.resolve();
   #rolling: Promise<void> | undefined;
   #rounds = 0;
   #pauseMsMax = 0;
@@ -216,8 +218,10 @@ export class DurableState {
     this.#manifest = manifest;
     this.#next = undefined;
     this.#rounds++;
-    this.#cleaning = files
-      .removeOthers(manifest.firstLog, Number.POSITIVE_INFINITY, fileNames(manifest))
+    this.#cleaning = this.#held
+      .then(() =>
+        files.removeOthers(manifest.firstLog, Number.POSITIVE_INFINITY, fileNames(manifest)),
+      )
       .catch((cause) => log('warn', 'old files of operator state are left over', cause))
       .then(() => {
         this.#cleaning = undefined;
@@ -309,6 +313,14 @@ export class DurableState {
     this.#retryMs = this.#options.now() + RETRY_WAIT_MS;
     for (const node of this.#options.plans.graph.nodes) node.isChanged = true;
     this.#options.log('warn', 'operator state could not be saved, trying again later', cause);
+  }
+
+  /** Files that the last commit needs, and those that later ones need, stay until the returned function is called. */
+  holdFiles(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const before = this.#held;
+    this.#held = before.then(() => promise);
+    return resolve;
   }
 
   status(): OperatorStateStatus {

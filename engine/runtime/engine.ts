@@ -792,6 +792,11 @@ export class Engine {
     return this.#plans.tasks.get(id)?.fragment?.nodes ?? [];
   }
 
+  /** Files of operator state that the next commits do not need stay until the returned function is called. */
+  holdStateFiles(): () => void {
+    return this.#durable?.holdFiles() ?? (() => undefined);
+  }
+
   get operatorState(): OperatorStateStatus | undefined {
     return this.#durable?.status();
   }

@@ -8,7 +8,9 @@ import duckdb from '@duckdb/node-bindings';
 import { StreamError } from '../../sql/base/error.ts';
 import { Connection } from './connection.ts';
 import { DATABASE_FILE } from './database-file.ts';
-import { type LogPosition, StateFiles } from './state-files.ts';
+import { readSavedState } from './saved-state.ts';
+import { StateFiles } from './state-files.ts';
+import type { SavedState } from './store.ts';
 
 export interface DataReport {
   /** What was found, a line each. */
@@ -24,7 +26,7 @@ export interface ManifestSummary {
   readonly files: readonly { readonly name: string; readonly bytes: number }[];
 }
 
-type ReadManifest = (text: string) => ManifestSummary;
+export type ReadManifest = (text: string) => ManifestSummary;
 
 /** @throws StreamError STORE_FAILED when there is no database or it cannot be opened. */
 export async function checkData(path: string, readManifest: ReadManifest): Promise<DataReport> {
@@ -57,7 +59,7 @@ async function checkAll(
   const damages: string[] = [];
   try {
     await checkTables(connection, lines, damages);
-    const state = await savedState(connection);
+    const state = await readSavedState(connection);
     if (state === undefined) lines.push('operator state: none saved');
     else checkState(new StateFiles(path), state, readManifest, lines, damages);
   } finally {
@@ -90,31 +92,9 @@ async function checkTables(
   lines.push(`last commit: epoch ${epoch?.[0] ?? 0}`);
 }
 
-interface State {
-  readonly manifest: string;
-  readonly log: LogPosition;
-}
-
-async function savedState(connection: Connection): Promise<State | undefined> {
-  const tables = await connection.rows(
-    "SELECT 1 FROM duckdb_tables() WHERE table_name = 'millrace_state'",
-  );
-  if (tables.length === 0) return undefined;
-  const [manifest] = await connection.rows('SELECT manifest FROM millrace_state');
-  const entries = await connection.rows(
-    'SELECT entry FROM millrace_progress ORDER BY epoch DESC, rowid DESC',
-  );
-  for (const [text] of entries) {
-    const { log } = JSON.parse(text as string) as { readonly log?: [number, number] };
-    if (log === undefined || manifest === undefined) continue;
-    return { manifest: manifest[0] as string, log: { file: log[0], bytes: log[1] } };
-  }
-  return undefined;
-}
-
 function checkState(
   files: StateFiles,
-  { manifest, log }: State,
+  { manifest, log }: SavedState,
   readManifest: ReadManifest,
   lines: string[],
   damages: string[],

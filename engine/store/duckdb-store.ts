@@ -8,6 +8,7 @@ import { StreamError } from '../../sql/base/error.ts';
 import type { Schema } from '../../sql/base/type.ts';
 import type { Batch } from '../delta/batch.ts';
 import { Connection } from './connection.ts';
+import { copyDatabase } from './database-copy.ts';
 import { DatabaseFile, type DatabaseOptions } from './database-file.ts';
 import { writeFailure } from './failure.ts';
 import type { HostCall } from './host-call.ts';
@@ -30,6 +31,7 @@ import type {
   OutboxChunk,
   OutboxSize,
   QueryResult,
+  SavedState,
   Store,
   StoredRelation,
   StoreSnapshot,
@@ -247,6 +249,14 @@ class DuckdbStore implements Store {
 
   scan(relation: StoredRelation): AsyncIterable<Batch> {
     return scanRelation(this.#readers, relation);
+  }
+
+  async copyTo(file: string, signal: AbortSignal): Promise<SavedState | undefined> {
+    try {
+      return await copyDatabase(this.#file.database, file, signal);
+    } catch (cause) {
+      throw writeFailure('copying the database', cause);
+    }
   }
 
   snapshot(signal?: AbortSignal | undefined): Promise<StoreSnapshot> {

@@ -156,6 +156,11 @@ export interface Store {
   changeCatalog(change: CatalogChange): Promise<void>;
   /** The rows of a stored relation at the last commit, as weighted batches. */
   scan(relation: StoredRelation): AsyncIterable<Batch>;
+  /**
+   * Copies everything that the last commit holds into a new database file, while commits go on.
+   * @returns what that commit says of operator state.
+   */
+  copyTo(file: string, signal: AbortSignal): Promise<SavedState | undefined>;
   /** Scans that all see the last commit before the first of them. */
   snapshot(signal?: AbortSignal | undefined): Promise<StoreSnapshot>;
   /**

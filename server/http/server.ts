@@ -9,6 +9,7 @@ import type { Database } from '../database.ts';
 import type { Limits } from '../limits.ts';
 import { DoorMetrics } from '../metrics.ts';
 import { socketOptions, socketRoute } from '../ws/route.ts';
+import { backupRoute } from './backup-route.ts';
 import { BodyBudget } from './body.ts';
 import { changesRoute } from './changes-route.ts';
 import type { Door } from './door.ts';
@@ -76,6 +77,7 @@ export async function createHttpServer(
   };
   for (const route of [
     sqlRoute,
+    backupRoute,
     viewRoute,
     changesRoute,
     ingestRoute,

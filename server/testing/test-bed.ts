@@ -37,7 +37,14 @@ export class TestBed {
     const store = await openDuckdbStore({ path: ':memory:', readers: READERS });
     const database = await openMillraceOn(
       // Chance decides nothing that a test can see.
-      { store, stateFiles: undefined, connect: undefined, random: () => 0.5, clock },
+      {
+        store,
+        directory: undefined,
+        stateFiles: undefined,
+        connect: undefined,
+        random: () => 0.5,
+        clock,
+      },
       {},
     );
     return new TestBed(database, clock);

@@ -119,6 +119,7 @@ export const errorTable = {
   SESSIONS_EXHAUSTED: { sqlstate: '53300', http: 429, retry: 'backoff' },
   PRESSURE: { sqlstate: '53000', http: 429, retry: 'backoff' },
   STATEMENT_CANCELED: { sqlstate: '57014', http: 499, retry: 'never' },
+  BACKUP_RUNNING: { sqlstate: '55006', http: 409, retry: 'backoff' },
   SHUTTING_DOWN: { sqlstate: '57P01', http: 503, retry: 'backoff' },
   NOT_READY: { sqlstate: '57P03', http: 503, retry: 'backoff' },
   STORE_FAILED: { sqlstate: '58030', http: 500, retry: 'backoff' },

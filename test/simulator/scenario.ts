@@ -204,6 +204,7 @@ export class Scenario {
           openMillraceOn(
             {
               store,
+              directory: undefined,
               stateFiles: new StateFiles('/data', disk),
               connect: () => this.#cluster.connect(process),
               random: () => world.fraction(),

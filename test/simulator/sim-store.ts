@@ -181,6 +181,10 @@ export class SimStore implements Store {
     throw new Error('pull queries need a real store');
   }
 
+  copyTo(): Promise<undefined> {
+    throw new Error('backups need a real store');
+  }
+
   snapshot(): Promise<StoreSnapshot> {
     throw new Error('pull queries need a real store');
   }
