@@ -528,7 +528,7 @@ export class Engine {
     if (!endReplayWhenDone(this.#plans, this.#options.log)) return;
     this.#isReplaying = false;
     this.#epochRecords = 0;
-    this.#announceLevel();
+    // Plans that began anew are level only with the commit that holds what they have gathered.
     this.#markDirty();
   }
 
