@@ -419,6 +419,7 @@ export class Engine {
       throw new StreamError('STATE_DAMAGED', `${damage?.message}; ${reason}`, { cause: damage });
     };
     const usable = damage === undefined ? saved : undefined;
+    for (const [id, stream] of plans.streams) stream.committed = committed.get(id) ?? new Map();
     await this.#errors.load(store);
     for (const task of plans.tasks.values()) {
       if (task.state === 'catching-up') this.#errors.restart(task);
@@ -527,7 +528,7 @@ export class Engine {
     if (!endReplayWhenDone(this.#plans, this.#options.log)) return;
     this.#isReplaying = false;
     this.#epochRecords = 0;
-    this.#announceLevel();
+    // Plans that began anew are level only with the commit that holds what they have gathered.
     this.#markDirty();
   }
 

@@ -170,7 +170,7 @@ export class PlanSet {
       const bounds = await stream.definition.bounds();
       starts.set(id, start);
       targets.set(id, new Map([...bounds].map(([partition, { end }]) => [partition, end])));
-      await stream.addPlan(task.id, readers, start);
+      await stream.addPlan(task.id, readers, start, bounds);
     }
     task.starts = starts;
     task.targets = targets;

@@ -172,7 +172,8 @@ export class ScanCursor {
       (a, b) => a - b,
     );
     this.#lateColumns = (this.#lateness?.columns ?? []).map((column) => union.indexOf(column));
-    this.#decoder = readers.length === 0 ? undefined : this.#compile(union);
+    // Bad and late records are found also while nobody reads the others.
+    this.#decoder = this.#compile(union);
     this.#picks = readers.map((reader) => {
       const pick = reader.columns.map((column) => union.indexOf(column));
       const isWhole = pick.length === union.length && pick.every((column, i) => column === i);
@@ -250,7 +251,8 @@ export class ScanCursor {
       if (from <= first) whole.push(i);
       else if (from <= last) partial.push(i);
     }
-    if (whole.length > 0) this.#decodeFor(records, start, end, whole, true);
+    const isRead = whole.length > 0 || this.#readers.length === 0;
+    if (isRead) this.#decodeFor(records, start, end, whole, true);
     for (const i of partial) {
       const from = this.#readers[i]?.from.get(records.partition) ?? 0;
       let begin = start;

@@ -248,21 +248,34 @@ export class StreamTask {
     return start;
   }
 
-  /** A new plan reads from `from`: beside the common cursor when that one has moved on. */
+  /**
+   * A new plan reads from `from`: beside the common cursor when that one has moved on. A stream that was read before goes on
+   * where it stood: what was found out about its records then, bad or late ones, is known.
+   * @param bounds  of the stream now: a topic that was made anew may end before.
+   */
   async addPlan(
     owner: number,
     readers: readonly ScanReader[],
     from: ReadonlyMap<number, Offset>,
+    bounds: ReadonlyMap<number, PartitionBounds>,
   ): Promise<void> {
     this.#owners.set(owner, readers);
     if (this.#common === undefined) {
-      this.#common = await this.#open(from, from, true);
-      this.#resetReaders();
-      return;
+      const positions = new Map(from);
+      for (const [partition, offset] of this.committed) {
+        const stood = Math.min(offset, bounds.get(partition)?.end ?? 0);
+        positions.set(partition, Math.max(stood, from.get(partition) ?? 0));
+      }
+      this.#common = await this.#open(positions, positions, true);
+      if ([...positions].every(([partition, offset]) => offset === (from.get(partition) ?? 0))) {
+        this.#resetReaders();
+        return;
+      }
     }
     const cursor = await this.#open(from, from, false);
     cursor.setReaders(readers);
     this.#privates.push({ cursor, owner, readers });
+    this.#resetReaders();
   }
 
   /**

@@ -108,6 +108,13 @@ export class Checker {
     assert.equal(this.#medium.outbox.length, 0, 'chunks left in the outbox');
   }
 
+  /** Every plan is known to have caught up, durably. */
+  areLevel(): boolean {
+    return [...VIEWS, ...SINKS, { name: 'd' }]
+      .map(({ name }) => this.#detail(name))
+      .every((detail) => detail === undefined || detail.level === true || detail.paused === true);
+  }
+
   /** Records whose senders were told that they are there for good. */
   acknowledged(ids: readonly bigint[]): void {
     const texts = this.#embedded('e').map(({ value }) => /"id":(\d+)/.exec(String(value))?.[1]);

@@ -311,7 +311,7 @@ export class Scenario {
 
   /** Records that every plan has consumed, and whose effects are saved, expire. */
   #trim(db: Database): void {
-    if (db.status().operatorState?.unsavedPlans !== 0) return;
+    if (db.status().operatorState?.unsavedPlans !== 0 || !this.#checker.areLevel()) return;
     const { progress } = this.#medium;
     for (const topic of ['a', 'd', 'out-a']) {
       const entry = this.#medium.entry(topic === 'out-a' ? 'back' : topic);

@@ -13,6 +13,7 @@ const { values } = parseArgs({
 });
 const first = Number(values.seed);
 const count = Number(values.count);
+const crashedAt = new Set<string>();
 let failed = 0;
 let crashes = 0;
 let commits = 0;
@@ -20,6 +21,7 @@ for (let seed = first; seed < first + count; seed++) {
   const run = await simulate(seed);
   crashes += run.crashes;
   commits += run.commits;
+  for (const step of run.crashedAt) crashedAt.add(step);
   if (run.failure !== undefined) {
     failed++;
     process.stdout.write(`${describeFailure(run)}\n`);
@@ -27,5 +29,6 @@ for (let seed = first; seed < first + count; seed++) {
     process.stdout.write(`${run.trace.join('\n')}\n`);
   }
 }
+process.stdout.write(`crashed at: ${[...crashedAt].sort().join(', ')}\n`);
 process.stdout.write(`${count} seeds, ${failed} failed; ${crashes} crashes, ${commits} commits\n`);
 process.exitCode = failed === 0 ? 0 : 1;

@@ -1,0 +1,74 @@
+/** Lives of a database with everything that can go wrong in them: the promise holds after every commit of every seed. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { test } from 'node:test';
+import { RUN_SEED } from '../run-seed.ts';
+import { simulate } from './simulation.ts';
+
+const simulations = Number(process.env.MILLRACE_TEST_SIMULATIONS ?? 1_000);
+/** Seeds of one process, after which a new one begins with an empty heap. */
+const SEEDS_A_PROCESS = 500;
+const PROCESSES_MAX = Math.min(2, availableParallelism());
+
+/** Crashes at other steps come by chance; every one of these has to. */
+const STEPS = [
+  'store: commit begins',
+  'store: commit is written',
+  'store: commit is durable',
+  'store: catalog is written',
+  'store: catalog is durable',
+  'store: append is durable',
+  'store: acknowledge is written',
+  'store: outbox',
+  'store: scan',
+  'disk: write log',
+  'disk: flush log',
+  'disk: truncate log',
+  'disk: create log',
+  'disk: write node',
+  'disk: flush node',
+  'disk: flush directory',
+  'disk: remove log',
+  'disk: remove node',
+  'sink: begin is sent',
+  'sink: write is sent',
+  'sink: write is answered',
+  'cluster: produce is answered',
+];
+
+async function run(seed: number, count: number): Promise<string> {
+  const args = ['test/simulator/simulate.ts', '--seed', String(seed), '--count', String(count)];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  let text = '';
+  child.stdout.on('data', (part) => {
+    text += part;
+  });
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  assert.equal(code, 0, text);
+  return text;
+}
+
+test(`${simulations} lives keep the promise`, async () => {
+  const first = (RUN_SEED - 1) * simulations + 1;
+  const parts: number[] = [];
+  for (let at = 0; at < simulations; at += SEEDS_A_PROCESS) parts.push(at);
+  let text = '';
+  const worker = async (): Promise<void> => {
+    for (let at = parts.shift(); at !== undefined; at = parts.shift()) {
+      text += await run(first + at, Math.min(SEEDS_A_PROCESS, simulations - at));
+    }
+  };
+  await Promise.all(Array.from({ length: PROCESSES_MAX }, worker));
+  const reached = new Set(
+    [...text.matchAll(/^crashed at: (.*)$/gm)].flatMap(([, steps = '']) => steps.split(', ')),
+  );
+  const missed = simulations < 1_000 ? [] : STEPS.filter((step) => !reached.has(step));
+  assert.deepEqual(missed, [], 'steps that no life crashed at');
+});
+
+test('a seed is the same life every time', async () => {
+  const [one, again] = [await simulate(7), await simulate(7)];
+  assert.deepEqual(again.trace, one.trace);
+  assert.equal(again.events, one.events);
+});
