@@ -1,6 +1,6 @@
 import { assertNever } from '../../sql/base/assert.ts';
 import { StreamError } from '../../sql/base/error.ts';
-import type { Schema } from '../../sql/base/type.ts';
+import { type Schema, typeName } from '../../sql/base/type.ts';
 import type { Catalog } from '../../sql/catalog.ts';
 import type { BoundExpr, BoundSortKey } from '../../sql/expression.ts';
 import type { LogicalNode } from '../../sql/logical-plan.ts';
@@ -70,9 +70,10 @@ function lowerNode(
       return lowerScan(node, needed, builder, catalog);
     case 'values': {
       const rows = node.rows.map((row) => needed.map((column) => row[column] as BoundExpr));
-      return builder.make({ kind: 'values', rows }, schemaOf(node, needed), [], {
-        appendOnly: true,
-      });
+      const schema = schemaOf(node, needed);
+      // No rows say nothing of their columns, which another plan without rows has otherwise.
+      const leaf = schema.map(({ type }) => typeName(type)).join();
+      return builder.make({ kind: 'values', rows }, schema, [], { appendOnly: true, leaf });
     }
     case 'filter': {
       if (node.input.kind === 'join' && node.input.type === 'inner') {

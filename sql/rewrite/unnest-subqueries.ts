@@ -191,6 +191,8 @@ function semiJoin(input: LogicalNode, part: BoundExpr, rules: Unnesting): Logica
     case 'any':
     case 'all': {
       const isAny = subquery.mode === 'any';
+      // A subquery that is compared would come into the ON; as a column of the input it is out of the way.
+      if (subquery.operands.some(holdsSubquery)) return undefined;
       // NOT (x op ALL y) is no question of a partner: an undecided row would have to stay out.
       if (negated && !isAny) return undefined;
       const on = isAny && !negated ? partner(subquery, input) : objection(subquery, input, isAny);
