@@ -91,6 +91,11 @@ const tableFunctions: ReadonlyMap<string, readonly TableOverload[]> = new Map([
 
 const polymorphicNames: ReadonlySet<string> = new Set(['unnest', 'generate_subscripts']);
 
+export const tableFunctionNames: readonly string[] = [
+  ...tableFunctions.keys(),
+  ...polymorphicNames,
+];
+
 export const isTableFunction = (name: string): boolean =>
   tableFunctions.has(name) || polymorphicNames.has(name);
 
