@@ -55,6 +55,7 @@ const tableFunctions: ReadonlyMap<string, readonly TableOverload[]> = new Map([
       ...series('numeric', 'numeric'),
       ...series('timestamp', 'interval'),
       ...series('timestamptz', 'interval'),
+      overload(['timestamptz', 'timestamptz', 'interval', 'text'], 'timestamptz'),
     ],
   ],
   ['jsonb_array_elements', [overload(['jsonb'], { value: 'jsonb' })]],

@@ -176,6 +176,7 @@ test('every signature without fixed types can be resolved', () => {
     anyelement: integer,
     anyarray: array,
     any: jsonb,
+    json: types.json,
     text,
     integer,
     boolean,

@@ -577,6 +577,7 @@ function unicodeOptions(name: string): CompareOptions | undefined {
 function optionsFor(name: string, fn: ScalarFunction): CompareOptions {
   const special = patternOptions(name, fn) ?? pictureOptions(name, fn) ?? jsonOptions(fn);
   if (special !== undefined) return special;
+  if (name === 'length' && fn.parameters.length === 2) return { values: { 1: encodings } };
   if (name === 'encode' || name === 'decode' || name.startsWith('convert_'))
     return { values: { 1: encodings } };
   if (name === 'erf' || name === 'erfc') return { tolerance: 1e-14, values: { 0: errorArguments } };
