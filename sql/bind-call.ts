@@ -24,7 +24,9 @@ import { categoryOf, withoutModifiers } from './type-category.ts';
 export function bindCall(node: FunctionCall, scope: Scope, bind: BindExpression): BoundExpr {
   const { context } = scope;
   const name = functionName(node);
-  if (node.name.parts.length === 1 && isPathCall(name)) {
+  // In quotes it is the name of a function that does not exist.
+  const [only, ...others] = node.name.parts;
+  if (isPathCall(name) && only?.quoted === false && others.length === 0) {
     return bindPathCall(name, node, scope, bind);
   }
   const call = orderArguments(node, name);
