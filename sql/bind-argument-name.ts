@@ -21,6 +21,12 @@ const parametersByName: ReadonlyMap<string, Parameters> = new Map<string, Parame
   ['make_timestamp', { names: ['year', 'month', 'mday', 'hour', 'min', 'sec'] }],
   ['make_timestamptz', { names: ['year', 'month', 'mday', 'hour', 'min', 'sec', 'timezone'] }],
   ['jsonb_set', { names: ['jsonb_in', 'path', 'replacement', 'create_if_missing'] }],
+  [
+    'jsonb_set_lax',
+    {
+      names: ['jsonb_in', 'path', 'replacement', 'create_if_missing', 'null_value_treatment'],
+    },
+  ],
   ['jsonb_insert', { names: ['jsonb_in', 'path', 'replacement', 'insert_after'] }],
   ['jsonb_strip_nulls', { names: ['target', 'strip_in_arrays'] }],
   ['json_strip_nulls', { names: ['target', 'strip_in_arrays'] }],

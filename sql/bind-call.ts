@@ -24,7 +24,9 @@ import { categoryOf, withoutModifiers } from './type-category.ts';
 export function bindCall(node: FunctionCall, scope: Scope, bind: BindExpression): BoundExpr {
   const { context } = scope;
   const name = functionName(node);
-  if (node.name.parts.length === 1 && isPathCall(name)) {
+  // In quotes it is the name of a function that does not exist.
+  const [only, ...others] = node.name.parts;
+  if (isPathCall(name) && only?.quoted === false && others.length === 0) {
     return bindPathCall(name, node, scope, bind);
   }
   const call = orderArguments(node, name);
@@ -98,6 +100,7 @@ const constructs: ReadonlyMap<string, Construct> = new Map<string, Construct>([
   ['pg_typeof', bindTypeOf],
   ['age', bindAge],
   ['overlaps', bindOverlaps],
+  ['timezone', bindTimeZone],
 ]);
 
 /** The type's name, as text: there is no type regtype. */
@@ -114,6 +117,17 @@ function bindAge(args: readonly BoundExpr[], span: Span, context: BindContext): 
   const [only] = args;
   if (only === undefined || args.length > 1) return bindScalar('age', args, span, context);
   return bindScalar('age', [bindScalar('current_date', [], span, context), only], span, context);
+}
+
+/** AT LOCAL is the cast in the session's zone. */
+function bindTimeZone(args: readonly BoundExpr[], span: Span, context: BindContext): BoundExpr {
+  const [only] = args;
+  const kind = only?.type.kind;
+  if (args.length !== 1 || only === undefined || (kind !== 'timestamp' && kind !== 'timestamptz')) {
+    return bindScalar('timezone', args, span, context);
+  }
+  const to: SqlType = { kind: kind === 'timestamp' ? 'timestamptz' : 'timestamp' };
+  return castExplicitly(only, to, false, span, context);
 }
 
 /** A period may be written as its start and its length. */

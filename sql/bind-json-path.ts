@@ -57,14 +57,8 @@ export function bindPathCall(
   );
   const args = [
     boundDocument(bind(document, scope), context),
-    coerce(bind(path, scope), textType, context),
+    boundPath(bind(path, scope), context),
   ];
-  const [, pathArgument] = args;
-  // A path that is written out is looked at now.
-  if (pathArgument?.kind === 'literal' && typeof pathArgument.value === 'string') {
-    const text = pathArgument.value;
-    withSpan(path.span, () => parseJsonPath(text));
-  }
   const passed = [...clauses].filter(([clause]) => clause.startsWith('passing '));
   for (const [, value] of passed) args.push(resolveUnknown(bind(value, scope), context));
   const types = args.map((arg) => arg.type);
@@ -101,6 +95,16 @@ export function bindPathCall(
     args.map((arg) => arg.type),
   );
   return { kind: 'call', fn, args, type, span };
+}
+
+/** A path that is written out is looked at now. */
+function boundPath(path: BoundExpr, context: Scope['context']): BoundExpr {
+  const text = coerce(path, textType, context);
+  if (text.kind === 'literal' && typeof text.value === 'string') {
+    const { value } = text;
+    withSpan(path.span, () => parseJsonPath(value));
+  }
+  return text;
 }
 
 function boundDocument(document: BoundExpr, context: Scope['context']): BoundExpr {

@@ -11,6 +11,7 @@ const recordFunctions: ReadonlySet<string> = new Set([
   ...['json_to_record', 'jsonb_to_record', 'json_to_recordset', 'jsonb_to_recordset'],
 ]);
 
+export const recordFunctionNames: readonly string[] = [...recordFunctions];
 export const isRecordFunction = (name: string): boolean => recordFunctions.has(name);
 
 /** @throws StreamError SQL_SYNTAX without the list, or for a list that means nothing; SQL_UNKNOWN_FUNCTION. */

@@ -9,6 +9,7 @@ import { typeOfFunctionName } from './bind-type.ts';
 import { refuseUnknown } from './bind-unknown.ts';
 import { castExplicitly, coerce, commonType, textType, tryCoerce } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
+import { absenceReason } from './function/absent-function.ts';
 import { resolvePolymorphic } from './function/builtin.ts';
 import type { ScalarFunction } from './function/scalar-function.ts';
 import { withoutModifiers } from './type-category.ts';
@@ -128,6 +129,13 @@ export function unknownFunction(
   span: Span,
   names: readonly string[],
 ): StreamError {
+  const absence = names.includes(name) ? undefined : absenceReason(name);
+  if (absence !== undefined) {
+    return new StreamError('SQL_NOT_SUPPORTED', `function ${name} is not supported`, {
+      at: span,
+      hint: absence,
+    });
+  }
   const near = names.includes(name)
     ? undefined
     : closestName(

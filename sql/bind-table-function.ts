@@ -55,6 +55,7 @@ const tableFunctions: ReadonlyMap<string, readonly TableOverload[]> = new Map([
       ...series('numeric', 'numeric'),
       ...series('timestamp', 'interval'),
       ...series('timestamptz', 'interval'),
+      overload(['timestamptz', 'timestamptz', 'interval', 'text'], 'timestamptz'),
     ],
   ],
   ['jsonb_array_elements', [overload(['jsonb'], { value: 'jsonb' })]],
@@ -90,6 +91,11 @@ const tableFunctions: ReadonlyMap<string, readonly TableOverload[]> = new Map([
 ]);
 
 const polymorphicNames: ReadonlySet<string> = new Set(['unnest', 'generate_subscripts']);
+
+export const tableFunctionNames: readonly string[] = [
+  ...tableFunctions.keys(),
+  ...polymorphicNames,
+];
 
 export const isTableFunction = (name: string): boolean =>
   tableFunctions.has(name) || polymorphicNames.has(name);

@@ -66,6 +66,21 @@ const unsupportedTypes: ReadonlyMap<string, string> = new Map([
   ['varbit', 'Use bytea.'],
   ['money', 'Use numeric.'],
   ['xml', 'Use text or jsonb.'],
+  ...['inet', 'cidr', 'macaddr', 'macaddr8'].map((name): [string, string] => [name, 'Use text.']),
+  ...['point', 'line', 'lseg', 'box', 'path', 'polygon', 'circle'].map((name): [string, string] => [
+    name,
+    'Use columns of double precision, or an array of them.',
+  ]),
+  ...['tsvector', 'tsquery'].map((name): [string, string] => [
+    name,
+    'Use text, and search it by LIKE or a regular expression.',
+  ]),
+  ...['int4', 'int8', 'num', 'ts', 'tstz', 'date'].flatMap((name) =>
+    ['range', 'multirange'].map((kind): [string, string] => [
+      `${name}${kind}`,
+      'Keep the bounds in two columns, or use OVERLAPS.',
+    ]),
+  ),
 ]);
 
 /**

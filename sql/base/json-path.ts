@@ -41,11 +41,15 @@ export function isPathFailure(cause: unknown): cause is StreamError {
 /** The object numbers below are those of the document and of the variables. */
 const GENERATED_MIN = 2;
 
+/** Steps taken by one search: repeated `**` would multiply them without end. */
+const STEPS_MAX = 1_000_000;
+
 class PathRun {
   readonly #lax: boolean;
   readonly #document: JsonValue;
   readonly #variables: JsonObject;
   #generated = GENERATED_MIN;
+  #steps = 0;
 
   constructor(lax: boolean, document: JsonValue, variables: JsonObject) {
     this.#lax = lax;
@@ -261,6 +265,12 @@ class PathRun {
     scope: Scope,
     unwrap: boolean,
   ): Items {
+    if (++this.#steps > STEPS_MAX) {
+      throw new StreamError(
+        'VALUE_PROGRAM_LIMIT',
+        `the SQL/JSON path takes more than ${STEPS_MAX} steps`,
+      );
+    }
     const step = steps[at];
     if (step === undefined) return yield item;
     switch (step.kind) {

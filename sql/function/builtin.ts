@@ -20,6 +20,7 @@ import { jsonFunctions } from './json.ts';
 import { jsonBuildNames, resolveJsonBuild } from './json-build.ts';
 import { jsonObjectFunctions } from './json-object.ts';
 import { jsonPathFunctions } from './json-path.ts';
+import { jsonSetLaxFunctions } from './json-set-lax.ts';
 import { mathFunctions } from './math.ts';
 import { mathSpecialFunctions } from './math-special.ts';
 import { nowFunctions } from './now.ts';
@@ -50,6 +51,7 @@ const scalarFunctions: readonly ScalarFunction[] = [
   ...jsonFunctions,
   ...jsonObjectFunctions,
   ...jsonPathFunctions,
+  ...jsonSetLaxFunctions,
   ...randomFunctions,
   ...pictureFunctions.flat(),
   ...arrayTextFunctions,

@@ -6,6 +6,7 @@ import { trimBlanks } from '../base/text-order.ts';
 import { textWriter } from '../base/text-output.ts';
 import type { Zone } from '../base/timezone.ts';
 import { type SqlType, sameType, type TypeKind, typeName } from '../base/type.ts';
+import { byteaCasts } from './cast-bytea.ts';
 import { dateTimeCasts } from './cast-datetime.ts';
 import { jsonCasts } from './cast-json.ts';
 import { numberCasts } from './cast-number.ts';
@@ -22,7 +23,7 @@ function allowed(rule: CastContext, context: CastContext): boolean {
 const stringKinds: ReadonlySet<TypeKind> = new Set(['text', 'varchar', 'char']);
 
 const rules = new Map<string, CastRule>();
-for (const rule of [...numberCasts, ...dateTimeCasts, ...jsonCasts]) {
+for (const rule of [...numberCasts, ...dateTimeCasts, ...jsonCasts, ...byteaCasts]) {
   rules.set(`${rule.from} ${rule.to}`, rule);
 }
 

@@ -68,6 +68,9 @@ export const jsonBuildNames = [
   'jsonb_build_array',
   'json_build_array',
   'row_to_json',
+  'json_array',
+  'json_scalar',
+  'json_serialize',
 ];
 
 /** The overload for exactly these argument types; every argument may be of any type. */
@@ -100,6 +103,41 @@ export function resolveJsonBuild(
         return `[${values.map((value, at) => datumToJsonText(value, typeAt(at))).join(', ')}]`;
       });
     }
+    // The constructors of SQL/JSON that the parser leaves by their own name.
+    case 'json_array':
+      return builder(
+        name,
+        argTypes,
+        false,
+        'array of the arguments that are not NULL',
+        (values) => {
+          const items = values.flatMap((value, at) =>
+            value === null ? [] : [datumToJsonText(value, argTypes[at] as SqlType)],
+          );
+          return `[${items.join(', ')}]`;
+        },
+      );
+    case 'json_scalar':
+      if (first === undefined || argTypes.length > 1) return undefined;
+      return builder(name, argTypes, true, 'scalar as a JSON document', ([value = null]) =>
+        datumToJsonText(value, first),
+      );
+    case 'json_serialize':
+      if (
+        argTypes.length > 1 ||
+        (first?.kind !== 'json' && first?.kind !== 'jsonb' && first?.kind !== 'text')
+      )
+        return undefined;
+      return {
+        ...builder(
+          name,
+          [first.kind === 'text' ? types.json : first],
+          true,
+          'document as text',
+          ([value]) => String(value),
+        ),
+        result: types.text,
+      };
     default:
       return undefined;
   }

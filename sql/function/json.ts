@@ -33,7 +33,7 @@ function arrayIndex(step: string): number | undefined {
   return Math.abs(index) > 2147483647 ? undefined : index;
 }
 
-type Path = readonly (string | null)[];
+export type Path = readonly (string | null)[];
 
 function isScalarText(text: string): boolean {
   return !isObjectText(text) && !isArrayText(text);
@@ -353,13 +353,14 @@ function editArray(
   return items;
 }
 
-define('#-', ['jsonb', 'text[]'], 'jsonb', 'without the value at a path', (text, path) => {
+export function deletePath(text: string, path: Path): string {
   const value = parseJson(text);
   if (isScalar(value)) throw invalidParameter('cannot delete path in scalar');
   return jsonToText(editDocument(value, { edit: 'delete', path, value: null }));
-});
+}
+define('#-', ['jsonb', 'text[]'], 'jsonb', 'without the value at a path', deletePath);
 
-function setPath(text: string, path: Path, fresh: string, create = true): string {
+export function setPath(text: string, path: Path, fresh: string, create = true): string {
   const value = parseJson(text);
   if (isScalar(value)) throw invalidParameter('cannot set path in scalar');
   return jsonToText(

@@ -41,6 +41,9 @@ const json: readonly Row[] = [
   ['json_build_object', 'any, …', 'json', 'object of alternating keys and values'],
   ['jsonb_build_array', 'any, …', 'jsonb', 'array of the arguments'],
   ['json_build_array', 'any, …', 'json', 'array of the arguments'],
+  ['json_array', 'any, …', 'json', 'array of the arguments that are not NULL'],
+  ['json_scalar', 'any', 'json', 'scalar as a JSON document'],
+  ['json_serialize', 'json', 'text', 'document as text'],
 ];
 
 const array: readonly Row[] = [

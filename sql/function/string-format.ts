@@ -63,6 +63,16 @@ for (const name of ['length', 'octet_length']) {
     duckdb: ([a]) => `CAST(octet_length(${a}) AS INTEGER)`,
   });
 }
+binary.define(
+  'length',
+  ['bytea', 'text'],
+  'integer',
+  'number of characters of the bytes in an encoding (UTF8)',
+  (bytes, encoding) => {
+    if (!/^utf-?8$/i.test(encoding)) throw invalidParameter(`invalid encoding name "${encoding}"`);
+    return [...decodeUtf8(bytes)].length;
+  },
+);
 binary.define('bit_length', ['bytea'], 'integer', 'number of bits', (bytes) => bytes.length * 8);
 binary.define('||', ['bytea', 'bytea'], 'bytea', 'concatenation', (a, b) => {
   const joined = new Uint8Array(a.length + b.length);

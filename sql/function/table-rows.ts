@@ -1,6 +1,5 @@
 /** The rows of set-returning functions, as PostgreSQL gives them: for views and for queries alike. */
 import { assert } from '../base/assert.ts';
-import { addInterval } from '../base/datetime.ts';
 import type { Datum, Row } from '../base/datum.ts';
 import { StreamError } from '../base/error.ts';
 import { type Interval, intervalSpan } from '../base/interval.ts';
@@ -14,10 +13,12 @@ import {
   sortedEntries,
 } from '../base/json.ts';
 import { Numeric } from '../base/numeric.ts';
+import { utc, type Zone, zoneByName } from '../base/timezone.ts';
 import type { Schema, SqlType } from '../base/type.ts';
 import { jsonPathRows } from './json-path.ts';
 import { jsonRecord, jsonRecords } from './json-record.ts';
 import { regexpMatches, regexpSplit } from './pattern.ts';
+import { shiftInZone } from './zone-shift.ts';
 
 /** Not a function's name: one row of the arguments, for an ordinary function in FROM. */
 export const ONE_ROW = 'row';
@@ -92,7 +93,12 @@ const tableFunctions: Readonly<Record<string, TableFunction | undefined>> = {
         return numericSeries(args as readonly Numeric[]);
       case 'timestamp':
       case 'timestamptz':
-        return timeSeries(args[0] as bigint, args[1] as bigint, args[2] as Interval);
+        return timeSeries(
+          args[0] as bigint,
+          args[1] as bigint,
+          args[2] as Interval,
+          args.length > 3 ? zoneByName(args[3] as string) : utc,
+        );
       default:
         return integerSeries(args as readonly (number | bigint)[]);
     }
@@ -165,10 +171,12 @@ function* numericSeries(args: readonly Numeric[]): Generator<Row> {
   for (let at = start; at.compare(stop) !== last; at = at.add(step)) yield [at];
 }
 
-function* timeSeries(start: bigint, stop: bigint, step: Interval): Generator<Row> {
+function* timeSeries(start: bigint, stop: bigint, step: Interval, zone: Zone): Generator<Row> {
   const span = intervalSpan(step);
   if (span === 0n) throw zeroStep();
-  for (let at = start; span > 0n ? at <= stop : at >= stop; at = addInterval(at, step)) yield [at];
+  for (let at = start; span > 0n ? at <= stop : at >= stop; at = shiftInZone(at, step, zone)) {
+    yield [at];
+  }
 }
 
 /** Arrays side by side; the shorter ones go on with NULLs. An array of rows gives their attributes. */

@@ -38,3 +38,6 @@ SELECT json_exists('{"a": 1}', '$[');
 SELECT json_exists('{"a": "2"}', '$ ? (@.a == $x)' PASSING '2'::text AS x, id AS y), json_value(j, '$.a' RETURNING bigint) FROM doc ORDER BY id;
 SELECT '{"a": 1}'::jsonb @? '$.a'::jsonpath;
 SELECT '\x6162'::bytea LIKE '\x61%'::bytea, overlay('\x010203'::bytea PLACING '\xff'::bytea FROM 2 FOR 1);
+SELECT "json_value"('1', '$');
+SELECT "json_value"('1');
+SELECT jsonb_set_lax('{"a": 1}', '{a}', NULL, null_value_treatment => 'delete_key', create_if_missing => true);

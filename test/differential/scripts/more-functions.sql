@@ -5,3 +5,10 @@ SELECT is_normalized('é'), random_normal(mean => 0, stddev => 0), uuid_extract_
 SELECT current_schema::text, current_schema()::text, current_schemas(false)::text[], current_setting('search_path'), current_setting('no.such', true), getdatabaseencoding()::text, current_database() = current_catalog, current_user = session_user, version() LIKE 'PostgreSQL %';
 SELECT current_setting('no.such');
 SELECT '\x6162'::bytea LIKE '\x61%'::bytea, overlay('\x010203'::bytea PLACING '\xff'::bytea FROM 2 FOR 1), 'abc' LIKE 'a%';
+SELECT json_scalar(1), json_scalar('a'::text), json_serialize('{"a":1}'::json), json_serialize('[1, 2]');
+SELECT json_array(1, NULL, 'a'), json_array();
+SELECT timestamptz '2024-02-29 10:11:12Z' AT LOCAL, timestamp '2024-02-29 10:11:12' AT LOCAL;
+SELECT generate_series('2024-03-30 12:00Z'::timestamptz, '2024-04-01 12:00Z'::timestamptz, '1 day', 'Europe/Berlin');
+SELECT 5::bytea, '\x05'::bytea::int, (-1)::bigint::bytea, '\xffffffff'::bytea::int;
+SELECT '\x0102030405'::bytea::int;
+SELECT length('\xc3a9'::bytea, 'UTF8');

@@ -3,6 +3,10 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { typeName } from '../../../sql/base/type.ts';
+import { recordFunctionNames } from '../../../sql/bind-record-function.ts';
+import { sessionSignatures } from '../../../sql/bind-session.ts';
+import { tableFunctionNames } from '../../../sql/bind-table-function.ts';
+import { absentFunctions, absentOperators } from '../../../sql/function/absent-function.ts';
 import {
   registry,
   resolvePolymorphic,
@@ -25,6 +29,7 @@ const headings: readonly (readonly [ScalarFunction['family'] | 'aggregate', stri
   ['array', 'Arrays'],
   ['binary', 'Bytes'],
   ['aggregate', 'Aggregates'],
+  ['system', 'Session'],
 ];
 
 interface Line {
@@ -80,7 +85,7 @@ function overloadsOf(family: string, name: string): ReadonlyMap<string, readonly
       add(fn.description, parameters.length === 0 ? ['*'] : parameters, typeName(fn.result));
     }
   }
-  for (const fn of polymorphicSignatures) {
+  for (const fn of signatures) {
     if (fn.name === name && fn.family === family) {
       add(fn.description, fn.parameters.split(', '), fn.result);
     }
@@ -88,13 +93,52 @@ function overloadsOf(family: string, name: string): ReadonlyMap<string, readonly
   return byDescription;
 }
 
+const signatures = [...polymorphicSignatures, ...sessionSignatures];
+const names = [...registry.names(), ...sessionSignatures.map(({ name }) => name)].sort();
+
 function linesOf(family: string): readonly Line[] {
-  return registry.names().flatMap((name) =>
+  return names.flatMap((name) =>
     [...overloadsOf(family, name)].map(([description, overloads]) => ({
       signature: signaturesOf(name, overloads).join('<br>'),
       description,
     })),
   );
+}
+
+function tableFunctionPart(): readonly string[] {
+  return [
+    '## Functions that give rows',
+    '',
+    'In `FROM`, in `ROWS FROM (…)` and in the select list, also `WITH ORDINALITY`:',
+    '',
+    [...tableFunctionNames, ...recordFunctionNames]
+      .sort()
+      .map((name) => `\`${name}\``)
+      .join(', '),
+    '',
+  ];
+}
+
+function absentPart(): readonly string[] {
+  return [
+    '## Not there',
+    '',
+    "Functions and operators of PostgreSQL's manual that are refused, with the reason, beside those of geometry, network addresses, XML and text search, and those that tell about its server. A test compares both lists with",
+    "PostgreSQL's catalog. Types that are not there: `bit`, `varbit`, `timetz`, `money`, `xml`, ranges and multiranges, network addresses, geometry,",
+    '`tsvector`; their error says what to use instead.',
+    '',
+    '| | |',
+    '| --- | --- |',
+    ...absentFunctions.map(
+      ({ reason, names: absent }) =>
+        `| ${absent.map((name) => `\`${name}\``).join(', ')} | ${reason} |`,
+    ),
+    ...absentOperators.map(
+      ({ reason, names: absent }) =>
+        `| ${absent.map((name) => `\`${name}\``).join(', ')} | ${reason} |`,
+    ),
+    '',
+  ];
 }
 
 function render(): string {
@@ -115,6 +159,7 @@ function render(): string {
     }
     parts.push('');
   }
+  parts.push(...tableFunctionPart(), ...absentPart());
   return parts.join('\n');
 }
 
@@ -131,6 +176,7 @@ test('every signature without fixed types can be resolved', () => {
     anyelement: integer,
     anyarray: array,
     any: jsonb,
+    json: types.json,
     text,
     integer,
     boolean,

@@ -337,3 +337,16 @@ test('a path that is nested without end is refused', () => {
   }
   throw new Error('it was taken');
 });
+
+test('a path that visits a document without end is stopped, also when it is silent', () => {
+  const document = `${'['.repeat(100)}${']'.repeat(100)}`;
+  const fn = registry.scalars('@?').find((overload) => overload.parameters[0]?.kind === 'jsonb');
+  if (fn === undefined) throw new Error('@? is missing');
+  try {
+    callScalar(fn, [document, 'strict $.**.**.**.**.**.**.x']);
+  } catch (cause) {
+    if (cause instanceof StreamError && cause.code === 'VALUE_PROGRAM_LIMIT') return;
+    throw cause;
+  }
+  throw new Error('it was taken');
+});

@@ -371,6 +371,8 @@ export interface CompareOptions {
   /** Accepts doubles that differ by this much relatively. */
   readonly tolerance?: number;
   readonly nulls?: boolean;
+  /** One argument in so many is NULL; 20 when it is not said. */
+  readonly nullShare?: number;
 }
 
 /** Compares one overload with the judge on random arguments; gives a line for each difference. */
@@ -384,7 +386,7 @@ export async function compareFunction(
     ...fn.parameters.map((type, index) =>
       fc.option(options.values?.[index] ?? valueTexts(type), {
         nil: null,
-        freq: options.nulls === false ? 1e9 : 20,
+        freq: options.nulls === false ? 1e9 : (options.nullShare ?? 20),
       }),
     ),
   );

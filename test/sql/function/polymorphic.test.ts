@@ -126,6 +126,8 @@ const cases: readonly Case[] = [
     { name: 'concat_ws', arguments: [text, type, text, type] },
     { name: 'to_jsonb', arguments: [type] },
     { name: 'to_json', arguments: [type] },
+    { name: 'json_array', arguments: [type, text, type], options: { nullShare: 3, render: bare } },
+    { name: 'json_scalar', arguments: [type], options: { render: bare } },
     { name: 'jsonb_build_array', arguments: [type, text] },
     { name: 'json_build_array', arguments: [type, text] },
     { name: 'jsonb_build_object', arguments: [text, type, type, text] },
