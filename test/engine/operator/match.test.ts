@@ -175,6 +175,142 @@ function viewOf(query: string): { runner: PlanRunner; failing: Map<string, numbe
   return { runner, failing };
 }
 
+describe('a search that goes on behind a change', () => {
+  const matches = `MEASURES MATCH_NUMBER() AS n, count(*) AS c`;
+
+  it('counts on', () => {
+    const { runner } = viewOf(
+      `SELECT * FROM r MATCH_RECOGNIZE (ORDER BY id ${matches}, FIRST(id) AS f PATTERN (a b) DEFINE b AS v > 1)`,
+    );
+    runner.run([
+      [
+        added([
+          [1, 0],
+          [2, 2],
+          [3, 0],
+          [4, 2],
+        ]),
+      ],
+    ]);
+    runner.emitted.length = 0;
+    runner.run([
+      [
+        added([
+          [5, 0],
+          [6, 2],
+        ]),
+      ],
+    ]);
+    assert.equal(runner.emitted.length, 1, 'the matches before stay as they are');
+    assert.deepEqual(shown(runner), [
+      ['1', '2', '1'],
+      ['2', '2', '3'],
+      ['3', '2', '5'],
+    ]);
+    runner.run([
+      [
+        [
+          { row: [2, 2], weight: -1 },
+          { row: [2, 1], weight: 1 },
+        ],
+      ],
+    ]);
+    assert.deepEqual(shown(runner), [
+      ['1', '2', '3'],
+      ['2', '2', '5'],
+    ]);
+  });
+
+  it('knows which rows are in matches that began before', () => {
+    const { runner } = viewOf(
+      `SELECT * FROM r MATCH_RECOGNIZE (ORDER BY id ${matches} ALL ROWS PER MATCH WITH UNMATCHED ROWS
+         AFTER MATCH SKIP TO NEXT ROW PATTERN (a b c) DEFINE a AS v = 1)`,
+    );
+    runner.run([
+      [
+        added([
+          [1, 1],
+          [2, 0],
+          [3, 0],
+          [4, 0],
+        ]),
+      ],
+    ]);
+    const before = [
+      ['1', '1', '1', '1'],
+      ['2', '1', '2', '0'],
+      ['3', '1', '3', '0'],
+    ];
+    assert.deepEqual(shown(runner), [...before, ['4', null, null, '0']]);
+    runner.run([
+      [
+        [
+          { row: [4, 0], weight: -1 },
+          { row: [4, 7], weight: 1 },
+        ],
+      ],
+    ]);
+    assert.deepEqual(shown(runner), [...before, ['4', null, null, '7']]);
+  });
+
+  it('looks again where NEXT, or the end, was seen', () => {
+    const { runner } = viewOf(
+      `SELECT * FROM r MATCH_RECOGNIZE (ORDER BY id MEASURES a.id AS f, NEXT(a.v, 2) AS n PATTERN (a) DEFINE a AS true)`,
+    );
+    runner.run([
+      [
+        added([
+          [1, 1],
+          [2, 2],
+        ]),
+      ],
+    ]);
+    assert.deepEqual(shown(runner), [
+      ['1', null],
+      ['2', null],
+    ]);
+    runner.run([[added([[3, 3]])]]);
+    assert.deepEqual(shown(runner), [
+      ['1', '3'],
+      ['2', null],
+      ['3', null],
+    ]);
+    const ends = viewOf(
+      'SELECT * FROM r MATCH_RECOGNIZE (ORDER BY id MEASURES a.id AS f PATTERN (a $) DEFINE a AS true)',
+    );
+    ends.runner.run([
+      [
+        added([
+          [1, 1],
+          [2, 2],
+        ]),
+      ],
+    ]);
+    assert.deepEqual(shown(ends.runner), [['2']]);
+    ends.runner.run([[[{ row: [2, 2], weight: -1 }]]]);
+    assert.deepEqual(shown(ends.runner), [['1']]);
+  });
+});
+
+describe('ways with another past are tried', () => {
+  const count = (condition: string, values: readonly number[]): unknown =>
+    answer(
+      `MEASURES count(*) AS n PATTERN (^ (a | b)* c) DEFINE c AS v = 9 AND ${condition}`,
+      values,
+    )[0]?.[0];
+
+  it('by their first, last, counted and named rows', () => {
+    assert.equal(count('FIRST(a.v) = 5', [3, 5, 9]), '3');
+    assert.equal(count('FIRST(a.v, 1) = 5', [3, 4, 5, 9]), '4');
+    assert.equal(count('LAST(a.v) = 3', [3, 5, 9]), '3');
+    assert.equal(count('LAST(a.v, 1) = 3', [3, 4, 5, 9]), '4');
+    assert.equal(count('sum(a.v) = 8', [3, 4, 5, 9]), '4');
+    assert.equal(count("string_agg(CLASSIFIER(), '') = 'babc'", [3, 4, 5, 9]), '4');
+    assert.equal(count("LAST(CLASSIFIER(), 3) = 'b'", [3, 4, 5, 9]), '4');
+    assert.equal(count('sum(a.v) = 100', [3, 4, 5, 9]), undefined);
+  });
+});
+
 describe('failures', () => {
   it('of a condition are rows that fail, until they go', () => {
     const { runner, failing } = viewOf(
