@@ -26,7 +26,14 @@ import { coerceToBoolean, resolveUnknown } from './coerce.ts';
 import { isAppendOnly, isEventTime } from './derive.ts';
 import type { BoundExpr } from './expression.ts';
 import type { LogicalNode, MatchSortKey } from './logical-plan.ts';
-import { type BoundPattern, holdsKind, type MatchOutput, type MatchShape } from './row-pattern.ts';
+import {
+  type BoundPattern,
+  holdsKind,
+  type MatchOutput,
+  type MatchShape,
+  PATTERN_SIZE_MAX,
+  patternSize,
+} from './row-pattern.ts';
 
 type Item = FromItem & MatchRecognize;
 type Clause = 'DEFINE' | 'MEASURES';
@@ -105,8 +112,18 @@ function isInEventTime(
   return isAppendOnly(input, context.catalog) && isEventTime(input, first.column, context.catalog);
 }
 
-/** @throws StreamError SQL_NOT_SUPPORTED, SQL_NOT_INCREMENTAL for combinations without a meaning. */
+/** @throws StreamError SQL_TOO_COMPLEX; SQL_NOT_SUPPORTED, SQL_NOT_INCREMENTAL for combinations without a meaning. */
 function checkForm(item: Item, pattern: BoundPattern, inEventTime: boolean): void {
+  if (patternSize(pattern) > PATTERN_SIZE_MAX) {
+    throw new StreamError(
+      'SQL_TOO_COMPLEX',
+      `the pattern has more than ${PATTERN_SIZE_MAX} parts`,
+      {
+        at: item.span,
+        hint: 'A quantifier {n,m} counts m times, PERMUTE once for every order of its parts.',
+      },
+    );
+  }
   if (item.rowsPerMatch === 'all-with-unmatched') {
     if (holdsKind(pattern, 'exclusion')) {
       throw new StreamError(

@@ -121,3 +121,30 @@ export function holdsKind(pattern: BoundPattern, kind: BoundPattern['kind']): bo
   if ('items' in pattern) return pattern.items.some((item) => holdsKind(item, kind));
   return 'pattern' in pattern && holdsKind(pattern.pattern, kind);
 }
+
+/** Most parts of a pattern: A{n} counts n times, PERMUTE of n parts n! times. */
+export const PATTERN_SIZE_MAX = 10_000;
+
+/** How many parts the pattern has when everything in it is written out. */
+export function patternSize(pattern: BoundPattern): number {
+  const sum = (items: readonly BoundPattern[]): number =>
+    items.reduce((size, item) => size + patternSize(item), 1);
+  switch (pattern.kind) {
+    case 'variable':
+    case 'empty':
+    case 'start':
+    case 'end':
+      return 1;
+    case 'sequence':
+    case 'alternation':
+      return sum(pattern.items);
+    case 'permute':
+      return pattern.items.reduce((size, _, i) => size * (i + 1), 1) * sum(pattern.items);
+    case 'exclusion':
+      return patternSize(pattern.pattern);
+    case 'quantified':
+      return Math.max(pattern.min + 1, pattern.max ?? 0) * patternSize(pattern.pattern);
+    default:
+      return pattern satisfies never;
+  }
+}

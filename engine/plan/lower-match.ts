@@ -13,7 +13,6 @@ import {
 import { ClosingFinder } from './closing.ts';
 import { clockOf } from './emit-final.ts';
 import type { Lowering } from './lower.ts';
-import { compilePattern } from './match-program.ts';
 import type { PhysicalNode, SortColumn } from './physical-node.ts';
 import { checkComputable, columnAt, columnsOf, reindex, unionOf } from './plan-builder.ts';
 
@@ -25,7 +24,7 @@ type MatchNode = LogicalNode & { readonly kind: 'match-recognize' };
  * is consolidated, since most of it stays as it was.
  * All columns that the clause reads are kept, whoever reads its result, since they decide the order of rows that
  * ORDER BY does not tell apart.
- * @throws StreamError SQL_TOO_COMPLEX for a pattern that is too large, SQL_NOT_INCREMENTAL for now() and random().
+ * @throws StreamError SQL_NOT_INCREMENTAL for now() and random().
  */
 export function lowerMatch(
   node: MatchNode,
@@ -34,7 +33,6 @@ export function lowerMatch(
   catalog: Catalog,
 ): PhysicalNode {
   const { builder } = lowering;
-  compilePattern(node.pattern);
   const columns = columnsRead(node);
   const input = lowering.lower(node.input, columns);
   const at = (column: number): number => columns.indexOf(column);

@@ -3,7 +3,6 @@
  * order of a split's branches, as in Cox, "Regular Expression Matching: the Virtual Machine Approach", 2009).
  */
 import { assertNever } from '../../sql/base/assert.ts';
-import { StreamError } from '../../sql/base/error.ts';
 import type { BoundPattern } from '../../sql/row-pattern.ts';
 
 export type Instruction =
@@ -22,10 +21,7 @@ export interface Program {
   readonly joins: Uint8Array;
 }
 
-/** Instructions of a pattern: A{n} takes n of them, PERMUTE of n variables n · n!. */
-export const PATTERN_SIZE_MAX = 10_000;
-
-/** @throws StreamError SQL_TOO_COMPLEX past PATTERN_SIZE_MAX. */
+/** The binder has made sure that the pattern has a size (`patternSize`). */
 export function compilePattern(pattern: BoundPattern): Program {
   const writer = new ProgramWriter();
   writer.write(pattern, false);
@@ -51,8 +47,6 @@ function joinsOf(instructions: readonly Instruction[]): Uint8Array {
 
 class ProgramWriter {
   readonly #instructions: Instruction[] = [];
-  /** Parts written so far; also those that take no instruction, as `()` does. */
-  #parts = 0;
 
   finish(): readonly Instruction[] {
     this.#add({ kind: 'accept' });
@@ -60,7 +54,6 @@ class ProgramWriter {
   }
 
   write(pattern: BoundPattern, excluded: boolean): void {
-    if (this.#parts++ > 10 * PATTERN_SIZE_MAX) throw tooLarge();
     switch (pattern.kind) {
       case 'variable':
         this.#add({ kind: 'row', variable: pattern.variable, excluded });
@@ -92,7 +85,6 @@ class ProgramWriter {
   }
 
   #add(instruction: Instruction): number {
-    if (this.#instructions.length >= PATTERN_SIZE_MAX) throw tooLarge();
     return this.#instructions.push(instruction) - 1;
   }
 
@@ -158,12 +150,4 @@ class ProgramWriter {
     }
     for (const at of splits) split(at, this.#end);
   }
-}
-
-function tooLarge(): StreamError {
-  return new StreamError(
-    'SQL_TOO_COMPLEX',
-    `the pattern is larger than ${PATTERN_SIZE_MAX} steps`,
-    { hint: 'A quantifier {n,m} counts m times; PERMUTE counts every order.' },
-  );
 }

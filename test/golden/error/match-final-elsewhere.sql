@@ -1,0 +1,1 @@
+SELECT FINAL count(price) FROM bid

@@ -1,0 +1,1 @@
+SELECT * FROM bid MATCH_RECOGNIZE (ORDER BY date_time PATTERN (a b) DEFINE b AS FINAL LAST(price) > 1)

@@ -1,0 +1,1 @@
+SELECT * FROM bid MATCH_RECOGNIZE (ORDER BY date_time PATTERN (a) DEFINE a AS PREV(price, auction) > 0)

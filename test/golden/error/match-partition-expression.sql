@@ -1,0 +1,1 @@
+SELECT * FROM bid MATCH_RECOGNIZE (PARTITION BY auction % 10 ORDER BY date_time PATTERN (a) DEFINE a AS true)

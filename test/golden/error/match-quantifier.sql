@@ -1,0 +1,1 @@
+SELECT * FROM bid MATCH_RECOGNIZE (ORDER BY date_time PATTERN (a{3,2}) DEFINE a AS true)

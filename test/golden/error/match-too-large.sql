@@ -1,0 +1,1 @@
+SELECT * FROM bid MATCH_RECOGNIZE (ORDER BY date_time MEASURES count(*) AS n PATTERN (a{100000}) DEFINE a AS true)

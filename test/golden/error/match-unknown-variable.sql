@@ -1,0 +1,1 @@
+SELECT * FROM bid MATCH_RECOGNIZE (ORDER BY date_time MEASURES b.price AS p PATTERN (a) DEFINE a AS true)

@@ -1,0 +1,1 @@
+select m.auction, m.n from bid match_recognize (partition by auction order by date_time measures count(*) as n, last(b.price) as p pattern (a b+) within interval '1' minute define b as b.price > a.price) as m where m.auction = 7 and m.n > 2

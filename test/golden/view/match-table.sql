@@ -1,0 +1,1 @@
+create materialized view v as select seller, n from auction match_recognize (partition by seller order by date_time desc, id measures count(*) as n, classifier() as c pattern (a+? (b | {- c -}){2} $) define b as b.reserve < prev(b.reserve)) as m
