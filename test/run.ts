@@ -25,7 +25,7 @@ const INTEGRATION = [
 /** Whole programs under load, with times that are looked at: one after another. */
 const ALONE = ['test/integration/', 'test/examples/'];
 const LONG_RUNS = '2000';
-const FILE_TIMEOUT_MS = 600_000;
+const FILE_TIMEOUT_MS = mode === 'long' ? 3_600_000 : 600_000;
 
 let passed = 0;
 let failed = 0;

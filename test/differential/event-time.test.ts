@@ -454,3 +454,41 @@ test('what never becomes final is refused, with what is missing', async () => {
     await subject.close();
   }
 });
+
+test('CREATE names what can grow without end with a stream that has a watermark, and only that', async () => {
+  const subject = await Subject.open();
+  const messageOf = async (sql: string): Promise<string> => {
+    const session = subject.database.session('warned');
+    for await (const result of session.execute(sql, [], new AbortController().signal)) {
+      assert.ok(result.kind === 'ok');
+      return result.message;
+    }
+    return '';
+  };
+  try {
+    await required(subject, 'CREATE STREAM e (k int, ts timestamp, WATERMARK FOR ts AS ts)');
+    await required(subject, 'CREATE STREAM plain (k int)');
+    await required(subject, 'CREATE TABLE d (k int PRIMARY KEY, name text)');
+    const growing = /^WARNING: .* e, as no watermark .*: aggregate by \(k\): count\(\*\)$/;
+    const query = 'SELECT k, count(*) AS n FROM e GROUP BY k';
+    assert.match(await messageOf(`CREATE MATERIALIZED VIEW a AS ${query}`), growing);
+    assert.match(await messageOf(`CREATE SINK b AS ${query} WITH (topic = 'b')`), growing);
+    // A table that each row meets is kept, and is as large as it is; the stream's rows are kept beside it.
+    assert.match(
+      await messageOf('CREATE MATERIALIZED VIEW c AS SELECT name, ts FROM e JOIN d ON d.k = e.k'),
+      /inner join on k = k/,
+    );
+    for (const quiet of [
+      'SELECT k, count(*) AS n FROM plain GROUP BY k',
+      'SELECT name, count(*) AS n FROM d GROUP BY name',
+      'SELECT count(*) AS n, max(ts) AS last FROM e',
+      'SELECT ts, k FROM e ORDER BY ts DESC LIMIT 3',
+      "SELECT k, count(*) AS n FROM e WHERE ts > now() - INTERVAL '1 hour' GROUP BY k",
+      `SELECT k, window_end, count(*) AS n FROM ${TUMBLE_E} GROUP BY k, window_end`,
+    ]) {
+      assert.equal(await messageOf(`CREATE OR REPLACE MATERIALIZED VIEW q AS ${quiet}`), '', quiet);
+    }
+  } finally {
+    await subject.close();
+  }
+});
