@@ -34,8 +34,8 @@ interface Changes {
 }
 
 /**
- * SESSION: rows of a partition whose times are less than the gap apart are in one session, from the first row's time to
- * the last one's plus the gap. A row that comes may join two sessions, one that goes may split one: at flush the rows
+ * SESSION: rows of a partition whose times are at most the gap apart are in one session, from the first row's time to
+ * the last one's plus the gap, as in Flink and ksqlDB. A row that comes may join two sessions, one that goes may split one: at flush the rows
  * around each touched time, as far as they hang together, get their bounds anew, and where these have changed the row
  * is taken back and given again. Rows whose time is NULL or infinite are in no session.
  * State: all rows in order of time, with the bounds that they were given.
@@ -202,7 +202,7 @@ export class SessionOperator implements Forgetful {
       (row) => this.#timeOf(row) < time,
       (row) => {
         const at = this.#timeOf(row);
-        if (edge - at >= gapMicros || (done !== undefined && at <= done)) return false;
+        if (edge - at > gapMicros || (done !== undefined && at <= done)) return false;
         before.push(row);
         edge = at;
         return true;
@@ -215,7 +215,7 @@ export class SessionOperator implements Forgetful {
       (row) => this.#timeOf(row) >= time,
       (row) => {
         const at = this.#timeOf(row);
-        if (at - edge >= gapMicros) return false;
+        if (at - edge > gapMicros) return false;
         rows.push(row);
         edge = at;
         return true;
@@ -229,7 +229,7 @@ export class SessionOperator implements Forgetful {
     let first = 0;
     for (let next = 1; next <= rows.length; next++) {
       const last = this.#timeOf(rows[next - 1] as number);
-      if (next < rows.length && this.#timeOf(rows[next] as number) - last < gapMicros) continue;
+      if (next < rows.length && this.#timeOf(rows[next] as number) - last <= gapMicros) continue;
       const start = this.#timeOf(rows[first] as number);
       for (let i = first; i < next; i++) {
         const row = rows[i] as number;

@@ -97,9 +97,10 @@ export class ClosingFinder {
       case 'window-table':
         return [...first, ...windowClosings(node, first[node.timeColumn])];
       case 'session':
-        // What else is in a row closes with its session: until then it may be given other bounds.
+        // What else is in a row closes with its session: until then it may be given other bounds. A row at a session's end
+        // still belongs to it, so that the end closes as the time does.
         return node.schema.map((_, column) =>
-          column === node.schema.length - 1 ? sessionEnd(first[node.timeColumn]) : undefined,
+          column === node.schema.length - 1 ? first[node.timeColumn] : undefined,
         );
       case 'aggregate':
         return node.schema.map((_, column) => first[node.keys[column] ?? -1]);
@@ -230,11 +231,6 @@ function windowClosings(
     { streams, micros: micros - least + window.sizeMicros, mark, grid: own },
     { streams, micros: micros - least, mark },
   ];
-}
-
-/** A row from a session's end on begins another one. */
-function sessionEnd(time: Closing | undefined): Closing | undefined {
-  return time && { streams: time.streams, micros: time.micros - 1n };
 }
 
 /** What closes on every side, when it has on the last. */

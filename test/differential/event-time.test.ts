@@ -86,9 +86,9 @@ const views: readonly FinalView[] = [
       GROUP BY k, window_start, window_end EMIT FINAL`,
     postgres: `SELECT k, min(ts) AS window_start, max(ts) + interval '8 s' AS window_end, count(*) AS n FROM
       (SELECT *, sum(fresh) OVER (PARTITION BY k ORDER BY ts) AS session FROM
-        (SELECT *, CASE WHEN ts - lag(ts) OVER (PARTITION BY k ORDER BY ts) < interval '8 s' THEN 0 ELSE 1 END AS fresh
+        (SELECT *, CASE WHEN ts - lag(ts) OVER (PARTITION BY k ORDER BY ts) <= interval '8 s' THEN 0 ELSE 1 END AS fresh
          FROM e WHERE ts IS NOT NULL) AS a) AS b
-      GROUP BY k, session HAVING max(ts) + interval '8 s' <= W`,
+      GROUP BY k, session HAVING max(ts) + interval '8 s' < W`,
   },
   {
     name: 'rows_in_order',
@@ -147,7 +147,7 @@ const views: readonly FinalView[] = [
       FROM SESSION(e PARTITION BY k, ts, INTERVAL '8 s') GROUP BY k, window_start, window_end`,
     postgres: `SELECT k, min(ts) AS window_start, max(ts) + interval '8 s' AS window_end, count(*) AS n, min(v) AS low, count(DISTINCT v) AS kinds FROM
       (SELECT *, sum(fresh) OVER (PARTITION BY k ORDER BY ts) AS session FROM
-        (SELECT *, CASE WHEN ts - lag(ts) OVER (PARTITION BY k ORDER BY ts) < interval '8 s' THEN 0 ELSE 1 END AS fresh
+        (SELECT *, CASE WHEN ts - lag(ts) OVER (PARTITION BY k ORDER BY ts) <= interval '8 s' THEN 0 ELSE 1 END AS fresh
          FROM e WHERE ts IS NOT NULL) AS a) AS b GROUP BY k, session`,
   },
   {

@@ -70,7 +70,7 @@ const Q11 = `SELECT bidder, count(*) AS bids, window_start, window_end
    FROM SESSION(bid PARTITION BY bidder, date_time, INTERVAL '10' SECOND) GROUP BY bidder, window_start, window_end`;
 const q11 = `SELECT bidder, count(*) AS bids, min(date_time) AS window_start, max(date_time) + interval '10 s' AS window_end FROM
    (SELECT *, sum(fresh) OVER (PARTITION BY bidder ORDER BY date_time) AS session FROM
-     (SELECT *, CASE WHEN date_time - lag(date_time) OVER (PARTITION BY bidder ORDER BY date_time) < interval '10 s' THEN 0 ELSE 1 END AS fresh
+     (SELECT *, CASE WHEN date_time - lag(date_time) OVER (PARTITION BY bidder ORDER BY date_time) <= interval '10 s' THEN 0 ELSE 1 END AS fresh
       FROM bid) AS a) AS b GROUP BY bidder, session`;
 const q12 = (windows: Window): string =>
   `SELECT bidder, count(*) AS bids, window_start, window_end FROM ${windows('bid')} AS b GROUP BY bidder, window_start, window_end`;

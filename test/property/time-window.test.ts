@@ -22,7 +22,7 @@ const sessions = (table: string, partition: string, gap: string): string => {
   const also = partition === '' ? 'PARTITION BY g' : `PARTITION BY ${partition}, g`;
   return `(SELECT *, min(t) OVER (${also}) AS window_start, max(t) OVER (${also}) + interval '${gap}' AS window_end
     FROM (SELECT *, sum(b0) OVER (${by} ORDER BY t ROWS UNBOUNDED PRECEDING) AS g
-      FROM (SELECT *, CASE WHEN t - lag(t) OVER (${by} ORDER BY t) < interval '${gap}' THEN 0 ELSE 1 END AS b0
+      FROM (SELECT *, CASE WHEN t - lag(t) OVER (${by} ORDER BY t) <= interval '${gap}' THEN 0 ELSE 1 END AS b0
         FROM ${table} WHERE t IS NOT NULL) AS x) AS y) AS w`;
 };
 

@@ -61,13 +61,13 @@ ASSERT ROWS counts VALUES
 -- @test: sessions merge when a row comes between them
 CREATE MATERIALIZED VIEW visits AS
   SELECT page, window_start, window_end, count(*) AS n
-  FROM SESSION(clicks PARTITION BY page, DESCRIPTOR(at), INTERVAL '12 s')
+  FROM SESSION(clicks PARTITION BY page, DESCRIPTOR(at), INTERVAL '11 s')
   GROUP BY page, window_start, window_end;
 INSERT INTO clicks VALUES ('a', '2026-01-01 00:00:00'), ('a', '2026-01-01 00:00:15');
 ASSERT VALUES visits (window_start, n) VALUES
   ('2026-01-01 00:00:00', 1), ('2026-01-01 00:00:15', 1);
 INSERT INTO clicks VALUES ('a', '2026-01-01 00:00:11');
 ASSERT VALUES visits (window_start, window_end, n) VALUES
-  ('2026-01-01 00:00:00', '2026-01-01 00:00:27', 3);
+  ('2026-01-01 00:00:00', '2026-01-01 00:00:26', 3);
 ASSERT DELETED VALUES visits (window_start, n) VALUES
   ('2026-01-01 00:00:00', 1), ('2026-01-01 00:00:15', 1);
