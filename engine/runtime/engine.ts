@@ -570,6 +570,8 @@ export class Engine {
   }
 
   async #closeEpoch(): Promise<void> {
+    // What comes after an epoch that could not be committed builds on it, and must never be committed without it.
+    if (this.#failure !== undefined) return;
     const startedMs = this.#options.now();
     this.#deadLetters.emit();
     this.#errors.emit();

@@ -24,7 +24,7 @@ import { DiskMedium, SimDisk } from './sim-disk.ts';
 import { SimStore, StoreMedium } from './sim-store.ts';
 import { Process, type World } from './world.ts';
 
-const LIFE_MS = 5_000;
+const LIFE_MS = 4_000;
 const FLUSH_MS_MAX = 300_000;
 /** Steps of I/O within which a process that is to crash does so. */
 const CRASH_STEPS_MAX = 350;
@@ -173,8 +173,10 @@ export class Scenario {
       while (world.nowMs < endMs) {
         await this.#act(process, db);
         await this.#within(process, world.sleep(world.fraction() * 300));
-        this.#checkHealth(db);
-        if (world.oneIn(40)) {
+        const isStopped = this.#hasStopped(db);
+        if (!isStopped) this.#checkHealth(db);
+        if (isStopped) await this.#within(process, world.sleep(world.below(2_000)));
+        if (isStopped || world.oneIn(40)) {
           world.note('stops');
           await this.#enter(process, () => db.close());
           return;
@@ -214,7 +216,7 @@ export class Scenario {
             { log: this.#log(process), stateLimits: this.#limits },
           ),
         );
-        disk.failsOneIn = isFaulty && world.oneIn(2) ? DISK_FAILS_ONE_IN : 0;
+        if (isFaulty && world.oneIn(2)) this.#makeFaulty(process, disk);
         store.isFaulty = isFaulty && world.oneIn(2);
         return db;
       } catch (error) {
@@ -226,6 +228,22 @@ export class Scenario {
     }
   }
 
+  /** Now and then a write fails, or all of them for a while. */
+  #makeFaulty(process: Process, disk: SimDisk): void {
+    const world = this.#world;
+    disk.failsOneIn = DISK_FAILS_ONE_IN;
+    if (!world.oneIn(4)) return;
+    const full = (): void => {
+      world.note('the disk is full');
+      disk.failsOneIn = 1;
+      const rest = (): void => {
+        disk.failsOneIn = DISK_FAILS_ONE_IN;
+      };
+      world.schedule(world.below(3_000), rest, process);
+    };
+    world.schedule(world.below(4_000), full, process);
+  }
+
   #log(process: Process): Log {
     const world = this.#world;
     const say = (level: string) => (detail: object, message?: string) => {
@@ -233,6 +251,7 @@ export class Scenario {
       const { detail: cause } = detail as { detail?: unknown };
       const text = cause instanceof Error ? `: ${cause.message}` : '';
       world.note(`${level}: ${message}${text}`);
+      if (message === 'the engine stopped' && text.includes('simulated')) return;
       if (level === 'error' || message?.includes('is damaged') === true) {
         world.fail(
           new Error(`${message}${text}`, { cause: (detail as { err?: unknown }).err ?? cause }),
@@ -240,6 +259,12 @@ export class Scenario {
       }
     };
     return { debug: () => {}, info: say('info'), warn: say('warn'), error: say('error') };
+  }
+
+  /** The disk was full for longer than commits are tried again: somebody starts the process anew. */
+  #hasStopped(db: Database): boolean {
+    const { ready, reason } = db.status();
+    return !ready && reason?.includes('simulated') === true;
   }
 
   #checkHealth(db: Database): void {

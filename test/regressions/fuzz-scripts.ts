@@ -1,0 +1,73 @@
+/** Scripts that the query fuzz has found; views and their queries are compared with PostgreSQL after every statement. */
+
+export interface FuzzScript {
+  readonly why: string;
+  readonly statements: readonly string[];
+}
+
+export const fuzzScripts: readonly FuzzScript[] = [
+  {
+    why: 'two plans without rows were taken for one, whatever their columns',
+    statements: [
+      'CREATE TABLE t (a int PRIMARY KEY, c int)',
+      'CREATE MATERIALIZED VIEW v AS WITH w AS (SELECT a, c FROM t GROUP BY a HAVING NULL) SELECT 1 AS one FROM w AS x JOIN w AS y ON x.c = y.c WHERE y.a <> 1',
+      'INSERT INTO t VALUES (1, 1), (2, NULL)',
+    ],
+  },
+  {
+    why: 'a subquery compared with the rows of another one was refused',
+    statements: [
+      'CREATE TABLE a (i int, j int)',
+      'CREATE TABLE b (k int, v int)',
+      'CREATE MATERIALIZED VIEW v1 AS SELECT * FROM a WHERE (SELECT max(v) FROM b) = ALL (SELECT v FROM b WHERE k = a.i)',
+      'CREATE MATERIALIZED VIEW v2 AS SELECT * FROM a WHERE (SELECT max(v) FROM b WHERE k = a.j) > ANY (SELECT v FROM b WHERE k = a.i)',
+      'CREATE MATERIALIZED VIEW v3 AS SELECT * FROM a WHERE (i, (SELECT max(v) FROM b WHERE k = a.j)) IN (SELECT k, v FROM b)',
+      'CREATE MATERIALIZED VIEW v4 AS SELECT * FROM a LEFT JOIN b ON (SELECT max(v) FROM b) = ALL (SELECT v FROM b AS c WHERE c.k = a.i)',
+      'INSERT INTO a VALUES (1, 1), (2, NULL), (3, 1), (NULL, 2)',
+      'INSERT INTO b VALUES (1, 1), (1, 2), (3, NULL), (1, 7), (2, 1)',
+      'DELETE FROM b WHERE v = 7',
+    ],
+  },
+  {
+    why: 'a subquery with an aggregate was not the same expression in GROUP BY and in the select list',
+    statements: [
+      'CREATE TABLE a (i int)',
+      'CREATE TABLE b (j int, u text)',
+      "CREATE MATERIALIZED VIEW v AS SELECT (SELECT string_agg(u, ',' ORDER BY u) FROM b WHERE j = a.i) AS c, count(*) AS n FROM a GROUP BY (SELECT string_agg(u, ',' ORDER BY u) FROM b WHERE j = a.i)",
+      'INSERT INTO a VALUES (1), (2), (1), (NULL)',
+      "INSERT INTO b VALUES (1, 'p'), (1, 'q'), (2, NULL)",
+    ],
+  },
+  {
+    why: 'RANGE offsets had to be of the key’s own type, and overflowed it in a query that is answered once',
+    statements: [
+      'CREATE TABLE a (i smallint, j int, b bigint)',
+      'CREATE MATERIALIZED VIEW v AS SELECT sum(i) OVER (ORDER BY i RANGE BETWEEN 1 PRECEDING AND 1 FOLLOWING) AS x, sum(i) OVER (ORDER BY j RANGE BETWEEN 1::bigint PRECEDING AND 1::smallint FOLLOWING) AS y, count(*) OVER (ORDER BY b DESC RANGE 2 PRECEDING) AS z FROM a',
+      'INSERT INTO a VALUES (1, 2, 3), (2, 3, 4), (4, NULL, 6)',
+      'INSERT INTO a VALUES (32767, 2147483647, 9223372036854775807), (-32768, -2147483648, -9223372036854775808)',
+    ],
+  },
+  {
+    why: 'DuckDB has no plan for some correlated joins, and no order of jsonb',
+    statements: [
+      'CREATE TABLE a (i int, x jsonb)',
+      'CREATE TABLE b (k int, v int)',
+      'CREATE MATERIALIZED VIEW v1 AS SELECT 1 AS one FROM b AS t0 FULL JOIN a AS t1 ON t0.k = t1.i LEFT JOIN LATERAL (SELECT t1.i AS c FROM a AS t4 LEFT JOIN b AS t5 ON t0.k > 0 WHERE t0.k > 0 AND t4.i = t1.i) AS d ON d.c <> 2',
+      'CREATE MATERIALIZED VIEW v2 AS SELECT array_agg(i ORDER BY x, i) AS c FROM a',
+      `INSERT INTO a VALUES (1, '{"a": 1}'), (2, '[1]'), (3, NULL), (NULL, '2')`,
+      'INSERT INTO b VALUES (1, 1), (2, 2), (NULL, 3)',
+      'DELETE FROM a WHERE i = 2',
+    ],
+  },
+  {
+    why: 'a stream that only a subquery reads was looked for in the store',
+    statements: [
+      'CREATE STREAM s (a int, b int)',
+      'CREATE TABLE t (i int)',
+      'CREATE MATERIALIZED VIEW v AS SELECT i, (SELECT max(b) FROM s WHERE a = t.i) AS m FROM t WHERE EXISTS (SELECT 1 FROM s WHERE b > t.i)',
+      'INSERT INTO t VALUES (1), (2), (NULL)',
+      'INSERT INTO s VALUES (1, 2), (2, 5), (NULL, 7)',
+      'DELETE FROM t WHERE i = 1',
+    ],
+  },
+];
