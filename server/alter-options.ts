@@ -13,6 +13,7 @@ import { engineStreamId } from './definitions.ts';
 import { errorCounts } from './error-relations.ts';
 import { redefineSource, redefineView } from './lifecycle.ts';
 import { okResult } from './row-result.ts';
+import { withNamedConstraints } from './table-definition.ts';
 
 type Alter = Statement & { readonly kind: 'alter' };
 type CreateRelation = Statement & { readonly kind: 'create-relation' };
@@ -130,18 +131,17 @@ function applyAction(
         options: definition.options.filter(({ key }) => !action.keys.includes(key)),
       };
     case 'drop-constraint': {
-      const columns = definition.columns.map((column) =>
-        `${source.name}_${column.name.name}_check` === action.name.name &&
-        column.check !== undefined
-          ? { ...column, check: undefined }
-          : column,
+      const named = withNamedConstraints(definition, source);
+      const constraints = named.constraints.filter(
+        ({ kind, name }) => kind !== 'check' || name?.name !== action.name.name,
       );
-      const isSame = columns.every((column, i) => column === definition.columns[i]);
-      if (!isSame || action.ifExists) return { ...definition, columns };
+      const isSame = constraints.length === named.constraints.length;
+      if (!isSame) return { ...named, constraints };
+      if (action.ifExists) return definition;
       throw new StreamError(
         'SQL_UNKNOWN_OBJECT',
         `constraint "${action.name.name}" of relation "${source.name}" does not exist`,
-        { at: action.name.span, hint: 'CHECK constraints of columns can be dropped.' },
+        { at: action.name.span, hint: 'CHECK constraints can be dropped.' },
       );
     }
     default:

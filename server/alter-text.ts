@@ -8,6 +8,7 @@ import type {
 } from '../sql/ast.ts';
 import { StreamError } from '../sql/base/error.ts';
 import type { Relation } from '../sql/catalog.ts';
+import { withNamedConstraints } from './table-definition.ts';
 
 export type AlterStatement = Statement & { readonly kind: 'alter' };
 export type CreateStatement = Statement & {
@@ -36,11 +37,20 @@ export function applyActions(
     definition: { ...created, orReplace: false, ifNotExists: false },
     origins: relation.schema.map((_, i) => i),
   };
+  const isSource = relation.kind === 'table' || relation.kind === 'stream';
+  if (isSource && created.kind === 'create-relation' && actions.some(needsNames)) {
+    draft.definition = { ...draft.definition, ...withNamedConstraints(created, relation) };
+  }
   for (const action of actions) {
     if (action.kind === 'rename') rename(draft, action.to, relation);
     else alterColumns(draft, action, relation, name);
   }
   return draft;
+}
+
+/** Constraints keep the names that they got from the names of then. */
+function needsNames({ kind }: AlterAction): boolean {
+  return /rename|constraint|drop-column/.test(kind);
 }
 
 function rename(draft: Draft, to: Identifier, relation: Relation): void {
@@ -122,6 +132,26 @@ function alterColumns(
       changeColumn(draft, definition, action.column, { notNull: false });
       return;
     }
+    case 'add-constraint':
+      draft.definition = {
+        ...definition,
+        constraints: [...definition.constraints, action.constraint],
+      };
+      return;
+    case 'drop-constraint':
+      dropConstraint(draft, definition, action, relation);
+      return;
+    case 'rename-constraint': {
+      const { name, to } = action;
+      if (!definition.constraints.some((one) => one.name?.name === name.name)) {
+        throw unknownConstraint(name, relation);
+      }
+      const constraints = definition.constraints.map((one) =>
+        one.name?.name === name.name ? { ...one, name: to } : one,
+      );
+      draft.definition = { ...definition, constraints };
+      return;
+    }
     default:
       throw notSupported(`ALTER … ${action.kind.replaceAll('-', ' ').toUpperCase()}`, at);
   }
@@ -141,8 +171,10 @@ function addColumn(
       { at: column.name.span },
     );
   }
-  if (column.primaryKey || column.unique || (isLocal && column.generated !== undefined)) {
-    throw notSupported('ADD COLUMN with a key or a generated value', column);
+  const hasKey =
+    column.primaryKey || column.constraints?.some(({ kind }) => kind === 'primary-key');
+  if (hasKey || column.identity !== undefined || (isLocal && column.generated !== undefined)) {
+    throw notSupported('ADD COLUMN with a key, an identity or a generated value', column);
   }
   draft.definition = { ...definition, columns: [...definition.columns, column] };
   draft.origins = [...draft.origins, undefined];
@@ -159,7 +191,15 @@ function dropColumn(
   if (keyColumns(definition).has(column.name)) {
     throw notSupported('DROP COLUMN of the primary key', column);
   }
-  draft.definition = { ...definition, columns: definition.columns.toSpliced(index, 1) };
+  // As in PostgreSQL, what is about other columns too goes with this one.
+  const constraints = definition.constraints.filter(
+    (one) => one.kind === 'check' || !one.columns.some(({ name }) => name === column.name),
+  );
+  draft.definition = {
+    ...definition,
+    columns: definition.columns.toSpliced(index, 1),
+    constraints,
+  };
   draft.origins = draft.origins.toSpliced(index, 1);
 }
 
@@ -205,6 +245,34 @@ function keyColumns({ columns, constraints }: CreateRelation): ReadonlySet<strin
   );
   const inline = columns.flatMap(({ primaryKey, name }) => (primaryKey ? [name.name] : []));
   return new Set([...listed, ...inline]);
+}
+
+/** @throws StreamError SQL_UNKNOWN_OBJECT. */
+function dropConstraint(
+  draft: Draft,
+  definition: CreateRelation,
+  { name, ifExists }: AlterAction & { readonly kind: 'drop-constraint' },
+  relation: Relation,
+): void {
+  const constraints = definition.constraints.filter((one) => one.name?.name !== name.name);
+  if (constraints.length === definition.constraints.length && !ifExists) {
+    throw unknownConstraint(name, relation);
+  }
+  const key = definition.constraints.find((one) => one.name?.name === name.name);
+  const names = key?.kind === 'primary-key' ? key.columns.map((column) => column.name) : [];
+  // The columns of a primary key were NOT NULL, and stay so.
+  const columns = definition.columns.map((column) =>
+    names.includes(column.name.name) ? { ...column, notNull: true } : column,
+  );
+  draft.definition = { ...definition, columns, constraints };
+}
+
+function unknownConstraint(name: Identifier, relation: Relation): StreamError {
+  return new StreamError(
+    'SQL_UNKNOWN_OBJECT',
+    `constraint "${name.name}" of relation "${relation.name}" does not exist`,
+    { at: name.span },
+  );
 }
 
 function unknownColumn(column: Identifier, { name }: CreateRelation): StreamError {

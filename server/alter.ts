@@ -10,22 +10,26 @@ import { assert } from '../sql/base/assert.ts';
 import type { Row } from '../sql/base/datum.ts';
 import { StreamError } from '../sql/base/error.ts';
 import { sameType } from '../sql/base/type.ts';
+import { uniqueOver } from '../sql/bind-constraint.ts';
 import { findNamed } from '../sql/bind-schema.ts';
 import { settleExpression } from '../sql/bind-volatile.ts';
 import { bindContext } from '../sql/binder.ts';
-import type { Relation, SourceRelation, StatementContext } from '../sql/catalog.ts';
+import type { Reference, Relation, SourceRelation, StatementContext } from '../sql/catalog.ts';
 import { deparse } from '../sql/deparse.ts';
 import { parseStatement } from '../sql/parser.ts';
 import { type AlterStatement, applyActions, type CreateStatement } from './alter-text.ts';
-import { compileConstraints } from './constraints.ts';
 import type { Core } from './core.ts';
 import type { StatementResult } from './database.ts';
 import { relationOf } from './ddl.ts';
 import { storedTable } from './definitions.ts';
 import { storedLate } from './event-time.ts';
+import { requireRows } from './existing-rows.ts';
+import { inTurns } from './in-turns.ts';
 import { alterCatalog } from './lifecycle.ts';
 import { LiveCatalog, type LiveRelation } from './live-catalog.ts';
 import { okResult } from './row-result.ts';
+import { boundTables } from './table-change.ts';
+import { withChangedReferences, withFullReferences } from './table-definition.ts';
 
 /** @throws StreamError as PostgreSQL; SQL_DEPENDENT_OBJECTS naming who would no longer mean the same. */
 export async function alterRelation(
@@ -43,8 +47,8 @@ export async function alterRelation(
   }
   requireKind(statement, relation, core);
   const writer = core.writers.get(relation.id);
-  const work = (): Promise<void> => alter(core, statement, relation, context);
-  await (writer === undefined ? work() : writer.inTurn(work));
+  const bound = boundTables(core, writer === undefined ? [] : [writer]);
+  await inTurns(bound, () => alter(core, statement, relation, context));
   return okResult(tag, '');
 }
 
@@ -72,12 +76,12 @@ async function alter(
   assert(entry !== undefined, 'the relation is in the catalog');
   const created = parseStatement(relation.sql) as CreateStatement;
   const { definition, origins } = applyActions(statement, relation, created);
-  const sql = deparse(definition);
   const trial = trialCatalog(core, relation);
-  const altered = relationOf({ ...core, catalog: trial }, sql, relation.id, entry.detail);
+  const altered = alteredRelation({ ...core, catalog: trial }, definition, entry);
   if (altered.name !== relation.name) refuseTaken(core, altered.name, statement);
   refuseReaders(core, statement, relation, altered);
   const rebound = rebindReaders(core, trial, entry, altered);
+  const referring = reboundReferences(core, trial, relation, altered, origins);
   const { lateId } = entry.detail;
   const rebuild =
     relation.kind === 'table' && altered.kind === 'table' && relation.input === undefined
@@ -85,7 +89,76 @@ async function alter(
       : altered.kind === 'stream' && lateId !== undefined
         ? lateRebuild(altered, lateId, origins)
         : undefined;
-  await alterCatalog(core, entry, altered, rebound, rebuild);
+  await alterCatalog(core, entry, altered, { readers: rebound, referring }, rebuild);
+}
+
+/** Constraints that are new are looked at as those of a new table. */
+function alteredRelation(core: Core, definition: CreateStatement, entry: LiveRelation): Relation {
+  const { relation, detail } = entry;
+  const bind = (sql: string): Relation =>
+    relationOf(core, sql, relation.id, detail, { isNew: true });
+  const altered = bind(deparse(definition));
+  if (altered.kind !== 'table' || definition.kind !== 'create-relation') return altered;
+  const full = withFullReferences(definition, altered.references ?? [], core.catalog);
+  return full === definition ? altered : bind(deparse(full));
+}
+
+/**
+ * Tables that refer to the altered one, with its new names.
+ * @throws StreamError SQL_DEPENDENT_OBJECTS when a foreign key would have nothing to refer to.
+ */
+function reboundReferences(
+  core: Core,
+  trial: LiveCatalog,
+  before: Relation,
+  after: Relation,
+  origins: readonly (number | undefined)[],
+): readonly LiveRelation[] {
+  if (before.kind !== 'table' || after.kind !== 'table') return [];
+  const renamed = (name: string): string => {
+    const index = before.schema.findIndex((column) => column.name === name);
+    const now = origins.indexOf(index);
+    return now < 0 ? '' : (after.schema[now]?.name ?? '');
+  };
+  const isSame = (reference: Reference): boolean =>
+    after.name === before.name && reference.targetColumns.every((name) => renamed(name) === name);
+  const changed = new Map<number, LiveRelation>();
+  for (const { relation, reference } of core.catalog.referring(before.name)) {
+    const targetColumns = reference.targetColumns.map(renamed);
+    const columns = targetColumns.map((name) =>
+      after.schema.findIndex((column) => column.name === name),
+    );
+    if (columns.includes(-1) || uniqueOver(after.uniques ?? [], columns) === undefined) {
+      if (
+        relation.id === before.id &&
+        !(after.references ?? []).some(({ name }) => name === reference.name)
+      )
+        continue;
+      throw referredError(before, relation, reference);
+    }
+    if (isSame(reference) || relation.id === before.id) continue;
+    const entry = core.catalog.find(relation.name);
+    if (entry === undefined) continue;
+    const other = withChangedReferences({ ...core, catalog: trial }, entry, (one) =>
+      one.target === before.name
+        ? { ...one, target: after.name, targetColumns: one.targetColumns.map(renamed) }
+        : one,
+    );
+    changed.set(relation.id, other);
+    trial.put(other);
+  }
+  return [...changed.values()];
+}
+
+function referredError(table: Relation, child: Relation, { name }: Reference): StreamError {
+  return new StreamError(
+    'SQL_DEPENDENT_OBJECTS',
+    `cannot alter table ${table.name} because other objects depend on it`,
+    {
+      detail: `constraint ${name} on table ${child.name} depends on a key of table ${table.name}`,
+      hint: `ALTER TABLE ${child.name} DROP CONSTRAINT ${name} first.`,
+    },
+  );
 }
 
 /** The catalog without the relation, in which its changed statement can be bound. */
@@ -197,6 +270,7 @@ function lateRebuild(
       ...origins.map((from) => (from === undefined ? { sql: 'NULL' } : { from })),
       ...Array.from({ length: LATE_COLUMNS }, (_, i) => ({ from: before + i })),
     ],
+    counted: false,
   };
 }
 
@@ -221,15 +295,11 @@ async function tableRebuild(
     origins.map((origin, i) =>
       origin === undefined ? (defaults[i] ?? null) : (row[origin] ?? null),
     );
-  const findViolation = compileConstraints(altered);
-  for await (const batch of core.store.scan(storedTable(relation))) {
-    for (let i = 0; i < batch.length; i++) {
-      const violation = findViolation(rowOf(batch.row(i)));
-      if (violation !== undefined) throw violation;
-    }
-  }
+  await requireRows(core, relation, altered, rowOf);
+  const hadKey = relation.primaryKey.length > 0;
   const isSame = origins.every((origin, i) => origin === i);
-  if (isSame && origins.length === relation.schema.length) return undefined;
+  const isSameKey = String(relation.primaryKey) === String(altered.primaryKey);
+  if (isSame && isSameKey && origins.length === relation.schema.length) return undefined;
   const columns = origins.map((origin, i) => {
     if (origin !== undefined) return { from: origin };
     const column = altered.schema[i];
@@ -242,5 +312,5 @@ async function tableRebuild(
     assert(calls.length === 0, 'a constant calls nothing');
     return { sql };
   });
-  return { relation: storedTable(altered), columns };
+  return { relation: storedTable(altered), columns, counted: !hadKey };
 }

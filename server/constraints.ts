@@ -2,29 +2,34 @@
 import { compileScalar } from '../engine/kernel/scalar.ts';
 import type { Row } from '../sql/base/datum.ts';
 import { StreamError } from '../sql/base/error.ts';
+import { toText } from '../sql/base/text-output.ts';
+import type { Schema } from '../sql/base/type.ts';
 import type { SourceRelation } from '../sql/catalog.ts';
 
 /** Gives the complaint about a row, or undefined. */
 export type FindViolation = (row: Row) => StreamError | undefined;
 
+/** Characters of a value that messages show, as in PostgreSQL. */
+const SHOWN_CHARACTERS_MAX = 64;
+
 export function hasChecks(relation: SourceRelation): boolean {
-  return relation.columns.some(({ check }) => check !== undefined);
+  return relation.checks !== undefined;
 }
 
 /** CHECK constraints. An error of an expression is thrown. */
 export function compileChecks(relation: SourceRelation): FindViolation {
-  const checks = relation.columns.flatMap(({ check }, i) => {
-    if (check === undefined) return [];
-    const name = `${relation.name}_${relation.schema[i]?.name}_check`;
-    return [{ name, holds: compileScalar(check) }];
-  });
+  const checks = (relation.checks ?? []).map(({ name, expression }) => ({
+    name,
+    holds: compileScalar(expression),
+  }));
   return (row) => {
     for (const { name, holds } of checks) {
       // A CHECK fails only on false: NULL passes.
       if (holds(row) !== false) continue;
       return new StreamError(
         'CONSTRAINT_CHECK',
-        `new row for relation "${relation.name}" violates check constraint "${name}"`,
+        `new row for relation "${bareName(relation)}" violates check constraint "${name}"`,
+        { detail: failingRow(row, relation.schema) },
       );
     }
     return undefined;
@@ -42,9 +47,24 @@ export function compileConstraints(relation: SourceRelation): FindViolation {
       if ((row[i] ?? null) !== null) continue;
       return new StreamError(
         'CONSTRAINT_NOT_NULL',
-        `null value in column "${relation.schema[i]?.name}" of relation "${relation.name}" violates not-null constraint`,
+        `null value in column "${relation.schema[i]?.name}" of relation "${bareName(relation)}" violates not-null constraint`,
+        { detail: failingRow(row, relation.schema) },
       );
     }
     return check(row);
   };
+}
+
+function failingRow(row: Row, schema: Schema): string {
+  const values = schema.map(({ type }, i) => {
+    const value = row[i] ?? null;
+    const text = value === null ? 'null' : toText(value, type);
+    return text.length > SHOWN_CHARACTERS_MAX ? `${text.slice(0, SHOWN_CHARACTERS_MAX)}...` : text;
+  });
+  return `Failing row contains (${values.join(', ')}).`;
+}
+
+/** Messages name a relation without its schema. */
+export function bareName({ name }: Pick<SourceRelation, 'name'>): string {
+  return name.slice(name.indexOf('.') + 1);
 }

@@ -6,12 +6,14 @@ import { assert } from '../sql/base/assert.ts';
 import { StreamError } from '../sql/base/error.ts';
 import type { SourceEnvironment } from '../sql/bind-create-relation.ts';
 import { bindStatement } from '../sql/bind-statement.ts';
+import { bindContext } from '../sql/binder.ts';
 import type {
   BoundCreateRelation,
   BoundCreateSink,
   BoundCreateView,
 } from '../sql/bound-statement.ts';
 import type { MaterializedView, Relation, Sink, SourceRelation } from '../sql/catalog.ts';
+import { deparse } from '../sql/deparse.ts';
 import type { LogicalNode } from '../sql/logical-plan.ts';
 import { parseStatement } from '../sql/parser.ts';
 import { optimize } from '../sql/rewrite/all.ts';
@@ -19,6 +21,7 @@ import { stateBudget } from './budget.ts';
 import type { Core } from './core.ts';
 import type { StatementResult } from './database.ts';
 import { growthWarning } from './growth-warning.ts';
+import { refuseTakenIndexes, refuseTakenName, withIndexes } from './indexes.ts';
 import {
   checkSink,
   createPlainView,
@@ -30,6 +33,7 @@ import {
 import type { LiveRelation, RelationDetail, RelationOrigin } from './live-catalog.ts';
 import { okResult } from './row-result.ts';
 import { statementContext } from './statement-context.ts';
+import { withFullReferences } from './table-definition.ts';
 
 export type BoundCreate = BoundCreateRelation | BoundCreateView | BoundCreateSink;
 
@@ -45,18 +49,24 @@ export function sourceEnvironment(core: Core): SourceEnvironment {
   };
 }
 
-/** The relation that a persisted statement made; used after a restart. */
+/**
+ * The relation that a persisted statement made; used after a restart.
+ * @param isNew  its foreign keys have not been looked at before.
+ */
 export function relationOf(
   core: Core,
   sql: string,
   id: number,
-  { searchPath }: RelationDetail,
+  { searchPath, indexes = [] }: RelationDetail,
+  { isNew = false }: { readonly isNew?: boolean } = {},
 ): Relation {
   const settings = searchPath === undefined ? [] : [['search_path', searchPath] as const];
   const context = statementContext(core, new Map(settings));
-  const bound = bindStatement(parseStatement(sql), core.catalog, context, sourceEnvironment(core));
+  const sources = { ...sourceEnvironment(core), trustsReferences: !isNew };
+  const bound = bindStatement(parseStatement(sql), core.catalog, context, sources);
   assert(isCreate(bound), 'the catalog holds CREATE statements');
-  return relationFrom(core, bound, sql, id);
+  const bind = bindContext(core.catalog, context, 'view');
+  return withIndexes(relationFrom(core, bound, sql, id), indexes, bind);
 }
 
 function isCreate(bound: { readonly kind: string }): bound is BoundCreate {
@@ -145,6 +155,7 @@ export async function executeCreate(
   const name = bound.kind === 'create-relation' ? bound.relation.name : bound.name;
   const tag = tagOf(bound);
   const existing = core.catalog.find(name);
+  if (existing === undefined) refuseTakenName(core, name);
   if (existing !== undefined) {
     if (bound.ifNotExists) return okResult(tag, `relation "${name}" already exists, skipping`);
     if (!bound.orReplace) {
@@ -154,12 +165,22 @@ export async function executeCreate(
     }
     refuseReplacement(core, existing, bound);
   }
-  const relation = relationFrom(core, bound, sql, core.catalog.nextId());
+  const relation = relationFrom(core, bound, keptText(core, bound, sql), core.catalog.nextId());
+  if (relation.kind === 'table') refuseTakenIndexes(core, relation);
   if (relation.kind === 'sink') checkSink(core, relation);
   if (existing !== undefined) await dropRelations(core, core.catalog.withDependents(name));
   const message = await create(core, relation, bound, signal, origin);
   const messages = [message, growthWarning(core, relation)].filter((text) => text !== '');
   return okResult(tag, messages.join('\n'));
+}
+
+/** Foreign keys are kept with the schemas and columns of their targets. */
+function keptText(core: Core, bound: BoundCreate, sql: string): string {
+  const references = bound.kind === 'create-relation' ? (bound.relation.references ?? []) : [];
+  if (references.length === 0) return sql;
+  const created = parseStatement(sql);
+  assert(created.kind === 'create-relation', 'foreign keys are of tables');
+  return deparse(withFullReferences(created, references, core.catalog));
 }
 
 /** What reads the old relation would read the new one with other columns, so replacing waits for its readers. */
@@ -176,7 +197,12 @@ function refuseReplacement(
     );
   }
   const kind = bound.kind === 'create-relation' ? bound.relation.kind : bound.kind.slice(7);
-  const [reader] = core.catalog.readersOf(existing.name);
+  const [reader] = [
+    ...core.catalog.readersOf(existing.name),
+    ...core.catalog
+      .referring(existing.name)
+      .flatMap(({ relation }) => (relation.id === existing.id ? [] : [relation])),
+  ];
   if (reader !== undefined) {
     throw new StreamError(
       'SQL_DEPENDENT_OBJECTS',

@@ -7,17 +7,18 @@ import { StreamError } from '../sql/base/error.ts';
 import type { BoundInsert, BoundStatement, Returning } from '../sql/bound-statement.ts';
 import type { SourceRelation } from '../sql/catalog.ts';
 import { holdsSubquery } from '../sql/expression-fact.ts';
-import type { LogicalNode } from '../sql/logical-plan.ts';
 import { compileConstraints } from './constraints.ts';
 import type { Core } from './core.ts';
 import type { StatementResult } from './database.ts';
 import { logOf } from './definitions.ts';
+import { enforceReferences } from './foreign-keys.ts';
 import { collectRows } from './pull.ts';
 import { recordEncoder } from './record-encoder.ts';
 import { okResult } from './row-result.ts';
-import { type OnConflict, TableDraft } from './table-draft.ts';
-import { commitDrafts, type TableWriter } from './table-writer.ts';
+import { changeTables, notATable } from './table-change.ts';
+import type { OnConflict } from './table-draft.ts';
 import type { Transaction } from './transaction.ts';
+import { truncateTables } from './truncate.ts';
 
 export type BoundDml = BoundStatement & {
   readonly kind: 'insert' | 'update' | 'delete' | 'truncate';
@@ -40,37 +41,8 @@ export async function executeDml(
     case 'delete':
       return changeRows(core, statement, signal, transaction);
     case 'truncate':
-      for (const relation of statement.relations) {
-        const writer = core.writers.get(relation.id);
-        if (writer === undefined) throw notATable(relation);
-        await changeTable(core, writer, transaction, async (draft) => {
-          await writer.settled();
-          const { name, schema } = relation;
-          const plan: LogicalNode = { kind: 'scan', relation: name, schema };
-          const rows = await collectRows(core, plan, signal, transaction);
-          await draft.replace(rows.map((before) => ({ before, after: undefined })));
-        });
-      }
-      return okResult('TRUNCATE TABLE', '');
+      return truncateTables(core, statement, signal, transaction);
   }
-}
-
-/** Runs `work` on a draft of the table, in the table's turn: the transaction's draft, or one that is committed at once. */
-async function changeTable<Result>(
-  core: Core,
-  writer: TableWriter,
-  transaction: Transaction | undefined,
-  work: (draft: TableDraft) => Promise<Result>,
-): Promise<Result> {
-  // Only the checks take a turn: the commits of many small statements are one.
-  const { result: answer, committed } = await writer.inTurn(async () => {
-    const draft = (await transaction?.draft(writer)) ?? new TableDraft(writer);
-    const done = await work(draft);
-    if (transaction !== undefined) return { result: done, committed: Promise.resolve() };
-    return { result: done, committed: commitDrafts(core.engine, [draft]) };
-  });
-  await committed;
-  return answer;
 }
 
 /** Reading the rows and replacing them is one turn of the table's writer. */
@@ -94,11 +66,13 @@ async function changeRows(
   const pairs =
     writer === undefined
       ? await replaceRecords(core, relation, matches, signal, transaction)
-      : await changeTable(core, writer, transaction, async (draft) => {
+      : await changeTables(core, [writer], transaction, async (drafts) => {
           // A statement sees what those before it wrote.
           await writer.settled();
+          const draft = await drafts.of(writer);
           const found = await matches();
-          await draft.replace(found);
+          draft.replace(found);
+          await enforceReferences(drafts, relation, found);
           return found;
         });
   const shown = pairs.map((pair) => pair.shown);
@@ -165,22 +139,33 @@ async function insertRows(
     return rows;
   }
   const rule = conflictRule(statement);
-  return changeTable(core, writer, transaction, (draft) => draft.insert(rows, rule));
+  return changeTables(core, [writer], transaction, async (drafts) => {
+    const draft = await drafts.of(writer);
+    const changes = draft.insert(rows, rule);
+    await enforceReferences(drafts, relation, changes);
+    return changes.flatMap(({ after }) => (after === undefined ? [] : [after]));
+  });
 }
 
 function conflictRule({ onConflict, relation }: BoundInsert): OnConflict {
   if (onConflict === undefined) return { kind: 'error' };
-  if (onConflict.action === 'nothing') return { kind: 'nothing' };
+  const { keys } = onConflict;
+  if (onConflict.action === 'nothing') return { kind: 'nothing', keys };
   const set = onConflict.set.map(({ column, value }) => ({ column, value: compileScalar(value) }));
   const where = onConflict.where === undefined ? undefined : compileScalar(onConflict.where);
   const width = relation.schema.length;
+  const generated = relation.columns.flatMap(({ from }, column) =>
+    from.kind === 'generated' ? [{ column, value: compileScalar(from.expression) }] : [],
+  );
   return {
     kind: 'update',
+    keys: keys ?? [],
     merge: (existing, proposed) => {
       const both = [...existing, ...proposed];
       if (where !== undefined && where(both) !== true) return undefined;
       const merged = existing.slice(0, width);
       for (const { column, value } of set) merged[column] = value(both);
+      for (const { column, value } of generated) merged[column] = value(merged);
       return merged;
     },
   };
@@ -267,12 +252,4 @@ function requireConstraints(relation: SourceRelation, rows: readonly Row[]): voi
     const violation = findViolation(row);
     if (violation !== undefined) throw violation;
   }
-}
-
-function notATable(relation: SourceRelation): StreamError {
-  return new StreamError(
-    'SQL_WRONG_OBJECT_TYPE',
-    `rows of ${relation.kind} "${relation.name}" cannot be changed`,
-    { hint: 'Records of a stream stay as they are; use a table with a primary key.' },
-  );
 }

@@ -15,6 +15,7 @@ import { executeCreate, sourceEnvironment } from './ddl.ts';
 import { executeDml } from './dml.ts';
 import { dropStatement } from './drop.ts';
 import { explainStatement } from './explain-statement.ts';
+import { createIndex, dropIndexes } from './indexes.ts';
 import type { RelationOrigin } from './live-catalog.ts';
 import { pauseOrResume } from './pause.ts';
 import { runPlan } from './pull.ts';
@@ -48,6 +49,10 @@ export async function executeStatement(
     return dropSchemas(core, statement);
   }
   const context = statementContext(core, settings, params, transaction?.startedMicros);
+  if (statement.kind === 'create-index') return createIndex(core, statement, context);
+  if (statement.kind === 'drop' && statement.object === 'index') {
+    return dropIndexes(core, statement, context);
+  }
   if (statement.kind === 'alter') {
     return altersOptions(core, statement)
       ? alterOptions(core, statement)

@@ -532,11 +532,18 @@ function sinkOf(
 
 // ----------------------------------------------------------------------- drop
 
-/** Drops a relation and what falls with it; the caller has checked that nothing else reads it. */
-export async function dropRelations(core: Core, doomed: readonly LiveRelation[]): Promise<void> {
+/**
+ * Drops a relation and what falls with it; the caller has checked that nothing else reads it.
+ * @param referring  tables without the foreign keys that referred to what is dropped.
+ */
+export async function dropRelations(
+  core: Core,
+  doomed: readonly LiveRelation[],
+  referring: readonly LiveRelation[] = [],
+): Promise<void> {
   await core.engine.atBoundary(async () => {
     await core.store.changeCatalog({
-      put: [],
+      put: referring.map(({ relation, detail }) => entryOf(relation, detail)),
       // Sinks that a stream has of its own leave their outbox with it.
       remove: doomed
         .filter(({ owner }) => owner === undefined)
@@ -549,23 +556,49 @@ export async function dropRelations(core: Core, doomed: readonly LiveRelation[])
         .map(({ id }) => id),
     });
     for (const one of doomed) await forgetRelation(core, one);
+    for (const entry of referring) putTable(core, entry);
+  });
+}
+
+/** Puts a table with other constraints in the place of the old one; its rows stay. */
+function putTable(core: Core, entry: LiveRelation): void {
+  const { relation } = entry;
+  core.catalog.put(entry);
+  if (relation.kind !== 'table' || relation.input !== undefined) return;
+  core.writers.set(relation.id, new TableWriter(relation, core.store));
+}
+
+/** Changes what a relation is beside its columns and rows: its indexes. */
+export async function redefineRelation(core: Core, entry: LiveRelation): Promise<void> {
+  await core.engine.atBoundary(async () => {
+    await core.store.changeCatalog({
+      put: [entryOf(entry.relation, entry.detail)],
+      remove: [],
+      createTables: [],
+      dropTables: [],
+    });
+    putTable(core, entry);
   });
 }
 
 // ---------------------------------------------------------------------- alter
 
-/** Puts a changed relation in the place of the old one, and what reads it, bound anew, too. */
+/** Puts a changed relation in the place of the old one, and what reads it or refers to it, bound anew, too. */
 export async function alterCatalog(
   core: Core,
   entry: LiveRelation,
   altered: Relation,
-  readers: readonly LiveRelation[],
+  others: {
+    readonly readers: readonly LiveRelation[];
+    readonly referring: readonly LiveRelation[];
+  },
   rebuild: TableRebuild | undefined,
 ): Promise<void> {
   const { relation, detail } = entry;
+  const { readers, referring } = others;
   await core.engine.atBoundary(async () => {
     await core.store.changeCatalog({
-      put: [entryOf(altered, detail)],
+      put: [entryOf(altered, detail), ...referring.map((one) => entryOf(one.relation, one.detail))],
       remove: [],
       createTables: [],
       dropTables: [],
@@ -597,6 +630,7 @@ export async function alterCatalog(
       core.writers.set(id, new TableWriter(altered, core.store));
     }
     for (const reader of readers) core.catalog.put(reader);
+    for (const one of referring) putTable(core, one);
   });
 }
 

@@ -1,7 +1,15 @@
 /** The catalog in memory. The session layer changes it only together with the store, at an epoch's boundary. */
 
 import type { SqlType } from '../sql/base/type.ts';
-import { type Catalog, PUBLIC_SCHEMA, type Relation } from '../sql/catalog.ts';
+import { splitKey } from '../sql/bind-schema.ts';
+import {
+  type Catalog,
+  PUBLIC_SCHEMA,
+  type Reference,
+  type Relation,
+  relationKey,
+  type SourceRelation,
+} from '../sql/catalog.ts';
 
 /** What belongs to a relation beside its statement; persisted with it as JSON. */
 export interface RelationDetail {
@@ -32,6 +40,8 @@ export interface RelationDetail {
   readonly pausedReason?: string | undefined;
   /** The paused view that it reads, and comes back with. */
   readonly pausedWith?: string | undefined;
+  /** CREATE INDEX statements, in their order. */
+  readonly indexes?: readonly string[] | undefined;
   /** The topic was made by the statement, so CREATE … can be told from an attach. */
   readonly madeTopic?: boolean | undefined;
 }
@@ -46,9 +56,25 @@ export interface LiveRelation {
   readonly owner: number | undefined;
 }
 
+/** A foreign key, seen from its target. */
+export interface Referrer {
+  readonly relation: SourceRelation;
+  /** Its number among the foreign keys of the relation. */
+  readonly number: number;
+  readonly reference: Reference;
+}
+
+/** Catalog names of a relation's indexes, which are in its schema. */
+function indexNames(catalog: Catalog, relation: Relation): readonly string[] {
+  const { schema } = splitKey(catalog, relation.name);
+  const uniques = relation.kind === 'table' ? (relation.uniques ?? []) : [];
+  return [...uniques, ...(relation.indexes ?? [])].map(({ name }) => relationKey(schema, name));
+}
+
 export class LiveCatalog implements Catalog {
   readonly #byName = new Map<string, LiveRelation>();
   readonly #schemas = new Map<string, number>();
+  #referrers: ReadonlyMap<string, readonly Referrer[]> | undefined;
   #lastId = 0;
 
   relation(name: string): Relation | undefined {
@@ -98,11 +124,13 @@ export class LiveCatalog implements Catalog {
   }
 
   put(entry: LiveRelation): void {
+    this.#referrers = undefined;
     this.#byName.set(entry.relation.name, entry);
     this.#lastId = Math.max(this.#lastId, entry.relation.id);
   }
 
   remove(name: string): void {
+    this.#referrers = undefined;
     this.#byName.delete(name);
   }
 
@@ -118,6 +146,28 @@ export class LiveCatalog implements Catalog {
 
   reserveIds(upTo: number): void {
     this.#lastId = Math.max(this.#lastId, upTo);
+  }
+
+  /** The relation that has this index, also one that a constraint made. */
+  withIndex(key: string): LiveRelation | undefined {
+    return this.live().find(({ relation }) => indexNames(this, relation).includes(key));
+  }
+
+  /** Foreign keys whose target is `name`, also those of the table itself. */
+  referring(name: string): readonly Referrer[] {
+    if (this.#referrers === undefined) {
+      const found = new Map<string, Referrer[]>();
+      for (const relation of this.relations()) {
+        if (relation.kind !== 'table') continue;
+        for (const [number, reference] of (relation.references ?? []).entries()) {
+          const known = found.get(reference.target) ?? [];
+          known.push({ relation, number, reference });
+          found.set(reference.target, known);
+        }
+      }
+      this.#referrers = found;
+    }
+    return this.#referrers.get(name) ?? [];
   }
 
   /** Relations that read `name`, directly, in the order of their creation. */

@@ -77,7 +77,7 @@ export interface Ground {
   readonly clock: Clock;
 }
 
-const systemClock: Clock = {
+export const systemClock: Clock = {
   now: () => performance.now(),
   wallMicros: () => BigInt(Date.now()) * 1000n,
 };

@@ -18,7 +18,6 @@ export function ownedTable(name: string, { id, schema, storage }: StoredRelation
       from: { kind: 'value', field: column.name },
       default: undefined,
       notNull: false,
-      check: undefined,
     })),
     watermark: undefined,
     query: undefined,

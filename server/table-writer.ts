@@ -7,11 +7,10 @@ import type { Engine } from '../engine/runtime/engine.ts';
 import type { Store } from '../engine/store/store.ts';
 import type { Row } from '../sql/base/datum.ts';
 import { StreamError } from '../sql/base/error.ts';
-import { toText } from '../sql/base/text-output.ts';
-import { hashKey } from '../sql/base/value.ts';
-import type { SourceRelation } from '../sql/catalog.ts';
+import type { SourceRelation, UniqueKey } from '../sql/catalog.ts';
 import { compileConstraints, type FindViolation } from './constraints.ts';
 import { storedTable } from './definitions.ts';
+import { columnKey, type KeyOf, RowIndex, shownKey, uniqueKey } from './row-index.ts';
 import { conflict, type TableDraft } from './table-draft.ts';
 import { Turns } from './turns.ts';
 
@@ -21,12 +20,25 @@ import { Turns } from './turns.ts';
  */
 const CHANGED_KEYS_MAX = 1_000_000;
 
+/** The committed rows of a table by its keys. */
+export interface CommittedRows {
+  /** By primary key; undefined without one. */
+  readonly byKey: ReadonlyMap<string, Row> | undefined;
+  /** Those of the other unique keys, then those of the foreign keys. */
+  readonly indexes: readonly RowIndex[];
+}
+
 export class TableWriter {
   readonly relation: SourceRelation;
+  /** The text of each unique key of a row, that of the primary key first. */
+  readonly uniqueKeys: readonly KeyOf[];
+  readonly #primaryKey: KeyOf;
+  readonly #uniques: readonly UniqueKey[];
+  readonly #referenceKeys: readonly KeyOf[];
   readonly #store: Store;
   readonly #findViolation: FindViolation;
   readonly #turns = new Turns();
-  #byKey: Map<string, Row> | undefined;
+  #rows: (CommittedRows & { readonly byKey: Map<string, Row> | undefined }) | undefined;
   #lastCommit: Promise<void> = Promise.resolve();
   #sequence = 0;
   /** Drafts of open transactions; while there are any, changes are remembered. */
@@ -38,8 +50,15 @@ export class TableWriter {
   #removed = 0;
 
   constructor(relation: SourceRelation, store: Store) {
+    const { schema, primaryKey, uniques = [], references = [] } = relation;
     this.relation = relation;
     this.#store = store;
+    this.#primaryKey = columnKey(primaryKey, schema);
+    this.#uniques = uniques;
+    this.uniqueKeys = uniques.map((unique) =>
+      unique.origin === 'primary-key' ? this.#primaryKey : uniqueKey(unique),
+    );
+    this.#referenceKeys = references.map(({ columns }) => columnKey(columns, schema));
     this.#findViolation = compileConstraints(relation);
   }
 
@@ -80,37 +99,59 @@ export class TableWriter {
     for (const key of draft.touched.keys()) {
       if (this.changedSince(key, draft.base)) throw conflict();
     }
-  }
-
-  /** The rows by key, undefined without a primary key. Call it in the writer's turn. */
-  async keys(): Promise<ReadonlyMap<string, Row> | undefined> {
-    return this.#rowsByKey();
-  }
-
-  async #rowsByKey(): Promise<Map<string, Row> | undefined> {
-    if (this.relation.primaryKey.length === 0) return undefined;
-    if (this.#byKey !== undefined) return this.#byKey;
-    const rows = new Map<string, Row>();
-    for await (const batch of this.#store.scan(storedTable(this.relation))) {
-      for (let i = 0; i < batch.length; i++) {
-        const row = batch.row(i);
-        rows.set(this.keyOf(row), row);
+    for (const name of draft.relied) {
+      if (this.changedSince(name, draft.base)) throw conflict();
+    }
+    for (const [index, delta] of draft.deltas.entries()) {
+      const name = this.#indexName(index);
+      if (name.startsWith('r')) continue;
+      for (const key of delta.keys()) {
+        if (this.changedSince(`${name} ${key}`, draft.base)) throw conflict();
       }
     }
-    this.#byKey = rows;
-    return rows;
   }
 
-  keyOf(row: Row): string {
-    let text = '';
-    for (const index of this.relation.primaryKey) {
-      const type = this.relation.schema[index]?.type;
-      const value = row[index] ?? null;
-      if (type === undefined || value === null) continue;
-      const part = String(hashKey(value, type));
-      text += `${part.length}:${part};`;
+  /** The rows that a statement compares keys with. Call it in the writer's turn. */
+  async committed(): Promise<CommittedRows> {
+    if (this.#rows !== undefined) return this.#rows;
+    const byKey = this.hasPrimaryKey ? new Map<string, Row>() : undefined;
+    const { schema } = this.relation;
+    const keys = [...this.#indexedUniques(), ...this.#referenceKeys];
+    const indexes = keys.map((keyOf) => new RowIndex(keyOf, schema));
+    if (byKey !== undefined || indexes.length > 0) {
+      for await (const batch of this.#store.scan(storedTable(this.relation))) {
+        for (let i = 0; i < batch.length; i++) {
+          const row = batch.row(i);
+          byKey?.set(this.keyOf(row), row);
+          for (const index of indexes) index.add(row, batch.weight(i));
+        }
+      }
     }
-    return text;
+    this.#rows = { byKey, indexes };
+    return this.#rows;
+  }
+
+  get hasPrimaryKey(): boolean {
+    return this.relation.primaryKey.length > 0;
+  }
+
+  /** The primary key has its rows in a map of its own. */
+  #indexedUniques(): readonly KeyOf[] {
+    return this.hasPrimaryKey ? this.uniqueKeys.slice(1) : this.uniqueKeys;
+  }
+
+  /** Which of the indexes is that of a unique key other than the primary one. */
+  uniqueIndex(unique: number): number {
+    return this.hasPrimaryKey ? unique - 1 : unique;
+  }
+
+  referenceIndex(reference: number): number {
+    return this.#indexedUniques().length + reference;
+  }
+
+  /** @returns an empty text when there is no primary key. */
+  keyOf(row: Row): string {
+    return this.#primaryKey(row) ?? '';
   }
 
   /** @throws StreamError CONSTRAINT_NOT_NULL, CONSTRAINT_CHECK. */
@@ -119,20 +160,13 @@ export class TableWriter {
     if (violation !== undefined) throw violation;
   }
 
-  duplicate(row: Row): StreamError {
-    const { name, schema, primaryKey } = this.relation;
-    const names = primaryKey.map((index) => schema[index]?.name).join(', ');
-    const values = primaryKey
-      .map((index) => {
-        const type = schema[index]?.type;
-        const value = row[index] ?? null;
-        return value === null || type === undefined ? 'null' : toText(value, type);
-      })
-      .join(', ');
+  /** @param unique  the number of the key that a row has already. */
+  duplicate(unique: number, row: Row): StreamError {
+    const { name, items } = this.#uniques[unique] ?? { name: '', items: [] };
     return new StreamError(
       'CONSTRAINT_UNIQUE',
-      `duplicate key value violates unique constraint "${name}_pkey"`,
-      { detail: `Key (${names})=(${values}) already exists.` },
+      `duplicate key value violates unique constraint "${name}"`,
+      { detail: `${shownKey(items, row)} already exists.` },
     );
   }
 
@@ -142,25 +176,46 @@ export class TableWriter {
     for (const { row, weight } of draft.changes()) batch.add(row, weight);
     const sequence = ++this.#sequence;
     if (draft.removesRows) this.#removed = sequence;
-    const keys = this.#byKey;
+    const keys = this.#rows?.byKey;
     const put = (key: string, row: Row | undefined): void => {
       if (row === undefined) keys?.delete(key);
       else keys?.set(key, row);
     };
-    for (const [key, { now }] of draft.touched) {
-      put(key, now);
-      if (this.#watching.size > 0) this.#changedKeys.set(key, sequence);
+    for (const [key, { now }] of draft.touched) put(key, now);
+    for (const delta of draft.deltas) delta.apply(1);
+    if (this.#watching.size > 0) this.#remember(draft, sequence);
+    return {
+      batch,
+      undo: () => {
+        for (const [key, { before }] of draft.touched) put(key, before);
+        for (const delta of draft.deltas) delta.apply(-1);
+      },
+    };
+  }
+
+  /** For `validate` of the drafts that are open. */
+  #remember(draft: TableDraft, sequence: number): void {
+    for (const [key, { before, now }] of draft.touched) {
+      this.#changedKeys.set(key, sequence);
+      // Whoever relies on the key does not mind what else is in its row.
+      if ((before === undefined) !== (now === undefined))
+        this.#changedKeys.set(`0 ${key}`, sequence);
+    }
+    for (const [index, delta] of draft.deltas.entries()) {
+      const name = this.#indexName(index);
+      for (const key of delta.keys()) this.#changedKeys.set(`${name} ${key}`, sequence);
     }
     if (this.#changedKeys.size > CHANGED_KEYS_MAX) {
       this.#changedKeys.clear();
       this.#forgotten = sequence;
     }
-    return {
-      batch,
-      undo: () => {
-        for (const [key, { before }] of draft.touched) put(key, before);
-      },
-    };
+  }
+
+  /** As drafts name the keys that they rely on. */
+  #indexName(index: number): string {
+    const uniques = this.#indexedUniques().length;
+    if (index >= uniques) return `r${index - uniques}`;
+    return String(this.hasPrimaryKey ? index + 1 : index);
   }
 
   /** What `settled` waits for. */

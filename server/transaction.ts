@@ -9,6 +9,7 @@ import { StreamError } from '../sql/base/error.ts';
 import type { Relation, SourceRelation } from '../sql/catalog.ts';
 import type { Core } from './core.ts';
 import { logOf } from './definitions.ts';
+import { inTurns } from './in-turns.ts';
 import type { SessionLimits } from './session-limits.ts';
 import { type Budget, conflict, TableDraft } from './table-draft.ts';
 import { commitDrafts, type TableWriter } from './table-writer.ts';
@@ -182,7 +183,7 @@ export class Transaction {
 
   async #commitDrafts(): Promise<{ readonly committed: Promise<void> }> {
     const drafts = [...this.#drafts.values()]
-      .filter((draft) => !draft.isEmpty)
+      .filter((draft) => !draft.isEmpty || draft.relied.size > 0)
       .sort((a, b) => a.writer.relation.id - b.writer.relation.id);
     return inTurns(
       drafts.map(({ writer }) => writer),
@@ -217,15 +218,6 @@ export class Transaction {
     this.#pending.length = 0;
     this.#savepoints.length = 0;
   }
-}
-
-/** In the order given, which is the same for everybody, so that no two wait for each other. */
-function inTurns<Result>(
-  writers: readonly TableWriter[],
-  work: () => Promise<Result>,
-): Promise<Result> {
-  const [first, ...rest] = writers;
-  return first === undefined ? work() : first.inTurn(() => inTurns(rest, work));
 }
 
 function requireTable(core: Core, writer: TableWriter): void {

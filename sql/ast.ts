@@ -451,13 +451,66 @@ export interface ColumnDefinition {
   readonly check: Expression | undefined;
   /** `METADATA [FROM 'x'] [VIRTUAL]`, ksqlDB's `HEADERS` / `HEADER('k')`, `INCLUDE`. */
   readonly metadata: string | undefined;
+  /** What the members above cannot say: constraints with names, REFERENCES, a second CHECK. */
+  readonly constraints?: readonly TableConstraint[] | undefined;
+  /** GENERATED … AS IDENTITY. */
+  readonly identity?: Identity | undefined;
   readonly span: Span;
 }
 
-export type TableConstraint = { readonly span: Span; readonly name: Identifier | undefined } & (
-  | { readonly kind: 'primary-key' | 'unique'; readonly columns: readonly Identifier[] }
-  | { readonly kind: 'check'; readonly expression: Expression }
+export interface Identity {
+  /** ALWAYS refuses values that a statement gives; BY DEFAULT takes them. */
+  readonly always: boolean;
+  readonly options: readonly SequenceOption[];
+}
+
+/** `INCREMENT BY 2`, `NO MAXVALUE`, `OWNED BY t.c`, … */
+export type SequenceOption = { readonly span: Span } & (
+  | {
+      readonly kind: 'increment' | 'min' | 'max' | 'start' | 'restart' | 'cache';
+      /** Undefined for NO MINVALUE, NO MAXVALUE and a bare RESTART. */
+      readonly value: bigint | undefined;
+    }
+  | { readonly kind: 'cycle'; readonly value: boolean }
+  | { readonly kind: 'type'; readonly type: TypeName }
+  /** Undefined for OWNED BY NONE. */
+  | { readonly kind: 'owned-by'; readonly column: QualifiedName | undefined }
 );
+
+export type ReferentialAction = 'no action' | 'restrict' | 'cascade' | 'set null' | 'set default';
+
+export interface ForeignKeyConstraint {
+  readonly kind: 'foreign-key';
+  readonly columns: readonly Identifier[];
+  readonly target: QualifiedName;
+  /** Empty for the target's primary key. */
+  readonly targetColumns: readonly Identifier[];
+  readonly matchFull: boolean;
+  readonly onDelete: ReferentialAction;
+  readonly onUpdate: ReferentialAction;
+  /** `ON DELETE SET NULL (a, b)`: these only; empty for all. */
+  readonly setColumns: readonly Identifier[];
+}
+
+export type TableConstraint = { readonly span: Span; readonly name: Identifier | undefined } & (
+  | {
+      readonly kind: 'primary-key' | 'unique';
+      readonly columns: readonly Identifier[];
+      /** UNIQUE NULLS NOT DISTINCT. */
+      readonly nullsNotDistinct?: boolean | undefined;
+    }
+  | { readonly kind: 'check'; readonly expression: Expression }
+  | ForeignKeyConstraint
+);
+
+export interface TableLike {
+  readonly relation: QualifiedName;
+  /** How many columns are written before it. */
+  readonly position: number;
+  /** 'defaults', 'constraints', 'indexes', 'identity', 'generated'; what follows INCLUDING and is not excluded again. */
+  readonly including: readonly string[];
+  readonly span: Span;
+}
 
 export interface Watermark {
   readonly column: Identifier;
@@ -474,6 +527,7 @@ export type ObjectKind =
   | 'type'
   | 'function'
   | 'index'
+  | 'sequence'
   | 'schema'
   | 'query';
 
@@ -499,6 +553,8 @@ export type Statement = { readonly span: Span } & (
       readonly name: QualifiedName;
       readonly columns: readonly ColumnDefinition[];
       readonly constraints: readonly TableConstraint[];
+      /** `LIKE other INCLUDING …` among the columns. */
+      readonly likes?: readonly TableLike[] | undefined;
       readonly watermark: Watermark | undefined;
       readonly options: readonly Option[];
       /** CREATE STREAM|TABLE … AS SELECT …. */
@@ -571,6 +627,31 @@ export type Statement = { readonly span: Span } & (
       readonly name: Identifier | undefined;
       readonly relation: QualifiedName;
       readonly items: readonly SortItem[];
+      readonly nullsNotDistinct?: boolean | undefined;
+      /** Of a partial index: which rows are in it. */
+      readonly where?: Expression | undefined;
+    }
+  | {
+      readonly kind: 'create-sequence';
+      readonly ifNotExists: boolean;
+      readonly name: QualifiedName;
+      readonly options: readonly SequenceOption[];
+    }
+  | {
+      readonly kind: 'alter-sequence';
+      readonly ifExists: boolean;
+      readonly name: QualifiedName;
+      readonly options: readonly SequenceOption[];
+      readonly rename: Identifier | undefined;
+    }
+  /** COMMENT ON, ANALYZE, VACUUM, REINDEX, …: nothing that a query could see depends on it. */
+  | {
+      readonly kind: 'maintenance';
+      /** PostgreSQL's tag, as `COMMENT`. */
+      readonly tag: string;
+      /** Relations that must be there. */
+      readonly names: readonly QualifiedName[];
+      readonly text: string;
     }
   | { readonly kind: 'create-schema'; readonly ifNotExists: boolean; readonly name: QualifiedName }
   | {
@@ -579,6 +660,8 @@ export type Statement = { readonly span: Span } & (
       readonly relation: QualifiedName;
       readonly alias: Identifier | undefined;
       readonly columns: readonly Identifier[];
+      /** OVERRIDING SYSTEM VALUE takes values for identity columns, OVERRIDING USER VALUE leaves them out. */
+      readonly overriding?: 'system' | 'user' | undefined;
       /** Undefined for DEFAULT VALUES. A `values` row may hold the expression kind `default` below. */
       readonly source: Query | undefined;
       /** Positions (row, column) of the keyword DEFAULT in a VALUES source; its expression is NULL there. */
@@ -586,6 +669,10 @@ export type Statement = { readonly span: Span } & (
       readonly onConflict:
         | {
             readonly columns: readonly Identifier[];
+            /** Conflict targets that are no columns: `(lower(email))`. */
+            readonly expressions?: readonly Expression[] | undefined;
+            /** Of a partial index. */
+            readonly targetWhere?: Expression | undefined;
             /** `ON CONSTRAINT name`, instead of columns. */
             readonly constraint?: Identifier | undefined;
             readonly action: 'nothing' | 'update';
@@ -614,7 +701,12 @@ export type Statement = { readonly span: Span } & (
       readonly where: Expression | undefined;
       readonly returning: readonly SelectItem[];
     }
-  | { readonly kind: 'truncate'; readonly relations: readonly QualifiedName[] }
+  | {
+      readonly kind: 'truncate';
+      readonly relations: readonly QualifiedName[];
+      readonly restartIdentity?: boolean | undefined;
+      readonly cascade?: boolean | undefined;
+    }
   | {
       readonly kind: 'subscribe';
       /** `SUBSCRIBE [TO] name` or `SUBSCRIBE (query)`. */
@@ -724,6 +816,8 @@ export type AlterAction =
       readonly default: Expression | undefined;
     }
   | { readonly kind: 'set-not-null' | 'drop-not-null'; readonly column: Identifier }
+  | { readonly kind: 'add-constraint'; readonly constraint: TableConstraint }
+  | { readonly kind: 'rename-constraint'; readonly name: Identifier; readonly to: Identifier }
   | { readonly kind: 'drop-constraint'; readonly name: Identifier; readonly ifExists: boolean }
   /** `SKIP RECORD`: the stream goes on after the record that it stopped at. */
   | { readonly kind: 'skip-record' }

@@ -85,6 +85,7 @@ export const places = {
   default: place('DEFAULT expressions', { subqueries: false }),
   check: place('check constraints', { subqueries: false }),
   generated: place('column generation expressions', { subqueries: false }),
+  index: place('index expressions', { subqueries: false }),
   watermark: place('WATERMARK', { subqueries: false }),
   partitionBy: place('PARTITION BY'),
   execute: place('EXECUTE parameters', { subqueries: false }),

@@ -1,19 +1,20 @@
 /** CREATE STREAM, TABLE and SOURCE: columns, where records hold them, keys, and the options of the input. */
 
-import type { ColumnDefinition, Expression, Identifier, Statement } from './ast.ts';
+import type { ColumnDefinition, Expression, Statement } from './ast.ts';
 import { StreamError } from './base/error.ts';
 import type { Schema, SqlType } from './base/type.ts';
-import type { BindContext, Place } from './bind-context.ts';
+import { bindConstraints, primaryKeyOf, statementConstraints } from './bind-constraint.ts';
+import type { BindContext } from './bind-context.ts';
 import { places } from './bind-context.ts';
-import { named, scopeOver } from './bind-from-place.ts';
 import { closestName } from './bind-near-miss.ts';
 import { checkOptionNames } from './bind-option-name.ts';
 import { bindOptions, countOption } from './bind-options.ts';
+import { bindOver } from './bind-over.ts';
 import { nameToCreate } from './bind-schema.ts';
 import { bindTypeName } from './bind-type.ts';
 import type { BoundCreateRelation } from './bound-statement.ts';
 import type { SourceColumn, SourceInput, SourceRelation } from './catalog.ts';
-import { coerceAssignment, coerceToBoolean, resolveUnknown } from './coerce.ts';
+import { coerceAssignment, resolveUnknown } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
 import { someExpression } from './expression-map.ts';
 
@@ -28,6 +29,8 @@ export interface SourceEnvironment {
     connector: string,
     options: ReadonlyMap<string, string>,
   ) => Schema | undefined;
+  /** Foreign keys were looked at when they were made; their tables may come back later than they do. */
+  readonly trustsReferences?: boolean | undefined;
 }
 
 export const noSources: SourceEnvironment = {
@@ -52,13 +55,15 @@ export function bindCreateRelation(
   const name = nameToCreate(statement.name, context);
   const connector = connectorOf(options, sources);
   const drafts = draftColumns(statement, connector, options, context, sources);
-  const primaryKey = primaryKeyOf(statement, drafts);
+  const constraints = statementConstraints(statement);
+  const trustsReferences = sources.trustsReferences === true;
+  const primaryKey = primaryKeyOf(statement, constraints, drafts);
   const kind = kindOf(statement, primaryKey);
   const isLocal = kind === 'table' && options.size === 0 && statement.relation !== 'source';
   const schema: Schema = drafts.map((draft, index) => ({
     name: draft.name,
     type: draft.type,
-    nullable: !(draft.definition?.notNull === true || primaryKey.includes(index)),
+    nullable: !(isNotNull(draft.definition) || primaryKey.includes(index)),
   }));
   const input = isLocal ? undefined : inputOf(name, connector, options, drafts, kind, primaryKey);
   const columns = drafts.map((draft, index) =>
@@ -72,7 +77,15 @@ export function bindCreateRelation(
     readOnly: statement.relation === 'source',
     input,
     primaryKey,
-    columns: withTableChecks(statement, columns, schema, context),
+    columns,
+    ...bindConstraints(constraints, {
+      name,
+      schema,
+      primaryKey,
+      isLocal,
+      context,
+      trustsReferences,
+    }),
     watermark: bindWatermark(statement, schema, context),
     query: undefined,
   };
@@ -176,12 +189,8 @@ function inferType(node: Expression, schema: Schema, context: BindContext): SqlT
   return resolveUnknown(bindOver(node, schema, places.generated, context), context).type;
 }
 
-/** An expression over the relation's own columns. */
-function bindOver(node: Expression, schema: Schema, place: Place, context: BindContext): BoundExpr {
-  const from = named({ kind: 'values', rows: [], schema }, undefined, undefined, undefined);
-  const scope = scopeOver(from, { context, parent: undefined, commonTables: new Map() });
-  return scope.within(place, () => context.rules.expression(node, scope));
-}
+const isNotNull = (definition: ColumnDefinition | undefined): boolean =>
+  definition?.notNull === true || definition?.identity !== undefined;
 
 interface ColumnPlace {
   readonly kind: 'stream' | 'table';
@@ -194,15 +203,15 @@ interface ColumnPlace {
 
 function bindColumnDefinition(draft: Draft, index: number, place: ColumnPlace): SourceColumn {
   const { definition } = draft;
-  const { context, schema } = place;
+  const { context } = place;
   const column = { name: draft.name, type: draft.type };
+  const identity = definition?.identity;
   const ownDefault = definition?.default && bindDefault(definition.default, context);
-  const check = definition?.check && bindOver(definition.check, schema, places.check, context);
   return {
     from: originOf(draft, index, place),
     default: ownDefault && coerceAssignment(ownDefault, column, context),
-    notNull: definition?.notNull === true || place.primaryKey.includes(index),
-    check: check && coerceToBoolean(check, 'CHECK', context),
+    notNull: isNotNull(definition) || place.primaryKey.includes(index),
+    ...(identity === undefined ? {} : { identity: identity.always ? 'always' : 'by-default' }),
   };
 }
 
@@ -299,67 +308,6 @@ function metadataOrigin(definition: ColumnDefinition, metadata: string): SourceC
   }
 }
 
-// ----------------------------------------------------------------------- keys
-
-function primaryKeyOf(statement: CreateRelation, drafts: readonly Draft[]): readonly number[] {
-  const inline = statement.columns.flatMap((column, index) => (column.primaryKey ? [index] : []));
-  const constraints = statement.constraints.flatMap((item) =>
-    item.kind === 'primary-key' ? [item] : [],
-  );
-  const [first, second] = constraints;
-  if (second !== undefined || (first !== undefined && inline.length > 0) || inline.length > 1) {
-    throw new StreamError(
-      'SQL_INVALID_DEFINITION',
-      `multiple primary keys for table "${statement.name.parts.at(-1)?.name}" are not allowed`,
-      { at: (second ?? first ?? statement).span },
-    );
-  }
-  const unique = [
-    ...statement.constraints.filter((item) => item.kind === 'unique').map((item) => item.span),
-    ...statement.columns.filter((column) => column.unique).map((column) => column.span),
-  ];
-  if (unique[0] !== undefined) {
-    throw new StreamError('SQL_NOT_SUPPORTED', 'UNIQUE constraints are not supported', {
-      at: unique[0],
-      hint: 'A table has one key: PRIMARY KEY.',
-    });
-  }
-  const key = first === undefined ? inline : first.columns.map((name) => keyColumn(name, drafts));
-  if (key.length > 0 && statement.relation === 'stream') {
-    throw new StreamError('SQL_INVALID_DEFINITION', 'a stream has no primary key', {
-      at: first?.span ?? statement.columns[inline[0] ?? 0]?.span,
-      hint: 'Use KEY for a column that is in the record’s key, or CREATE TABLE for the latest row per key.',
-    });
-  }
-  const twice = key.findIndex((index, at) => key.indexOf(index) < at);
-  if (twice >= 0) {
-    throw new StreamError(
-      'SQL_DUPLICATE_COLUMN',
-      `column "${drafts[key[twice] ?? 0]?.name}" appears twice in primary key constraint`,
-      { at: first?.columns[twice]?.span },
-    );
-  }
-  for (const index of key) requireKeyType(drafts[index]);
-  return key;
-}
-
-function keyColumn(name: Identifier, drafts: readonly Draft[]): number {
-  const index = drafts.findIndex((draft) => draft.name === name.name);
-  if (index >= 0) return index;
-  throw new StreamError('SQL_UNKNOWN_COLUMN', `column "${name.name}" named in key does not exist`, {
-    at: name.span,
-  });
-}
-
-function requireKeyType(draft: Draft | undefined): void {
-  if (draft?.type.kind !== 'json') return;
-  throw new StreamError(
-    'SQL_UNKNOWN_OBJECT',
-    'data type json has no default operator class for access method "btree"',
-    { at: draft.definition?.span, hint: 'Use jsonb.' },
-  );
-}
-
 // ---------------------------------------------------------------------- input
 
 function inputOf(
@@ -388,28 +336,7 @@ function inputOf(
   };
 }
 
-// ------------------------------------------------------- checks and watermark
-
-/** Table constraints count as checks of the first column: all of them are looked at for every row. */
-function withTableChecks(
-  statement: CreateRelation,
-  columns: readonly SourceColumn[],
-  schema: Schema,
-  context: BindContext,
-): readonly SourceColumn[] {
-  const checks = statement.constraints
-    .flatMap((item) => (item.kind === 'check' ? [item] : []))
-    .map((item) => {
-      const bound = bindOver(item.expression, schema, places.check, context);
-      return coerceToBoolean(bound, 'CHECK', context);
-    });
-  const [first, ...rest] = columns;
-  if (checks.length === 0 || first === undefined) return columns;
-  const all = first.check === undefined ? checks : [first.check, ...checks];
-  const check: BoundExpr | undefined =
-    all.length === 1 ? all[0] : { kind: 'and', args: all, type: { kind: 'boolean' } };
-  return [{ ...first, check }, ...rest];
-}
+// ------------------------------------------------------------------ watermark
 
 function bindWatermark(
   statement: CreateRelation,

@@ -8,12 +8,14 @@ import { named, scopeOver } from './bind-from-place.ts';
 import { bindReturning, requireWritable, targetNames } from './bind-manipulation.ts';
 import { closestName } from './bind-near-miss.ts';
 import { convertOutputs, project } from './bind-output.ts';
+import { bindOver } from './bind-over.ts';
 import { columnOf, type ScopeTable, scopeColumns } from './bind-scope.ts';
 import { settlePlan } from './bind-volatile.ts';
 import type { BoundInsert, BoundOnConflict } from './bound-statement.ts';
-import type { SourceRelation } from './catalog.ts';
-import { coerceAssignment, coerceToBoolean } from './coerce.ts';
+import type { SourceRelation, UniqueKey } from './catalog.ts';
+import { coerceAssignment, coerceToBoolean, resolveUnknown } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
+import { equalExpressions } from './expression-equal.ts';
 import { mayBeNull } from './expression-null.ts';
 import { mapColumns } from './logical-map.ts';
 import type { LogicalNode } from './logical-plan.ts';
@@ -254,29 +256,77 @@ function bindSourceQuery(
 
 // ---------------------------------------------------------------- on conflict
 
+/**
+ * The unique keys that the clause is about; undefined when it does not say.
+ * @throws StreamError SQL_INVALID_COLUMN_REFERENCE, SQL_UNKNOWN_OBJECT.
+ */
+function conflictKeys(
+  statement: Insert,
+  { columns, expressions = [], targetWhere, constraint }: NonNullable<Insert['onConflict']>,
+  relation: SourceRelation,
+  context: BindContext,
+): readonly number[] | undefined {
+  const uniques = relation.uniques ?? [];
+  if (constraint !== undefined) {
+    const index = uniques.findIndex(
+      ({ name, origin }) => name === constraint.name && origin !== 'index',
+    );
+    if (index >= 0) return [index];
+    throw new StreamError(
+      'SQL_UNKNOWN_OBJECT',
+      `constraint "${constraint.name}" for table "${statement.relation.parts.at(-1)?.name}" does not exist`,
+      { at: constraint.span },
+    );
+  }
+  if (columns.length === 0 && expressions.length === 0) return undefined;
+  const shown = statement.relation.parts.at(-1)?.name;
+  const bind = (node: Expression): BoundExpr =>
+    resolveUnknown(bindOver(node, relation.schema, places.index, context, shown), context);
+  const wanted = [
+    ...columns.map((name): BoundExpr => {
+      const index = columnNumber(name, relation);
+      return { kind: 'column', index, type: relation.schema[index]?.type ?? { kind: 'text' } };
+    }),
+    ...expressions.map(bind),
+  ];
+  const where = targetWhere && coerceToBoolean(bind(targetWhere), 'WHERE', context);
+  const found = [...uniques.keys()].filter((index) => {
+    const unique = uniques[index];
+    return unique !== undefined && isInferred(unique, wanted, where);
+  });
+  if (found.length > 0) return found;
+  throw new StreamError(
+    'SQL_INVALID_COLUMN_REFERENCE',
+    'there is no unique or exclusion constraint matching the ON CONFLICT specification',
+    { at: columns[0]?.span ?? expressions[0]?.span },
+  );
+}
+
+/** The same items in any order; a partial index only for its own condition. */
+function isInferred(
+  { items, where: own }: UniqueKey,
+  wanted: readonly BoundExpr[],
+  where: BoundExpr | undefined,
+): boolean {
+  const isIn = (one: BoundExpr, list: readonly BoundExpr[]): boolean =>
+    list.some((other) => equalExpressions(one, other));
+  const parts = items.map(({ expression }) => expression);
+  return (
+    parts.every((one) => isIn(one, wanted)) &&
+    wanted.every((one) => isIn(one, parts)) &&
+    (own === undefined || (where !== undefined && equalExpressions(own, where)))
+  );
+}
+
 function bindOnConflict(
   statement: Insert,
   clause: NonNullable<Insert['onConflict']>,
   relation: SourceRelation,
   context: BindContext,
 ): BoundOnConflict {
-  const columns = clause.columns.map((name) => columnNumber(name, relation));
-  const { primaryKey } = relation;
-  const isKey =
-    primaryKey.length > 0 &&
-    columns.length === primaryKey.length &&
-    primaryKey.every((index) => columns.includes(index));
-  if (columns.length > 0 && !isKey) {
-    throw new StreamError(
-      'SQL_INVALID_COLUMN_REFERENCE',
-      'there is no unique or exclusion constraint matching the ON CONFLICT specification',
-      { at: clause.columns[0]?.span },
-    );
-  }
-  if (clause.action === 'nothing') {
-    return { columns: isKey ? columns : undefined, action: 'nothing', set: [], where: undefined };
-  }
-  if (columns.length === 0) {
+  const keys = conflictKeys(statement, clause, relation, context);
+  if (clause.action === 'nothing') return { keys, action: 'nothing', set: [], where: undefined };
+  if (keys === undefined) {
     throw new StreamError(
       'SQL_SYNTAX',
       'ON CONFLICT DO UPDATE requires inference specification or constraint name',
@@ -312,5 +362,5 @@ function bindOnConflict(
     return { column, value: expression };
   });
   const where = clause.where && coerceToBoolean(bind(clause.where), 'WHERE', context);
-  return { columns, action: 'update', set, where };
+  return { keys, action: 'update', set, where };
 }

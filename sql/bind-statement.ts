@@ -48,7 +48,8 @@ export function bindStatement(
       return bindDelete(statement, run('pull'));
     case 'truncate': {
       const relations = statement.relations.map((name) => requireWritable(name, run('pull')));
-      return { kind: 'truncate', relations };
+      const { restartIdentity = false, cascade = false } = statement;
+      return { kind: 'truncate', relations, restartIdentity, cascade };
     }
     case 'subscribe': {
       const { target } = statement;

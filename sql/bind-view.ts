@@ -131,7 +131,6 @@ export function bindCreateAs(
         from: { kind: 'value', field: column.name },
         default: undefined,
         notNull: !column.nullable,
-        check: undefined,
       })),
       watermark: undefined,
       query: plan,

@@ -28,7 +28,12 @@ export type BoundStatement =
   | BoundInsert
   | BoundUpdate
   | BoundDelete
-  | { readonly kind: 'truncate'; readonly relations: readonly SourceRelation[] }
+  | {
+      readonly kind: 'truncate';
+      readonly relations: readonly SourceRelation[];
+      readonly restartIdentity: boolean;
+      readonly cascade: boolean;
+    }
   | {
       readonly kind: 'subscribe';
       /** A relation by name, or a query to keep up to date for the subscriber. */
@@ -121,8 +126,8 @@ export interface BoundInsert {
 }
 
 export interface BoundOnConflict {
-  /** The primary key's columns, or undefined for ON CONFLICT DO NOTHING without a target. */
-  readonly columns: readonly number[] | undefined;
+  /** Numbers of the relation's unique keys that it is about; undefined for all (DO NOTHING without a target). */
+  readonly keys: readonly number[] | undefined;
   readonly action: 'nothing' | 'update';
   /** New values of columns, over (existing row…, excluded row…). */
   readonly set: readonly { readonly column: number; readonly value: BoundExpr }[];

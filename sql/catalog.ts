@@ -2,6 +2,7 @@
  * What names mean now. The catalog is read by the binder and owned by the server's session layer,
  * which persists it through the store in the same transaction as the change that it describes.
  */
+import type { ReferentialAction } from './ast.ts';
 import type { Datum } from './base/datum.ts';
 import type { Schema, SqlType } from './base/type.ts';
 import type { BoundExpr } from './expression.ts';
@@ -24,6 +25,8 @@ export interface RelationBase {
   readonly sql: string;
   /** Relations that this one reads, by name. */
   readonly dependsOn: readonly string[];
+  /** Made by CREATE INDEX. */
+  readonly indexes?: readonly IndexDefinition[] | undefined;
 }
 
 /** Input from a connector: a stream (append-only records) or a table (changelog by key). */
@@ -36,11 +39,63 @@ export interface SourceRelation extends RelationBase {
   /** Column numbers of the primary key; empty = none. */
   readonly primaryKey: readonly number[];
   readonly columns: readonly SourceColumn[];
+  /** In the order in which they are looked at, which is that of their names. */
+  readonly checks?: readonly Check[] | undefined;
+  /** The primary key first. */
+  readonly uniques?: readonly UniqueKey[] | undefined;
+  readonly references?: readonly Reference[] | undefined;
+  /** Per constraint of the statement, in the order of `statementConstraints`: its name. */
+  readonly constraintNames?: readonly string[] | undefined;
   readonly watermark: { readonly column: number; readonly expression: BoundExpr } | undefined;
   /** Set when the relation is fed by CREATE STREAM|TABLE … AS SELECT. */
   readonly query: LogicalNode | undefined;
   /** PARTITION BY of that query: columns that are the key of its records. */
   readonly partitionBy?: readonly number[] | undefined;
+}
+
+export interface Check {
+  readonly name: string;
+  /** Over the row's columns; only false is a violation. */
+  readonly expression: BoundExpr;
+}
+
+/** What no two rows of a table may have in common. */
+export interface UniqueKey {
+  readonly name: string;
+  readonly origin: 'primary-key' | 'constraint' | 'index';
+  readonly items: readonly IndexItem[];
+  /** Two NULLs count as the same. */
+  readonly nullsNotDistinct: boolean;
+  /** Rows for which it is not true are not in the index. */
+  readonly where: BoundExpr | undefined;
+}
+
+export interface IndexItem {
+  /** Over the row's columns. */
+  readonly expression: BoundExpr;
+  /** As messages show it. */
+  readonly text: string;
+}
+
+/** A foreign key. Its target is found by name, as tables may refer to one another in a circle. */
+export interface Reference {
+  readonly name: string;
+  readonly columns: readonly number[];
+  /** The target's name in the catalog, and its columns. */
+  readonly target: string;
+  readonly targetColumns: readonly string[];
+  readonly matchFull: boolean;
+  readonly onDelete: ReferentialAction;
+  readonly onUpdate: ReferentialAction;
+  /** What ON DELETE SET NULL and SET DEFAULT change. */
+  readonly setColumns: readonly number[];
+}
+
+/** An index as it was made, for who asks the catalog. */
+export interface IndexDefinition {
+  readonly name: string;
+  readonly unique: boolean;
+  readonly sql: string;
 }
 
 export interface SourceInput {
@@ -64,7 +119,8 @@ export interface SourceColumn {
     | { readonly kind: 'generated'; readonly expression: BoundExpr };
   readonly default: BoundExpr | undefined;
   readonly notNull: boolean;
-  readonly check: BoundExpr | undefined;
+  /** GENERATED … AS IDENTITY: whether a statement may give it a value. */
+  readonly identity?: 'always' | 'by-default' | undefined;
   /** Read by name only (ROWTIME of a stream); no part of `*`, and no INSERT gives it a value. */
   readonly hidden?: boolean | undefined;
 }

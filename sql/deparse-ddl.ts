@@ -2,8 +2,11 @@
 import type {
   AlterAction,
   ColumnDefinition,
+  ForeignKeyConstraint,
+  Identity,
   ObjectKind,
   Option,
+  SequenceOption,
   SortItem,
   Statement,
   TableConstraint,
@@ -31,6 +34,8 @@ type Definition = Kind<
   | 'create-function'
   | 'create-index'
   | 'create-schema'
+  | 'create-sequence'
+  | 'alter-sequence'
   | 'drop'
   | 'alter'
 >;
@@ -74,6 +79,23 @@ export class DefinitionWriter {
         return this.#function(statement);
       case 'create-index':
         return this.#index(statement);
+      case 'create-sequence': {
+        const ifNotExists = statement.ifNotExists && 'IF NOT EXISTS';
+        return words(
+          'CREATE SEQUENCE',
+          ifNotExists,
+          nameText(statement.name),
+          sequenceText(statement.options),
+        );
+      }
+      case 'alter-sequence':
+        return words(
+          'ALTER SEQUENCE',
+          statement.ifExists && 'IF EXISTS',
+          nameText(statement.name),
+          statement.rename && `RENAME TO ${identifierText(statement.rename)}`,
+          sequenceText(statement.options),
+        );
       case 'create-schema': {
         const ifNotExists = statement.ifNotExists && 'IF NOT EXISTS';
         return words('CREATE SCHEMA', ifNotExists, nameText(statement.name));
@@ -89,8 +111,13 @@ export class DefinitionWriter {
 
   #relation(statement: Kind<'create-relation'>): string {
     const { watermark } = statement;
+    const columns = statement.columns.map((column) => this.#column(column));
+    for (const like of (statement.likes ?? []).toReversed()) {
+      const including = like.including.map((what) => `INCLUDING ${what.toUpperCase()}`);
+      columns.splice(like.position, 0, words('LIKE', nameText(like.relation), ...including));
+    }
     const elements = [
-      ...statement.columns.map((column) => this.#column(column)),
+      ...columns,
       ...statement.constraints.map((constraint) => this.#constraint(constraint)),
       ...(watermark === undefined
         ? []
@@ -130,8 +157,27 @@ export class DefinitionWriter {
       column.default && `DEFAULT ${restrict(column.default)}`,
       column.check && `CHECK (${write(column.check)})`,
       column.generated && !isComputed && `GENERATED ALWAYS AS (${write(column.generated)}) STORED`,
+      column.identity && identityText(column.identity),
       metadataText(column),
+      ...(column.constraints ?? []).map((constraint) => this.#columnConstraint(constraint)),
     );
+  }
+
+  /** A constraint beside its column, which it then does not name. */
+  #columnConstraint(constraint: TableConstraint): string {
+    const name = constraint.name && `CONSTRAINT ${identifierText(constraint.name)}`;
+    switch (constraint.kind) {
+      case 'primary-key':
+        return words(name, 'PRIMARY KEY');
+      case 'unique':
+        return words(name, 'UNIQUE', constraint.nullsNotDistinct && 'NULLS NOT DISTINCT');
+      case 'foreign-key':
+        return words(name, referencesText(constraint));
+      case 'check':
+        return this.#constraint(constraint);
+      default:
+        return assertNever(constraint);
+    }
   }
 
   #constraint(constraint: TableConstraint): string {
@@ -140,7 +186,19 @@ export class DefinitionWriter {
       case 'primary-key':
         return words(name, 'PRIMARY KEY', identifierList(constraint.columns));
       case 'unique':
-        return words(name, 'UNIQUE', identifierList(constraint.columns));
+        return words(
+          name,
+          'UNIQUE',
+          constraint.nullsNotDistinct && 'NULLS NOT DISTINCT',
+          identifierList(constraint.columns),
+        );
+      case 'foreign-key':
+        return words(
+          name,
+          'FOREIGN KEY',
+          identifierList(constraint.columns),
+          referencesText(constraint),
+        );
       case 'check':
         return words(name, `CHECK (${this.#queries.expressions.write(constraint.expression)})`);
       default:
@@ -204,6 +262,8 @@ export class DefinitionWriter {
       statement.ifNotExists && 'IF NOT EXISTS',
       statement.name && identifierText(statement.name),
       `ON ${nameText(statement.relation)} (${items.join(', ')})`,
+      statement.nullsNotDistinct && 'NULLS NOT DISTINCT',
+      statement.where && `WHERE ${this.#queries.expressions.write(statement.where)}`,
     );
   }
 
@@ -260,6 +320,10 @@ export class DefinitionWriter {
         return `ALTER COLUMN ${identifierText(action.column)} SET NOT NULL`;
       case 'drop-not-null':
         return `ALTER COLUMN ${identifierText(action.column)} DROP NOT NULL`;
+      case 'add-constraint':
+        return `ADD ${this.#constraint(action.constraint)}`;
+      case 'rename-constraint':
+        return `RENAME CONSTRAINT ${identifierText(action.name)} TO ${identifierText(action.to)}`;
       case 'drop-constraint':
         return words(
           'DROP CONSTRAINT',
@@ -305,6 +369,56 @@ const create = (
     word,
     statement.ifNotExists && 'IF NOT EXISTS',
   );
+
+function identityText({ always, options }: Identity): string {
+  const inside = sequenceText(options);
+  const kind = always ? 'ALWAYS' : 'BY DEFAULT';
+  return words(`GENERATED ${kind} AS IDENTITY`, inside !== '' && `(${inside})`);
+}
+
+/** The options of a sequence, as they are written after its name. */
+export function sequenceText(options: readonly SequenceOption[]): string {
+  return options.map(sequenceOptionText).join(' ');
+}
+
+function sequenceOptionText(option: SequenceOption): string {
+  switch (option.kind) {
+    case 'type':
+      return `AS ${typeText(option.type)}`;
+    case 'cycle':
+      return option.value ? 'CYCLE' : 'NO CYCLE';
+    case 'owned-by':
+      return `OWNED BY ${option.column === undefined ? 'NONE' : nameText(option.column)}`;
+    case 'min':
+    case 'max':
+      return option.value === undefined
+        ? `NO ${option.kind.toUpperCase()}VALUE`
+        : `${option.kind.toUpperCase()}VALUE ${option.value}`;
+    case 'increment':
+      return `INCREMENT BY ${option.value}`;
+    case 'start':
+      return `START WITH ${option.value}`;
+    case 'restart':
+      return option.value === undefined ? 'RESTART' : `RESTART WITH ${option.value}`;
+    case 'cache':
+      return `CACHE ${option.value}`;
+    default:
+      return assertNever(option);
+  }
+}
+
+function referencesText(key: ForeignKeyConstraint): string {
+  const columns = key.targetColumns.length > 0 && identifierList(key.targetColumns);
+  const set = key.setColumns.length > 0 && identifierList(key.setColumns);
+  return words(
+    'REFERENCES',
+    nameText(key.target),
+    columns,
+    key.matchFull && 'MATCH FULL',
+    key.onDelete !== 'no action' && words(`ON DELETE ${key.onDelete.toUpperCase()}`, set),
+    key.onUpdate !== 'no action' && `ON UPDATE ${key.onUpdate.toUpperCase()}`,
+  );
+}
 
 function metadataText({ metadata }: ColumnDefinition): string | undefined {
   if (metadata === undefined) return undefined;

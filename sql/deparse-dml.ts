@@ -1,5 +1,5 @@
 /** INSERT, UPDATE, DELETE and TRUNCATE as canonical SQL text. */
-import type { Assignment, Query, SelectItem, Statement } from './ast.ts';
+import type { Assignment, Expression, Query, SelectItem, Statement } from './ast.ts';
 import { assertNever } from './base/assert.ts';
 import { clause, identifierList, identifierText, nameText, words } from './deparse-name.ts';
 import type { QueryWriter } from './deparse-query.ts';
@@ -25,7 +25,12 @@ export class ManipulationWriter {
       case 'delete':
         return this.#delete(statement);
       case 'truncate':
-        return `TRUNCATE ${statement.relations.map(nameText).join(', ')}`;
+        return words(
+          'TRUNCATE',
+          statement.relations.map(nameText).join(', '),
+          statement.restartIdentity && 'RESTART IDENTITY',
+          statement.cascade && 'CASCADE',
+        );
       default:
         return assertNever(statement);
     }
@@ -38,6 +43,7 @@ export class ManipulationWriter {
       nameText(insert.relation),
       insert.alias && `AS ${identifierText(insert.alias)}`,
       insert.columns.length > 0 && identifierList(insert.columns),
+      insert.overriding && `OVERRIDING ${insert.overriding.toUpperCase()} VALUE`,
       this.#source(insert),
       this.#onConflict(insert.onConflict),
       this.#returning(insert.returning),
@@ -62,10 +68,23 @@ export class ManipulationWriter {
     if (conflict === undefined) return undefined;
     const constraint =
       conflict.constraint && `ON CONSTRAINT ${identifierText(conflict.constraint)}`;
-    const target = conflict.columns.length > 0 ? identifierList(conflict.columns) : constraint;
+    const items = [
+      ...conflict.columns.map(identifierText),
+      ...(conflict.expressions ?? []).map((item) => this.#conflictItem(item)),
+    ];
+    const target =
+      items.length > 0
+        ? words(`(${items.join(', ')})`, this.#where(conflict.targetWhere))
+        : constraint;
     if (conflict.action === 'nothing') return words('ON CONFLICT', target, 'DO NOTHING');
     const set = `DO UPDATE SET ${this.#assignments(conflict.set)}`;
     return words('ON CONFLICT', target, set, this.#where(conflict.where));
+  }
+
+  /** Anything but a call stands in parentheses. */
+  #conflictItem(item: Expression): string {
+    const text = this.#queries.expressions.write(item);
+    return item.kind === 'call' ? text : `(${text})`;
   }
 
   #update(update: Update): string {

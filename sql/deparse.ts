@@ -53,9 +53,13 @@ function write(statement: Statement): string {
     case 'create-function':
     case 'create-index':
     case 'create-schema':
+    case 'create-sequence':
+    case 'alter-sequence':
     case 'drop':
     case 'alter':
       return definitions.write(statement);
+    case 'maintenance':
+      return statement.text;
     case 'subscribe':
     case 'show':
     case 'describe':

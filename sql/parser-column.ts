@@ -1,13 +1,16 @@
 /** What stands between the parentheses of CREATE STREAM and CREATE TABLE. */
-import type { ColumnDefinition, Identifier, TableConstraint, Watermark } from './ast.ts';
+import type { ColumnDefinition, Identifier, TableConstraint, TableLike, Watermark } from './ast.ts';
+import { parseConstraint, parseTableConstraint } from './parser-constraint.ts';
 import type { Cursor } from './parser-cursor.ts';
-import { columnName, columnNames } from './parser-name.ts';
+import { columnName, qualifiedName } from './parser-name.ts';
+import { parseParenthesizedSequenceOptions } from './parser-sequence.ts';
 import { withPluralIntervals } from './parser-stream.ts';
 import { parseType } from './parser-type.ts';
 
 export interface TableElements {
   readonly columns: readonly ColumnDefinition[];
   readonly constraints: readonly TableConstraint[];
+  readonly likes: readonly TableLike[];
   readonly watermark: Watermark | undefined;
 }
 
@@ -18,9 +21,10 @@ export interface TableElements {
 export function parseTableElements(cursor: Cursor, streamKey: boolean): TableElements {
   const columns: ColumnDefinition[] = [];
   const constraints: TableConstraint[] = [];
+  const likes: TableLike[] = [];
   let watermark: Watermark | undefined;
   cursor.expectSymbol('(');
-  if (cursor.acceptSymbol(')')) return { columns, constraints, watermark };
+  if (cursor.acceptSymbol(')')) return { columns, constraints, likes, watermark };
   do {
     const next = parseWatermark(cursor);
     if (next !== undefined) {
@@ -28,12 +32,41 @@ export function parseTableElements(cursor: Cursor, streamKey: boolean): TableEle
       watermark = next;
       continue;
     }
+    if (cursor.at('like')) {
+      likes.push(parseLike(cursor, columns.length));
+      continue;
+    }
     const constraint = parseTableConstraint(cursor);
     if (constraint === undefined) columns.push(parseColumn(cursor, { typeless: true, streamKey }));
     else constraints.push(constraint);
   } while (cursor.acceptSymbol(','));
   cursor.expectSymbol(')');
-  return { columns, constraints, watermark };
+  return { columns, constraints, likes, watermark };
+}
+
+const likeParts = [
+  ...(['comments', 'compression', 'constraints', 'defaults', 'generated', 'identity'] as const),
+  ...(['indexes', 'statistics', 'storage', 'all'] as const),
+];
+/** Those that a table of Millrace can have. */
+const likeKept: readonly string[] = ['constraints', 'defaults', 'generated', 'identity', 'indexes'];
+
+/** `LIKE other [INCLUDING part | EXCLUDING part]…`. */
+function parseLike(cursor: Cursor, position: number): TableLike {
+  const start = cursor.start;
+  cursor.expect('like');
+  const relation = qualifiedName(cursor);
+  const including = new Set<string>();
+  for (;;) {
+    const word = cursor.acceptOneOf('including', 'excluding');
+    if (word === undefined) break;
+    const part = cursor.expectOneOf(...likeParts);
+    for (const one of part === 'all' ? likeKept : [part]) {
+      if (word === 'excluding') including.delete(one);
+      else if (likeKept.includes(one)) including.add(one);
+    }
+  }
+  return { relation, position, including: [...including].sort(), span: cursor.spanFrom(start) };
 }
 
 function parseWatermark(cursor: Cursor): Watermark | undefined {
@@ -44,35 +77,6 @@ function parseWatermark(cursor: Cursor): Watermark | undefined {
   cursor.expect('as');
   const expression = withPluralIntervals(cursor, () => cursor.grammar.expression(cursor));
   return { column, expression, span: cursor.spanFrom(start) };
-}
-
-function parseTableConstraint(cursor: Cursor): TableConstraint | undefined {
-  const start = cursor.start;
-  const name = cursor.accept('constraint') ? columnName(cursor) : undefined;
-  if (cursor.accept('check')) {
-    cursor.expectSymbol('(');
-    const expression = cursor.grammar.expression(cursor);
-    cursor.expectSymbol(')');
-    return { kind: 'check', name, expression, span: cursor.spanFrom(start) };
-  }
-  const kind = cursor.at('primary') ? 'primary-key' : cursor.at('unique') ? 'unique' : undefined;
-  if (kind !== undefined) {
-    cursor.advance();
-    if (kind === 'primary-key') cursor.expect('key');
-    const columns = columnNames(cursor);
-    notEnforced(cursor);
-    return { kind, name, columns, span: cursor.spanFrom(start) };
-  }
-  if (cursor.at('foreign')) throw cursor.unsupported('FOREIGN KEY');
-  if (cursor.at('exclude') && name !== undefined) throw cursor.unsupported('EXCLUDE');
-  if (cursor.at('like')) throw cursor.unsupported('LIKE in a column list');
-  if (name !== undefined) throw cursor.unexpected();
-  return undefined;
-}
-
-/** Flink declares keys that it does not check. */
-function notEnforced(cursor: Cursor): void {
-  cursor.acceptWords('not', 'enforced');
 }
 
 /** What a column of the statement at hand may have. */
@@ -129,54 +133,73 @@ const atColumnEnd = (cursor: Cursor): boolean =>
 
 /** Reads one clause of a column; false when there is none left. */
 function parseColumnClause(cursor: Cursor, draft: Draft, rules: ColumnRules): boolean {
+  const start = cursor.start;
   if (cursor.accept('constraint')) {
-    columnName(cursor);
-    if (!parseColumnConstraint(cursor, draft)) throw cursor.unexpected();
+    const name = columnName(cursor);
+    if (!parseColumnConstraint(cursor, draft, { name, start })) throw cursor.unexpected();
     return true;
   }
   if (rules.streamKey && cursor.accept('key')) {
     draft.key = true;
     return true;
   }
-  return parseColumnConstraint(cursor, draft) || parseMetadataClause(cursor, draft);
+  return (
+    parseColumnConstraint(cursor, draft, { name: undefined, start }) ||
+    parseMetadataClause(cursor, draft)
+  );
 }
 
-function parseColumnConstraint(cursor: Cursor, draft: Draft): boolean {
+interface Head {
+  readonly name: Identifier | undefined;
+  readonly start: number;
+}
+
+function parseColumnConstraint(cursor: Cursor, draft: Draft, head: Head): boolean {
   if (cursor.accept('not')) {
     cursor.expect('null');
     draft.notNull = true;
+    cursor.acceptWords('no', 'inherit');
   } else if (cursor.accept('null')) {
     if (draft.notNull)
       throw cursor.error('conflicting NULL/NOT NULL declarations', cursor.peek(-1));
-  } else if (cursor.accept('primary')) {
-    cursor.expect('key');
-    draft.primaryKey = true;
-    notEnforced(cursor);
-  } else if (cursor.accept('unique')) {
-    draft.unique = true;
   } else if (cursor.accept('default')) {
     draft.default = cursor.grammar.restrictedExpression(cursor);
-  } else if (cursor.accept('check')) {
-    cursor.expectSymbol('(');
-    draft.check = cursor.grammar.expression(cursor);
-    cursor.expectSymbol(')');
   } else if (cursor.accept('generated')) {
     parseGenerated(cursor, draft);
-  } else if (cursor.at('references')) {
-    throw cursor.unsupported('REFERENCES');
   } else if (cursor.at('collate')) {
     throw cursor.unsupported('COLLATE of a column');
   } else {
-    return false;
+    const constraint = parseConstraint(cursor, head, draft.name);
+    if (constraint === undefined) return false;
+    addConstraint(draft, constraint);
   }
   return true;
 }
 
-/** PostgreSQL's `GENERATED ALWAYS AS (expression) [STORED | VIRTUAL]`. */
+/** A constraint without a name goes into the column's own member, as most statements write it. */
+function addConstraint(draft: Draft, constraint: TableConstraint): void {
+  const isPlain = constraint.name === undefined;
+  if (isPlain && constraint.kind === 'primary-key' && !draft.primaryKey) draft.primaryKey = true;
+  else if (isPlain && constraint.kind === 'unique' && constraint.nullsNotDistinct !== true) {
+    draft.unique = true;
+  } else if (isPlain && constraint.kind === 'check' && draft.check === undefined) {
+    draft.check = constraint.expression;
+  } else {
+    draft.constraints = [...(draft.constraints ?? []), constraint];
+  }
+}
+
+/** PostgreSQL's `GENERATED ALWAYS AS (expression) [STORED | VIRTUAL]`, and identities. */
 function parseGenerated(cursor: Cursor, draft: Draft): void {
-  if (cursor.at('by')) throw cursor.unsupported('GENERATED BY DEFAULT AS IDENTITY');
-  cursor.expect('always', 'as');
-  if (cursor.at('identity')) throw cursor.unsupported('GENERATED ALWAYS AS IDENTITY');
+  const always = !cursor.acceptWords('by', 'default');
+  if (always) cursor.expect('always');
+  cursor.expect('as');
+  if (cursor.accept('identity')) {
+    const options = cursor.atSymbol('(') ? parseParenthesizedSequenceOptions(cursor) : [];
+    draft.identity = { always, options };
+    return;
+  }
+  if (!always) throw cursor.unexpected('IDENTITY');
   cursor.expectSymbol('(');
   draft.generated = cursor.grammar.expression(cursor);
   cursor.expectSymbol(')');

@@ -1,8 +1,10 @@
-/** CREATE CONNECTION, SECRET, TYPE, FUNCTION, INDEX and SCHEMA. */
+/** CREATE CONNECTION, SECRET, TYPE, FUNCTION, INDEX, SEQUENCE and SCHEMA. */
 import type { Identifier, SortItem, Statement, TypeName } from './ast.ts';
+import { parseNullsDistinct } from './parser-constraint.ts';
 import type { Cursor } from './parser-cursor.ts';
 import {
   columnName,
+  columnNames,
   functionOrTypeName,
   isColumnName,
   isFunctionName,
@@ -11,7 +13,8 @@ import {
   qualifiedFunctionName,
   qualifiedName,
 } from './parser-name.ts';
-import { parseWithOptions } from './parser-option.ts';
+import { parseOptionList, parseWithOptions } from './parser-option.ts';
+import { parseCreateSequence } from './parser-sequence.ts';
 import { parseSortDirection } from './parser-sort.ts';
 import { parseType } from './parser-type.ts';
 
@@ -27,6 +30,7 @@ export function parseCreateObject(cursor: Cursor, start: number, orReplace: bool
   if (!orReplace && (cursor.at('index') || cursor.at('unique'))) {
     return parseCreateIndex(cursor, start);
   }
+  if (!orReplace && cursor.accept('sequence')) return parseCreateSequence(cursor, start);
   if (!orReplace && cursor.accept('schema')) {
     const ifNotExists = cursor.acceptWords('if', 'not', 'exists');
     const name = qualifiedName(cursor);
@@ -184,15 +188,39 @@ function parseFunctionClause(cursor: Cursor, clauses: FunctionClauses): boolean 
 function parseCreateIndex(cursor: Cursor, start: number): Statement {
   const unique = cursor.accept('unique');
   cursor.expect('index');
+  // Nobody has to wait for an index here, so that it is always made beside the statements of others.
+  cursor.accept('concurrently');
   const ifNotExists = cursor.acceptWords('if', 'not', 'exists');
   const name = !cursor.at('on') && isColumnName(cursor.token) ? columnName(cursor) : undefined;
   if (ifNotExists && name === undefined) throw cursor.unexpected('a name');
   cursor.expect('on');
+  cursor.accept('only');
   const relation = qualifiedName(cursor);
   if (cursor.accept('using')) columnName(cursor);
   const items = cursor.parenthesized(() => parseIndexItem(cursor));
+  if (cursor.at('include') && cursor.symbolAhead(1, '(')) {
+    cursor.advance();
+    columnNames(cursor);
+  }
+  const nullsNotDistinct = parseNullsDistinct(cursor);
+  if (cursor.at('with') && cursor.symbolAhead(1, '(')) {
+    cursor.advance();
+    parseOptionList(cursor);
+  }
+  if (cursor.accept('tablespace')) columnName(cursor);
+  const where = cursor.accept('where') ? cursor.grammar.expression(cursor) : undefined;
   const span = cursor.spanFrom(start);
-  return { kind: 'create-index', unique, ifNotExists, name, relation, items, span };
+  return {
+    kind: 'create-index',
+    unique,
+    ifNotExists,
+    name,
+    relation,
+    items,
+    ...(nullsNotDistinct ? { nullsNotDistinct } : {}),
+    ...(where === undefined ? {} : { where }),
+    span,
+  };
 }
 
 /** A column, a call, or any expression in parentheses. */
@@ -205,5 +233,7 @@ function parseIndexItem(cursor: Cursor): SortItem {
   if (!isParenthesized && !isColumn && expression.kind !== 'call') {
     throw cursor.error('an index expression needs parentheses', expression.span);
   }
+  // An operator class says how an index is searched, not what is in it.
+  if (cursor.token.kind === 'word' && /_ops$/.test(cursor.token.text)) columnName(cursor);
   return parseSortDirection(cursor, expression, start);
 }

@@ -1,5 +1,6 @@
 /** CREATE STREAM, TABLE, SOURCE, VIEW, MATERIALIZED VIEW and SINK. */
 import type { ColumnDefinition, Option, Query, Statement } from './ast.ts';
+import { StreamError } from './base/error.ts';
 import { comment, parseInclude, parseTableElements, type TableElements } from './parser-column.ts';
 import type { Cursor } from './parser-cursor.ts';
 import { parseCreateObject } from './parser-ddl-object.ts';
@@ -46,7 +47,12 @@ interface RelationWords {
   readonly temporary: boolean;
 }
 
-const noElements: TableElements = { columns: [], constraints: [], watermark: undefined };
+const noElements: TableElements = {
+  columns: [],
+  constraints: [],
+  likes: [],
+  watermark: undefined,
+};
 
 function parseCreateRelation(cursor: Cursor, start: number, words: RelationWords): Statement {
   const exists = ifNotExists(cursor);
@@ -59,6 +65,7 @@ function parseCreateRelation(cursor: Cursor, start: number, words: RelationWords
   for (let next = parseInclude(cursor); next !== undefined; next = parseInclude(cursor)) {
     included.push(next);
   }
+  refuseHierarchy(cursor);
   const options = parseRelationOptions(cursor);
   // The columns of a query's result may be named, but not be typed.
   const isTyped = elements.constraints.length > 0 || elements.columns.some(hasType);
@@ -75,11 +82,28 @@ function parseCreateRelation(cursor: Cursor, start: number, words: RelationWords
     name,
     columns: [...elements.columns, ...included],
     constraints: elements.constraints,
+    ...(elements.likes.length > 0 ? { likes: elements.likes } : {}),
     watermark: elements.watermark,
     options,
     query,
     span: cursor.spanFrom(start),
   };
+}
+
+/** Tables in tables: each would be read and changed by the statements of the other. */
+function refuseHierarchy(cursor: Cursor): void {
+  if (cursor.at('inherits')) {
+    throw new StreamError('SQL_NOT_SUPPORTED', 'INHERITS is not supported', {
+      at: cursor.token,
+      hint: 'Use LIKE for the same columns, and a view with UNION ALL for the rows of both.',
+    });
+  }
+  if (cursor.at('partition') && (cursor.wordAhead(1, 'by') || cursor.wordAhead(1, 'of'))) {
+    throw new StreamError('SQL_NOT_SUPPORTED', 'partitioned tables are not supported', {
+      at: cursor.token,
+      hint: 'Leave PARTITION BY out: one table holds all rows.',
+    });
+  }
 }
 
 const hasType = ({ type, generated, metadata }: ColumnDefinition): boolean =>

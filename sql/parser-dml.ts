@@ -28,7 +28,8 @@ function parseInsert(cursor: Cursor, withClause: With, start: number): Statement
   const relation = qualifiedName(cursor);
   const alias = cursor.accept('as') ? columnName(cursor) : undefined;
   const columns = atColumnList(cursor) ? cursor.parenthesized(() => insertColumn(cursor)) : [];
-  if (cursor.at('overriding')) throw cursor.unsupported('OVERRIDING');
+  const overriding = cursor.accept('overriding') ? cursor.expectOneOf('system', 'user') : undefined;
+  if (overriding !== undefined) cursor.expect('value');
   const isDefault = columns.length === 0 && cursor.accept('default');
   if (isDefault) cursor.expect('values');
   const { source, defaults } = isDefault
@@ -42,6 +43,7 @@ function parseInsert(cursor: Cursor, withClause: With, start: number): Statement
     relation,
     alias,
     columns,
+    ...(overriding === undefined ? {} : { overriding }),
     source,
     defaults,
     onConflict,
@@ -115,18 +117,25 @@ function parseOnConflict(cursor: Cursor): Insert['onConflict'] {
   return { ...target, action: 'update', set, where: parseWhere(cursor) };
 }
 
-function parseConflictTarget(cursor: Cursor): Pick<OnConflict, 'columns' | 'constraint'> {
+type ConflictTarget = Pick<OnConflict, 'columns' | 'expressions' | 'targetWhere' | 'constraint'>;
+
+function parseConflictTarget(cursor: Cursor): ConflictTarget {
   if (cursor.acceptWords('on', 'constraint')) {
     return { columns: [], constraint: columnName(cursor) };
   }
   if (!cursor.atSymbol('(')) return { columns: [] };
-  const columns = cursor.parenthesized(() => {
-    if (!isColumnName(cursor.token))
-      throw cursor.unsupported('a conflict target that is no column');
-    return columnName(cursor);
+  const columns: Identifier[] = [];
+  const expressions: Expression[] = [];
+  cursor.parenthesized(() => {
+    if (isColumnName(cursor.token) && !cursor.symbolAhead(1, '(')) columns.push(columnName(cursor));
+    else expressions.push(cursor.grammar.primary(cursor));
   });
-  if (cursor.at('where')) throw cursor.unsupported('a conflict target with a condition');
-  return { columns };
+  const targetWhere = parseWhere(cursor);
+  return {
+    columns,
+    ...(expressions.length > 0 ? { expressions } : {}),
+    ...(targetWhere === undefined ? {} : { targetWhere }),
+  };
 }
 
 // --------------------------------------------------------- UPDATE and DELETE
@@ -251,7 +260,14 @@ export function parseTruncate(cursor: Cursor): Statement {
   cursor.expect('truncate');
   cursor.accept('table');
   const relations = cursor.list(() => parseTarget(cursor));
-  if (cursor.accept('restart') || cursor.accept('continue')) cursor.expect('identity');
-  cursor.acceptOneOf('cascade', 'restrict');
-  return { kind: 'truncate', relations, span: cursor.spanFrom(start) };
+  const identity = cursor.acceptOneOf('restart', 'continue');
+  if (identity !== undefined) cursor.expect('identity');
+  const cascade = cursor.acceptOneOf('cascade', 'restrict') === 'cascade';
+  return {
+    kind: 'truncate',
+    relations,
+    ...(identity === 'restart' ? { restartIdentity: true } : {}),
+    ...(cascade ? { cascade } : {}),
+    span: cursor.spanFrom(start),
+  };
 }

@@ -1,15 +1,17 @@
 /** DROP and ALTER. */
 import type { AlterAction, ObjectKind, Statement } from './ast.ts';
 import { parseColumn } from './parser-column.ts';
+import { parseTableConstraint } from './parser-constraint.ts';
 import type { Cursor } from './parser-cursor.ts';
 import { columnName, qualifiedFunctionName, qualifiedName } from './parser-name.ts';
 import { parseOption, parseOptionKey, parseOptionList } from './parser-option.ts';
+import { parseAlterSequence } from './parser-sequence.ts';
 import { settingName } from './parser-session.ts';
 import { parseType } from './parser-type.ts';
 
 const objects = [
   ...(['stream', 'table', 'source', 'view', 'sink', 'connection', 'secret', 'type'] as const),
-  ...(['function', 'index', 'schema', 'query'] as const),
+  ...(['function', 'index', 'sequence', 'schema', 'query'] as const),
 ] satisfies readonly ObjectKind[];
 
 /** `STREAM`, `MATERIALIZED VIEW`, … */
@@ -49,6 +51,7 @@ export function parseAlter(cursor: Cursor): Statement {
   cursor.expect('alter');
   if (cursor.at('system')) return parseAlterSystem(cursor, start);
   const object = parseObjectKind(cursor);
+  if (object === 'sequence') return parseAlterSequence(cursor, start);
   const ifExists = cursor.acceptWords('if', 'exists');
   if (object === 'table') cursor.accept('only');
   const name = qualifiedName(cursor);
@@ -81,6 +84,11 @@ function parseActions(cursor: Cursor, object: ObjectKind): AlterAction[] {
 }
 
 function parseRename(cursor: Cursor, object: ObjectKind): AlterAction {
+  if (object === 'table' && cursor.accept('constraint')) {
+    const name = columnName(cursor);
+    cursor.expect('to');
+    return { kind: 'rename-constraint', name, to: columnName(cursor) };
+  }
   if (object === 'index') cursor.expect('to');
   if (object === 'index' || cursor.accept('to')) return { kind: 'rename', to: columnName(cursor) };
   cursor.accept('column');
@@ -93,9 +101,8 @@ function parseAction(cursor: Cursor): AlterAction {
   const word = cursor.expectOneOf('add', 'drop', 'alter', 'set', 'reset', 'skip');
   switch (word) {
     case 'add': {
-      if (cursor.at('constraint') || cursor.at('primary') || cursor.at('unique')) {
-        throw cursor.unsupported('ADD CONSTRAINT');
-      }
+      const constraint = parseTableConstraint(cursor);
+      if (constraint !== undefined) return { kind: 'add-constraint', constraint };
       cursor.accept('column');
       const ifNotExists = cursor.acceptWords('if', 'not', 'exists');
       return {

@@ -16,6 +16,7 @@ import {
   parseExpressionFrom,
   parseRestrictedExpression,
 } from './parser-expression.ts';
+import { parseComment, parseMaintenance, parseReindex } from './parser-maintenance.ts';
 import { qualifiedName } from './parser-name.ts';
 import { parsePrimary } from './parser-primary.ts';
 import { parseQuery, parseQueryAfterWith, parseQueryFrom, parseWith } from './parser-query.ts';
@@ -169,6 +170,12 @@ const rules: ReadonlyMap<string, (cursor: Cursor) => Statement> = new Map([
   ['execute', parseExecute],
   ['deallocate', parseDeallocate],
   ['copy', parseCopy],
+  ['comment', parseComment],
+  ['analyze', parseMaintenance],
+  ['analyse', parseMaintenance],
+  ['vacuum', parseMaintenance],
+  ['checkpoint', parseMaintenance],
+  ['reindex', parseReindex],
 ]);
 
 const ruleNames = [...rules.keys()].map((word) => word.toUpperCase());

@@ -109,6 +109,8 @@ export interface CatalogEntry {
 export interface TableRebuild {
   readonly relation: StoredRelation;
   readonly columns: readonly ({ readonly from: number } | { readonly sql: string })[];
+  /** Whether the old rows were a bag, with their copies counted. */
+  readonly counted: boolean;
 }
 
 export interface CatalogChange {

@@ -42,7 +42,7 @@ export function createTableSql(relation: StoredRelation): string {
 }
 
 /** Puts a table with other columns in the place of the old one. Rows of a bag that have become the same are counted together. */
-export function rebuildTableSql({ relation, columns }: TableRebuild): string {
+export function rebuildTableSql({ relation, columns, counted }: TableRebuild): string {
   const table = tableName(relation.id);
   const values = columns.map((column, i) => {
     const type = duckdbType(storedForm(relation.schema[i]?.type ?? { kind: 'text' }));
@@ -56,7 +56,7 @@ export function rebuildTableSql({ relation, columns }: TableRebuild): string {
   const groups = [...names, ...lookOf(relation, '')].join(', ');
   return (
     `CREATE OR REPLACE TABLE ${table} AS SELECT ${names.join(', ')}, CAST(sum(${COUNT_COLUMN}) AS BIGINT) AS ${COUNT_COLUMN} ` +
-    `FROM (SELECT ${values.join(', ')}, ${COUNT_COLUMN} FROM ${table}) GROUP BY ${groups}`
+    `FROM (SELECT ${values.join(', ')}, ${counted ? COUNT_COLUMN : `1 AS ${COUNT_COLUMN}`} FROM ${table}) GROUP BY ${groups}`
   );
 }
 

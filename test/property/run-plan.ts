@@ -32,7 +32,6 @@ export function catalogOf(tables: readonly TestTable[]): Catalog {
         from: { kind: 'value', field: column.name },
         default: undefined,
         notNull: false,
-        check: undefined,
       })),
       watermark:
         table.watermark === undefined

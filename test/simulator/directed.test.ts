@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { StateFiles } from '../../engine/store/state-files.ts';
 import type { Database } from '../../server/database.ts';
-import { openMillraceOn } from '../../server/millrace.ts';
+import { openMillraceOn, systemClock } from '../../server/millrace.ts';
 import { Checker } from './check.ts';
 import { SOURCES, VIEWS } from './job.ts';
 import { Cluster } from './sim-cluster.ts';
@@ -47,9 +47,11 @@ class Stage {
     this.simDisk = new SimDisk(this.world, this.process, this.disk);
     const ground = {
       store: this.store,
+      directory: undefined,
       stateFiles: new StateFiles('/data', this.simDisk),
       connect: () => this.cluster.connect(this.process),
       random: () => this.world.fraction(),
+      clock: systemClock,
     };
     return this.as(() => openMillraceOn(ground, {}));
   }

@@ -7,7 +7,7 @@ import type { StateLimits } from '../../engine/runtime/durable-state.ts';
 import { StateFiles } from '../../engine/store/state-files.ts';
 import type { Log } from '../../server/config.ts';
 import type { Database, StatementFailure } from '../../server/database.ts';
-import { openMillraceOn } from '../../server/millrace.ts';
+import { openMillraceOn, systemClock } from '../../server/millrace.ts';
 import { StreamError } from '../../sql/base/error.ts';
 import { Checker } from './check.ts';
 import {
@@ -211,7 +211,7 @@ export class Scenario {
               connect: () => this.#cluster.connect(process),
               random: () => world.fraction(),
               // The simulated world stands behind the functions of the process.
-              clock: { now: () => performance.now(), wallMicros: () => BigInt(Date.now()) * 1000n },
+              clock: systemClock,
             },
             { log: this.#log(process), stateLimits: this.#limits },
           ),

@@ -89,7 +89,7 @@ test('ON CONFLICT sees the existing row and the excluded one', () => {
     'insert',
     `INSERT INTO account VALUES (1, 'a', 2) ON CONFLICT (id) DO UPDATE SET balance = account.balance + excluded.balance WHERE excluded.owner = account.owner`,
   );
-  assert.deepEqual(onConflict?.columns, [0]);
+  assert.deepEqual(onConflict?.keys, [0]);
   assert.equal(onConflict?.action, 'update');
   assert.deepEqual(
     onConflict?.set.map(({ column }) => column),

@@ -86,11 +86,29 @@ function source(
     readOnly: false,
     input: undefined,
     primaryKey,
+    uniques:
+      primaryKey.length === 0
+        ? []
+        : [
+            {
+              name: `${name}_pkey`,
+              origin: 'primary-key',
+              items: primaryKey.map((index) => ({
+                expression: {
+                  kind: 'column',
+                  index,
+                  type: columns[index]?.[1] ?? { kind: 'text' },
+                },
+                text: columns[index]?.[0] ?? '',
+              })),
+              nullsNotDistinct: false,
+              where: undefined,
+            },
+          ],
     columns: columns.map(([column, , notNull]) => ({
       from: { kind: 'value', field: column },
       default: undefined,
       notNull: notNull === true,
-      check: undefined,
     })),
     watermark: undefined,
     query: undefined,

@@ -1,7 +1,9 @@
 /** Our syntax tree in the normal form that normal-form-postgres.ts makes of PostgreSQL's. */
 import type {
   Assignment,
+  ColumnDefinition,
   Expression,
+  ForeignKeyConstraint,
   FrameBound,
   FromItem,
   FunctionCall,
@@ -13,6 +15,7 @@ import type {
   SortItem,
   Statement,
   TableAlias,
+  TableConstraint,
   TypeName,
   WindowFrame,
   WindowSpec,
@@ -521,6 +524,25 @@ export function millraceStatement(statement: Statement): Json {
   }
 }
 
+const hasOwn = (column: ColumnDefinition, kind: TableConstraint['kind']): boolean =>
+  column.constraints?.some((one) => one.kind === kind) === true;
+
+/** Actions by PostgreSQL's letters. */
+function foreignKey(key: ForeignKeyConstraint): Json {
+  const letter = (action: ForeignKeyConstraint['onDelete']): string =>
+    ({ 'no action': 'a', restrict: 'r', cascade: 'c', 'set null': 'n', 'set default': 'd' })[
+      action
+    ];
+  return [
+    nameList(key.target.parts),
+    nameList(key.targetColumns),
+    key.matchFull ? 'f' : 's',
+    letter(key.onDelete),
+    letter(key.onUpdate),
+    nameList(key.setColumns),
+  ];
+}
+
 function createRelation(statement: Statement & { kind: 'create-relation' }): Json {
   return [
     'create-table',
@@ -531,18 +553,26 @@ function createRelation(statement: Statement & { kind: 'create-relation' }): Jso
       'column',
       column.name.name,
       column.type === undefined ? null : millraceType(column.type),
-      column.primaryKey,
+      column.primaryKey || hasOwn(column, 'primary-key'),
       column.notNull,
-      column.unique,
+      column.unique || hasOwn(column, 'unique'),
       millraceExpression(column.default),
       millraceExpression(column.generated),
-      millraceExpression(column.check),
+      millraceExpression(
+        column.check ??
+          column.constraints?.flatMap((one) => (one.kind === 'check' ? [one.expression] : []))[0],
+      ),
+      (column.constraints ?? []).flatMap((one) =>
+        one.kind === 'foreign-key' ? [foreignKey(one)] : [],
+      ),
     ]),
     statement.constraints.map((constraint) => [
       constraint.kind,
       name(constraint.name),
       constraint.kind === 'check' ? [] : nameList(constraint.columns),
       constraint.kind === 'check' ? millraceExpression(constraint.expression) : null,
+      constraint.kind === 'unique' && constraint.nullsNotDistinct === true,
+      constraint.kind === 'foreign-key' ? foreignKey(constraint) : null,
     ]),
     statement.query === undefined ? null : millraceQuery(statement.query),
   ];

@@ -576,6 +576,10 @@ function columnDefinition(body: Node): Json {
     const constraint = child(node, 'Constraint');
     return [text(constraint.contype), postgresExpression(constraint.raw_expr)] as const;
   });
+  const references = list(body.constraints)
+    .map((node) => child(node, 'Constraint'))
+    .filter(({ contype }) => contype === 'CONSTR_FOREIGN')
+    .map(foreignKey);
   const has = (type: string): boolean => constraints.some(([contype]) => contype === type);
   const expressionOf = (type: string): Json =>
     constraints.find(([contype]) => contype === type)?.[1] ?? null;
@@ -589,6 +593,18 @@ function columnDefinition(body: Node): Json {
     expressionOf('CONSTR_DEFAULT'),
     expressionOf('CONSTR_GENERATED'),
     expressionOf('CONSTR_CHECK'),
+    references,
+  ];
+}
+
+function foreignKey(body: Node): Json {
+  return [
+    relationName(child(body, 'pktable')),
+    names(body.pk_attrs),
+    text(body.fk_matchtype),
+    text(body.fk_del_action),
+    text(body.fk_upd_action),
+    names(body.fk_del_set_cols),
   ];
 }
 
@@ -596,6 +612,7 @@ const constraintKinds: ReadonlyMap<string, string> = new Map([
   ['CONSTR_PRIMARY', 'primary-key'],
   ['CONSTR_UNIQUE', 'unique'],
   ['CONSTR_CHECK', 'check'],
+  ['CONSTR_FOREIGN', 'foreign-key'],
 ]);
 
 function createTable(body: Node): Json {
@@ -616,8 +633,10 @@ function createTable(body: Node): Json {
         return [
           constraintKinds.get(text(constraint.contype)) ?? text(constraint.contype),
           text(constraint.conname),
-          names(constraint.keys),
+          names(constraint.contype === 'CONSTR_FOREIGN' ? constraint.fk_attrs : constraint.keys),
           postgresExpression(constraint.raw_expr),
+          constraint.nulls_not_distinct === true,
+          constraint.contype === 'CONSTR_FOREIGN' ? foreignKey(constraint) : null,
         ];
       }),
     null,

@@ -64,7 +64,6 @@ export async function openPullJudge(tables: readonly TableText[]): Promise<PullJ
         from: { kind: 'value', field: column.name },
         default: undefined,
         notNull: false,
-        check: undefined,
       })),
       watermark: undefined,
       query: undefined,

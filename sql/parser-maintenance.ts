@@ -1,0 +1,71 @@
+/** COMMENT ON, ANALYZE, VACUUM, REINDEX and CHECKPOINT: scripts for PostgreSQL have them, and no answer depends on them. */
+import type { QualifiedName, Statement } from './ast.ts';
+import type { Cursor } from './parser-cursor.ts';
+import { label, optionalColumnNames, qualifiedName } from './parser-name.ts';
+import { atStatementEnd, parseGenericOptions } from './parser-session.ts';
+
+/** `ANALYZE [VERBOSE] [table [(columns)], …]`, `VACUUM [FULL] [FREEZE] [VERBOSE] [ANALYZE] [table, …]`, `CHECKPOINT`. */
+export function parseMaintenance(cursor: Cursor): Statement {
+  const start = cursor.start;
+  const tag = cursor.expectOneOf('analyze', 'analyse', 'vacuum', 'checkpoint');
+  if (tag !== 'checkpoint') {
+    if (cursor.atSymbol('(')) parseGenericOptions(cursor);
+    while (cursor.acceptOneOf('full', 'freeze', 'verbose', 'analyze', 'analyse') !== undefined);
+  }
+  const names =
+    tag === 'checkpoint' || atStatementEnd(cursor) ? [] : cursor.list(() => target(cursor));
+  return finish(cursor, start, tag === 'analyse' ? 'ANALYZE' : tag.toUpperCase(), names);
+}
+
+function target(cursor: Cursor): QualifiedName {
+  const name = qualifiedName(cursor);
+  optionalColumnNames(cursor);
+  return name;
+}
+
+/** `REINDEX [(options)] {INDEX | TABLE | SCHEMA | DATABASE | SYSTEM} [CONCURRENTLY] name`. */
+export function parseReindex(cursor: Cursor): Statement {
+  const start = cursor.start;
+  cursor.expect('reindex');
+  if (cursor.atSymbol('(')) parseGenericOptions(cursor);
+  const object = cursor.expectOneOf('index', 'table', 'schema', 'database', 'system');
+  cursor.accept('concurrently');
+  const name = atStatementEnd(cursor) ? undefined : qualifiedName(cursor);
+  return finish(cursor, start, 'REINDEX', object === 'table' && name !== undefined ? [name] : []);
+}
+
+/** `COMMENT ON kind name IS {'text' | NULL}`. Comments are not kept. */
+export function parseComment(cursor: Cursor): Statement {
+  const start = cursor.start;
+  cursor.expect('comment', 'on');
+  const names: QualifiedName[] = [];
+  const isRelation = cursor.acceptOneOf('table', 'stream', 'view') !== undefined;
+  if (isRelation || cursor.acceptWords('materialized', 'view')) names.push(qualifiedName(cursor));
+  else if (cursor.accept('column')) names.push(withoutColumn(qualifiedName(cursor)));
+  else {
+    while (!cursor.at('is') && !atStatementEnd(cursor)) skipPart(cursor);
+  }
+  cursor.expect('is');
+  if (!cursor.accept('null')) cursor.expectString();
+  return finish(cursor, start, 'COMMENT', names);
+}
+
+/** Of a name with its arguments, as a function has. */
+function skipPart(cursor: Cursor): void {
+  const isPunctuation = ['(', ')', ',', '.', '*', '[', ']'].some((one) => cursor.acceptSymbol(one));
+  if (!isPunctuation) label(cursor);
+}
+
+function withoutColumn(name: QualifiedName): QualifiedName {
+  return { ...name, parts: name.parts.slice(0, -1) };
+}
+
+function finish(
+  cursor: Cursor,
+  start: number,
+  tag: string,
+  names: readonly QualifiedName[],
+): Statement {
+  const span = cursor.spanFrom(start);
+  return { kind: 'maintenance', tag, names, text: cursor.source.slice(span.start, span.end), span };
+}
