@@ -1,6 +1,6 @@
 /**
- * A SELECT over streams or with MATCH_RECOGNIZE, answered once: the retained log is run through the same operators that keep views, up
- * to the end that it has when the statement begins.
+ * A SELECT over streams or with MATCH_RECOGNIZE, answered once: the rows, or the retained log up to the end that it has
+ * when the statement begins, are run through the same operators that keep views.
  */
 import type { Batch } from '../engine/delta/batch.ts';
 import { BatchBuilder } from '../engine/delta/builder.ts';
