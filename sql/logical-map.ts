@@ -134,7 +134,7 @@ export function mapExpressions(
       return calls === node.calls ? node : { ...node, calls };
     }
     case 'match-recognize':
-      return mapMatchShape(node, change, mapAggregate);
+      return mapMatchShape(node, change);
     case 'flat-map': {
       const calls = mapCalls(node.calls, change);
       const on = node.on && change(node.on);

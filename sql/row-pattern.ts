@@ -1,6 +1,7 @@
 /** A bound MATCH_RECOGNIZE (ISO/IEC 19075-5): its pattern, and what conditions and measures read of a match. */
 import type { SqlType } from './base/type.ts';
 import type { BoundAggregate, BoundExpr } from './expression.ts';
+import { mapAggregate } from './expression-map.ts';
 
 /** Variables are numbers of `MatchShape.variables`. */
 export type BoundPattern =
@@ -87,10 +88,6 @@ export const matchValueOf = (id: number): number => ROW_CLASSIFIER - 1 - id;
 export function mapMatchShape<Shape extends MatchShape>(
   shape: Shape,
   change: (expression: BoundExpr) => BoundExpr,
-  mapAggregate: (
-    aggregate: BoundAggregate,
-    change: (expression: BoundExpr) => BoundExpr,
-  ) => BoundAggregate,
 ): Shape {
   let same = true;
   const changed = (expression: BoundExpr): BoundExpr => {

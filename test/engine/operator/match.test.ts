@@ -231,7 +231,7 @@ describe('a search that goes on behind a change', () => {
         added([
           [1, 1],
           [2, 0],
-          [3, 0],
+          [3, 1],
           [4, 0],
         ]),
       ],
@@ -239,7 +239,7 @@ describe('a search that goes on behind a change', () => {
     const before = [
       ['1', '1', '1', '1'],
       ['2', '1', '2', '0'],
-      ['3', '1', '3', '0'],
+      ['3', '1', '3', '1'],
     ];
     assert.deepEqual(shown(runner), [...before, ['4', null, null, '0']]);
     runner.run([
