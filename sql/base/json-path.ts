@@ -29,6 +29,8 @@ interface Scope {
   readonly current: JsonValue;
   readonly arraySize: number;
   readonly lenient: boolean;
+  /** Whether a failure ends the whole search, rather than make a predicate unknown or the result short. */
+  readonly throws: boolean;
   /** Where the object numbers of keyvalue() count from. */
   readonly base: PathBase;
 }
@@ -57,19 +59,20 @@ class PathRun {
     this.#variables = variables;
   }
 
-  items(root: PathNode): Items {
-    return this.#node(root, this.#outermost());
+  items(root: PathNode, silent: boolean): Items {
+    return this.#node(root, this.#outermost(silent));
   }
 
-  exists(root: PathNode): boolean {
-    return this.#exists(root, this.#outermost());
+  exists(root: PathNode, silent: boolean): boolean {
+    return this.#exists(root, this.#outermost(silent));
   }
 
-  #outermost(): Scope {
+  #outermost(silent: boolean): Scope {
     return {
       current: this.#document,
       arraySize: 0,
       lenient: this.#lax,
+      throws: !silent,
       base: { id: 0, tree: this.#document },
     };
   }
@@ -164,7 +167,8 @@ class PathRun {
     }
   }
 
-  #truth(node: PathPredicate, scope: Scope): Truth {
+  #truth(node: PathPredicate, place: Scope): Truth {
+    const scope = place.throws ? { ...place, throws: false } : place;
     switch (node.kind) {
       case 'and': {
         const left = this.#truth(node.left, scope);
@@ -285,7 +289,7 @@ class PathRun {
         return;
       case 'any-level': {
         const lenient = { ...scope, lenient: true };
-        if (step.from === 0) yield* this.#next(steps, at, item, lenient);
+        if (step.from === 0) yield* this.#levelZero(steps, at, item, lenient);
         return yield* this.#levels(step, steps, at, item, lenient, 1);
       }
       case 'elements':
@@ -340,6 +344,16 @@ class PathRun {
         'VALUE_JSON_NO_MEMBER',
         `JSON object does not contain key "${step.name}"`,
       );
+    }
+  }
+
+  /** PostgreSQL forgets that the item itself failed when it goes on with what is in it. */
+  *#levelZero(steps: readonly PathStep[], at: number, item: JsonValue, scope: Scope): Items {
+    const isLeaf = !isJsonArray(item) && !isJsonObject(item);
+    try {
+      yield* this.#next(steps, at, item, scope);
+    } catch (cause) {
+      if (scope.throws || isLeaf || !isPathFailure(cause)) throw cause;
     }
   }
 
@@ -459,13 +473,24 @@ function orUnknown<T>(compute: () => T): T | undefined {
 
 /**
  * The items that a path finds in a document, one by one.
+ * @param silent  whether the caller takes a failure for the end of the items.
  * @throws StreamError while they are taken: VALUE_JSON_… and those of the methods; SQL_UNKNOWN_OBJECT for a variable.
  */
-export function pathItems(path: JsonPath, document: JsonValue, variables: JsonObject): Items {
-  return new PathRun(path.lax, document, variables).items(path.root);
+export function pathItems(
+  path: JsonPath,
+  document: JsonValue,
+  variables: JsonObject,
+  silent: boolean,
+): Items {
+  return new PathRun(path.lax, document, variables).items(path.root, silent);
 }
 
 /** Is there an item? Fails like pathItems(), but a lax path only before its first item. */
-export function pathExists(path: JsonPath, document: JsonValue, variables: JsonObject): boolean {
-  return new PathRun(path.lax, document, variables).exists(path.root);
+export function pathExists(
+  path: JsonPath,
+  document: JsonValue,
+  variables: JsonObject,
+  silent: boolean,
+): boolean {
+  return new PathRun(path.lax, document, variables).exists(path.root, silent);
 }

@@ -52,9 +52,11 @@ export function callPath(
   const [document, path] = args;
   if (typeof document !== 'string' || typeof path !== 'string') return null;
   const parsed = parseJsonPath(path);
+  const silent = call.onError.kind !== 'error';
   try {
-    if (call.name === 'json_exists') return pathExists(parsed, parseJson(document), variables);
-    const items = [...pathItems(parsed, parseJson(document), variables)];
+    if (call.name === 'json_exists')
+      return pathExists(parsed, parseJson(document), variables, silent);
+    const items = [...pathItems(parsed, parseJson(document), variables, silent)];
     const value = call.name === 'json_value' ? scalarOf(items, call) : documentOf(items, call);
     if (value !== EMPTY) return value;
   } catch (cause) {

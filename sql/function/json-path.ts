@@ -34,7 +34,7 @@ function* found(
   silent: boolean,
 ): Generator<JsonValue, void> {
   try {
-    yield* pathItems(parseJsonPath(path), parseJson(document), variables);
+    yield* pathItems(parseJsonPath(path), parseJson(document), variables, silent);
   } catch (cause) {
     if (!silent || !isPathFailure(cause)) throw cause;
   }
@@ -48,7 +48,7 @@ function exists(
 ): boolean | null {
   const parsed = parseJsonPath(path);
   try {
-    return pathExists(parsed, parseJson(document), variables);
+    return pathExists(parsed, parseJson(document), variables, silent);
   } catch (cause) {
     if (silent && isPathFailure(cause)) return null;
     throw cause;

@@ -78,9 +78,9 @@ function replaceEscapes(text: string): string {
   let end = 0;
   let high: number | undefined;
   for (const match of text.matchAll(escapes)) {
+    if (high !== undefined && match.index > end) throw pairError();
     const code = codeOf(match);
-    const apart = match.index > end;
-    if (high !== undefined && (apart || code === undefined || !isLow(code))) throw pairError();
+    if (high !== undefined && (code === undefined || !isLow(code))) throw pairError();
     result += text.slice(end, match.index);
     end = match.index + match[0].length;
     if (code === undefined) result += '\\';

@@ -55,6 +55,29 @@ const documents = fc.letrec<{ node: string }>((tie) => ({
   ),
 })).node;
 
+const inner = fc.constantFrom(
+  '1',
+  '2',
+  '-1.5',
+  'null',
+  '"a"',
+  'true',
+  '[]',
+  '{}',
+  '[1, 2]',
+  '[[1]]',
+  '[{"a": 1}]',
+  '{"a": 1}',
+  '{"a": {"b": 1}}',
+  '{"b": [1, "a"]}',
+  '{"a": null}',
+);
+const containers = fc.oneof(
+  fc.array(inner, { minLength: 1, maxLength: 4 }).map((items) => `[${items.join(', ')}]`),
+  fc.tuple(inner, inner).map(([a, b]) => `{"a": ${a}, "b": ${b}}`),
+  fc.tuple(inner, inner).map(([a, b]) => `{"a": [${a}, ${b}], "bb": 1, "c": {"d": ${b}}}`),
+);
+
 const literals = fc.constantFrom(
   '1',
   '2',
@@ -165,10 +188,67 @@ const paths = fc.letrec<{ value: string; predicate: string; steps: string; base:
     ),
   }),
 );
+/** Shapes in which lax and strict paths part, over documents that are rich in arrays. */
+const telling = fc.constantFrom(
+  ...[
+    '$[*] ? (@ != null)',
+    '$[*] ? (@ == null)',
+    '$.* ? (@ <> null)',
+    '$[*] ? (@ > 1)',
+    '$[*] ? (@ < "b")',
+  ],
+  ...[
+    '$.**.a',
+    '$.**[0]',
+    '$.**.a.b',
+    '$.a.b',
+    '$.a.a',
+    '$[*].a',
+    '$.a[*].b',
+    '$[*][*]',
+    '$.*.*',
+    '$[0].a',
+  ],
+  ...[
+    '$.**.keyvalue()',
+    '$.a.keyvalue()',
+    '$[*].keyvalue()',
+    '$.keyvalue().value',
+    '$.keyvalue().value.keyvalue()',
+  ],
+  ...[
+    '$.a == $.b',
+    '$[*] == 1',
+    '$.** == "a"',
+    '($[*] > 1) is unknown',
+    '$.a > 1 && $.b > 1',
+    '$.a > 1 || $.b > 1',
+  ],
+  ...[
+    '$ ? (exists(@.a))',
+    '$[*] ? (exists(@.a[0]))',
+    '$ ? (@.a.b == 1)',
+    '$[last]',
+    '$[0 to last]',
+    '$.a[1]',
+    '$[1 to 0]',
+  ],
+  ...[
+    '$.a + $.b',
+    '$[*] + 1',
+    '-$[*]',
+    '-$.a',
+    '$.size()',
+    '$[*].size()',
+    '$[*].type()',
+    '$[*].double()',
+    '$.a.abs()',
+  ],
+);
 const wholePaths = fc
   .tuple(
     fc.constantFrom('', 'lax ', 'strict '),
-    fc.oneof(paths.value, paths.value, paths.predicate),
+    fc.oneof(paths.value, paths.value, paths.predicate, telling, telling),
   )
   .map(([mode, text]) => mode + text);
 const variables = '{"x": 1, "y z": "a"}';
@@ -206,7 +286,9 @@ async function compare(questions: readonly Question[]): Promise<void> {
 }
 
 const canonical = registry.cast({ kind: 'text' }, { kind: 'jsonb' }, 'explicit')?.fn;
-const samples = fc.sample(fc.tuple(documents, wholePaths, fc.boolean()), { numRuns: runs * 5 });
+const samples = fc.sample(fc.tuple(fc.oneof(documents, containers), wholePaths, fc.boolean()), {
+  numRuns: Math.max(runs * 5, 2000),
+});
 
 for (const name of [
   'jsonb_path_exists',
