@@ -24,14 +24,20 @@ const INTEGRATION = [
 ];
 /** Whole programs under load, with times that are looked at: one after another. */
 const ALONE = ['test/integration/', 'test/examples/'];
-const LONG_RUNS = '2000';
-const FILE_TIMEOUT_MS = mode === 'long' ? 3_600_000 : 600_000;
+/** What `long` sets, unless the environment says otherwise. */
+const LONG: Readonly<Record<string, string>> = {
+  MILLRACE_TEST_RUNS: '2000',
+  MILLRACE_TEST_SIMULATIONS: '100000',
+  MILLRACE_TEST_KILLS: '200',
+  MILLRACE_TEST_LONG: '1',
+};
+const FILE_TIMEOUT_MS = mode === 'long' ? 8 * 3_600_000 : 600_000;
 
 let passed = 0;
 let failed = 0;
 
 if (mode === 'long') {
-  process.env.MILLRACE_TEST_RUNS ??= LONG_RUNS;
+  for (const [name, value] of Object.entries(LONG)) process.env[name] ??= value;
   process.env.MILLRACE_TEST_SEED ??= String(Date.now() % 2 ** 31);
   process.stdout.write(`MILLRACE_TEST_SEED=${process.env.MILLRACE_TEST_SEED}\n`);
 }

@@ -11,7 +11,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { openDuckdbStore } from '../../engine/store/duckdb-store.ts';
 import { ServerProcess } from './server-process.ts';
 
-const kills = Number(process.env.MILLRACE_TEST_KILLS ?? 3);
+const kills = Number(process.env.MILLRACE_TEST_KILLS ?? 5);
 const ROWS_PER_INSERT = 500;
 const LOAD_MS_MIN = 1_500;
 const LOAD_MS_SPREAD = 2_500;

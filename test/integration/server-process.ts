@@ -67,8 +67,8 @@ export class ServerProcess {
     return results.at(-1)?.rows ?? [];
   }
 
-  /** SIGSTOP and SIGCONT: to the process it is as if no time had passed. */
-  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+  /** SIGSTOP and SIGCONT: to the process it is as if no time had passed. SIGTERM: it begins to stop. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT' | 'SIGTERM'): void {
     this.#child.kill(signal);
   }
 
