@@ -1,4 +1,5 @@
 /** GROUP BY, DISTINCT and the set operations that find equal rows. */
+import { StreamError } from '../../sql/base/error.ts';
 import type { Schema } from '../../sql/base/type.ts';
 import type { LogicalNode } from '../../sql/logical-plan.ts';
 import { renderAggregate } from './pull-aggregate.ts';
@@ -44,6 +45,10 @@ export function renderGroup(
   node: Node<'aggregate'>,
   outer: Scope | undefined,
 ): NodeSql {
+  if (outer !== undefined && node.groupingSets?.some((set) => set.length === 0) === true) {
+    // DuckDB groups a correlated query by the outer row as well, and then has no group where that finds no rows.
+    throw new StreamError('SQL_NOT_SUPPORTED', 'a grand total in a subquery is not supported here');
+  }
   const input = context.node(node.input, outer);
   const inputAlias = context.alias();
   const scope = inputScope(inputAlias, input.forms, outer);

@@ -29,11 +29,13 @@ export interface Outcome {
   readonly invalid: number;
   /** Answers compared. */
   readonly compared: number;
+  /** Answers without any row. */
+  readonly empty: number;
   /** Answers that PostgreSQL fails to give: over some rows, a value has an error. */
   readonly failed: number;
 }
 
-const TABLE_ROWS_FIRST = 2;
+const INSERTS_FIRST = 4;
 /** Larger answers are left out: nothing is found in them that smaller ones would not show. */
 const ROWS_MAX = 3000;
 
@@ -52,7 +54,7 @@ export function randomCase(seed: number, views: number, commits: number): FuzzCa
   };
   for (let i = 0; i < views / 3; i++) addView(i);
   for (const table of tables) {
-    const statements = dice.times(TABLE_ROWS_FIRST, () => changes.insert(table));
+    const statements = dice.times(INSERTS_FIRST, () => changes.insert(table));
     for (const sql of statements) steps.push({ kind: 'commit', statements: [sql] });
   }
   for (let i = Math.ceil(views / 3); i < views; i++) addView(i);
@@ -73,6 +75,7 @@ export class Play {
   #compared = 0;
   #invalid = 0;
   #failed = 0;
+  #empty = 0;
 
   /** @param pullEvery  after how many commits the queries are also asked anew. */
   constructor(judge: Judge, subject: Subject, pullEvery: number) {
@@ -97,6 +100,7 @@ export class Play {
       views: total,
       invalid: this.#invalid,
       compared: this.#compared,
+      empty: this.#empty,
       failed: this.#failed,
     };
   }
@@ -149,6 +153,7 @@ export class Play {
     ];
     for (const [kind, sql] of asked) {
       this.#compared++;
+      if (expected.rows.length === 0) this.#empty++;
       const actual = await this.#subject.run(sql);
       const detail = difference(expected, actual);
       if (detail === undefined) continue;

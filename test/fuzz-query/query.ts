@@ -10,6 +10,7 @@ import {
   named,
   qualified,
   type Relation,
+  type Scope,
   type Source,
   totalOrder,
   type Wish,
@@ -61,10 +62,11 @@ function select(context: Context, wish: Wish): Source {
   const source = from(context, wish);
   const scope = { own: source.columns, outer: wish.outer };
   const tests: string[] = [];
-  if (dice.chance(45) || (wish.outer.length > 0 && dice.chance(60)))
-    tests.push(expression(context, scope, 'bool', 2));
-  if (dice.chance(15)) tests.push(condition(context, scope));
-  if (wish.outer.length > 0 && dice.chance(50)) {
+  const isCorrelated = wish.outer.length > 0;
+  if (dice.chance(isCorrelated ? 50 : 35))
+    tests.push(lenient(context, scope, expression(context, scope, 'bool', 2)));
+  if (dice.chance(12)) tests.push(lenient(context, scope, condition(context, scope)));
+  if (isCorrelated && dice.chance(50)) {
     const kind = dice.pick<Kind>(['int', 'text', 'int']);
     tests.push(
       `${leaf(context, { own: source.columns, outer: [] }, kind)} = ${leaf(context, { own: [], outer: wish.outer }, kind)}`,
@@ -74,6 +76,15 @@ function select(context: Context, wish: Wish): Source {
   return dice.chance(35)
     ? grouped(context, wish, source, where)
     : plain(context, wish, source, where);
+}
+
+/** A condition that most rows meet two times in three: a query without rows finds nothing. */
+function lenient(context: Context, scope: Scope, test: string): string {
+  return context.dice.weighted([
+    [1, () => test],
+    [1, () => `(${test} IS NOT FALSE)`],
+    [1, () => `(${test} OR ${leaf(context, scope, 'int')} IN (0, 1, 2))`],
+  ]);
 }
 
 function list(
@@ -145,7 +156,7 @@ function grouped(context: Context, wish: Wish, source: Source, where: string): S
     return value(context, groups, wish.outer, kind);
   });
   const { text, columns } = list(context, items);
-  const having = dice.chance(30)
+  const having = dice.chance(20)
     ? ` HAVING ${expression(context, { own: groups, outer: wish.outer }, 'bool', 2)}`
     : '';
   return {
@@ -185,7 +196,10 @@ function setOperation(context: Context, wish: Wish): Source {
     ...column,
     exact: column.exact && (right.columns[i]?.exact ?? false),
   }));
-  return { sql: `(${left.sql}) ${word} (${right.sql})`, columns };
+  // Two random queries have few rows in common.
+  const isMeeting = op === 'INTERSECT' && dice.chance(70);
+  const other = isMeeting ? `(${left.sql}) UNION ALL (${right.sql})` : right.sql;
+  return { sql: `(${left.sql}) ${word} (${other})`, columns };
 }
 
 /** The first rows of a query, by an order that tells them all apart, or WITH TIES. */

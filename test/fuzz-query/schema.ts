@@ -129,7 +129,7 @@ export class Changes {
     const dice = this.#dice;
     const values = table.columns.slice(1);
     return dice.weighted([
-      [45, () => this.insert(table)],
+      [55, () => this.insert(table)],
       [
         30,
         () => {
@@ -137,8 +137,8 @@ export class Changes {
           return `UPDATE ${table.name} SET ${set.name} = ${this.#cell(set)} WHERE ${this.#where(table)}`;
         },
       ],
-      [22, () => `DELETE FROM ${table.name} WHERE ${this.#where(table)}`],
-      [2, () => `DELETE FROM ${table.name}`],
+      [17, () => `DELETE FROM ${table.name} WHERE ${this.#where(table)}`],
+      [1, () => `DELETE FROM ${table.name}`],
     ]);
   }
 }

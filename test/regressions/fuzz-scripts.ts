@@ -60,6 +60,18 @@ export const fuzzScripts: readonly FuzzScript[] = [
     ],
   },
   {
+    why: 'DuckDB gave no grand total for outer rows that a correlated query finds nothing for',
+    statements: [
+      'CREATE TABLE t (a int, b int)',
+      'CREATE TABLE w (c int, d int)',
+      'CREATE MATERIALIZED VIEW v1 AS SELECT a, (SELECT t.b FROM w WHERE w.c = t.a GROUP BY CUBE (w.d) ORDER BY 1 LIMIT 1) AS n FROM t',
+      'CREATE MATERIALIZED VIEW v2 AS SELECT a, n FROM t, LATERAL (SELECT count(*) AS n FROM w WHERE w.c = t.a GROUP BY GROUPING SETS ((), ())) AS x',
+      'INSERT INTO t VALUES (1, 10), (2, 20), (NULL, 30)',
+      'INSERT INTO w VALUES (1, 5), (NULL, 6)',
+      'UPDATE w SET c = 2 WHERE c = 1',
+    ],
+  },
+  {
     why: 'a stream that only a subquery reads was looked for in the store',
     statements: [
       'CREATE STREAM s (a int, b int)',
