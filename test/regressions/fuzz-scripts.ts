@@ -82,4 +82,13 @@ export const fuzzScripts: readonly FuzzScript[] = [
       'DELETE FROM t WHERE i = 1',
     ],
   },
+  {
+    why: 'a subquery in the select list of a sorted query over a stream had no code',
+    statements: [
+      'CREATE STREAM s (a int, b int)',
+      'CREATE MATERIALIZED VIEW v1 AS SELECT o.a, (SELECT max(b) FROM s WHERE s.a = o.a) AS m FROM (SELECT DISTINCT ON (a) a FROM s ORDER BY a DESC) AS o',
+      'CREATE MATERIALIZED VIEW v2 AS SELECT a, EXISTS (SELECT 1 FROM s AS t WHERE t.b > s.a) AS e FROM s ORDER BY (SELECT count(*) FROM s AS t WHERE t.a < s.a), b LIMIT 2',
+      'INSERT INTO s VALUES (1, 2), (2, 5), (NULL, 7), (1, 1)',
+    ],
+  },
 ];
