@@ -15,9 +15,12 @@ import { Bell } from '../engine/runtime/signal.ts';
 import type { StoreSnapshot } from '../engine/store/store.ts';
 import type { Row } from '../sql/base/datum.ts';
 import { StreamError } from '../sql/base/error.ts';
+import type { Column } from '../sql/base/type.ts';
 import { compareNullable } from '../sql/base/value.ts';
+import { columnOf } from '../sql/bind-scope.ts';
 import type { Relation } from '../sql/catalog.ts';
 import type { BoundExpr, BoundSortKey } from '../sql/expression.ts';
+import { holdsSubquery } from '../sql/expression-fact.ts';
 import { operandsOf } from '../sql/expression-map.ts';
 import { inputsOf, visitExpressions } from '../sql/logical-map.ts';
 import type { LogicalNode } from '../sql/logical-plan.ts';
@@ -72,7 +75,7 @@ function peel(plan: LogicalNode): Peeled {
   }
   let limit = Number.POSITIVE_INFINITY;
   let offset = 0;
-  if (node.kind === 'limit' && !node.withTies) {
+  if (node.kind === 'limit' && !node.withTies && !counts(node).some(holdsSubquery)) {
     limit = countOf(node.limit, Number.POSITIVE_INFINITY);
     offset = countOf(node.offset, 0);
     node = node.input;
@@ -86,8 +89,31 @@ function peel(plan: LogicalNode): Peeled {
     keys = node.keys;
     node = node.input;
   }
-  return { inner: node, keys, limit, offset, project };
+  return withoutSubqueries({ inner: node, keys, limit, offset, project });
 }
+
+/** Subqueries in what was peeled off become columns of the inner plan, behind which the answer's own are found again. */
+function withoutSubqueries(peeled: Peeled): Peeled {
+  const { inner, keys, project } = peeled;
+  const shown = project ?? inner.schema.map(({ type }, index) => columnOf(index, type));
+  const expressions = [...shown, ...keys.map(({ expression }) => expression)];
+  if (!expressions.some(holdsSubquery)) return peeled;
+  const schema = expressions.map(({ type }, index) => ({
+    name: `c${index}`,
+    type,
+    nullable: true,
+  }));
+  const column = (index: number): BoundExpr => columnOf(index, (schema[index] as Column).type);
+  return {
+    ...peeled,
+    inner: { kind: 'project', input: inner, expressions, schema },
+    keys: keys.map((key, i) => ({ ...key, expression: column(shown.length + i) })),
+    project: shown.map((_, index) => column(index)),
+  };
+}
+
+const counts = ({ limit, offset }: LogicalNode & { readonly kind: 'limit' }): BoundExpr[] =>
+  [limit, offset].filter((count) => count !== undefined);
 
 function countOf(expression: BoundExpr | undefined, otherwise: number): number {
   if (expression === undefined) return otherwise;

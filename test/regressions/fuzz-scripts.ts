@@ -82,4 +82,23 @@ export const fuzzScripts: readonly FuzzScript[] = [
       'DELETE FROM t WHERE i = 1',
     ],
   },
+  {
+    why: 'UNION had the type modifiers of its left side, and cut the digits of the right one to them',
+    statements: [
+      'CREATE TABLE a (v varchar(3), n numeric(8, 2))',
+      "CREATE MATERIALIZED VIEW v1 AS SELECT v, n FROM a UNION ALL SELECT 'abcdefgh'::text, 1.23456 FROM a",
+      'CREATE MATERIALIZED VIEW v2 AS SELECT v, n FROM a UNION SELECT upper(v), n * 1.001 FROM a',
+      'CREATE MATERIALIZED VIEW v3 AS SELECT n FROM a EXCEPT ALL SELECT n / 3 FROM a',
+      "INSERT INTO a VALUES ('abc', 1.5), (NULL, NULL)",
+    ],
+  },
+  {
+    why: 'a subquery in the select list of a sorted query over a stream had no code',
+    statements: [
+      'CREATE STREAM s (a int, b int)',
+      'CREATE MATERIALIZED VIEW v1 AS SELECT o.a, (SELECT max(b) FROM s WHERE s.a = o.a) AS m FROM (SELECT DISTINCT ON (a) a FROM s ORDER BY a DESC) AS o',
+      'CREATE MATERIALIZED VIEW v2 AS SELECT a, EXISTS (SELECT 1 FROM s AS t WHERE t.b > s.a) AS e FROM s ORDER BY (SELECT count(*) FROM s AS t WHERE t.a < s.a), b LIMIT 2',
+      'INSERT INTO s VALUES (1, 2), (2, 5), (NULL, 7), (1, 1)',
+    ],
+  },
 ];
