@@ -92,7 +92,6 @@ test(`${ENTRIES} state entries in ${VIEWS} views: killed and serving again in ${
     await insert(server, 1, 1);
     await server.sql('FLUSH');
     assert.deepEqual(await server.rows('SELECT n FROM v0 WHERE k = 1'), [[3]]);
-    console.log(`restart: ${Math.round(servingMs)} ms of CPU`);
     assert.ok(servingMs < SERVING_MS_MAX, `it serves after ${Math.round(servingMs)} ms`);
   } finally {
     await server.kill();

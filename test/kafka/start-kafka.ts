@@ -15,7 +15,7 @@ import { kafkaJars } from './jars.ts';
 const HOST = '127.0.0.1';
 /** Given to describe(): the run may be told that this machine has no Java and Maven. */
 export const needsKafka = { skip: process.env.MILLRACE_NO_BROKER !== undefined };
-const READY_TIMEOUT_MS = 60_000;
+const READY_TIMEOUT_MS = 180_000;
 const logConfig = fileURLToPath(new URL('log4j2.properties', import.meta.url));
 
 export interface StartKafkaOptions {
