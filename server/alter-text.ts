@@ -9,6 +9,7 @@ import type {
 import { StreamError } from '../sql/base/error.ts';
 import type { Relation } from '../sql/catalog.ts';
 import { withNamedConstraints } from './table-definition.ts';
+import { isSerial } from './table-expansion.ts';
 
 export type AlterStatement = Statement & { readonly kind: 'alter' };
 export type CreateStatement = Statement & {
@@ -173,7 +174,12 @@ function addColumn(
   }
   const hasKey =
     column.primaryKey || column.constraints?.some(({ kind }) => kind === 'primary-key');
-  if (hasKey || column.identity !== undefined || (isLocal && column.generated !== undefined)) {
+  if (
+    hasKey ||
+    isSerial(column) ||
+    column.identity !== undefined ||
+    (isLocal && column.generated !== undefined)
+  ) {
     throw notSupported('ADD COLUMN with a key, an identity or a generated value', column);
   }
   draft.definition = { ...definition, columns: [...definition.columns, column] };

@@ -27,6 +27,7 @@ import type { LiveRelation } from './live-catalog.ts';
 import { okResult } from './row-result.ts';
 import { boundTables } from './table-change.ts';
 import { fullName, identifier } from './table-definition.ts';
+import { isNameTaken } from './table-expansion.ts';
 
 type CreateIndex = Statement & { readonly kind: 'create-index' };
 type Drop = Statement & { readonly kind: 'drop' };
@@ -56,7 +57,7 @@ export function withIndexes(
 
 /** @throws StreamError SQL_DUPLICATE_RELATION when an index has the name. */
 export function refuseTakenName(core: Core, key: string): void {
-  if (core.catalog.withIndex(key) === undefined) return;
+  if (core.catalog.withIndex(key) === undefined && core.sequences.find(key) === undefined) return;
   throw new StreamError('SQL_DUPLICATE_RELATION', `relation "${key}" already exists`);
 }
 
@@ -84,8 +85,7 @@ export async function createIndex(
   const relation = requireRelation(statement.relation, bind);
   const { schema, name: table } = splitKey(core.catalog, relation.name);
   const isTaken = (one: string): boolean => {
-    const key = relationKey(schema, one);
-    return core.catalog.relation(key) !== undefined || core.catalog.withIndex(key) !== undefined;
+    return isNameTaken(core, relationKey(schema, one));
   };
   const name = statement.name?.name ?? freeName(indexName(table, statement), isTaken);
   if (isTaken(name)) {

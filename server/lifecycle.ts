@@ -509,6 +509,8 @@ export async function dropRelations(
       core.writers.delete(relation.id);
     }
     for (const entry of referring) putTable(core, entry);
+    const own = doomed.flatMap(({ relation }) => core.sequences.ownedBy(relation.name));
+    await core.sequences.remove(own);
   });
 }
 

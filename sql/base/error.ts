@@ -82,6 +82,8 @@ export const errorTable = {
   VALUE_INVALID_WIDTH_BUCKET: { sqlstate: '2201G', http: 400, retry: 'never' },
   VALUE_PROGRAM_LIMIT: { sqlstate: '54000', http: 400, retry: 'never' },
   VALUE_DUPLICATE_JSON_KEY: { sqlstate: '22030', http: 400, retry: 'never' },
+  VALUE_SEQUENCE_LIMIT: { sqlstate: '2200H', http: 409, retry: 'never' },
+  SEQUENCE_NOT_USED: { sqlstate: '55000', http: 409, retry: 'never' },
   TRANSACTION_ACTIVE: { sqlstate: '25001', http: 409, retry: 'never' },
   TRANSACTION_NONE: { sqlstate: '25P01', http: 409, retry: 'never' },
   TRANSACTION_FAILED: { sqlstate: '25P02', http: 409, retry: 'never' },

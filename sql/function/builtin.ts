@@ -24,6 +24,7 @@ import { patternFunctions } from './pattern.ts';
 import { randomFunctions } from './random.ts';
 import type { FunctionRegistry } from './registry.ts';
 import type { ScalarFunction } from './scalar-function.ts';
+import { sessionFunctions } from './session.ts';
 import { stringFunctions } from './string.ts';
 import {
   binaryFunctions,
@@ -44,6 +45,7 @@ const scalarFunctions: readonly ScalarFunction[] = [
   ...jsonFunctions,
   ...jsonObjectFunctions,
   ...randomFunctions,
+  ...sessionFunctions,
   ...pictureFunctions.flat(),
   ...arrayTextFunctions,
   ...mathFunctions,
