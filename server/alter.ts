@@ -25,6 +25,7 @@ import { storedTable } from './definitions.ts';
 import { storedLate } from './event-time.ts';
 import { requireRows } from './existing-rows.ts';
 import { inTurns } from './in-turns.ts';
+import { withAlteredIndexes } from './indexes.ts';
 import { alterCatalog } from './lifecycle.ts';
 import { LiveCatalog, type LiveRelation } from './live-catalog.ts';
 import { okResult } from './row-result.ts';
@@ -73,8 +74,9 @@ async function alter(
   relation: Relation,
   context: StatementContext,
 ): Promise<void> {
-  const entry = core.catalog.find(relation.name);
-  assert(entry !== undefined, 'the relation is in the catalog');
+  const found = core.catalog.find(relation.name);
+  assert(found !== undefined, 'the relation is in the catalog');
+  const entry = withAlteredIndexes(found, statement);
   const created = parseStatement(relation.sql) as CreateStatement;
   const { definition, origins } = applyActions(statement, relation, created);
   const trial = trialCatalog(core, relation);

@@ -18,12 +18,14 @@ import {
 } from '../sql/catalog.ts';
 import { deparse } from '../sql/deparse.ts';
 import { parseStatement } from '../sql/parser.ts';
+import type { AlterStatement } from './alter-text.ts';
 import type { Core } from './core.ts';
 import type { StatementResult } from './database.ts';
 import { requireRows } from './existing-rows.ts';
 import { inTurns } from './in-turns.ts';
 import { redefineRelation } from './lifecycle.ts';
 import type { LiveRelation } from './live-catalog.ts';
+import { namesColumn, withRenamedColumn } from './rename-column.ts';
 import { okResult } from './row-result.ts';
 import { boundTables } from './table-change.ts';
 import { fullName, identifier } from './table-definition.ts';
@@ -53,6 +55,34 @@ export function withIndexes(
   if (relation.kind !== 'table') return { ...relation, indexes };
   const uniques = bound.flatMap(({ statement, key }) => (statement.unique ? [key] : []));
   return { ...relation, indexes, uniques: [...(relation.uniques ?? []), ...uniques] };
+}
+
+/** Indexes follow the names of their columns and of their table, and go with a column that is dropped. */
+export function withAlteredIndexes(entry: LiveRelation, { actions }: AlterStatement): LiveRelation {
+  const { indexes = [] } = entry.detail;
+  if (indexes.length === 0) return entry;
+  let statements = indexes.map((sql) => parseStatement(sql) as CreateIndex);
+  for (const action of actions) {
+    if (action.kind === 'drop-column') {
+      statements = statements.filter(
+        ({ items, where }) => !namesColumn([items, where], action.column.name),
+      );
+    } else if (action.kind === 'rename-column') {
+      const { column, to } = action;
+      statements = statements.map((one) => ({
+        ...one,
+        items: withRenamedColumn(one.items, column.name, to.name),
+        where: withRenamedColumn(one.where, column.name, to.name),
+      }));
+    } else if (action.kind === 'rename') {
+      const { to } = action;
+      statements = statements.map((one) => {
+        const parts = one.relation.parts.with(-1, to);
+        return { ...one, relation: { ...one.relation, parts } };
+      });
+    }
+  }
+  return { ...entry, detail: { ...entry.detail, indexes: statements.map(deparse) } };
 }
 
 /** @throws StreamError SQL_DUPLICATE_RELATION when an index has the name. */

@@ -648,6 +648,7 @@ function createTableAs(body: Node): Json {
       null,
       null,
       null,
+      [],
     ]),
     [],
     query,
