@@ -8,7 +8,9 @@ import type {
 } from '../sql/ast.ts';
 import { StreamError } from '../sql/base/error.ts';
 import type { Relation } from '../sql/catalog.ts';
+import { namesColumn, withRenamedColumn } from './rename-column.ts';
 import { withNamedConstraints } from './table-definition.ts';
+import { isSerial } from './table-expansion.ts';
 
 export type AlterStatement = Statement & { readonly kind: 'alter' };
 export type CreateStatement = Statement & {
@@ -173,7 +175,12 @@ function addColumn(
   }
   const hasKey =
     column.primaryKey || column.constraints?.some(({ kind }) => kind === 'primary-key');
-  if (hasKey || column.identity !== undefined || (isLocal && column.generated !== undefined)) {
+  if (
+    hasKey ||
+    isSerial(column) ||
+    column.identity !== undefined ||
+    (isLocal && column.generated !== undefined)
+  ) {
     throw notSupported('ADD COLUMN with a key, an identity or a generated value', column);
   }
   draft.definition = { ...definition, columns: [...definition.columns, column] };
@@ -192,8 +199,10 @@ function dropColumn(
     throw notSupported('DROP COLUMN of the primary key', column);
   }
   // As in PostgreSQL, what is about other columns too goes with this one.
-  const constraints = definition.constraints.filter(
-    (one) => one.kind === 'check' || !one.columns.some(({ name }) => name === column.name),
+  const constraints = definition.constraints.filter((one) =>
+    one.kind === 'check'
+      ? !namesColumn(one.expression, column.name)
+      : !one.columns.some(({ name }) => name === column.name),
   );
   draft.definition = {
     ...definition,
@@ -203,7 +212,6 @@ function dropColumn(
   draft.origins = draft.origins.toSpliced(index, 1);
 }
 
-/** Constraints and computed columns that name the column make the statement fail when it is bound. */
 function renameColumn(
   draft: Draft,
   definition: CreateRelation,
@@ -220,10 +228,14 @@ function renameColumn(
   const swap = (name: Identifier): Identifier => (name.name === from.name ? to : name);
   const constraints = definition.constraints.map((constraint) =>
     constraint.kind === 'check'
-      ? constraint
+      ? withRenamedColumn(constraint, from.name, to.name)
       : { ...constraint, columns: constraint.columns.map(swap) },
   );
-  changeColumn(draft, { ...definition, constraints }, from, { name: to });
+  const columns = definition.columns.map((column) => ({
+    ...column,
+    generated: withRenamedColumn(column.generated, from.name, to.name),
+  }));
+  changeColumn(draft, { ...definition, columns, constraints }, from, { name: to });
 }
 
 function changeColumn(

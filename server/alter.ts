@@ -25,9 +25,11 @@ import { storedTable } from './definitions.ts';
 import { storedLate } from './event-time.ts';
 import { requireRows } from './existing-rows.ts';
 import { inTurns } from './in-turns.ts';
+import { withAlteredIndexes } from './indexes.ts';
 import { alterCatalog } from './lifecycle.ts';
 import { LiveCatalog, type LiveRelation } from './live-catalog.ts';
 import { okResult } from './row-result.ts';
+import type { SequenceState } from './sequences.ts';
 import { boundTables } from './table-change.ts';
 import { withChangedReferences, withFullReferences } from './table-definition.ts';
 
@@ -72,8 +74,9 @@ async function alter(
   relation: Relation,
   context: StatementContext,
 ): Promise<void> {
-  const entry = core.catalog.find(relation.name);
-  assert(entry !== undefined, 'the relation is in the catalog');
+  const found = core.catalog.find(relation.name);
+  assert(found !== undefined, 'the relation is in the catalog');
+  const entry = withAlteredIndexes(found, statement);
   const created = parseStatement(relation.sql) as CreateStatement;
   const { definition, origins } = applyActions(statement, relation, created);
   const trial = trialCatalog(core, relation);
@@ -90,6 +93,30 @@ async function alter(
         ? lateRebuild(altered, lateId, origins)
         : undefined;
   await alterCatalog(core, entry, altered, { readers: rebound, referring }, rebuild);
+  await moveSequences(core, relation, altered, origins);
+}
+
+/** The sequences of a table follow its name and those of its columns, and go with these. */
+async function moveSequences(
+  core: Core,
+  before: Relation,
+  after: Relation,
+  origins: readonly (number | undefined)[],
+): Promise<void> {
+  const owned = core.sequences.ownedBy(before.name);
+  if (owned.length === 0) return;
+  const gone: SequenceState[] = [];
+  const moved: SequenceState[] = [];
+  for (const state of owned) {
+    const index = before.schema.findIndex(({ name }) => name === state.owner?.column);
+    const column = after.schema[origins.indexOf(index)]?.name;
+    if (column === undefined || state.owner === undefined) gone.push(state);
+    else moved.push({ ...state, owner: { ...state.owner, table: after.name, column } });
+  }
+  await core.engine.atBoundary(async () => {
+    await core.sequences.remove(gone);
+    await core.sequences.put(moved);
+  });
 }
 
 /** Constraints that are new are looked at as those of a new table. */
@@ -286,8 +313,8 @@ async function tableRebuild(
   context: StatementContext,
 ): Promise<TableRebuild | undefined> {
   await core.writers.get(relation.id)?.settled();
-  const defaults = altered.columns.map(({ default: value }) =>
-    value === undefined
+  const defaults = altered.columns.map(({ default: value }, i) =>
+    value === undefined || origins[i] !== undefined
       ? null
       : compileScalar(settleExpression(value, bindContext(core.catalog, context, 'pull')))([]),
   );

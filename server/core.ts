@@ -5,6 +5,7 @@ import type { Engine } from '../engine/runtime/engine.ts';
 import type { Store } from '../engine/store/store.ts';
 import type { Log } from './config.ts';
 import type { LiveCatalog } from './live-catalog.ts';
+import type { Sequences } from './sequences.ts';
 import type { TableWriter } from './table-writer.ts';
 import type { Turns } from './turns.ts';
 
@@ -22,6 +23,7 @@ export interface Core {
   readonly logs: readonly TopicLog[];
   /** Writers of tables that live in Millrace, by relation id. */
   readonly writers: Map<number, TableWriter>;
+  readonly sequences: Sequences;
   /** Commits of serializable transactions. */
   readonly serializable: Turns;
   readonly log: Log;

@@ -32,6 +32,7 @@ import {
 } from './lifecycle.ts';
 import type { LiveRelation, RelationDetail, RelationOrigin } from './live-catalog.ts';
 import { okResult } from './row-result.ts';
+import type { SequenceState } from './sequences.ts';
 import { statementContext } from './statement-context.ts';
 import { withFullReferences } from './table-definition.ts';
 
@@ -144,6 +145,7 @@ function relationFrom(core: Core, bound: BoundCreate, sql: string, id: number): 
 /**
  * @param sql      the statement's own text, which the catalog keeps.
  * @param origin   what of the session's settings counts for it.
+ * @param sequences  those of the relation's own columns, which come with it.
  */
 export async function executeCreate(
   core: Core,
@@ -151,6 +153,7 @@ export async function executeCreate(
   sql: string,
   signal: AbortSignal,
   origin: RelationOrigin,
+  sequences: readonly SequenceState[] = [],
 ): Promise<StatementResult> {
   const name = bound.kind === 'create-relation' ? bound.relation.name : bound.name;
   const tag = tagOf(bound);
@@ -169,7 +172,14 @@ export async function executeCreate(
   if (relation.kind === 'table') refuseTakenIndexes(core, relation);
   if (relation.kind === 'sink') checkSink(core, relation);
   if (existing !== undefined) await dropRelations(core, core.catalog.withDependents(name));
-  const message = await create(core, relation, bound, signal, origin);
+  if (sequences.length > 0) await core.engine.atBoundary(() => core.sequences.put(sequences));
+  let message: string;
+  try {
+    message = await create(core, relation, bound, signal, origin);
+  } catch (error) {
+    await core.engine.atBoundary(() => core.sequences.remove(sequences));
+    throw error;
+  }
   const messages = [message, growthWarning(core, relation)].filter((text) => text !== '');
   return okResult(tag, messages.join('\n'));
 }

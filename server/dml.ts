@@ -34,6 +34,7 @@ export async function executeDml(
   switch (statement.kind) {
     case 'insert': {
       const rows = await insertedRows(core, statement, signal, transaction);
+      await core.sequences.settle();
       const done = await insertRows(core, statement, rows, transaction);
       return result('INSERT 0', done, statement.returning);
     }

@@ -2,10 +2,14 @@
 
 import type { StartAt } from '../engine/runtime/plan-task.ts';
 import type { Statement } from '../sql/ast.ts';
+import { assert } from '../sql/base/assert.ts';
 import { StreamError } from '../sql/base/error.ts';
+import { requireRelation } from '../sql/bind-relation.ts';
 import { bindStatement } from '../sql/bind-statement.ts';
 import { bindContext } from '../sql/binder.ts';
-import type { Relation } from '../sql/catalog.ts';
+import type { Relation, StatementContext } from '../sql/catalog.ts';
+import { deparse } from '../sql/deparse.ts';
+import type { SessionAccess } from '../sql/function/session.ts';
 import type { LogicalNode } from '../sql/logical-plan.ts';
 import { alterRelation } from './alter.ts';
 import { alterOptions, altersOptions } from './alter-options.ts';
@@ -23,10 +27,13 @@ import { pushQuery } from './push-query.ts';
 import { replayErrors } from './replay-errors.ts';
 import { okResult } from './row-result.ts';
 import { createSchema, dropSchemas } from './schema-statement.ts';
+import { alterSequence, createSequence, dropSequences } from './sequence-statement.ts';
 import { describe, show } from './show.ts';
 import { isShowCreate, showCreate, showCreateAll } from './show-create.ts';
 import { inlineParameters, type Parameters, statementContext } from './statement-context.ts';
 import { subscribeTo } from './subscribe.ts';
+import type { CreateRelation } from './table-definition.ts';
+import { type Expanded, expandTable, refuseTemporary } from './table-expansion.ts';
 import type { Transaction } from './transaction.ts';
 
 export interface ExecuteContext {
@@ -38,17 +45,35 @@ export interface ExecuteContext {
   readonly sql: string;
   /** The open transaction of the session. */
   readonly transaction: Transaction | undefined;
+  readonly sequences: SessionAccess;
 }
 
 export async function executeStatement(
-  { core, settings, params, signal, sql, transaction }: ExecuteContext,
+  { core, settings, params, signal, sql, transaction, sequences }: ExecuteContext,
   statement: Statement,
 ): Promise<StatementResult> {
   if (statement.kind === 'create-schema') return createSchema(core, statement);
   if (statement.kind === 'drop' && statement.object === 'schema') {
     return dropSchemas(core, statement);
   }
-  const context = statementContext(core, settings, params, transaction?.startedMicros);
+  const started = transaction?.startedMicros;
+  const context = statementContext(core, settings, params, started, sequences);
+  if (statement.kind === 'create-relation') {
+    refuseTemporary(statement);
+    const bind = bindContext(core.catalog, context, 'view');
+    const expanded = expandTable(core, statement, bind);
+    return createRelation({ core, settings, params, signal, sql }, statement, expanded, context);
+  }
+  if (statement.kind === 'create-sequence') return createSequence(core, statement, context);
+  if (statement.kind === 'alter-sequence') return alterSequence(core, statement, context);
+  if (statement.kind === 'drop' && statement.object === 'sequence') {
+    return dropSequences(core, statement, context);
+  }
+  if (statement.kind === 'maintenance') {
+    const bind = bindContext(core.catalog, context, 'pull');
+    for (const name of statement.names) requireRelation(name, bind);
+    return okResult(statement.tag, '');
+  }
   if (statement.kind === 'create-index') return createIndex(core, statement, context);
   if (statement.kind === 'drop' && statement.object === 'index') {
     return dropIndexes(core, statement, context);
@@ -66,7 +91,6 @@ export async function executeStatement(
       const { schema, chunks } = await runPlan(core, bound.plan, signal, transaction);
       return { kind: 'rows', tag: 'SELECT', schema, chunks };
     }
-    case 'create-relation':
     case 'create-view':
     case 'create-sink':
       return executeCreate(
@@ -115,6 +139,21 @@ export async function executeStatement(
         { at: statement.span },
       );
   }
+}
+
+/** A table as its statement says, or as that is written out. */
+async function createRelation(
+  { core, settings, params, signal, sql }: Omit<ExecuteContext, 'transaction' | 'sequences'>,
+  written: CreateRelation,
+  { statement, sequences }: Expanded,
+  context: StatementContext,
+): Promise<StatementResult> {
+  const bound = bindStatement(statement, core.catalog, context, sourceEnvironment(core));
+  assert(bound.kind === 'create-relation', 'the statement creates a relation');
+  const text =
+    statement === written ? sql.slice(written.span.start, written.span.end) : deparse(statement);
+  const kept = inlineParameters(text, params);
+  return executeCreate(core, bound, kept, signal, originOf(settings), sequences);
 }
 
 function originOf(settings: ReadonlyMap<string, string>): RelationOrigin {

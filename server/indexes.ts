@@ -18,15 +18,18 @@ import {
 } from '../sql/catalog.ts';
 import { deparse } from '../sql/deparse.ts';
 import { parseStatement } from '../sql/parser.ts';
+import type { AlterStatement } from './alter-text.ts';
 import type { Core } from './core.ts';
 import type { StatementResult } from './database.ts';
 import { requireRows } from './existing-rows.ts';
 import { inTurns } from './in-turns.ts';
 import { redefineRelation } from './lifecycle.ts';
 import type { LiveRelation } from './live-catalog.ts';
+import { namesColumn, withRenamedColumn } from './rename-column.ts';
 import { okResult } from './row-result.ts';
 import { boundTables } from './table-change.ts';
 import { fullName, identifier } from './table-definition.ts';
+import { isNameTaken } from './table-expansion.ts';
 
 type CreateIndex = Statement & { readonly kind: 'create-index' };
 type Drop = Statement & { readonly kind: 'drop' };
@@ -54,9 +57,37 @@ export function withIndexes(
   return { ...relation, indexes, uniques: [...(relation.uniques ?? []), ...uniques] };
 }
 
+/** Indexes follow the names of their columns and of their table, and go with a column that is dropped. */
+export function withAlteredIndexes(entry: LiveRelation, { actions }: AlterStatement): LiveRelation {
+  const { indexes = [] } = entry.detail;
+  if (indexes.length === 0) return entry;
+  let statements = indexes.map((sql) => parseStatement(sql) as CreateIndex);
+  for (const action of actions) {
+    if (action.kind === 'drop-column') {
+      statements = statements.filter(
+        ({ items, where }) => !namesColumn([items, where], action.column.name),
+      );
+    } else if (action.kind === 'rename-column') {
+      const { column, to } = action;
+      statements = statements.map((one) => ({
+        ...one,
+        items: withRenamedColumn(one.items, column.name, to.name),
+        where: withRenamedColumn(one.where, column.name, to.name),
+      }));
+    } else if (action.kind === 'rename') {
+      const { to } = action;
+      statements = statements.map((one) => {
+        const parts = one.relation.parts.with(-1, to);
+        return { ...one, relation: { ...one.relation, parts } };
+      });
+    }
+  }
+  return { ...entry, detail: { ...entry.detail, indexes: statements.map(deparse) } };
+}
+
 /** @throws StreamError SQL_DUPLICATE_RELATION when an index has the name. */
 export function refuseTakenName(core: Core, key: string): void {
-  if (core.catalog.withIndex(key) === undefined) return;
+  if (core.catalog.withIndex(key) === undefined && core.sequences.find(key) === undefined) return;
   throw new StreamError('SQL_DUPLICATE_RELATION', `relation "${key}" already exists`);
 }
 
@@ -84,8 +115,7 @@ export async function createIndex(
   const relation = requireRelation(statement.relation, bind);
   const { schema, name: table } = splitKey(core.catalog, relation.name);
   const isTaken = (one: string): boolean => {
-    const key = relationKey(schema, one);
-    return core.catalog.relation(key) !== undefined || core.catalog.withIndex(key) !== undefined;
+    return isNameTaken(core, relationKey(schema, one));
   };
   const name = statement.name?.name ?? freeName(indexName(table, statement), isTaken);
   if (isTaken(name)) {

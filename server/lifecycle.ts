@@ -557,6 +557,8 @@ export async function dropRelations(
     });
     for (const one of doomed) await forgetRelation(core, one);
     for (const entry of referring) putTable(core, entry);
+    const own = doomed.flatMap(({ relation }) => core.sequences.ownedBy(relation.name));
+    await core.sequences.remove(own);
   });
 }
 

@@ -42,6 +42,7 @@ import { COUNTER_KIND, changeDetail, restoreRelation, SCHEMA_KIND } from './life
 import { LiveCatalog, type RelationDetail } from './live-catalog.ts';
 import { TRANSIENT_PREFIX } from './push-query.ts';
 import { readViewRows } from './read-view.ts';
+import { SEQUENCE_KIND, Sequences } from './sequences.ts';
 import { defaultSessionLimits, type SessionLimits } from './session-limits.ts';
 import { Sessions } from './sessions.ts';
 import { subscribeTo } from './subscribe.ts';
@@ -200,6 +201,7 @@ class Millrace implements Database {
       defaultLog: logs[0] ?? embedded,
       logs,
       writers: new Map(),
+      sequences: new Sequences(store),
       serializable: new Turns(),
       log,
       nowMicros: clock.wallMicros,
@@ -367,6 +369,7 @@ class Millrace implements Database {
     clearInterval(this.#checkpointTimer);
     this.#sessions.close();
     await this.#core.engine.close();
+    await this.#core.sequences.close();
     for (const log of this.#core.logs) await log.close();
     await this.#core.store.close();
   }
@@ -436,6 +439,10 @@ async function restoreCatalog(core: Core, status: StoreStatus): Promise<void> {
     if (entry.name.startsWith(TRANSIENT_PREFIX)) {
       const { id } = entry;
       await core.store.changeCatalog({ put: [], remove: [id], createTables: [], dropTables: [id] });
+      continue;
+    }
+    if (entry.kind === SEQUENCE_KIND) {
+      core.sequences.restore(entry.id, entry.name, entry.detail);
       continue;
     }
     if (entry.kind === SCHEMA_KIND) {

@@ -8,6 +8,7 @@ import type { StatementResult } from './database.ts';
 import { dropRelations, SCHEMA_KIND } from './lifecycle.ts';
 import type { LiveRelation } from './live-catalog.ts';
 import { okResult } from './row-result.ts';
+import type { SequenceState } from './sequences.ts';
 
 const TAG = 'CREATE SCHEMA';
 
@@ -64,6 +65,7 @@ export async function dropSchemas(
   const notes: string[] = [];
   const ids: { readonly name: string; readonly id: number }[] = [];
   const doomed: LiveRelation[] = [];
+  const sequences: SequenceState[] = [];
   for (const written of statement.names) {
     const name = written.parts.at(-1)?.name ?? '';
     const id = catalog.schemaId(name);
@@ -86,13 +88,21 @@ export async function dropSchemas(
     }
     ids.push({ name, id });
     const own = catalog.relations().filter((one) => splitKey(catalog, one.name).schema === name);
-    if (own.length > 0 && !statement.cascade) {
+    const inSchema = core.sequences.names().filter((key) => splitKey(catalog, key).schema === name);
+    for (const key of inSchema) {
+      const sequence = core.sequences.find(key);
+      if (sequence !== undefined) sequences.push(sequence);
+    }
+    if ((own.length > 0 || inSchema.length > 0) && !statement.cascade) {
       throw new StreamError(
         'SQL_DEPENDENT_OBJECTS',
         `cannot drop schema ${name} because other objects depend on it`,
         {
           at: written.span,
-          detail: own.map((one) => `${one.kind} ${one.name} depends on schema ${name}`).join('\n'),
+          detail: [
+            ...own.map((one) => `${one.kind} ${one.name} depends on schema ${name}`),
+            ...inSchema.map((key) => `sequence ${key} depends on schema ${name}`),
+          ].join('\n'),
           hint: 'Use DROP … CASCADE to drop the dependent objects too.',
         },
       );
@@ -105,6 +115,7 @@ export async function dropSchemas(
   }
   if (doomed.length > 0) await dropRelations(core, doomed);
   await core.engine.atBoundary(async () => {
+    await core.sequences.remove(sequences);
     await core.store.changeCatalog({
       put: [],
       remove: ids.map(({ id }) => id),

@@ -171,6 +171,13 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
       });
     },
   },
+  // Dumps begin with these; there are no functions, tablespaces and access methods to which they could matter.
+  check_function_bodies: { default: 'on', read: readBoolean },
+  default_table_access_method: { default: 'heap', read: onlyOf(['heap'], ['heap']) },
+  default_tablespace: { default: '', read: onlyOf([''], ['']) },
+  row_security: { default: 'on', read: readBoolean },
+  transaction_timeout: { default: '0', read: onlyOf(['0'], ['0']) },
+  xmloption: { default: 'content', read: oneOf('content', 'document') },
   client_min_messages: {
     default: 'notice',
     read: oneOf(

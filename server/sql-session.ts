@@ -11,7 +11,8 @@ import type { Session, StatementFailure, StatementResult } from './database.ts';
 import { executeStatement } from './execute.ts';
 import { PreparedStatements } from './prepared.ts';
 import type { SessionLimits } from './session-limits.ts';
-import { defaultSettings, durationMs, settingKey } from './settings.ts';
+import { SessionSequences } from './session-sequences.ts';
+import { defaultSettings, durationMs, readSetting, settingKey } from './settings.ts';
 import { resetSetting, setSetting } from './settings-statement.ts';
 import { type Parameters, parametersOf, statementContext } from './statement-context.ts';
 import { isControl, isTransactionMode, TransactionControl } from './transaction-control.ts';
@@ -22,6 +23,7 @@ export class SqlSession implements Session {
   readonly #settings = defaultSettings();
   readonly #control: TransactionControl;
   readonly #prepared: PreparedStatements;
+  readonly #sequences: SessionSequences;
   #lastCall: Promise<void> = Promise.resolve();
   #calls = 0;
   #idleTimer: NodeJS.Timeout | undefined;
@@ -31,6 +33,9 @@ export class SqlSession implements Session {
     this.#core = core;
     this.#limits = limits;
     this.#prepared = new PreparedStatements(core);
+    this.#sequences = new SessionSequences(core, (name, value, isLocal) =>
+      this.#configure(name, value, isLocal),
+    );
     this.#control = new TransactionControl(core, limits, this.#settings);
   }
 
@@ -150,7 +155,9 @@ export class SqlSession implements Session {
     const core = this.#core;
     const settings = this.#control.shown();
     const transaction = this.#control.current;
-    const context = statementContext(core, settings, params, transaction?.startedMicros);
+    const sequences = this.#sequences.access(settings);
+    const started = transaction?.startedMicros;
+    const context = statementContext(core, settings, params, started, sequences);
     switch (statement.kind) {
       case 'prepare':
         return this.#prepared.prepare(statement, sql, context);
@@ -165,7 +172,10 @@ export class SqlSession implements Session {
         );
       }
       default:
-        return executeStatement({ core, settings, params, signal, sql, transaction }, statement);
+        return executeStatement(
+          { core, settings, params, signal, sql, transaction, sequences },
+          statement,
+        );
     }
   }
 
@@ -176,7 +186,11 @@ export class SqlSession implements Session {
   ): AsyncGenerator<readonly Row[]> {
     timeout.resume();
     try {
-      yield* chunks;
+      for await (const chunk of chunks) {
+        // Whoever has seen a sequence's value must not see it again after a crash.
+        await this.#core.sequences.settle();
+        yield chunk;
+      }
     } catch (error) {
       const explained = timeout.explain(error);
       this.#control.failed(explained);
@@ -184,6 +198,17 @@ export class SqlSession implements Session {
     } finally {
       timeout.pause();
     }
+  }
+
+  /** The function set_config. */
+  #configure(name: string, value: string, isLocal: boolean): string {
+    const key = settingKey(name);
+    const kept = readSetting(key, value);
+    // Outside of a transaction SET LOCAL has nothing to last for.
+    if (isLocal && this.#control.current === undefined) return kept;
+    if (isLocal) this.#control.remember(key);
+    this.#settings.set(key, kept);
+    return kept;
   }
 
   close(): void {

@@ -2,6 +2,7 @@ import type { Datum } from '../sql/base/datum.ts';
 import { StreamError } from '../sql/base/error.ts';
 import type { SqlType } from '../sql/base/type.ts';
 import type { StatementContext } from '../sql/catalog.ts';
+import type { SessionAccess } from '../sql/function/session.ts';
 import { tokenize } from '../sql/lexer.ts';
 import type { Core } from './core.ts';
 
@@ -27,8 +28,9 @@ export function statementContext(
   settings: ReadonlyMap<string, string>,
   { values, types }: Parameters = NO_PARAMETERS,
   nowMicros: bigint = core.nowMicros(),
+  sequences?: SessionAccess,
 ): StatementContext {
-  return { params: values, paramTypes: types, nowMicros, settings };
+  return { params: values, paramTypes: types, nowMicros, settings, sequences };
 }
 
 /**

@@ -56,6 +56,7 @@ export async function changeTables<Result>(
     const drafts = new StatementDrafts(core, transaction);
     try {
       const done = await work(drafts);
+      await core.sequences.settle();
       if (transaction !== undefined) return { result: done, committed: Promise.resolve() };
       return { result: done, committed: commitDrafts(core.engine, drafts.all()) };
     } catch (error) {

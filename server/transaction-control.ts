@@ -23,6 +23,7 @@ const ALLOWED = new Set<Statement['kind']>([
   'describe',
   'explain',
   'flush',
+  'maintenance',
   'set',
   'reset',
   'prepare',
@@ -30,6 +31,7 @@ const ALLOWED = new Set<Statement['kind']>([
   'deallocate',
 ]);
 const WITHOUT_QUERY = new Set<Statement['kind']>([
+  'maintenance',
   'set',
   'reset',
   'show',

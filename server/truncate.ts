@@ -27,6 +27,15 @@ export async function truncateTables(
     if (writer === undefined) throw notATable(relation);
     return writer;
   });
+  if (statement.restartIdentity && transaction !== undefined) {
+    throw new StreamError(
+      'SQL_NOT_SUPPORTED',
+      'TRUNCATE … RESTART IDENTITY is not supported in a transaction',
+      {
+        hint: 'The values of a sequence are not taken back by ROLLBACK. TRUNCATE outside of a transaction.',
+      },
+    );
+  }
   await changeTables(core, writers, transaction, async (drafts) => {
     for (const writer of writers) {
       await writer.settled();
@@ -37,7 +46,14 @@ export async function truncateTables(
       draft.replace(rows.map((before) => ({ before, after: undefined })));
     }
   });
+  if (statement.restartIdentity) await restartSequences(core, tables);
   return okResult('TRUNCATE TABLE', '');
+}
+
+async function restartSequences(core: Core, tables: readonly SourceRelation[]): Promise<void> {
+  const owned = tables.flatMap(({ name }) => core.sequences.ownedBy(name));
+  const first = owned.map((one) => ({ ...one, last: one.options.start, isCalled: false }));
+  await core.engine.atBoundary(() => core.sequences.put(first));
 }
 
 /** With CASCADE, also what refers to the tables, over several foreign keys. */

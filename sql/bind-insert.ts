@@ -10,7 +10,7 @@ import { closestName } from './bind-near-miss.ts';
 import { convertOutputs, project } from './bind-output.ts';
 import { bindOver } from './bind-over.ts';
 import { columnOf, type ScopeTable, scopeColumns } from './bind-scope.ts';
-import { settlePlan } from './bind-volatile.ts';
+import { settleExpression, settlePlan } from './bind-volatile.ts';
 import type { BoundInsert, BoundOnConflict } from './bound-statement.ts';
 import type { SourceRelation, UniqueKey } from './catalog.ts';
 import { coerceAssignment, coerceToBoolean, resolveUnknown } from './coerce.ts';
@@ -128,14 +128,19 @@ function bindValueRows(
     row.forEach((cell, place) => {
       const target = targets[place];
       if (target === undefined || isDefault.has(`${rowNumber} ${place}`)) return;
-      refuseGenerated(relation, target, cell.span);
+      refuseGenerated(relation, target, cell.span, statement.overriding);
       const value = scope.within(places.values, () => context.rules.expression(cell, scope));
+      if (isLeftOut(statement, relation, target)) return;
       given.set(target, assign(value, relation, target, context));
     });
     return fillRow(relation, given);
   });
   return { kind: 'values', rows: bound, schema: rowSchema(relation, bound) };
 }
+
+/** OVERRIDING USER VALUE: identities have values of their own, whatever is written. */
+const isLeftOut = ({ overriding }: Insert, { columns }: SourceRelation, target: number): boolean =>
+  overriding === 'user' && columns[target]?.identity !== undefined;
 
 function assign(
   value: BoundExpr,
@@ -166,7 +171,13 @@ function checkCount(
 }
 
 /** @throws StreamError SQL_GENERATED_COLUMN for a value where only DEFAULT may stand. */
-export function refuseGenerated(relation: SourceRelation, target: number, at: Span): void {
+export function refuseGenerated(
+  relation: SourceRelation,
+  target: number,
+  at: Span,
+  overriding?: Insert['overriding'],
+): void {
+  refuseIdentity(relation, target, at, overriding);
   const kind = relation.columns[target]?.from.kind;
   if (kind !== 'generated' && kind !== 'metadata' && kind !== 'header') return;
   const name = relation.schema[target]?.name;
@@ -179,6 +190,25 @@ export function refuseGenerated(relation: SourceRelation, target: number, at: Sp
         kind === 'generated'
           ? `Column "${name}" is a generated column.`
           : `Column "${name}" is filled from the record's metadata.`,
+    },
+  );
+}
+
+function refuseIdentity(
+  relation: SourceRelation,
+  target: number,
+  at: Span,
+  overriding: Insert['overriding'],
+): void {
+  if (relation.columns[target]?.identity !== 'always' || overriding !== undefined) return;
+  const name = relation.schema[target]?.name;
+  throw new StreamError(
+    'SQL_GENERATED_COLUMN',
+    `cannot insert a non-DEFAULT value into column "${name}"`,
+    {
+      at,
+      detail: `Column "${name}" is an identity column defined as GENERATED ALWAYS.`,
+      hint: 'Use OVERRIDING SYSTEM VALUE to override.',
     },
   );
 }
@@ -226,7 +256,9 @@ function bindSourceQuery(
   const width = plan.schema.length;
   checkCount(width, statement, targets, undefined);
   const used = targets.slice(0, width);
-  for (const target of used) refuseGenerated(relation, target, query.span);
+  for (const target of used) {
+    refuseGenerated(relation, target, query.span, statement.overriding);
+  }
   const types = used.map((target) => relation.schema[target]?.type ?? { kind: 'text' as const });
   const converted = convertOutputs(plan, types, 'assignment', context);
   if (typeof converted === 'number') {
@@ -239,10 +271,11 @@ function bindSourceQuery(
     );
   }
   const given = new Map(
-    used.map((target, place) => [
-      target,
-      columnOf(place, converted.schema[place]?.type ?? { kind: 'text' }),
-    ]),
+    used.flatMap((target, place) =>
+      isLeftOut(statement, relation, target)
+        ? []
+        : [[target, columnOf(place, converted.schema[place]?.type ?? { kind: 'text' })] as const],
+    ),
   );
   const row = fillRow(relation, given);
   return project(
@@ -359,8 +392,9 @@ function bindOnConflict(
       value === 'default'
         ? (fillRow(relation, new Map())[column] ?? columnOf(column, { kind: 'text' }))
         : assign(bind(value), relation, column, context);
-    return { column, value: expression };
+    return { column, value: settleExpression(expression, context) };
   });
   const where = clause.where && coerceToBoolean(bind(clause.where), 'WHERE', context);
-  return { keys, action: 'update', set, where };
+  const settled = where && settleExpression(where, context);
+  return { keys, action: 'update', set, where: settled };
 }

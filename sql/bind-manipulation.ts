@@ -191,7 +191,17 @@ export function bindUpdate(
         at: name.span,
       });
     }
-    const from = relation.columns[index]?.from;
+    const { from, identity } = relation.columns[index] ?? {};
+    if (identity === 'always' && value !== 'default') {
+      throw new StreamError(
+        'SQL_GENERATED_COLUMN',
+        `column "${name.name}" can only be updated to DEFAULT`,
+        {
+          at: name.span,
+          detail: `Column "${name.name}" is an identity column defined as GENERATED ALWAYS.`,
+        },
+      );
+    }
     if (from?.kind === 'generated' && value !== 'default') {
       throw new StreamError(
         'SQL_GENERATED_COLUMN',

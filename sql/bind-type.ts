@@ -41,6 +41,8 @@ const builders: ReadonlyMap<string, Build> = new Map<string, Build>([
   ['text', plain({ kind: 'text' })],
   ['string', plain({ kind: 'text' })],
   ['name', plain({ kind: 'text' })],
+  // Only of use as the argument of functions that take a relation's name.
+  ['regclass', plain({ kind: 'text' })],
   ['varchar', (name) => textType(name, 'varchar')],
   ['bpchar', (name) => textType(name, 'char')],
   ['char', (name) => textType(name, 'char')],

@@ -7,6 +7,7 @@ import type { BoundExpr } from './expression.ts';
 import { mapOperands } from './expression-map.ts';
 import { stableValue } from './function/now.ts';
 import type { ScalarFunction } from './function/scalar-function.ts';
+import { withSession } from './function/session.ts';
 import { zonedFunction } from './function/zoned.ts';
 import { mapExpressions, mapInputs } from './logical-map.ts';
 import type { LogicalNode } from './logical-plan.ts';
@@ -37,6 +38,11 @@ export function settleExpression(expression: BoundExpr, context: BindContext): B
     return fn === undefined ? next : { ...next, fn };
   }
   if (context.purpose !== 'pull') throw refuse(next.fn.name, volatility, next);
+  const { sequences } = context.statement;
+  if (sequences !== undefined) {
+    const fn = withSession(next.fn, sequences);
+    if (fn !== undefined) return { ...next, fn };
+  }
   if (volatility === 'stable' && next.args.length === 0) {
     const { nowMicros } = context.statement;
     const value = stableValue(next.fn.name, nowMicros, toLocal(sessionZone(context), nowMicros));

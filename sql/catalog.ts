@@ -6,6 +6,7 @@ import type { ReferentialAction } from './ast.ts';
 import type { Datum } from './base/datum.ts';
 import type { Schema, SqlType } from './base/type.ts';
 import type { BoundExpr } from './expression.ts';
+import type { SessionAccess } from './function/session.ts';
 import type { LogicalNode } from './logical-plan.ts';
 
 export const PUBLIC_SCHEMA = 'public';
@@ -173,4 +174,6 @@ export interface StatementContext {
   /** Microseconds since 1970-01-01 UTC: now() of the statement. */
   readonly nowMicros: bigint;
   readonly settings: ReadonlyMap<string, string>;
+  /** Undefined where a statement must mean the same in every session. */
+  readonly sequences?: SessionAccess | undefined;
 }

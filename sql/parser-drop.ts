@@ -3,6 +3,7 @@ import type { AlterAction, ObjectKind, Statement } from './ast.ts';
 import { parseColumn } from './parser-column.ts';
 import { parseTableConstraint } from './parser-constraint.ts';
 import type { Cursor } from './parser-cursor.ts';
+import { finishMaintenance } from './parser-maintenance.ts';
 import { columnName, qualifiedFunctionName, qualifiedName } from './parser-name.ts';
 import { parseOption, parseOptionKey, parseOptionList } from './parser-option.ts';
 import { parseAlterSequence } from './parser-sequence.ts';
@@ -51,12 +52,31 @@ export function parseAlter(cursor: Cursor): Statement {
   cursor.expect('alter');
   if (cursor.at('system')) return parseAlterSystem(cursor, start);
   const object = parseObjectKind(cursor);
-  if (object === 'sequence') return parseAlterSequence(cursor, start);
+  if (object === 'sequence' && !isOwnerAhead(cursor)) return parseAlterSequence(cursor, start);
   const ifExists = cursor.acceptWords('if', 'exists');
   if (object === 'table') cursor.accept('only');
   const name = qualifiedName(cursor);
+  if (cursor.acceptWords('owner', 'to')) {
+    columnName(cursor);
+    // There are no roles: whoever may connect may do everything.
+    const names = object === 'sequence' ? [] : [name];
+    return finishMaintenance(
+      cursor,
+      start,
+      `ALTER ${object.replace('-', ' ').toUpperCase()}`,
+      names,
+    );
+  }
   const actions = parseActions(cursor, object);
   return { kind: 'alter', object, name, ifExists, actions, span: cursor.spanFrom(start) };
+}
+
+/** `[IF EXISTS] name OWNER TO role`. */
+function isOwnerAhead(cursor: Cursor): boolean {
+  for (let at = 0; cursor.peek(at).kind !== 'end' && !cursor.symbolAhead(at, ';'); at++) {
+    if (cursor.wordAhead(at, 'owner') && cursor.wordAhead(at + 1, 'to')) return true;
+  }
+  return false;
 }
 
 /** PostgreSQL's `ALTER SYSTEM SET name = value`, ksqlDB's `ALTER SYSTEM 'name' = 'value'`. */

@@ -14,7 +14,7 @@ export function parseMaintenance(cursor: Cursor): Statement {
   }
   const names =
     tag === 'checkpoint' || atStatementEnd(cursor) ? [] : cursor.list(() => target(cursor));
-  return finish(cursor, start, tag === 'analyse' ? 'ANALYZE' : tag.toUpperCase(), names);
+  return finishMaintenance(cursor, start, tag === 'analyse' ? 'ANALYZE' : tag.toUpperCase(), names);
 }
 
 function target(cursor: Cursor): QualifiedName {
@@ -31,7 +31,12 @@ export function parseReindex(cursor: Cursor): Statement {
   const object = cursor.expectOneOf('index', 'table', 'schema', 'database', 'system');
   cursor.accept('concurrently');
   const name = atStatementEnd(cursor) ? undefined : qualifiedName(cursor);
-  return finish(cursor, start, 'REINDEX', object === 'table' && name !== undefined ? [name] : []);
+  return finishMaintenance(
+    cursor,
+    start,
+    'REINDEX',
+    object === 'table' && name !== undefined ? [name] : [],
+  );
 }
 
 /** `COMMENT ON kind name IS {'text' | NULL}`. Comments are not kept. */
@@ -47,7 +52,7 @@ export function parseComment(cursor: Cursor): Statement {
   }
   cursor.expect('is');
   if (!cursor.accept('null')) cursor.expectString();
-  return finish(cursor, start, 'COMMENT', names);
+  return finishMaintenance(cursor, start, 'COMMENT', names);
 }
 
 /** Of a name with its arguments, as a function has. */
@@ -60,7 +65,7 @@ function withoutColumn(name: QualifiedName): QualifiedName {
   return { ...name, parts: name.parts.slice(0, -1) };
 }
 
-function finish(
+export function finishMaintenance(
   cursor: Cursor,
   start: number,
   tag: string,

@@ -205,6 +205,23 @@ function types(): readonly Cells[] {
 const definitions = (catalog: Catalog, kind: Relation['kind']): readonly Placed[] =>
   placed(catalog).filter(({ relation }) => relation.kind === kind);
 
+/** Those that constraints made, then those of CREATE INDEX. */
+function indexRows({ relation, schema, name }: Placed): readonly Cells[] {
+  const uniques = relation.kind === 'table' ? (relation.uniques ?? []) : [];
+  const ofConstraints = uniques
+    .filter(({ origin }) => origin !== 'index')
+    .map((unique): Cells => {
+      const columns = unique.items.map((item) => item.text).join(', ');
+      const nulls = unique.nullsNotDistinct ? ' NULLS NOT DISTINCT' : '';
+      const sql = `CREATE UNIQUE INDEX ${unique.name} ON ${schema}.${name} (${columns})${nulls}`;
+      return [schema, name, unique.name, null, sql];
+    });
+  const made = (relation.indexes ?? []).map(
+    (index): Cells => [schema, name, index.name, null, index.sql],
+  );
+  return [...ofConstraints, ...made];
+}
+
 const TABLES: Readonly<Record<string, SystemTable>> = {
   'information_schema.schemata': {
     columns: [
@@ -354,6 +371,16 @@ const TABLES: Readonly<Record<string, SystemTable>> = {
         OWNER,
         queryText(relation),
       ]),
+  },
+  'pg_catalog.pg_indexes': {
+    columns: [
+      ['schemaname', text],
+      ['tablename', text],
+      ['indexname', text],
+      ['tablespace', text],
+      ['indexdef', text],
+    ],
+    rows: (catalog) => placed(catalog).flatMap(indexRows),
   },
   'pg_catalog.pg_matviews': {
     columns: [

@@ -92,6 +92,8 @@ export const errorTable = {
   VALUE_JSON_NO_NUMBER: { sqlstate: '2203B', http: 400, retry: 'never' },
   VALUE_JSON_NO_OBJECT: { sqlstate: '2203C', http: 400, retry: 'never' },
   VALUE_JSON_NO_SCALAR: { sqlstate: '2203F', http: 400, retry: 'never' },
+  VALUE_SEQUENCE_LIMIT: { sqlstate: '2200H', http: 409, retry: 'never' },
+  SEQUENCE_NOT_USED: { sqlstate: '55000', http: 409, retry: 'never' },
   TRANSACTION_ACTIVE: { sqlstate: '25001', http: 409, retry: 'never' },
   TRANSACTION_NONE: { sqlstate: '25P01', http: 409, retry: 'never' },
   TRANSACTION_FAILED: { sqlstate: '25P02', http: 409, retry: 'never' },

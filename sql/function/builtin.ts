@@ -28,6 +28,7 @@ import { patternFunctions } from './pattern.ts';
 import { randomFunctions } from './random.ts';
 import type { FunctionRegistry } from './registry.ts';
 import type { ScalarFunction } from './scalar-function.ts';
+import { sessionFunctions } from './session.ts';
 import { stringFunctions } from './string.ts';
 import {
   binaryFunctions,
@@ -53,6 +54,7 @@ const scalarFunctions: readonly ScalarFunction[] = [
   ...jsonPathFunctions,
   ...jsonSetLaxFunctions,
   ...randomFunctions,
+  ...sessionFunctions,
   ...pictureFunctions.flat(),
   ...arrayTextFunctions,
   ...mathFunctions,

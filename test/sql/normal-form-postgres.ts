@@ -675,6 +675,7 @@ function createTableAs(body: Node): Json {
       null,
       null,
       null,
+      [],
     ]),
     [],
     query,

@@ -28,6 +28,7 @@ const headings: readonly (readonly [ScalarFunction['family'] | 'aggregate', stri
   ['json', 'JSON'],
   ['array', 'Arrays'],
   ['binary', 'Bytes'],
+  ['system', 'Sequences and settings'],
   ['aggregate', 'Aggregates'],
   ['system', 'Session'],
 ];
