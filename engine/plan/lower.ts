@@ -7,6 +7,7 @@ import type { LogicalNode } from '../../sql/logical-plan.ts';
 import { optimize } from '../../sql/rewrite/all.ts';
 import { decorrelate } from '../../sql/rewrite/decorrelate.ts';
 import { numberRounds } from '../../sql/rewrite/number-rounds.ts';
+import { orderJoins } from '../../sql/rewrite/order-joins.ts';
 import { splitAntiJoins } from '../../sql/rewrite/split-anti-join.ts';
 import { compileScalar } from '../kernel/scalar.ts';
 import { ClosingFinder } from './closing.ts';
@@ -43,7 +44,9 @@ export function lower(plan: LogicalNode, catalog: Catalog): PhysicalPlan {
     lower: (node, needed) => lowerNode(node, needed, lowering, catalog),
   };
   const joined = numberRounds(splitAntiJoins(decorrelate(plan, catalog)));
-  const incremental = joined === plan ? plan : optimize(joined, catalog);
+  const unordered = joined === plan ? plan : optimize(joined, catalog);
+  const ordered = orderJoins(unordered, catalog);
+  const incremental = ordered === unordered ? unordered : optimize(ordered, catalog);
   const plain = lowering.lower(incremental, allOf(plan.schema));
   const root = forgetClosed(plain, builder, new ClosingFinder(catalog), catalog);
   const nodes = reachable(root);

@@ -5,6 +5,7 @@ import type { BoundExpr } from '../expression.ts';
 import { mapOperands } from '../expression-map.ts';
 import { mapExpressions, mapInputs } from '../logical-map.ts';
 import type { LogicalNode } from '../logical-plan.ts';
+import { factorOr } from './factor-or.ts';
 import { foldConstants } from './fold-constants.ts';
 import { mergeFilters } from './merge-filters.ts';
 import { mergeProjects } from './merge-projects.ts';
@@ -45,6 +46,7 @@ function withNames(node: LogicalNode, like: LogicalNode): LogicalNode {
 const settling: readonly ((node: LogicalNode) => LogicalNode)[] = [
   foldConstants,
   mergeFilters,
+  factorOr,
   strengthenJoins,
   pushFilters,
   mergeFilters,

@@ -62,10 +62,7 @@ export class Suite {
   }
 
   async insert(table: string, rows: readonly (readonly Cell[])[]): Promise<void> {
-    for (let first = 0; first < rows.length; first += ROWS_A_STATEMENT) {
-      const some = rows.slice(first, first + ROWS_A_STATEMENT);
-      await this.both(`INSERT INTO ${table} VALUES ${some.map(rowText).join(', ')}`);
-    }
+    for (const sql of insertsOf(table, rows)) await this.both(sql);
   }
 
   async createViews(): Promise<void> {
@@ -102,6 +99,15 @@ export class Suite {
     const still = [...this.#queries.keys()].filter((name) => !this.#changes.has(name));
     assert.deepEqual(still, [], 'views that never changed');
   }
+}
+
+export function insertsOf(table: string, rows: readonly (readonly Cell[])[]): readonly string[] {
+  const statements: string[] = [];
+  for (let first = 0; first < rows.length; first += ROWS_A_STATEMENT) {
+    const some = rows.slice(first, first + ROWS_A_STATEMENT);
+    statements.push(`INSERT INTO ${table} VALUES ${some.map(rowText).join(', ')}`);
+  }
+  return statements;
 }
 
 const tagOf = (answer: Answer): string => (answer.kind === 'answered' ? answer.tag : '');

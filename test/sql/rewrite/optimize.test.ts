@@ -13,6 +13,7 @@ import { deriveKey } from '../../../sql/derive.ts';
 import type { LogicalNode } from '../../../sql/logical-plan.ts';
 import { parseStatement } from '../../../sql/parser.ts';
 import { optimize } from '../../../sql/rewrite/all.ts';
+import { orderJoins } from '../../../sql/rewrite/order-joins.ts';
 import { catalog, postgresTables, relations, statement } from '../catalog-fixture.ts';
 import { interpret, type Tables } from '../interpreter.ts';
 import { queries } from './query-corpus.ts';
@@ -103,17 +104,21 @@ interface Planned {
   readonly sql: string;
   readonly plan: LogicalNode;
   readonly rewritten: LogicalNode;
+  /** As views are computed. */
+  readonly ordered: LogicalNode;
 }
 
 const planned: readonly Planned[] = queries.map((sql) => {
   const plan = bindQuery(parseStatement(sql) as Query, catalog, statement, { purpose: 'pull' });
-  return { sql, plan, rewritten: optimize(plan, catalog) };
+  const rewritten = optimize(plan, catalog);
+  return { sql, plan, rewritten, ordered: orderJoins(rewritten, catalog) };
 });
 
 test('a rewritten plan has the columns of the plan', () => {
-  for (const { sql, plan, rewritten } of planned) {
+  for (const { sql, plan, rewritten, ordered } of planned) {
     const facts = (schema: Schema) => schema.map(({ name, type }) => ({ name, type }));
     assert.deepEqual(facts(rewritten.schema), facts(plan.schema), sql);
+    assert.deepEqual(facts(ordered.schema), facts(plan.schema), sql);
   }
 });
 
@@ -143,9 +148,10 @@ test('plans and rewritten plans give the rows that PostgreSQL gives', async () =
   const property = fc.asyncProperty(database, async (rows) => {
     const tables: Tables = new Map(Object.entries(rows));
     await fill(tables);
-    for (const { sql, plan, rewritten } of planned) {
+    for (const { sql, plan, rewritten, ordered } of planned) {
       checkFacts(sql, plan, interpret(plan, tables));
       checkFacts(sql, rewritten, interpret(rewritten, tables));
+      checkFacts(sql, ordered, interpret(ordered, tables));
       const answer = await postgres.query<{ r: string }>(
         `select q::text as r from (${inPostgres(sql)}) q`,
       );
@@ -155,6 +161,11 @@ test('plans and rewritten plans give the rows that PostgreSQL gives', async () =
         textOf(interpret(rewritten, tables), plan.schema),
         expected,
         `rewritten plan of ${sql}`,
+      );
+      assert.deepEqual(
+        textOf(interpret(ordered, tables), plan.schema),
+        expected,
+        `plan of ${sql} with its joins in order`,
       );
     }
   });

@@ -38,6 +38,14 @@ select p.id, a.id, b.price from person p left join auction a on a.seller = p.id 
 select p.id, a.id, b.price from person p left join auction a on a.seller = p.id join bid b on b.auction = a.id
 select p.id, x.id from person p left join (auction a join bid b on a.id = b.auction) x on x.seller = p.id
 select id from person natural join account
+select a.id, b.price from auction a, bid b where (a.id = b.auction and a.reserve > 1) or (a.id = b.auction and b.price > 2 and a.category = 1)
+select a.id, b.price from auction a join bid b on (a.id = b.auction and b.price = 1) or (b.price > 2 and b.auction = a.id) or a.id = b.auction
+select price from bid where (price > 1 and channel = 'a') or (channel = 'a' and price is null) or (channel = 'a' and bidder < 2)
+select p.name, c.id, a.id, b.price from person p, account c, auction a, bid b where p.id = a.seller and a.id = b.auction and c.id = b.price
+select p.name, c.id, b.price from person p, account c, bid b where b.bidder = p.id and (c.id = b.price or c.balance > 1) and b.price <= p.id + c.id
+select p.*, m.top, b.* from person p, (select max(price) as top from bid) m, bid b where b.bidder = p.id and b.price < m.top
+select q.id, a.category, x.name from person q, (select distinct category from auction) a, person x, auction y where y.seller = x.id and y.category = a.category and q.name is not distinct from x.name
+select p.id, x.id, x.price from person p join account c on p.state = c.owner join (select a.id, a.seller, b.price from auction a join bid b on a.id = b.auction) x on x.seller = p.id
 select auction from bid where price > 1 union all select id from auction where reserve > 1
 select auction from bid union select id from auction
 select x from (select auction as x from bid union all select id from auction) u where x > 2
