@@ -83,7 +83,7 @@ function buildForgetful(
       return new TopNOperator(schema, input.schema, { ...node, appendOnly, forgets: rule });
     }
     case 'window':
-      return new WindowOperator(schema, input.schema, { ...node, forgets: rule }, report);
+      return new WindowOperator(schema, input.schema, { ...node, forgets: rules }, report);
     default:
       throw new Error(`assertion failed: a ${node.kind} drops nothing`);
   }

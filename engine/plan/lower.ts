@@ -27,6 +27,7 @@ import { withColumns } from './with-columns.ts';
 /** What the parts of lowering share. */
 export interface Lowering {
   readonly builder: PlanBuilder;
+  readonly finder: ClosingFinder;
   /** The node's rows with exactly the given columns of its schema, in that order. */
   lower(node: LogicalNode, needed: readonly number[]): PhysicalNode;
 }
@@ -38,14 +39,11 @@ export interface Lowering {
  */
 export function lower(plan: LogicalNode, catalog: Catalog): PhysicalPlan {
   const builder = new PlanBuilder();
-  const lowering: Lowering = {
-    builder,
-    lower: (node, needed) => lowerNode(node, needed, lowering, catalog),
-  };
-  const joined = numberRounds(splitAntiJoins(decorrelate(plan, catalog)));
-  const incremental = joined === plan ? plan : optimize(joined, catalog);
-  const plain = lowering.lower(incremental, allOf(plan.schema));
-  const root = forgetClosed(plain, builder, new ClosingFinder(catalog), catalog);
+  const planOf = (query: LogicalNode): PhysicalNode =>
+    lowerRoot(query, new PlanBuilder(), finder, catalog);
+  const finder = new ClosingFinder(catalog, planOf);
+  const plain = lowerRoot(plan, builder, finder, catalog);
+  const root = forgetClosed(plain, builder, finder, catalog);
   const nodes = reachable(root);
   return {
     root,
@@ -56,6 +54,23 @@ export function lower(plan: LogicalNode, catalog: Catalog): PhysicalPlan {
     appendOnly: root.appendOnly,
     growth: growthOf(nodes, catalog),
   };
+}
+
+/** The operators of a query, none of which drops state yet. */
+function lowerRoot(
+  plan: LogicalNode,
+  builder: PlanBuilder,
+  finder: ClosingFinder,
+  catalog: Catalog,
+): PhysicalNode {
+  const lowering: Lowering = {
+    builder,
+    finder,
+    lower: (node, needed) => lowerNode(node, needed, lowering, catalog),
+  };
+  const joined = numberRounds(splitAntiJoins(decorrelate(plan, catalog)));
+  const incremental = joined === plan ? plan : optimize(joined, catalog);
+  return lowering.lower(incremental, allOf(plan.schema));
 }
 
 function lowerNode(
@@ -175,8 +190,7 @@ function lowerNode(
     }
     case 'emit-final': {
       const input = lowering.lower(node.input, allOf(node.input.schema));
-      const finder = new ClosingFinder(catalog);
-      return builder.pick(emitFinal(input, builder, finder, catalog), needed);
+      return builder.pick(emitFinal(input, builder, lowering.finder, catalog), needed);
     }
     case 'window-table':
       return lowerWindowTable(node, needed, lowering);
