@@ -5,6 +5,7 @@
 
 import type { Catalog } from '../../sql/catalog.ts';
 import type { BoundExpr } from '../../sql/expression.ts';
+import { streamOfLate } from '../../sql/late-relation.ts';
 import type { LogicalNode } from '../../sql/logical-plan.ts';
 import { frameReach } from './frame-reach.ts';
 import type { PhysicalNode } from './physical-node.ts';
@@ -101,8 +102,10 @@ export class ClosingFinder {
         return this.#scanned(node);
       case 'temporal-filter':
         return gated(node, first);
-      case 'project':
-        return node.expressions.map((expression) => computed(expression, first));
+      case 'project': {
+        const kept = filtered(first, node.where);
+        return node.expressions.map((expression) => computed(expression, kept));
+      }
       case 'consolidate':
         return first;
       case 'flat-map':
@@ -149,6 +152,16 @@ export class ClosingFinder {
       const time = relation.watermark?.column;
       return columns.map((column) =>
         column === time ? { streams: [name], micros: STRICTLY_BEFORE } : undefined,
+      );
+    }
+    if (relation?.kind === 'table') {
+      // The watermark that a late row missed is none of those before.
+      const late = streamOfLate(name, this.#catalog);
+      const mark = relation.schema.length - 1;
+      return columns.map((column) =>
+        late !== undefined && column === mark
+          ? { streams: [late.name], micros: STRICTLY_BEFORE }
+          : undefined,
       );
     }
     if (relation?.kind !== 'materialized-view') return columns.map(() => undefined);
@@ -242,6 +255,20 @@ function boundsOf(node: Join, width: number): readonly TimeBound[] {
     ];
   });
   return [...keys, ...timeBounds(node.residual)];
+}
+
+/** A condition under which one time is not before another one, which closes, closes it as well. */
+function filtered(input: Closings, where: BoundExpr | undefined): Closings {
+  const bounds = timeBounds(where).filter(({ earlier }) => input[earlier] !== undefined);
+  if (bounds.length === 0) return input;
+  return input.map((closing, column) => {
+    const found = bounds.flatMap(({ earlier, later, micros }): Closing[] => {
+      const base = input[earlier];
+      if (later !== column || base === undefined) return [];
+      return [{ streams: base.streams, micros: base.micros - micros }];
+    });
+    return closing ?? earliestOf(found);
+  });
 }
 
 /** Of a column, a time and a fixed length, and what date_trunc or date_bin make of a time. */

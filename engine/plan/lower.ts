@@ -3,6 +3,7 @@ import { StreamError } from '../../sql/base/error.ts';
 import { type Schema, typeName } from '../../sql/base/type.ts';
 import type { Catalog } from '../../sql/catalog.ts';
 import type { BoundExpr, BoundSortKey } from '../../sql/expression.ts';
+import { streamOfLate } from '../../sql/late-relation.ts';
 import type { LogicalNode } from '../../sql/logical-plan.ts';
 import { optimize } from '../../sql/rewrite/all.ts';
 import { decorrelate } from '../../sql/rewrite/decorrelate.ts';
@@ -18,6 +19,7 @@ import { lowerFlatMap } from './lower-flat-map.ts';
 import { lowerJoin } from './lower-join.ts';
 import { lowerMatch } from './lower-match.ts';
 import { lowerRecursive, lowerReference } from './lower-recursive.ts';
+import { lowerTemporal } from './lower-temporal.ts';
 import { lowerWindow } from './lower-window.ts';
 import type { PhysicalNode } from './physical-node.ts';
 import { keyOf, type PhysicalPlan, storageOf } from './physical-plan.ts';
@@ -162,31 +164,18 @@ function lowerNode(
     }
     case 'top-n':
       return lowerTopN(node.input, needed, lowering, { ...node, withTies: false });
-    case 'temporal-filter': {
-      const bounds = [node.from, node.until].flatMap((bound) => bound ?? []);
-      const {
-        node: input,
-        positions,
-        kept,
-      } = withColumns(
-        lowering,
-        node.input,
-        needed,
-        bounds.map(({ time }) => time),
-      );
-      const result = builder.make(
-        {
-          kind: 'temporal-filter',
-          from: node.from && positions[0],
-          fromMicros: node.from?.micros ?? 0n,
-          until: node.until && positions[bounds.length - 1],
-          untilMicros: node.until?.micros ?? 0n,
-        },
+    case 'temporal-filter':
+      return lowerTemporal(node, needed, lowering, catalog);
+    case 'emit-every': {
+      const input = lowering.lower(node.input, allOf(node.input.schema));
+      const { appendOnly } = input;
+      const rows = builder.make(
+        { kind: 'emit-every', micros: node.micros },
         input.schema,
         [input, wallClock(builder)],
-        { appendOnly: node.until === undefined && input.appendOnly },
+        { appendOnly },
       );
-      return builder.pick(result, needed.map(kept));
+      return builder.pick(rows, needed);
     }
     case 'emit-final': {
       const input = lowering.lower(node.input, allOf(node.input.schema));
@@ -234,6 +223,7 @@ function lowerScan(
     {
       appendOnly:
         relation.kind === 'stream' ||
+        streamOfLate(node.relation, catalog) !== undefined ||
         (relation.kind === 'materialized-view' && relation.appendOnly),
       leaf: `relation ${relation.id}`,
     },

@@ -188,6 +188,8 @@ export type PhysicalShape =
       readonly until: number | undefined;
       readonly untilMicros: bigint;
     }
+  /** The input's changes, held back until the clock, the second input, says that the last ones are `micros` ago. */
+  | { readonly kind: 'emit-every'; readonly micros: bigint }
   /** Schema: input columns, then one per call; all calls have one partition and one order. */
   | {
       readonly kind: 'window';

@@ -41,9 +41,11 @@ function boundsOf(part: BoundExpr): readonly TimeBound[] {
   if (left === undefined || right === undefined) return [];
   switch (part.fn.name) {
     case '<':
+      return lessOrEqual(left, right).map(strictly);
     case '<=':
       return lessOrEqual(left, right);
     case '>':
+      return lessOrEqual(right, left).map(strictly);
     case '>=':
       return lessOrEqual(right, left);
     case '=':
@@ -52,6 +54,9 @@ function boundsOf(part: BoundExpr): readonly TimeBound[] {
       return [];
   }
 }
+
+/** Times are whole microseconds. */
+const strictly = (bound: TimeBound): TimeBound => ({ ...bound, micros: bound.micros + 1n });
 
 function lessOrEqual(smaller: BoundExpr, larger: BoundExpr): readonly TimeBound[] {
   const low = shiftedTime(smaller);
