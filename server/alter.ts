@@ -3,7 +3,6 @@
  * rows in their new form. What reads the relation must mean the same as before; otherwise nothing is changed and the reason is told.
  */
 import { compileScalar } from '../engine/kernel/scalar.ts';
-import { LATE_COLUMNS } from '../engine/runtime/late-rows.ts';
 import type { TableRebuild } from '../engine/store/store.ts';
 import { renderQuery } from '../engine/view/pull.ts';
 import { assert } from '../sql/base/assert.ts';
@@ -16,6 +15,7 @@ import { settleExpression } from '../sql/bind-volatile.ts';
 import { bindContext } from '../sql/binder.ts';
 import type { Reference, Relation, SourceRelation, StatementContext } from '../sql/catalog.ts';
 import { deparse } from '../sql/deparse.ts';
+import { LATE_COLUMNS } from '../sql/late-relation.ts';
 import { parseStatement } from '../sql/parser.ts';
 import { type AlterStatement, applyActions, type CreateStatement } from './alter-text.ts';
 import type { Core } from './core.ts';

@@ -2,7 +2,6 @@
 import type { Batch } from '../engine/delta/batch.ts';
 import type { BatchColumn } from '../engine/delta/column.ts';
 import { compileProjection } from '../engine/kernel/expression.ts';
-import { LATE_COLUMNS } from '../engine/runtime/late-rows.ts';
 import type { WatermarkRule } from '../engine/runtime/watermark.ts';
 import type { StoredRelation } from '../engine/store/store.ts';
 import { assert } from '../sql/base/assert.ts';
@@ -12,10 +11,9 @@ import { intervalFromText } from '../sql/base/interval-text.ts';
 import type { Column, Schema } from '../sql/base/type.ts';
 import type { SourceRelation } from '../sql/catalog.ts';
 import type { BoundExpr } from '../sql/expression.ts';
+import { LATE_COLUMNS, LATE_SUFFIX } from '../sql/late-relation.ts';
 import { mapColumns } from '../sql/logical-map.ts';
 import { ownedTable } from './owned-table.ts';
-
-export const LATE_SUFFIX = '_late';
 
 /** A partition that is silent for so long holds no window open. */
 const IDLE_TIMEOUT_MS_DEFAULT = 10_000;

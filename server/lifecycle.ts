@@ -18,6 +18,7 @@ import type {
   Sink,
   SourceRelation,
 } from '../sql/catalog.ts';
+import { LATE_SUFFIX } from '../sql/late-relation.ts';
 import type { Core } from './core.ts';
 import { changelogId, engineStreamId, storedTable, streamDefinition } from './definitions.ts';
 import { deadLetterSink } from './error-policy.ts';
@@ -28,7 +29,7 @@ import {
   registerErrors,
   storedErrors,
 } from './error-relations.ts';
-import { LATE_SUFFIX, lateRelation, storedLate } from './event-time.ts';
+import { lateRelation, storedLate } from './event-time.ts';
 import type { LiveRelation, RelationDetail, RelationOrigin } from './live-catalog.ts';
 import { sinkDefinition } from './sink-definition.ts';
 import { TableWriter } from './table-writer.ts';

@@ -17,7 +17,7 @@ import {
 } from './bind-from-place.ts';
 import { bindOperator, combine } from './bind-operator.ts';
 import { renameColumns, type ScopeColumn, type ScopeTable } from './bind-scope.ts';
-import { withinCondition } from './bind-within.ts';
+import { withinCondition, withinGrace } from './bind-within.ts';
 import { coerce, coerceToBoolean, unify } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
 import { conjunction } from './join-keys.ts';
@@ -54,8 +54,8 @@ export function bindJoin(written: JoinItem, place: FromPlace, bindItem: BindFrom
     node: {
       kind: 'join',
       type,
-      left: left.node,
-      right: right.node,
+      left: item.within === undefined ? left.node : withinGrace(item.within, left, place),
+      right: item.within === undefined ? right.node : withinGrace(item.within, right, place),
       on,
       lateral,
       schema: joinSchema(type, left.node.schema, right.node.schema),

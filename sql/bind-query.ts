@@ -4,6 +4,7 @@ import { type Span, StreamError } from './base/error.ts';
 import { type Column, type SqlType, typeName } from './base/type.ts';
 import { sortDirection } from './bind-aggregate.ts';
 import { places, type QueryPlace } from './bind-context.ts';
+import { bindEmit } from './bind-emit.ts';
 import { named, scopeOver } from './bind-from-place.ts';
 import { requireEquality } from './bind-group.ts';
 import { applyLimit } from './bind-limit.ts';
@@ -20,8 +21,7 @@ import type { LogicalNode } from './logical-plan.ts';
 export function bindQueryNode(query: Query, place: QueryPlace): LogicalNode {
   const commonTables = bindWith(query.with, place);
   const bound = bindBody(query.body, query, { ...place, commonTables });
-  const isFinal = query.emit?.kind === 'final' || query.emit?.kind === 'window-close';
-  return isFinal ? { kind: 'emit-final', input: bound, schema: bound.schema } : bound;
+  return bindEmit(bound, query.emit, { ...place, commonTables });
 }
 
 // ----------------------------------------------------------------------- with

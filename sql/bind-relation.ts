@@ -71,6 +71,24 @@ function scanOf(relation: Exclude<Relation, { readonly kind: 'view' | 'sink' }>)
   return { kind: 'project', input: scan, expressions, schema };
 }
 
+/** The stream or table of which a plan is the rows, column by column. */
+export function sourceRead(
+  node: LogicalNode,
+  { catalog }: BindContext,
+): SourceRelation | undefined {
+  const scan = node.kind === 'project' ? node.input : node;
+  const relation = scan.kind === 'scan' ? catalog.relation(scan.relation) : undefined;
+  if (relation?.kind !== 'stream' && relation?.kind !== 'table') return undefined;
+  const isRead =
+    node.kind !== 'project' ||
+    node.expressions.every((expression, index) =>
+      expression.kind === 'column'
+        ? expression.index === index
+        : relation.columns[index]?.from.kind === 'generated',
+    );
+  return isRead && node.schema.length === relation.schema.length ? relation : undefined;
+}
+
 function sourceColumns(relation: SourceRelation): readonly ScopeColumn[] {
   return scopeColumns(relation.schema).map((column, index) =>
     relation.columns[index]?.hidden === true ? { ...column, hidden: true } : column,

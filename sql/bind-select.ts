@@ -16,6 +16,7 @@ import {
 import { applyLimit } from './bind-limit.ts';
 import { keepFirst, project } from './bind-output.ts';
 import { refusePartitionBy } from './bind-partition.ts';
+import { keepWindows } from './bind-retention.ts';
 import { columnOf, type PendingSet, type Scope, SET_BASE, WINDOW_BASE } from './bind-scope.ts';
 import { bindStreamWindow } from './bind-stream-window.ts';
 import {
@@ -73,6 +74,10 @@ export function bindSelect(select: Select, tail: Tail, place: QueryPlace): Logic
   if (where !== undefined) node = { kind: 'filter', input: node, where, schema: node.schema };
   const above = aboveFrom(node, grouping, having, from, scope);
   node = above.node;
+  if (windowed?.until !== undefined) {
+    const { time, micros } = windowed.until;
+    node = keepWindows(node, above.translate(time), micros);
+  }
   if (qualify !== undefined) {
     node = { kind: 'filter', input: node, where: above.translate(qualify), schema: node.schema };
   }

@@ -1,21 +1,26 @@
 /** ksqlDB's `WINDOW TUMBLING (SIZE …)` after FROM: every row gets its windows, and groups are per window. */
-import type { GroupItem, StreamWindow } from './ast.ts';
+import type { Expression, GroupItem, StreamWindow } from './ast.ts';
 import { type Span, StreamError } from './base/error.ts';
 import type { SqlType } from './base/type.ts';
 import { type BoundFrom, type FromPlace, scopeOver } from './bind-from-place.ts';
+import { windowsWithGrace, withGrace } from './bind-grace.ts';
 import { bindColumn } from './bind-name.ts';
 import { bindOperator } from './bind-operator.ts';
+import { sourceRead } from './bind-relation.ts';
+import { checkRetention } from './bind-retention.ts';
 import { bindScalar } from './bind-scalar.ts';
 import { columnOf, type Scope, type ScopeColumn } from './bind-scope.ts';
 import { intervalMicros, positiveLength, windowNode } from './bind-window-table.ts';
 import { bigintType, castExplicitly } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
-import type { LogicalNode, WindowShape } from './logical-plan.ts';
+import type { LogicalNode, TemporalBound, WindowShape } from './logical-plan.ts';
 
 export interface StreamWindowed {
   readonly from: BoundFrom;
   /** window_start and window_end, which join the GROUP BY. */
   readonly keys: readonly BoundExpr[];
+  /** When a row leaves again, by the watermark; undefined = never. */
+  readonly until: TemporalBound | undefined;
 }
 
 /**
@@ -39,7 +44,7 @@ export function bindStreamWindow(
             : positiveLength(intervalMicros(clause.advance, scope), clause),
         );
   const timeColumn = eventTimeColumn(from, clause.span, place);
-  const node = windowNode(from.node, window, timeColumn);
+  const node = windowsOf(clause, from, window, timeColumn, place);
   const width = from.node.schema.length;
   const type = node.schema[width]?.type ?? { kind: 'timestamp' };
   const start = columnOf(width, type);
@@ -54,7 +59,55 @@ export function bindStreamWindow(
     { name: 'window_end', expression: end, hidden: true },
   ];
   const tables = from.tables.map((table) => ({ ...table, columns: [...table.columns, ...added] }));
-  return { from: { node, tables, columns: [...from.columns, ...added] }, keys: [start, end] };
+  const retention = retentionOf(clause, window, from, place);
+  const left = window.kind === 'session' ? end : start;
+  const until = retention === undefined ? undefined : { time: left, micros: retention };
+  const columns = [...from.columns, ...added];
+  return { from: { node, tables, columns }, keys: [start, end], until };
+}
+
+/** Undefined also without a watermark, as windows never close then. */
+function retentionOf(
+  clause: StreamWindow,
+  window: WindowShape,
+  from: BoundFrom,
+  place: FromPlace,
+): bigint | undefined {
+  if (clause.retention === undefined) return undefined;
+  const scope = scopeOver(from, place);
+  const retention = intervalMicros(clause.retention, scope);
+  const grace = clause.grace === undefined ? 0n : graceOf(clause.grace, scope);
+  checkRetention(
+    clause,
+    retention,
+    (window.kind === 'session' ? window.gapMicros : window.sizeMicros) + grace,
+  );
+  return sourceRead(from.node, place.context)?.watermark === undefined ? undefined : retention;
+}
+
+function windowsOf(
+  clause: StreamWindow,
+  from: BoundFrom,
+  window: WindowShape,
+  timeColumn: number,
+  place: FromPlace,
+): LogicalNode {
+  if (clause.grace === undefined) return windowNode(from.node, window, timeColumn);
+  const graceMicros = graceOf(clause.grace, scopeOver(from, place));
+  const input = { node: from.node, timeColumn, graceMicros, at: clause.grace.span };
+  if (window.kind === 'tumble' || window.kind === 'hop') {
+    return windowsWithGrace(input, window, place);
+  }
+  return windowNode(withGrace(input, place), window, timeColumn);
+}
+
+/** @throws StreamError VALUE_INVALID_PARAMETER for a length of less than nothing. */
+export function graceOf(grace: Expression, scope: Scope): bigint {
+  const micros = intervalMicros(grace, scope);
+  if (micros >= 0n) return micros;
+  throw new StreamError('VALUE_INVALID_PARAMETER', 'a grace period must not be negative', {
+    at: grace.span,
+  });
 }
 
 function groupColumns(groupBy: readonly GroupItem[], scope: Scope): readonly number[] {
@@ -103,10 +156,9 @@ const isTime = (type: SqlType | undefined): boolean =>
 
 /** The watermark's column, else the record's timestamp, else the only timestamp column. */
 export function eventTimeColumn(from: BoundFrom, at: Span, place: FromPlace): number {
-  const scan = sourceScan(from.node);
-  const relation = scan === undefined ? undefined : place.context.catalog.relation(scan.relation);
+  const relation = sourceRead(from.node, place.context);
   const { schema } = from.node;
-  if (relation?.kind === 'stream' || relation?.kind === 'table') {
+  if (relation !== undefined) {
     const option = relation.input?.options.get('timestamp')?.toLowerCase();
     const named = schema.findIndex((column) => column.name === option);
     if (named >= 0 && isTime(schema[named]?.type)) return named;
@@ -125,9 +177,6 @@ export function eventTimeColumn(from: BoundFrom, at: Span, place: FromPlace): nu
     hint: "Declare it: WATERMARK FOR column AS column, or WITH (timestamp = 'column').",
   });
 }
-
-const sourceScan = (node: LogicalNode): (LogicalNode & { readonly kind: 'scan' }) | undefined =>
-  node.kind === 'scan' ? node : undefined;
 
 function earlier(
   time: BoundExpr,

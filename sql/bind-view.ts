@@ -8,6 +8,7 @@ import { checkOptionNames } from './bind-option-name.ts';
 import { bindOptions, countOption } from './bind-options.ts';
 import { partitionColumns, takePartitionBy } from './bind-partition.ts';
 import { relationPlan, requireRelation } from './bind-relation.ts';
+import { otherOptions, withRetention } from './bind-retention.ts';
 import { nameToCreate } from './bind-schema.ts';
 import { settlePlan } from './bind-volatile.ts';
 import type { BoundCreateRelation, BoundCreateSink, BoundCreateView } from './bound-statement.ts';
@@ -66,7 +67,9 @@ export function bindCreateView(
   statement: Statement & { readonly kind: 'create-view' },
   context: BindContext,
 ): BoundCreateView {
-  const query = bindViewQuery(statement.query, statement.columns, context);
+  const plan = bindViewQuery(statement.query, statement.columns, context);
+  const query = statement.materialized ? withRetention(plan, statement.options) : plan;
+  const options = statement.materialized ? otherOptions(statement.options) : statement.options;
   return {
     kind: 'create-view',
     materialized: statement.materialized,
@@ -77,7 +80,7 @@ export function bindCreateView(
     key: deriveKey(query, context.catalog),
     appendOnly: isAppendOnly(query, context.catalog),
     dependsOn: dependenciesOf(query),
-    options: knownOptions(statement.options),
+    options: knownOptions(options),
   };
 }
 
@@ -93,11 +96,12 @@ export function bindCreateAs(
 ): BoundCreateRelation {
   const kind = statement.relation === 'source' ? 'stream' : statement.relation;
   const taken = kind === 'stream' ? takePartitionBy(query) : { query, partitionBy: [] };
-  const plan = bindViewQuery(
+  const fed = bindViewQuery(
     taken.query,
     statement.columns.map((column) => column.name),
     context,
   );
+  const plan = kind === 'table' ? withRetention(fed, statement.options) : fed;
   const partitionBy = partitionColumns(taken.partitionBy, plan.schema);
   if (kind === 'stream' && !isAppendOnly(plan, context.catalog)) {
     throw new StreamError(
@@ -106,7 +110,9 @@ export function bindCreateAs(
       { at: query.span, hint: 'Use CREATE TABLE … AS, or CREATE MATERIALIZED VIEW.' },
     );
   }
-  const options = knownOptions(statement.options);
+  const options = knownOptions(
+    kind === 'table' ? otherOptions(statement.options) : statement.options,
+  );
   const name = nameToCreate(statement.name, context);
   const text = (key: string): string | undefined => options.get(key)?.toLowerCase();
   const primaryKey = deriveKey(plan, context.catalog) ?? [];

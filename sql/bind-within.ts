@@ -2,11 +2,13 @@
 import type { FromItem } from './ast.ts';
 import type { Interval } from './base/interval.ts';
 import { type BoundFrom, type FromPlace, scopeOver } from './bind-from-place.ts';
+import { withGrace } from './bind-grace.ts';
 import { bindOperator } from './bind-operator.ts';
 import { columnOf } from './bind-scope.ts';
-import { eventTimeColumn } from './bind-stream-window.ts';
+import { eventTimeColumn, graceOf } from './bind-stream-window.ts';
 import { intervalMicros } from './bind-window-table.ts';
 import type { BoundExpr } from './expression.ts';
+import type { LogicalNode } from './logical-plan.ts';
 
 type Within = NonNullable<(FromItem & { readonly kind: 'join' })['within']>;
 
@@ -43,4 +45,13 @@ export function withinCondition(
     args: [call('>=', rightTime, earliest), call('<=', rightTime, latest)],
     type: { kind: 'boolean' },
   };
+}
+
+/** A side of such a join with its late rows within GRACE PERIOD. */
+export function withinGrace(within: Within, side: BoundFrom, place: FromPlace): LogicalNode {
+  const { grace } = within;
+  if (grace === undefined) return side.node;
+  const timeColumn = eventTimeColumn(side, grace.span, place);
+  const graceMicros = graceOf(grace, scopeOver(side, place));
+  return withGrace({ node: side.node, timeColumn, graceMicros, at: grace.span }, place);
 }

@@ -4,6 +4,7 @@ import type { Catalog } from './catalog.ts';
 import type { BoundExpr } from './expression.ts';
 import { operandsOf } from './expression-map.ts';
 import { joinKeys } from './join-keys.ts';
+import { streamOfLate } from './late-relation.ts';
 import { visitExpressions } from './logical-map.ts';
 import type { LogicalNode } from './logical-plan.ts';
 import { matchValueOf } from './row-pattern.ts';
@@ -24,6 +25,7 @@ export function deriveKey(node: LogicalNode, catalog: Catalog): readonly number[
     case 'filter':
     case 'sort':
     case 'emit-final':
+    case 'emit-every':
     case 'temporal-filter':
       return deriveKey(node.input, catalog);
     case 'limit':
@@ -168,6 +170,7 @@ export function isAppendOnly(node: LogicalNode, catalog: Catalog): boolean {
     case 'scan': {
       const relation = catalog.relation(node.relation);
       if (relation?.kind === 'stream') return true;
+      if (streamOfLate(node.relation, catalog) !== undefined) return true;
       return relation?.kind === 'materialized-view' && relation.appendOnly;
     }
     case 'values':
@@ -177,6 +180,7 @@ export function isAppendOnly(node: LogicalNode, catalog: Catalog): boolean {
     case 'project':
     case 'sort':
     case 'distinct':
+    case 'emit-every':
     case 'flat-map':
       return isAppendOnly(node.input, catalog) && !holdsSubquery(node);
     case 'temporal-filter':

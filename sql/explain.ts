@@ -105,8 +105,13 @@ function describe(node: LogicalNode, outer: Names): Description {
         node.from === undefined ? [] : [`from ${bound(node.from)}`],
         node.until === undefined ? [] : [`until ${bound(node.until)}`],
       ];
-      return one(`Rows by the clock ${parts.flat().join(' ')}`, node.input);
+      return one(
+        `Rows by the ${node.byWatermark ? 'watermark' : 'clock'} ${parts.flat().join(' ')}`,
+        node.input,
+      );
     }
+    case 'emit-every':
+      return one(`Emit every ${node.micros} µs`, node.input);
     case 'emit-final':
       return one('Emit final', node.input);
     case 'distinct-on': {

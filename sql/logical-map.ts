@@ -32,6 +32,7 @@ export function mapInputs(
     case 'limit':
     case 'top-n':
     case 'emit-final':
+    case 'emit-every':
     case 'temporal-filter':
     case 'window-table':
     case 'match-recognize':
@@ -73,6 +74,7 @@ export function mapExpressions(
     case 'scan':
     case 'distinct':
     case 'emit-final':
+    case 'emit-every':
     case 'set-operation':
     case 'window-table':
     case 'recursive':

@@ -90,15 +90,21 @@ export type LogicalNode = { readonly schema: Schema } & (
       readonly offset: number;
       readonly emitRank: boolean;
     }
-  /** Rows while from <= now() < until; undefined = no such bound. A row without a time that is asked for is never there. */
+  /**
+   * Rows while from <= now() < until; undefined = no such bound. A row without a time that is asked for is never there. With
+   * `byWatermark` the watermark by which the time closes stands for now().
+   */
   | {
       readonly kind: 'temporal-filter';
+      readonly byWatermark?: true | undefined;
       readonly input: LogicalNode;
       readonly from: TemporalBound | undefined;
       readonly until: TemporalBound | undefined;
     }
   /** EMIT FINAL: the input's rows, each when the watermark says that it can change no more. */
   | { readonly kind: 'emit-final'; readonly input: LogicalNode }
+  /** EMIT EVERY: the input's rows as they were at most so many microseconds ago, by the clock. */
+  | { readonly kind: 'emit-every'; readonly input: LogicalNode; readonly micros: bigint }
   /** Schema: input columns, then window_start and window_end of the time column's type. */
   | {
       readonly kind: 'window-table';

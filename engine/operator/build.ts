@@ -10,6 +10,7 @@ import { columnAt, columnsOf, reindex } from '../plan/plan-builder.ts';
 import { AggregateOperator } from './aggregate.ts';
 import { ConsolidateOperator } from './consolidate.ts';
 import { CumulateOperator } from './cumulate.ts';
+import { EmitEveryOperator } from './emit-every.ts';
 import { FlatMapOperator, type KeepRows } from './flat-map.ts';
 import { type Forgetful, ForgettingOperator } from './forgetting.ts';
 import { JoinOperator, type KeepPairs } from './join.ts';
@@ -83,7 +84,7 @@ function buildForgetful(
       return new TopNOperator(schema, input.schema, { ...node, appendOnly, forgets: rule });
     }
     case 'window':
-      return new WindowOperator(schema, input.schema, { ...node, forgets: rule }, report);
+      return new WindowOperator(schema, input.schema, { ...node, forgets: rules }, report);
     default:
       throw new Error(`assertion failed: a ${node.kind} drops nothing`);
   }
@@ -126,6 +127,8 @@ function build(node: PhysicalNode, report: ReportRowError): Operator {
         : new WindowTableOperator(schema, node.window, node.timeColumn);
     case 'temporal-filter':
       return new TemporalFilterOperator(schema, { ...node, clocks: node.inputs.length - 1 });
+    case 'emit-every':
+      return new EmitEveryOperator(schema, node.micros);
     case 'match-recognize':
       return buildMatch(node, report);
     case 'recursive':

@@ -1,8 +1,9 @@
+import { assert } from '../../sql/base/assert.ts';
 import type { SqlType } from '../../sql/base/type.ts';
 import type { Batch } from '../delta/batch.ts';
 import { type Physical, physicalOf } from '../delta/column.ts';
 import type { ForgetRule, SortColumn } from '../plan/physical-node.ts';
-import { timeCells } from '../state/closing-index.ts';
+import { type TimeCells, timeCells } from '../state/closing-index.ts';
 import { KeyedState } from '../state/keyed-state.ts';
 import { OrderedState } from '../state/ordered-state.ts';
 import { NONE, pickColumns } from '../state/row-store.ts';
@@ -24,6 +25,8 @@ interface Draft {
   count: number;
   readonly marks: number[];
   readonly removed: number[];
+  /** Rows that came into the tree. */
+  readonly inserted: number[];
 }
 
 /**
@@ -50,13 +53,22 @@ export class WindowRows implements Saved {
   readonly #first = Segments.int32();
   /** Partitions by the time in their key at which they are dropped. */
   readonly closing: ClosingRows | undefined;
+  /** Rows by the time, first in the order, at which no frame can reach them any more. */
+  readonly passing: ClosingRows | undefined;
+  readonly #times: TimeCells | undefined;
+  /** By row; kept for `passing`. */
+  readonly #partitionOf = Segments.int32();
 
+  /**
+   * @param forgets  when whole partitions are dropped, by one of their key columns; and when the first rows of a partition are, by
+   *   their first ORDER BY column, which is rising with NULLs last.
+   */
   constructor(
     types: readonly SqlType[],
     partitionBy: readonly number[],
     orderBy: readonly SortColumn[],
     payload: readonly Physical[],
-    forgets?: ForgetRule | undefined,
+    forgets: readonly (ForgetRule | undefined)[] = [],
   ) {
     this.#partitionBy = partitionBy;
     this.#width = types.length;
@@ -64,9 +76,14 @@ export class WindowRows implements Saved {
       partitionBy.map((column) => physicalOf(types[column] as SqlType)),
     );
     this.state = new OrderedState(types, orderBy, payload);
-    if (forgets !== undefined) {
-      const cells = timeCells(this.#partitions.rows.columns[forgets.column]);
-      this.closing = new ClosingRows(cells, forgets);
+    const [whole, first] = forgets;
+    if (whole !== undefined) {
+      const cells = timeCells(this.#partitions.rows.columns[whole.column]);
+      this.closing = new ClosingRows(cells, whole);
+    }
+    if (first !== undefined) {
+      this.#times = timeCells(this.state.rows.columns[first.column]);
+      this.passing = new ClosingRows(this.#times, first);
     }
   }
 
@@ -116,8 +133,10 @@ export class WindowRows implements Saved {
       count: this.#counts.get(partition),
       marks: [],
       removed: [],
+      inserted: [],
     };
     for (const change of this.#netChanges(partition)) this.#apply(draft, change);
+    this.#enter(partition, draft.inserted);
     this.#roots.set(partition, draft.root + 1);
     this.#counts.set(partition, draft.count);
     if (draft.root === NONE) this.#partitions.release(partition);
@@ -143,6 +162,48 @@ export class WindowRows implements Saved {
     return true;
   }
 
+  /**
+   * Drops the first rows of partitions, up to the times of the given rows.
+   * @param visit  gets each before.
+   * @returns the partitions that had such rows.
+   */
+  dropFirst(rows: Int32Array, count: number, visit: (row: number) => void): ReadonlySet<number> {
+    const dropped = new Set<number>();
+    const times = this.#times;
+    assert(times !== undefined, 'rows pass by their times');
+    for (let i = 0; i < count; i++) {
+      const row = rows[i] as number;
+      const partition = this.#partitionOf.get(row);
+      if (this.#dropUpTo(partition, times, times.segments.get(row), visit)) dropped.add(partition);
+    }
+    return dropped;
+  }
+
+  #dropUpTo(
+    partition: number,
+    times: TimeCells,
+    time: bigint,
+    visit: (row: number) => void,
+  ): boolean {
+    const { state } = this;
+    let root = this.#roots.get(partition) - 1;
+    let dropped = 0;
+    for (; root !== NONE; dropped++) {
+      const first = state.first(root);
+      if (times.isNull(first) || times.segments.get(first) > time) break;
+      // Of equal rows, which stand together, the last one goes.
+      const gone = state.lastEqual(root, first);
+      if (state.weights.get(gone) < 0) this.#owed--;
+      else this.#counts.set(partition, this.#counts.get(partition) - 1);
+      visit(gone);
+      root = state.removeLastEqual(root, first);
+    }
+    if (dropped === 0) return false;
+    this.#roots.set(partition, root + 1);
+    if (root === NONE) this.#partitions.release(partition);
+    return true;
+  }
+
   endEpoch(): void {
     this.touched.length = 0;
     this.#waiting.length = 0;
@@ -159,7 +220,9 @@ export class WindowRows implements Saved {
       this.#roots.bytes +
       this.#counts.bytes +
       this.#first.bytes +
-      (this.closing?.bytes ?? 0)
+      this.#partitionOf.bytes +
+      (this.closing?.bytes ?? 0) +
+      (this.passing?.bytes ?? 0)
     );
   }
 
@@ -175,7 +238,8 @@ export class WindowRows implements Saved {
 
   #parts(): readonly Saved[] {
     const closing = this.closing === undefined ? [] : [this.closing];
-    return [this.#partitions, this.state, this.#roots, this.#counts, ...closing];
+    const passing = this.passing === undefined ? [] : [this.passing, this.#partitionOf];
+    return [this.#partitions, this.state, this.#roots, this.#counts, ...closing, ...passing];
   }
 
   /** The waiting rows of a partition in order, equal ones added up, without those that add up to nothing. */
@@ -230,9 +294,20 @@ export class WindowRows implements Saved {
     draft.marks.push(row);
     draft.count += copies;
     draft.root = state.insert(draft.root, row, 1);
-    for (let copy = 1; copy < copies; copy++) {
-      draft.root = state.insert(draft.root, this.#copyOf(row), 1);
+    draft.inserted.push(row);
+    for (let left = copies - 1; left > 0; left--) {
+      const copy = this.#copyOf(row);
+      draft.root = state.insert(draft.root, copy, 1);
+      draft.inserted.push(copy);
     }
+  }
+
+  /** Notes when rows pass. */
+  #enter(partition: number, rows: readonly number[]): void {
+    if (this.passing === undefined) return;
+    this.#partitionOf.ensure(this.state.rows.end);
+    for (const row of rows) this.#partitionOf.set(row, partition);
+    this.passing.add(Int32Array.from(rows), rows.length);
   }
 
   #copyOf(row: number): number {
@@ -250,6 +325,7 @@ export class WindowRows implements Saved {
       const equal = state.lastEqual(draft.root, row);
       if (equal === NONE) {
         draft.root = state.insert(draft.root, row, -left);
+        draft.inserted.push(row);
         this.#owed++;
         return;
       }

@@ -25,8 +25,11 @@ export interface WindowShape {
   readonly partitionBy: readonly number[];
   readonly orderBy: readonly SortColumn[];
   readonly calls: readonly PhysicalWindowCall[];
-  /** When a partition is dropped: `column` is one of `partitionBy`, by its place there. */
-  readonly forgets?: ForgetRule | undefined;
+  /**
+   * When a partition is dropped: `column` is one of `partitionBy`, by its place there; and when the first rows of one are, by the
+   * first column of the order.
+   */
+  readonly forgets?: readonly (ForgetRule | undefined)[] | undefined;
 }
 
 /** What downstream has of a row of the state: nothing yet, the row with its kept values, or nothing, since a call failed. */
@@ -112,27 +115,38 @@ export class WindowOperator implements Forgetful {
   }
 
   isBehindAt(clock: bigint): boolean {
-    return this.#rows.closing?.isBehind(clock) === true;
+    const { closing, passing } = this.#rows;
+    return closing?.isBehind(clock) === true || passing?.isBehind(clock) === true;
   }
 
-  /** Rows that failed stay reported, as shown ones stay downstream. */
   forget(clock: bigint, most: number): void {
-    const { state, closing } = this.#rows;
-    closing?.forget(clock, most, (partitions, count) => {
+    const { state, closing, passing } = this.#rows;
+    const left = closing?.forget(clock, most, (partitions, count) => {
       const before = state.count;
       for (let i = 0; i < count; i++) {
         const partition = partitions[i] as number;
-        const isDropped = this.#rows.drop(partition, (row) => {
-          this.#status.set(row, FRESH);
-          this.#failures.delete(row);
-        });
-        if (isDropped) for (const call of this.#calls) call.forget(partition);
+        if (!this.#rows.drop(partition, this.#forgetRow)) continue;
+        for (const call of this.#calls) call.forget(partition);
+      }
+      state.releaseRetired();
+      return before - state.count;
+    });
+    passing?.forget(clock, left ?? most, (rows, count) => {
+      const before = state.count;
+      for (const partition of this.#rows.dropFirst(rows, count, this.#forgetRow)) {
+        for (const call of this.#calls) call.forget(partition);
       }
       state.releaseRetired();
       return before - state.count;
     });
     this.#rows.endEpoch();
   }
+
+  /** Rows that failed stay reported, as shown ones stay downstream. */
+  readonly #forgetRow = (row: number): void => {
+    this.#status.set(row, FRESH);
+    this.#failures.delete(row);
+  };
 
   stateBytes(): number {
     let bytes = this.#rows.bytes() + this.#status.bytes;

@@ -5,8 +5,18 @@
 
 import type { Catalog } from '../../sql/catalog.ts';
 import type { BoundExpr } from '../../sql/expression.ts';
+import { streamOfLate } from '../../sql/late-relation.ts';
+import type { LogicalNode } from '../../sql/logical-plan.ts';
+import { frameReach } from './frame-reach.ts';
 import type { PhysicalNode } from './physical-node.ts';
-import { shiftedTime, type TimeBound, timeBounds, truncatedTime } from './time-bounds.ts';
+import {
+  leastDistance,
+  shiftOf,
+  type TimeBound,
+  type TimeGrid,
+  timeBounds,
+  truncatedTime,
+} from './time-bounds.ts';
 
 /**
  * Rows with the value v of a column are final when v + micros <= the watermark of every one of the streams. In other words:
@@ -17,8 +27,8 @@ export interface Closing {
   readonly micros: bigint;
   /** Columns with equal marks close in the same moment in every row; undefined = like no other. */
   readonly mark?: string | undefined;
-  /** The values are starts of windows that follow one another: offset + a multiple of step. */
-  readonly grid?: { readonly stepMicros: bigint; readonly offsetMicros: bigint } | undefined;
+  /** The values are an offset and a multiple of a step. */
+  readonly grid?: TimeGrid | undefined;
 }
 
 export type Closings = readonly (Closing | undefined)[];
@@ -33,6 +43,9 @@ export interface Parting {
 }
 
 type Join = PhysicalNode & { readonly kind: 'join' };
+type Scan = PhysicalNode & { readonly kind: 'scan' };
+type Gate = PhysicalNode & { readonly kind: 'temporal-filter' };
+type PlanOf = (query: LogicalNode) => PhysicalNode;
 
 /** A watermark of W promises times from W on, so that what lies before it is over. */
 const STRICTLY_BEFORE = 1n;
@@ -40,10 +53,14 @@ const STRICTLY_BEFORE = 1n;
 /** Closings of the nodes of one plan. */
 export class ClosingFinder {
   readonly #catalog: Catalog;
+  readonly #planOf: PlanOf;
   readonly #known = new Map<PhysicalNode, Closings>();
+  readonly #views = new Map<string, Closings>();
 
-  constructor(catalog: Catalog) {
+  /** @param planOf  operators of a view's query, which say when the view's rows close. */
+  constructor(catalog: Catalog, planOf: PlanOf) {
     this.#catalog = catalog;
+    this.#planOf = planOf;
   }
 
   of(node: PhysicalNode): Closings {
@@ -81,15 +98,14 @@ export class ClosingFinder {
     const inputs = node.inputs.map((input) => this.of(input));
     const first = inputs[0] ?? [];
     switch (node.kind) {
-      case 'scan': {
-        const relation = this.#catalog.relation(node.relation);
-        const time = relation?.kind === 'stream' ? relation.watermark?.column : undefined;
-        return node.columns.map((column) =>
-          column === time ? { streams: [node.relation], micros: STRICTLY_BEFORE } : undefined,
-        );
+      case 'scan':
+        return this.#scanned(node);
+      case 'temporal-filter':
+        return gated(node, first);
+      case 'project': {
+        const kept = filtered(first, node.where);
+        return node.expressions.map((expression) => computed(expression, kept));
       }
-      case 'project':
-        return node.expressions.map((expression) => computed(expression, first));
       case 'consolidate':
         return first;
       case 'flat-map':
@@ -111,17 +127,47 @@ export class ClosingFinder {
         return this.#joined(node);
       case 'window':
       case 'top-n': {
+        const ahead = node.kind === 'window' ? frameReach(node)?.ahead : undefined;
+        const time = ahead === undefined ? undefined : node.orderBy[0]?.column;
         // A row of another partition never pushes one out of this; of the same partition it does until that is closed.
         const marks = node.partitionBy.map((column) => first[column]?.mark ?? '');
         return node.schema.map((_, column) => {
           const closing = first[column];
           const closes = node.partitionBy.includes(column) || marks.includes(closing?.mark ?? '-');
-          return closes ? closing : undefined;
+          if (closes) return closing;
+          // A later row changes those whose frames look ahead as far as to it.
+          if (column !== time || closing === undefined) return undefined;
+          return { streams: closing.streams, micros: closing.micros + (ahead ?? 0n) };
         });
       }
       default:
         return node.schema.map(() => undefined);
     }
+  }
+
+  /** A view's rows change in the flush in which its inputs do, before its readers are flushed: so they close together. */
+  #scanned({ relation: name, columns }: Scan): Closings {
+    const relation = this.#catalog.relation(name);
+    if (relation?.kind === 'stream') {
+      const time = relation.watermark?.column;
+      return columns.map((column) =>
+        column === time ? { streams: [name], micros: STRICTLY_BEFORE } : undefined,
+      );
+    }
+    if (relation?.kind === 'table') {
+      // The watermark that a late row missed is none of those before.
+      const late = streamOfLate(name, this.#catalog);
+      const mark = relation.schema.length - 1;
+      return columns.map((column) =>
+        late !== undefined && column === mark
+          ? { streams: [late.name], micros: STRICTLY_BEFORE }
+          : undefined,
+      );
+    }
+    if (relation?.kind !== 'materialized-view') return columns.map(() => undefined);
+    const known = this.#views.get(name) ?? this.of(this.#planOf(relation.query));
+    this.#views.set(name, known);
+    return columns.map((column) => known[column]);
   }
 
   /** A pair of rows is over when both of them are: so where a condition holds their times together. */
@@ -131,19 +177,22 @@ export class ClosingFinder {
     const { type } = node;
     const own: (Closing | undefined)[] = [];
     if (type !== 'right' && type !== 'full') {
-      this.#closeSide(node, 0, this.of(left)).forEach((closing, column) => {
+      this.ofSide(node, 0).forEach((closing, column) => {
         own[column] = closing;
       });
     }
     if (type === 'inner' || type === 'right') {
-      this.#closeSide(node, 1, this.of(right)).forEach((closing, column) => {
+      this.ofSide(node, 1).forEach((closing, column) => {
         own[left.schema.length + column] = closing;
       });
     }
     return node.output.map((column) => own[column]);
   }
 
-  #closeSide(node: Join, side: 0 | 1, closings: Closings): Closings {
+  /** When the rows of one side, alone and in pairs, are over. */
+  ofSide(node: Join, side: 0 | 1): Closings {
+    const input = node.inputs[side];
+    const closings = input === undefined ? [] : this.of(input);
     const partings = this.partings(node, side);
     const closed = closings.map((closing, column) => {
       const found = partings.filter((parting) => parting.column === column);
@@ -158,6 +207,24 @@ export class ClosingFinder {
       return known && { ...known, micros: closing.micros + later };
     });
   }
+}
+
+/**
+ * Behind a gate of watermarks come only rows whose time they have just reached. Other columns of rows that wait there may have
+ * closed long before, except those that close with the gate's.
+ */
+function gated(node: Gate, input: Closings): Closings {
+  const { from, fromMicros, until } = node;
+  const streams = node.inputs.slice(1).map((clock) => clock.kind === 'clock' && clock.relation);
+  const known = streams.filter((stream) => typeof stream === 'string');
+  if (from === undefined || until !== undefined || known.length < streams.length) {
+    return input.map(() => undefined);
+  }
+  const mark = input[from]?.mark;
+  return input.map((closing, column) => {
+    if (column === from) return { streams: known, micros: fromMicros, mark, grid: closing?.grid };
+    return mark !== undefined && closing?.mark === mark ? closing : undefined;
+  });
 }
 
 /** Both at once: final when the slower one is. */
@@ -190,23 +257,36 @@ function boundsOf(node: Join, width: number): readonly TimeBound[] {
   return [...keys, ...timeBounds(node.residual)];
 }
 
-/** Of a column, a column and a fixed length, and what date_trunc or date_bin make of a column. */
-function computed(expression: BoundExpr, input: Closings): Closing | undefined {
-  if (expression.kind === 'column') return input[expression.index];
-  const shifted = shiftedTime(expression);
-  if (shifted !== undefined) {
-    const closing = input[shifted.column];
-    const micros = shifted.micros - shifted.slack;
-    return closing && { streams: closing.streams, micros: closing.micros - micros };
-  }
-  const truncated = truncatedTime(expression);
-  const closing = truncated && input[truncated.column];
-  return closing && before(closing, truncated.span);
+/** A condition under which one time is not before another one, which closes, closes it as well. */
+function filtered(input: Closings, where: BoundExpr | undefined): Closings {
+  const bounds = timeBounds(where).filter(({ earlier }) => input[earlier] !== undefined);
+  if (bounds.length === 0) return input;
+  return input.map((closing, column) => {
+    const found = bounds.flatMap(({ earlier, later, micros }): Closing[] => {
+      const base = input[earlier];
+      if (later !== column || base === undefined) return [];
+      return [{ streams: base.streams, micros: base.micros - micros }];
+    });
+    return closing ?? earliestOf(found);
+  });
 }
 
-/** Of a value that is at most the closing one, and less than `span` before it. */
-function before({ streams, micros }: Closing, span: bigint): Closing {
-  return { streams, micros: micros + span - 1n };
+/** Of a column, a time and a fixed length, and what date_trunc or date_bin make of a time. */
+function computed(expression: BoundExpr, input: Closings): Closing | undefined {
+  if (expression.kind === 'column') return input[expression.index];
+  const shift = shiftOf(expression);
+  if (shift !== undefined) {
+    const closing = computed(shift.time, input);
+    const least = shift.micros - shift.slack;
+    return closing && { streams: closing.streams, micros: closing.micros - least };
+  }
+  const truncated = truncatedTime(expression);
+  const closing = truncated && computed(truncated.time, input);
+  if (truncated === undefined || closing === undefined) return undefined;
+  const { span, grid } = truncated;
+  // The last time that is cut to a value.
+  const last = span - leastDistance(grid, closing.grid);
+  return { streams: closing.streams, micros: closing.micros + last, grid };
 }
 
 function windowClosings(
@@ -217,19 +297,19 @@ function windowClosings(
   const { streams, micros, grid } = time;
   // Windows that end at different times begin at one.
   const mark = window.kind === 'cumulate' ? undefined : fingerprint;
-  const isOnGrid =
-    window.kind === 'hop' &&
-    grid?.stepMicros === window.slideMicros &&
-    grid.offsetMicros === window.offsetMicros;
-  // A window ends after the times in it, by its length at most; by a slide at least after a time at which one begins.
-  const least = isOnGrid ? window.slideMicros : 1n;
-  const own =
-    window.kind === 'tumble'
-      ? { stepMicros: window.sizeMicros, offsetMicros: window.offsetMicros }
-      : undefined;
+  const slide =
+    window.kind === 'hop'
+      ? window.slideMicros
+      : window.kind === 'tumble'
+        ? window.sizeMicros
+        : undefined;
+  const offset = window.kind === 'cumulate' ? 0n : window.offsetMicros;
+  const steps = slide === undefined ? undefined : { stepMicros: slide, offsetMicros: offset };
+  // A window ends after the times in it, by its length at most.
+  const least = leastDistance(steps, grid);
   return [
-    { streams, micros: micros - least + window.sizeMicros, mark, grid: own },
-    { streams, micros: micros - least, mark },
+    { streams, micros: micros - least + window.sizeMicros, mark, grid: steps },
+    { streams, micros: micros - least, mark, grid: steps },
   ];
 }
 

@@ -110,6 +110,8 @@ export function describe(node: PhysicalNode): string {
         node.partitionBy.length === 0 ? '' : ` per (${columnNames(input, node.partitionBy)})`;
       return `top-n by ${node.rank} from ${node.offset} up to ${node.limit}${partition} order by (${orderNames(input, node.orderBy)}); keeps: ${state}`;
     }
+    case 'emit-every':
+      return `changes every ${node.micros} µs; keeps: changes until then`;
     case 'temporal-filter':
       return temporalFilter(node);
     case 'window':

@@ -4,8 +4,16 @@
  * What has come out of it stays where it is, so views keep their rows.
  */
 import type { Catalog } from '../../sql/catalog.ts';
-import { both, type Closing, type ClosingFinder, earliestOf, type Parting } from './closing.ts';
+import {
+  both,
+  type Closing,
+  type ClosingFinder,
+  type Closings,
+  earliestOf,
+  type Parting,
+} from './closing.ts';
 import { clockOf } from './emit-final.ts';
+import { frameReach, type WindowNode } from './frame-reach.ts';
 import type { Forgetting, PhysicalNode } from './physical-node.ts';
 import type { PlanBuilder } from './plan-builder.ts';
 
@@ -56,8 +64,11 @@ function rulesOf(node: PhysicalNode, finder: ClosingFinder): readonly Rule[] {
     case 'aggregate':
       return [byKey(node.keys, finder.of(input))];
     case 'top-n':
-    case 'window':
       return [byKey(node.partitionBy, finder.of(input))];
+    case 'window': {
+      const closings = finder.of(input);
+      return [byKey(node.partitionBy, closings), passing(node, closings)];
+    }
     case 'set-operation': {
       const all = node.schema.map((_, column) => column);
       return [byKey(all, finder.of(node))];
@@ -81,6 +92,20 @@ function byKey(keys: readonly number[], closings: readonly (Closing | undefined)
     return closing && { column, streams: closing.streams, micros: closing.micros };
   });
   return earliestOf(found);
+}
+
+/**
+ * Rows so far back that no frame of a row that is still to come, or can still change, reaches them. Those are the rows from the
+ * watermark on, and as far before it as their frames look ahead.
+ */
+function passing(node: WindowNode, closings: Closings): Rule {
+  const [key] = node.orderBy;
+  const closing = key && closings[key.column];
+  const reach = frameReach(node);
+  if (key === undefined || closing === undefined || reach?.back === undefined) return undefined;
+  if (key.nullsFirst || reach.ahead === undefined) return undefined;
+  const micros = closing.micros + reach.back + reach.ahead;
+  return { column: key.column, streams: closing.streams, micros };
 }
 
 /** Rows that can meet no new row are kept only to be taken back; rows of a side that only grows never are. */

@@ -55,6 +55,7 @@ function growingInputs(node: PhysicalNode): readonly PhysicalNode[] {
     case 'recursive-reference':
     // Rows until their time has come.
     case 'temporal-filter':
+    case 'emit-every':
       return [];
     case 'aggregate': {
       if (forgets !== undefined) return [];

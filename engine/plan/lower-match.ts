@@ -10,7 +10,6 @@ import {
   matchValueOf,
   ROW_CLASSIFIER,
 } from '../../sql/row-pattern.ts';
-import { ClosingFinder } from './closing.ts';
 import { clockOf } from './emit-final.ts';
 import type { Lowering } from './lower.ts';
 import type { PhysicalNode, SortColumn } from './physical-node.ts';
@@ -71,7 +70,7 @@ export function lowerMatch(
     return builder.make({ kind: 'consolidate' }, schema, [matches], { appendOnly: false });
   }
   const time = orderBy[0]?.column ?? 0;
-  const closing = new ClosingFinder(catalog).of(input)[time];
+  const closing = lowering.finder.of(input)[time];
   assert(closing !== undefined && input.appendOnly, 'event time comes with a watermark');
   const clocks = closing.streams.map((stream) => clockOf(stream, builder, catalog));
   const { micros } = closing;

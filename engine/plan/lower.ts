@@ -3,6 +3,7 @@ import { StreamError } from '../../sql/base/error.ts';
 import { type Schema, typeName } from '../../sql/base/type.ts';
 import type { Catalog } from '../../sql/catalog.ts';
 import type { BoundExpr, BoundSortKey } from '../../sql/expression.ts';
+import { streamOfLate } from '../../sql/late-relation.ts';
 import type { LogicalNode } from '../../sql/logical-plan.ts';
 import { optimize } from '../../sql/rewrite/all.ts';
 import { decorrelate } from '../../sql/rewrite/decorrelate.ts';
@@ -19,6 +20,7 @@ import { lowerFlatMap } from './lower-flat-map.ts';
 import { lowerJoin } from './lower-join.ts';
 import { lowerMatch } from './lower-match.ts';
 import { lowerRecursive, lowerReference } from './lower-recursive.ts';
+import { lowerTemporal } from './lower-temporal.ts';
 import { lowerWindow } from './lower-window.ts';
 import type { PhysicalNode } from './physical-node.ts';
 import { keyOf, type PhysicalPlan, storageOf } from './physical-plan.ts';
@@ -28,6 +30,7 @@ import { withColumns } from './with-columns.ts';
 /** What the parts of lowering share. */
 export interface Lowering {
   readonly builder: PlanBuilder;
+  readonly finder: ClosingFinder;
   /** The node's rows with exactly the given columns of its schema, in that order. */
   lower(node: LogicalNode, needed: readonly number[]): PhysicalNode;
 }
@@ -39,16 +42,11 @@ export interface Lowering {
  */
 export function lower(plan: LogicalNode, catalog: Catalog): PhysicalPlan {
   const builder = new PlanBuilder();
-  const lowering: Lowering = {
-    builder,
-    lower: (node, needed) => lowerNode(node, needed, lowering, catalog),
-  };
-  const joined = numberRounds(splitAntiJoins(decorrelate(plan, catalog)));
-  const unordered = joined === plan ? plan : optimize(joined, catalog);
-  const ordered = orderJoins(unordered, catalog);
-  const incremental = ordered === unordered ? unordered : optimize(ordered, catalog);
-  const plain = lowering.lower(incremental, allOf(plan.schema));
-  const root = forgetClosed(plain, builder, new ClosingFinder(catalog), catalog);
+  const planOf = (query: LogicalNode): PhysicalNode =>
+    lowerRoot(query, new PlanBuilder(), finder, catalog);
+  const finder = new ClosingFinder(catalog, planOf);
+  const plain = lowerRoot(plan, builder, finder, catalog);
+  const root = forgetClosed(plain, builder, finder, catalog);
   const nodes = reachable(root);
   return {
     root,
@@ -59,6 +57,25 @@ export function lower(plan: LogicalNode, catalog: Catalog): PhysicalPlan {
     appendOnly: root.appendOnly,
     growth: growthOf(nodes, catalog),
   };
+}
+
+/** The operators of a query, none of which drops state yet. */
+function lowerRoot(
+  plan: LogicalNode,
+  builder: PlanBuilder,
+  finder: ClosingFinder,
+  catalog: Catalog,
+): PhysicalNode {
+  const lowering: Lowering = {
+    builder,
+    finder,
+    lower: (node, needed) => lowerNode(node, needed, lowering, catalog),
+  };
+  const joined = numberRounds(splitAntiJoins(decorrelate(plan, catalog)));
+  const unordered = joined === plan ? plan : optimize(joined, catalog);
+  const ordered = orderJoins(unordered, catalog);
+  const incremental = ordered === unordered ? unordered : optimize(ordered, catalog);
+  return lowering.lower(incremental, allOf(plan.schema));
 }
 
 function lowerNode(
@@ -150,36 +167,22 @@ function lowerNode(
     }
     case 'top-n':
       return lowerTopN(node.input, needed, lowering, { ...node, withTies: false });
-    case 'temporal-filter': {
-      const bounds = [node.from, node.until].flatMap((bound) => bound ?? []);
-      const {
-        node: input,
-        positions,
-        kept,
-      } = withColumns(
-        lowering,
-        node.input,
-        needed,
-        bounds.map(({ time }) => time),
-      );
-      const result = builder.make(
-        {
-          kind: 'temporal-filter',
-          from: node.from && positions[0],
-          fromMicros: node.from?.micros ?? 0n,
-          until: node.until && positions[bounds.length - 1],
-          untilMicros: node.until?.micros ?? 0n,
-        },
+    case 'temporal-filter':
+      return lowerTemporal(node, needed, lowering, catalog);
+    case 'emit-every': {
+      const input = lowering.lower(node.input, allOf(node.input.schema));
+      const { appendOnly } = input;
+      const rows = builder.make(
+        { kind: 'emit-every', micros: node.micros },
         input.schema,
         [input, wallClock(builder)],
-        { appendOnly: node.until === undefined && input.appendOnly },
+        { appendOnly },
       );
-      return builder.pick(result, needed.map(kept));
+      return builder.pick(rows, needed);
     }
     case 'emit-final': {
       const input = lowering.lower(node.input, allOf(node.input.schema));
-      const finder = new ClosingFinder(catalog);
-      return builder.pick(emitFinal(input, builder, finder, catalog), needed);
+      return builder.pick(emitFinal(input, builder, lowering.finder, catalog), needed);
     }
     case 'window-table':
       return lowerWindowTable(node, needed, lowering);
@@ -223,6 +226,7 @@ function lowerScan(
     {
       appendOnly:
         relation.kind === 'stream' ||
+        streamOfLate(node.relation, catalog) !== undefined ||
         (relation.kind === 'materialized-view' && relation.appendOnly),
       leaf: `relation ${relation.id}`,
     },

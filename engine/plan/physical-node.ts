@@ -73,7 +73,8 @@ export interface Forgetting {
   readonly streams: readonly string[];
   /**
    * What is dropped when the clock has reached a column's time + micros; undefined = nothing. Of a join one for the rows of
-   * each side; else one, for groups, partitions or rows by a column of their key, or of the schema for rows of sessions.
+   * each side; else one, for groups, partitions or rows by a column of their key, or of the schema for rows of sessions. Of a
+   * window a second one, for the first rows of each partition by a column of the schema.
    */
   readonly rules: readonly (ForgetRule | undefined)[];
 }
@@ -187,6 +188,8 @@ export type PhysicalShape =
       readonly until: number | undefined;
       readonly untilMicros: bigint;
     }
+  /** The input's changes, held back until the clock, the second input, says that the last ones are `micros` ago. */
+  | { readonly kind: 'emit-every'; readonly micros: bigint }
   /** Schema: input columns, then one per call; all calls have one partition and one order. */
   | {
       readonly kind: 'window';

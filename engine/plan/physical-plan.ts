@@ -42,6 +42,7 @@ export function keyOf(node: PhysicalNode, catalog: Catalog): readonly number[] |
     case 'clock':
       return undefined;
     case 'temporal-filter':
+    case 'emit-every':
       return input && keyOf(input, catalog);
     case 'values':
       return node.rows.length <= 1 ? [] : undefined;

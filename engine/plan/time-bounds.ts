@@ -41,9 +41,11 @@ function boundsOf(part: BoundExpr): readonly TimeBound[] {
   if (left === undefined || right === undefined) return [];
   switch (part.fn.name) {
     case '<':
+      return lessOrEqual(left, right).map(strictly);
     case '<=':
       return lessOrEqual(left, right);
     case '>':
+      return lessOrEqual(right, left).map(strictly);
     case '>=':
       return lessOrEqual(right, left);
     case '=':
@@ -52,6 +54,9 @@ function boundsOf(part: BoundExpr): readonly TimeBound[] {
       return [];
   }
 }
+
+/** Times are whole microseconds. */
+const strictly = (bound: TimeBound): TimeBound => ({ ...bound, micros: bound.micros + 1n });
 
 function lessOrEqual(smaller: BoundExpr, larger: BoundExpr): readonly TimeBound[] {
   const low = shiftedTime(smaller);
@@ -75,20 +80,34 @@ export function shiftedTime(expression: BoundExpr): Shifted | undefined {
   const { kind } = expression.type;
   if (kind !== 'timestamp' && kind !== 'timestamptz') return undefined;
   if (expression.kind === 'column') return { column: expression.index, micros: 0n, slack: 0n };
-  if (expression.kind !== 'call') return undefined;
-  const { name } = expression.fn;
-  const [left, right] = expression.args;
-  if ((name !== '+' && name !== '-') || left === undefined || right === undefined) return undefined;
-  const inner = shiftedTime(left);
-  const length = intervalOf(right);
-  if (inner === undefined || length === undefined || length.months !== 0) return undefined;
-  const micros = intervalSpan(length);
-  const slack = kind === 'timestamptz' && length.days !== 0 ? ZONE_SLACK : 0n;
+  const shift = shiftOf(expression);
+  const inner = shift && shiftedTime(shift.time);
+  if (shift === undefined || inner === undefined) return undefined;
   return {
     column: inner.column,
-    micros: name === '+' ? inner.micros + micros : inner.micros - micros,
-    slack: inner.slack + slack,
+    micros: inner.micros + shift.micros,
+    slack: inner.slack + shift.slack,
   };
+}
+
+/** A time, plus or minus a literal of days and less, which may be off by `slack` either way. */
+export function shiftOf(
+  expression: BoundExpr,
+): { readonly time: BoundExpr; readonly micros: bigint; readonly slack: bigint } | undefined {
+  const { kind } = expression.type;
+  if (expression.kind !== 'call' || (kind !== 'timestamp' && kind !== 'timestamptz')) {
+    return undefined;
+  }
+  const { name } = expression.fn;
+  const [time, right] = expression.args;
+  if ((name !== '+' && name !== '-') || time?.type.kind !== kind || right === undefined) {
+    return undefined;
+  }
+  const length = intervalOf(right);
+  if (length === undefined || length.months !== 0) return undefined;
+  const micros = intervalSpan(length);
+  const slack = kind === 'timestamptz' && length.days !== 0 ? ZONE_SLACK : 0n;
+  return { time, micros: name === '+' ? micros : -micros, slack };
 }
 
 function differenceOf(expression: BoundExpr): readonly [] | readonly [number, number] {
@@ -120,24 +139,47 @@ const TRUNCATED: Readonly<Record<string, bigint>> = {
   year: 366n * MICROS_PER_DAY,
 };
 
+export interface TimeGrid {
+  readonly stepMicros: bigint;
+  readonly offsetMicros: bigint;
+}
+
 /**
- * date_trunc and date_bin of a column: the value is at most the column's time, and less than `span` microseconds before it.
+ * date_trunc and date_bin of a time: the value is at most that time, less than `span` microseconds before it, and on `grid`.
  * Of times with a zone only bins, since days of a zone have different lengths.
  */
 export function truncatedTime(
   expression: BoundExpr,
-): { readonly column: number; readonly span: bigint } | undefined {
+):
+  | { readonly time: BoundExpr; readonly span: bigint; readonly grid: TimeGrid | undefined }
+  | undefined {
   if (expression.kind !== 'call') return undefined;
-  const [unit, time] = expression.args;
-  if (unit === undefined || time?.kind !== 'column') return undefined;
+  const [unit, time, origin] = expression.args;
+  if (unit === undefined || time === undefined) return undefined;
   const { name } = expression.fn;
   const stride = intervalOf(unit);
   if (name === 'date_bin' && stride !== undefined && stride.months === 0) {
-    return { column: time.index, span: intervalSpan(stride) };
+    const span = intervalSpan(stride);
+    const offset = origin?.kind === 'literal' ? origin.value : undefined;
+    const grid = { stepMicros: span, offsetMicros: typeof offset === 'bigint' ? offset : 0n };
+    return { time, span, grid: typeof offset === 'bigint' ? grid : undefined };
   }
   if (name !== 'date_trunc' || time.type.kind !== 'timestamp' || unit.kind !== 'literal') {
     return undefined;
   }
   const span = TRUNCATED[String(unit.value)];
-  return span === undefined ? undefined : { column: time.index, span };
+  if (span === undefined) return undefined;
+  // What is longer than a day begins with some day.
+  const stepMicros = span < MICROS_PER_DAY ? span : MICROS_PER_DAY;
+  return { time, span, grid: { stepMicros, offsetMicros: 0n } };
+}
+
+/** How far times on the first grid are apart from later ones on the second at least: its step, when it holds the first one. */
+export function leastDistance(coarse: TimeGrid | undefined, fine: TimeGrid | undefined): bigint {
+  if (coarse === undefined || fine === undefined) return 1n;
+  const { stepMicros } = fine;
+  const isWithin =
+    coarse.stepMicros % stepMicros === 0n &&
+    (coarse.offsetMicros - fine.offsetMicros) % stepMicros === 0n;
+  return isWithin ? stepMicros : 1n;
 }

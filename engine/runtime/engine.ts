@@ -5,6 +5,7 @@
 import type { Offset } from '../../connectors/connector.ts';
 import type { Row } from '../../sql/base/datum.ts';
 import { StreamError } from '../../sql/base/error.ts';
+import { LATE_COLUMNS } from '../../sql/late-relation.ts';
 import type { Batch } from '../delta/batch.ts';
 import type { StateFiles } from '../store/state-files.ts';
 import type {
@@ -27,7 +28,7 @@ import {
 } from './durable-state.ts';
 import { ErrorRows } from './error-rows.ts';
 import type { GraphNode } from './graph.ts';
-import { LATE_COLUMNS, LateRows } from './late-rows.ts';
+import { LateRows } from './late-rows.ts';
 import { SinkOutput } from './output.ts';
 import { stopBroken } from './plan-failure.ts';
 import { PlanSet } from './plan-set.ts';

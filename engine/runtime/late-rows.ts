@@ -1,13 +1,11 @@
 /** Rows that came too late, on their way into their stream's table of late rows with the next epoch. */
 import type { RecordBatch } from '../../connectors/connector.ts';
 import type { Datum } from '../../sql/base/datum.ts';
+import { LATE_COLUMNS } from '../../sql/late-relation.ts';
 import { BatchBuilder } from '../delta/builder.ts';
 import { ViewOutput } from './output.ts';
 import type { PlanSet } from './plan-set.ts';
 import type { StreamTask } from './stream-task.ts';
-
-/** What a late table has behind the columns of its stream: partition, offset, watermark. */
-export const LATE_COLUMNS = 3;
 
 export class LateRows {
   readonly #plans: PlanSet;

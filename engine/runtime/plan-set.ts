@@ -389,17 +389,28 @@ export class PlanSet {
     return time !== undefined && leaf.target.operator?.isBehind === true;
   }
 
-  /** Each clock that is read, and its time. A plan that still reads behind the common cursor knows nothing of a watermark yet. */
+  /** Each clock that is read, and its time. A plan whose rows come from behind the common cursor knows nothing of a watermark yet. */
   *#clockLeaves(): Generator<readonly [PlanLeaf, bigint | undefined]> {
     for (const task of this.tasks.values()) {
       for (const leaf of task.fragment?.leaves ?? []) {
         if (!leaf.isClock) continue;
         if (leaf.relationId === WALL_CLOCK_ID) yield [leaf, this.#wallMicros];
         const stream = this.streams.get(leaf.relationId);
-        if (stream !== undefined && !stream.isPrivate(task.id))
+        if (stream !== undefined && !this.#trails(task, stream, new Set()))
           yield [leaf, stream.watermark?.published];
       }
     }
+  }
+
+  /** Whether a plan, or a view that it reads, has not got all rows that the stream's watermark speaks of. */
+  #trails(task: PlanTask, stream: StreamTask, seen: Set<PlanTask>): boolean {
+    if (seen.has(task)) return false;
+    seen.add(task);
+    if (task.state === 'failed' || stream.isPrivate(task.id)) return true;
+    return task.reads.some((id) => {
+      const input = this.tasks.get(id);
+      return input !== undefined && this.#trails(input, stream, seen);
+    });
   }
 
   /** Watermarks that the next commit is to hold. */

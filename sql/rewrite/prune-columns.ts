@@ -137,6 +137,7 @@ function prune(node: LogicalNode, needed: readonly number[]): Pruned {
       }));
     }
     case 'emit-final':
+    case 'emit-every':
     case 'distinct':
     case 'match-recognize':
       return { node: { ...node, input: whole(node.input) }, place: same };

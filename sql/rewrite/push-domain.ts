@@ -56,6 +56,7 @@ export function push(node: LogicalNode, domain: Domain): LogicalNode {
     case 'distinct':
     case 'sort':
     case 'emit-final':
+    case 'emit-every':
       return pushAlong(node, domain);
     case 'distinct-on':
     case 'top-n':
@@ -113,7 +114,10 @@ function pushValues(node: Node<'values'>, domain: Domain): LogicalNode {
   return rest.reduce(unionAll, first);
 }
 
-function pushAlong(node: Node<'distinct' | 'sort' | 'emit-final'>, domain: Domain): LogicalNode {
+function pushAlong(
+  node: Node<'distinct' | 'sort' | 'emit-final' | 'emit-every'>,
+  domain: Domain,
+): LogicalNode {
   const input = push(node.input, domain);
   if (node.kind !== 'sort') return { ...node, input, schema: input.schema };
   const width = node.input.schema.length;

@@ -32,6 +32,8 @@ interface FinalView {
   readonly postgres: string;
   /** What its operators keep for good; undefined = nothing that the watermark has passed. */
   readonly grows?: true;
+  /** Views that it reads. */
+  readonly over?: readonly string[];
 }
 
 const near = (join: string): string =>
@@ -42,6 +44,15 @@ const pairs = (relation: string): string =>
      (SELECT k, window_start, window_end, count(*) AS n FROM ${relation} GROUP BY k, window_start, window_end) AS a
      JOIN (SELECT k, window_start, window_end, max(v) AS high FROM ${relation} WHERE v > 20 GROUP BY k, window_start, window_end) AS b
      ON a.k = b.k AND a.window_start = b.window_start AND a.window_end = b.window_end`;
+const windowsOfBoth = (relation: string): string =>
+  `SELECT window_end, low, high FROM
+     (SELECT window_end, min(v) AS low FROM ${relation} WHERE k < 2 GROUP BY window_end) AS a FULL JOIN
+     (SELECT window_end, max(v) AS high FROM ${relation} WHERE v > 25 GROUP BY window_end) AS b USING (window_end)`;
+const sliding = `SELECT k, ts, v, count(*) OVER w AS n, sum(v) OVER w AS total,
+    max(v) OVER (PARTITION BY k ORDER BY ts RANGE BETWEEN INTERVAL '4 s' PRECEDING AND INTERVAL '2 s' FOLLOWING) AS high
+  FROM e WINDOW w AS (PARTITION BY k ORDER BY ts RANGE BETWEEN INTERVAL '7 s' PRECEDING AND CURRENT ROW)`;
+const counted = `SELECT k, ts, v, count(*) OVER (PARTITION BY k ORDER BY ts) AS so_far, sum(v) OVER (PARTITION BY k ORDER BY ts, v ROWS 2 PRECEDING) AS lately
+  FROM e`;
 const lonely = `SELECT a.k, a.ts FROM e AS a WHERE NOT EXISTS (SELECT 1 FROM e AS b WHERE b.k = a.k AND b.v = 7
    AND b.ts > a.ts AND b.ts - a.ts <= interval '8 s')`;
 const latest = (join: string): string => `SELECT a.k, a.ts, a.v, b.high FROM e AS a ${join}`;
@@ -108,6 +119,16 @@ const views: readonly FinalView[] = [
     query: `${near('LEFT JOIN')} EMIT FINAL`,
     postgres: `${near('LEFT JOIN')} WHERE a.ts + interval '4 s' < W`,
   },
+  {
+    name: 'near_full_final',
+    query: `${near('FULL JOIN')} EMIT FINAL`,
+    postgres: `${near('FULL JOIN')} WHERE CASE WHEN a.ts IS NULL THEN b.ts + interval '3 s' < W ELSE a.ts + interval '4 s' < W END`,
+  },
+  {
+    name: 'windows_full_final',
+    query: `${windowsOfBoth(TUMBLE_E)} EMIT FINAL`,
+    postgres: `SELECT * FROM (${windowsOfBoth(tumble)}) AS q WHERE window_end <= W`,
+  },
   { name: 'lonely', query: lonely, postgres: lonely },
   {
     name: 'lonely_final',
@@ -130,6 +151,18 @@ const views: readonly FinalView[] = [
     name: 'tops',
     query: `SELECT window_end, k, v, place FROM (SELECT *, rank() OVER (PARTITION BY window_end ORDER BY v DESC NULLS LAST) AS place FROM ${TUMBLE_E}) AS q WHERE place <= 2`,
     postgres: `SELECT window_end, k, v, place FROM (SELECT *, rank() OVER (PARTITION BY window_end ORDER BY v DESC NULLS LAST) AS place FROM ${tumble}) AS q WHERE place <= 2`,
+  },
+  { name: 'sliding', query: sliding, postgres: sliding },
+  {
+    name: 'sliding_final',
+    query: `${sliding} EMIT FINAL`,
+    postgres: `SELECT * FROM (${sliding}) AS q WHERE ts + interval '2 s' < W`,
+  },
+  {
+    name: 'counted_final',
+    query: `${counted} EMIT FINAL`,
+    postgres: `SELECT * FROM (${counted}) AS q WHERE ts < W`,
+    grows: true,
   },
   {
     name: 'seen',
@@ -160,6 +193,36 @@ const views: readonly FinalView[] = [
     name: 'bins',
     query: `SELECT date_bin('7 s', ts, timestamp '2024-01-01') AS bin, max(v) AS high FROM e GROUP BY 1`,
     postgres: `SELECT date_bin('7 s', ts, timestamp '2024-01-01') AS bin, max(v) AS high FROM e GROUP BY 1`,
+  },
+  {
+    name: 'totals',
+    over: ['per_window'],
+    query: `SELECT date_bin('30 s', window_start, timestamp '1970-01-01') AS bin, sum(total) AS total, count(*) AS n FROM per_window GROUP BY 1 EMIT FINAL`,
+    postgres: `SELECT bin, sum(total) AS total, count(*) AS n FROM (SELECT k, sum(v) AS total,
+        date_bin('30 s', window_start, timestamp '1970-01-01') AS bin FROM ${tumble} GROUP BY k, window_start) AS q
+      GROUP BY bin HAVING bin + interval '30 s' <= W`,
+  },
+  {
+    name: 'busiest',
+    over: ['always'],
+    query: `SELECT window_start, k, n FROM (SELECT *, rank() OVER (PARTITION BY window_start ORDER BY n DESC) AS place FROM always) AS q WHERE place = 1 EMIT FINAL`,
+    postgres: `SELECT window_start, k, n FROM (SELECT *, rank() OVER (PARTITION BY window_start ORDER BY n DESC) AS place
+        FROM (SELECT k, window_start, count(*) AS n FROM ${tumble} GROUP BY k, window_start) AS c) AS q
+      WHERE place = 1 AND window_start + interval '10 s' <= W`,
+  },
+  {
+    name: 'in_order_windows',
+    over: ['rows_in_order'],
+    query: `SELECT window_end, count(*) AS n, count(DISTINCT k) AS ks FROM TUMBLE(rows_in_order, ts, INTERVAL '10 s') GROUP BY window_start, window_end EMIT FINAL`,
+    postgres: `SELECT window_end, count(*) AS n, count(DISTINCT k) AS ks FROM ${tumble} GROUP BY window_end HAVING window_end <= W`,
+  },
+  {
+    name: 'near_view',
+    over: ['rows_in_order', 'best'],
+    query: `SELECT a.k, a.ts, b.high FROM rows_in_order AS a LEFT JOIN (SELECT window_end, max(v) AS high FROM best GROUP BY window_end) AS b
+      ON b.window_end BETWEEN a.ts AND a.ts + interval '10 s' EMIT FINAL`,
+    postgres: `SELECT a.k, a.ts, b.high FROM e AS a LEFT JOIN (SELECT window_end, max(v) AS high FROM ${tumble} GROUP BY window_end) AS b
+      ON b.window_end BETWEEN a.ts AND a.ts + interval '10 s' WHERE a.ts + interval '10 s' <= W`,
   },
   {
     name: 'latest',
@@ -222,6 +285,12 @@ async function required(side: Judge | Subject, sql: string): Promise<void> {
   assert.equal(answer.kind, 'answered', `${sql}: ${JSON.stringify(answer)}`);
 }
 
+/** Every other view is there from the beginning, if those that it reads are. */
+function isEarly({ over = [] }: FinalView, index: number): boolean {
+  const first = over.map((name) => views.findIndex((view) => view.name === name));
+  return [index, ...first].every((i) => i % 2 === 0);
+}
+
 async function createView(subject: Subject, { name, query }: FinalView): Promise<void> {
   await required(subject, `CREATE MATERIALIZED VIEW ${name} AS ${query}`);
 }
@@ -240,7 +309,7 @@ for (let seed = 1; seed <= seeds; seed++) {
         `CREATE STREAM e (k int, v int, ts timestamp, WATERMARK FOR ts AS ts - INTERVAL '${DELAY_SECONDS} seconds')
          WITH (partitions = ${PARTITIONS}, idle_timeout = '0')`,
       );
-      const early = views.filter((_, i) => i % 2 === 0);
+      const early = views.filter(isEarly);
       for (const view of early) await createView(subject, view);
       let created: readonly FinalView[] = early;
       for (let round = 0; round < ROUNDS; round++) {

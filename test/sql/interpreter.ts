@@ -190,6 +190,7 @@ function run(node: LogicalNode, env: Env): readonly Row[] {
     case 'temporal-filter':
       throw new Error('the interpreter has no clock');
     case 'emit-final':
+    case 'emit-every':
       return run(node.input, env);
     case 'recursive-reference':
       return env.recursive.get(node.id) ?? [];
