@@ -45,10 +45,10 @@ function query(context: Context, wish: Wish): Source {
   return context.dice.weighted([
     [nests ? 55 : 90, () => select(context, wish)],
     [nests ? 14 : 3, () => setOperation(context, wish)],
-    [8, () => topRows(context, wish)],
+    [9, () => topRows(context, wish)],
     [nests ? 8 : 0, () => withItem(context, wish)],
     [nests ? 4 : 0, () => recursive(context, wish)],
-    [nests ? 6 : 0, () => ranked(context, wish)],
+    [nests ? 9 : 0, () => ranked(context, wish)],
     [5, () => distinctOn(context, wish)],
   ]);
 }
@@ -217,7 +217,7 @@ function topRows(context: Context, wish: Wish): Source {
     [2, () => ` ORDER BY ${all} LIMIT ${limit} OFFSET ${dice.between(1, 2)}`],
     [1, () => ` ORDER BY ${all} OFFSET ${dice.between(1, 2)}`],
     [
-      2,
+      5,
       () =>
         ` ORDER BY ${dice.pick(inner.map((column) => (sortable(column.kind) ? column.sql : `${column.sql}::text`)))}${direction(context)} FETCH FIRST ${limit} ROWS WITH TIES`,
     ],
@@ -259,8 +259,8 @@ function ranked(context: Context, wish: Wish): Source {
   if (!inner.every(({ kind }) => sortable(kind))) return { sql, columns };
   const keys = inner.filter(({ exact }) => exact);
   const partition =
-    keys.length > 0 && dice.chance(70) ? `PARTITION BY ${dice.pick(keys).sql} ` : '';
-  const call = dice.pick(['row_number', 'row_number', 'rank', 'dense_rank']);
+    keys.length > 0 && dice.chance(45) ? `PARTITION BY ${dice.pick(keys).sql} ` : '';
+  const call = dice.pick(['row_number', 'rank', 'rank', 'dense_rank']);
   const order =
     call === 'row_number' || keys.length === 0
       ? totalOrder(context, inner).join(', ')

@@ -83,6 +83,16 @@ export const fuzzScripts: readonly FuzzScript[] = [
     ],
   },
   {
+    why: 'UNION had the type modifiers of its left side, and cut the digits of the right one to them',
+    statements: [
+      'CREATE TABLE a (v varchar(3), n numeric(8, 2))',
+      "CREATE MATERIALIZED VIEW v1 AS SELECT v, n FROM a UNION ALL SELECT 'abcdefgh'::text, 1.23456 FROM a",
+      'CREATE MATERIALIZED VIEW v2 AS SELECT v, n FROM a UNION SELECT upper(v), n * 1.001 FROM a',
+      'CREATE MATERIALIZED VIEW v3 AS SELECT n FROM a EXCEPT ALL SELECT n / 3 FROM a',
+      "INSERT INTO a VALUES ('abc', 1.5), (NULL, NULL)",
+    ],
+  },
+  {
     why: 'a subquery in the select list of a sorted query over a stream had no code',
     statements: [
       'CREATE STREAM s (a int, b int)',
