@@ -3,29 +3,23 @@
  * transactional writers with a position and fencing. Requests and answers travel over a network that loses them, delays
  * them, and delivers those of processes that have crashed meanwhile.
  */
-import {
-  allDelivered,
-  type Delivered,
-  type Offset,
-  type ProduceRecord,
-  type RecordBatch,
-  type SinkChunk,
-  type SinkIdentity,
-  type SinkWriter,
-  type SourceReader,
-  type StartPosition,
-  type StoredRecord,
-  type TopicInfo,
-  type TopicLog,
+import type {
+  Offset,
+  ProduceRecord,
+  SinkIdentity,
+  SinkWriter,
+  SourceReader,
+  StartPosition,
+  StoredRecord,
+  TopicInfo,
+  TopicLog,
 } from '../../connectors/connector.ts';
 import { partitionOfKey } from '../../connectors/partitioner.ts';
 import { StreamError } from '../../sql/base/error.ts';
+import { SimReader } from './sim-reader.ts';
+import { copyOf, SimSinkWriter } from './sim-sink.ts';
 import type { Process, World } from './world.ts';
 
-const RETRY_MS = 200;
-const FETCH_RECORDS_MAX = 12;
-/** Records that a reader holds before it stops to fetch. */
-const PREFETCH_RECORDS_MAX = 40;
 /** How long an answer is waited for. */
 const TIMEOUT_MS = 1_000;
 
@@ -267,219 +261,4 @@ export class SimLog implements TopicLog {
 
 function infoOf(name: string, partitions: readonly Partition[]): TopicInfo {
   return { name, partitions: partitions.length, replication: 1 };
-}
-
-function copyOf(record: ProduceRecord): ProduceRecord {
-  const { key, value } = record;
-  return {
-    ...record,
-    key: key === null ? null : Buffer.from(key),
-    value: value === null ? null : Buffer.from(value),
-  };
-}
-
-/** As the writer of connectors/kafka does: it begins anew after every failure, unless another one owns the sink by then. */
-class SimSinkWriter implements SinkWriter {
-  readonly #cluster: Cluster;
-  readonly #process: Process;
-  readonly #topic: string;
-  readonly #sink: SinkIdentity;
-  /** Undefined before the first time, and after a failure. */
-  #token: number | undefined;
-  #position = 0;
-  #isOwner = false;
-  #isClosed = false;
-
-  constructor(cluster: Cluster, process: Process, topic: string, sink: SinkIdentity) {
-    this.#cluster = cluster;
-    this.#process = process;
-    this.#topic = topic;
-    this.#sink = sink;
-  }
-
-  get position(): number {
-    return this.#position;
-  }
-
-  async begin(): Promise<void> {
-    const { name } = this.#sink;
-    const { token, position, owner } = await this.#call('begin', () => this.#cluster.begin(name));
-    if (this.#isOwner && owner !== this) {
-      throw new StreamError('SINK_FENCED', `another process has taken over "${name}"`);
-    }
-    this.#position = position;
-    if (owner !== this) await this.#write(token, [], position);
-    this.#isOwner = true;
-    this.#token = token;
-  }
-
-  async deliver(chunks: readonly SinkChunk[]): Promise<Delivered> {
-    if (this.#isClosed) throw new StreamError('SHUTTING_DOWN', 'the writer is closed');
-    if (this.#token === undefined) await this.begin();
-    const token = this.#token ?? 0;
-    const fresh = chunks.filter(({ sequence }) => sequence > this.#position);
-    const last = fresh.at(-1);
-    if (last === undefined) return allDelivered;
-    // Whether it was written is asked before anything else is.
-    this.#token = undefined;
-    const records = fresh.flatMap((chunk) => chunk.records.map(copyOf));
-    await this.#write(token, records, last.sequence);
-    this.#token = token;
-    this.#position = last.sequence;
-    return allDelivered;
-  }
-
-  async #write(token: number, records: readonly ProduceRecord[], position: number): Promise<void> {
-    const written = { token, position, owner: this };
-    const isWritten = await this.#call('write', () =>
-      this.#cluster.write(this.#sink.name, written, this.#topic, records),
-    );
-    if (!isWritten) throw new StreamError('SOURCE_UNREACHABLE', 'a later writer has begun');
-  }
-
-  #call<T>(name: string, serve: () => T): Promise<T> {
-    return this.#cluster.call(this.#process, `sink: ${name}`, serve);
-  }
-
-  async close(): Promise<void> {
-    this.#isClosed = true;
-  }
-}
-
-class SimReader implements SourceReader {
-  readonly #world: World;
-  readonly #cluster: Cluster;
-  readonly #process: Process;
-  readonly #topic: string;
-  readonly #from: StartPosition;
-  /** Where each known partition is fetched next. */
-  readonly #next: Offset[] = [];
-  readonly #held: StoredRecord[][] = [];
-  #listener: () => void = () => {};
-  #fault: StreamError | undefined;
-  #isClosed = false;
-
-  constructor(
-    world: World,
-    cluster: Cluster,
-    process: Process,
-    topic: string,
-    from: StartPosition,
-  ) {
-    this.#world = world;
-    this.#cluster = cluster;
-    this.#process = process;
-    this.#topic = topic;
-    this.#from = from;
-    this.#discover();
-  }
-
-  /** Looks for partitions now and then, and begins to fetch new ones. */
-  #discover(): void {
-    if (this.#isClosed) return;
-    const partitions = this.#cluster.isDown ? [] : (this.#cluster.topics.get(this.#topic) ?? []);
-    for (let index = this.#next.length; index < partitions.length; index++) {
-      const { earliest, end } = partitions[index] as Partition;
-      const otherwise = this.#from.otherwise === 'latest' ? end : earliest;
-      this.#next.push(this.#from.offsets.get(index) ?? otherwise);
-      this.#held.push([]);
-      this.#fetchSoon(index, 5);
-    }
-    this.#world.schedule(500, () => this.#discover(), this.#process);
-  }
-
-  #fetchSoon(index: number, delayMs: number): void {
-    this.#world.schedule(this.#world.fraction() * delayMs, () => this.#fetch(index), this.#process);
-  }
-
-  #fetch(index: number): void {
-    if (this.#isClosed) return;
-    const partition = this.#cluster.topics.get(this.#topic)?.[index];
-    if (this.#cluster.isDown || partition?.hasLeader !== true) {
-      this.#fault = new StreamError('SOURCE_UNREACHABLE', `${this.#topic} ${index}: no leader`);
-      this.#fetchSoon(index, RETRY_MS);
-      return;
-    }
-    this.#fault = undefined;
-    const held = this.#held[index] as StoredRecord[];
-    const next = Math.max(this.#next[index] ?? 0, partition.earliest);
-    const found = partition.records.filter(({ offset }) => offset >= next);
-    if (found.length === 0 || held.length > PREFETCH_RECORDS_MAX) {
-      this.#fetchSoon(index, 60);
-      return;
-    }
-    const taken = found.slice(0, 1 + this.#world.below(FETCH_RECORDS_MAX));
-    this.#next[index] = (taken.at(-1)?.offset ?? next) + 1;
-    held.push(...taken);
-    this.#listener();
-    this.#fetchSoon(index, 10);
-  }
-
-  partitions(): number {
-    return this.#next.length;
-  }
-
-  poll(_bytesMax: number, except?: ReadonlySet<number>): RecordBatch[] {
-    const batches: RecordBatch[] = [];
-    for (const [index, held] of this.#held.entries()) {
-      if (held.length === 0 || except?.has(index) === true) continue;
-      const count = this.#world.oneIn(3) ? 1 + this.#world.below(held.length) : held.length;
-      batches.push(batchOf(index, held.splice(0, count)));
-    }
-    return this.#world.oneIn(2) ? batches : batches.reverse();
-  }
-
-  onReadable(listener: () => void): void {
-    this.#listener = listener;
-  }
-
-  endOffsets(): Promise<ReadonlyMap<number, Offset>> {
-    return this.#cluster.call(this.#process, 'cluster: ends', () => {
-      const partitions = this.#cluster.topics.get(this.#topic) ?? [];
-      return new Map(
-        partitions.map(({ records }, i) => [i, (records.at(-1)?.offset ?? -1) + 1] as const),
-      );
-    });
-  }
-
-  fault(): StreamError | undefined {
-    return this.#fault;
-  }
-
-  async close(): Promise<void> {
-    this.#isClosed = true;
-  }
-}
-
-function batchOf(partition: number, records: readonly StoredRecord[]): RecordBatch {
-  const length = records.length;
-  const valueStarts = new Int32Array(length);
-  const valueLengths = new Int32Array(length);
-  const keyStarts = new Int32Array(length);
-  const keyLengths = new Int32Array(length);
-  const parts: Buffer[] = [];
-  let at = 0;
-  const place = (part: Buffer | null, starts: Int32Array, lengths: Int32Array, r: number): void => {
-    starts[r] = at;
-    lengths[r] = part?.length ?? -1;
-    if (part === null) return;
-    parts.push(part);
-    at += part.length;
-  };
-  for (const [r, { key, value }] of records.entries()) {
-    place(key, keyStarts, keyLengths, r);
-    place(value, valueStarts, valueLengths, r);
-  }
-  return {
-    partition,
-    length,
-    bytes: Buffer.concat(parts),
-    valueStarts,
-    valueLengths,
-    keyStarts,
-    keyLengths,
-    offsets: Float64Array.from(records, ({ offset }) => offset),
-    timestampsMs: Float64Array.from(records, ({ timestampMs }) => timestampMs),
-    headers: undefined,
-  };
 }
