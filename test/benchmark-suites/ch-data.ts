@@ -39,9 +39,9 @@ export const CH_TABLES: readonly string[] = [
 
 const WAREHOUSES = 2;
 const DISTRICTS = 3;
+/** At size 1. */
 const CUSTOMERS = 15;
 const ITEMS = 60;
-const SUPPLIERS = WAREHOUSES * ITEMS + 1;
 const ORDERS_A_DISTRICT = 15;
 /** Of these the newest are not delivered yet. */
 const OPEN_ORDERS_A_DISTRICT = 5;
@@ -80,8 +80,18 @@ export class ChData {
   readonly #nextOrder = new Map<string, number>();
   #clockMs = FIRST_DAY_MS;
 
-  constructor(seed: number) {
+  readonly #customers: number;
+  readonly #items: number;
+  readonly #suppliers: number;
+  readonly #orders: number;
+
+  /** @param size  multiplies customers, items and orders */
+  constructor(seed: number, size = 1) {
     this.#random = generator(seed);
+    this.#customers = CUSTOMERS * size;
+    this.#items = ITEMS * size;
+    this.#suppliers = WAREHOUSES * this.#items + 1;
+    this.#orders = ORDERS_A_DISTRICT * size;
   }
 
   /** What the tables hold before the first transaction. */
@@ -90,13 +100,13 @@ export class ChData {
       keysTo(DISTRICTS).map((d) => [w, d] as const),
     );
     const orders = districts.flatMap(([w, d]) =>
-      keysTo(ORDERS_A_DISTRICT).map((o) => this.#order(w, d, o)),
+      keysTo(this.#orders).map((o) => this.#order(w, d, o)),
     );
-    for (const [w, d] of districts) this.#nextOrder.set(`${w} ${d}`, ORDERS_A_DISTRICT + 1);
+    for (const [w, d] of districts) this.#nextOrder.set(`${w} ${d}`, this.#orders + 1);
     return [
       ['region', regions.map((name, key) => [key, name, 'a region'])],
       ['nation', nations.map(([name, region], i) => [FIRST_NATION + i, name, region, 'a nation'])],
-      ['supplier', Array.from({ length: SUPPLIERS }, (_, key) => this.#supplier(key))],
+      ['supplier', Array.from({ length: this.#suppliers }, (_, key) => this.#supplier(key))],
       [
         'warehouse',
         keysTo(WAREHOUSES).map((w) => [w, '300000.00', '0.1000', `W${w}`, ...this.#address()]),
@@ -108,18 +118,18 @@ export class ChData {
           d,
           '30000.00',
           '0.0500',
-          ORDERS_A_DISTRICT + 1,
+          this.#orders + 1,
           `D${d}`,
           ...this.#address(),
         ]),
       ],
       [
         'customer',
-        districts.flatMap(([w, d]) => keysTo(CUSTOMERS).map((c) => this.#customer(w, d, c))),
+        districts.flatMap(([w, d]) => keysTo(this.#customers).map((c) => this.#customer(w, d, c))),
       ],
       [
         'item',
-        keysTo(ITEMS).map((i) => [
+        keysTo(this.#items).map((i) => [
           i,
           `item ${i % 50}`,
           `${1 + this.#random(99)}.50`,
@@ -127,7 +137,10 @@ export class ChData {
           i,
         ]),
       ],
-      ['stock', keysTo(WAREHOUSES).flatMap((w) => keysTo(ITEMS).map((i) => this.#stock(w, i)))],
+      [
+        'stock',
+        keysTo(WAREHOUSES).flatMap((w) => keysTo(this.#items).map((i) => this.#stock(w, i))),
+      ],
       ['oorder', orders.map(({ order }) => order)],
       ['order_line', orders.flatMap(({ lines }) => lines)],
       ['new_order', orders.filter(({ open }) => open).map(({ order }) => order.slice(0, 3))],
@@ -168,7 +181,7 @@ export class ChData {
 
   #payment(): readonly string[] {
     const [w, d] = this.#district();
-    const customer = 1 + this.#random(CUSTOMERS);
+    const customer = 1 + this.#random(this.#customers);
     const amount = `${1 + this.#random(4999)}.${10 + this.#random(90)}`;
     return [
       'BEGIN',
@@ -208,27 +221,27 @@ export class ChData {
       'BEGIN',
       `DELETE FROM order_line WHERE ol_w_id = ${w} AND ol_d_id = ${d} AND ol_o_id = ${oldest}`,
       `DELETE FROM oorder WHERE o_w_id = ${w} AND o_d_id = ${d} AND o_id = ${oldest}`,
-      `UPDATE item SET i_data = '${this.#pick(itemData)}' WHERE i_id = ${1 + this.#random(ITEMS)}`,
+      `UPDATE item SET i_data = '${this.#pick(itemData)}' WHERE i_id = ${1 + this.#random(this.#items)}`,
       `UPDATE supplier SET su_nationkey = ${this.#nation()}, su_comment = 'quite ${this.#pick(['bad', 'good'])}'
-       WHERE su_suppkey = ${this.#random(SUPPLIERS)}`,
-      `UPDATE customer SET c_state = '${this.#state()}', c_phone = '${this.#random(10)}-555' WHERE c_id = ${1 + this.#random(CUSTOMERS)} AND c_w_id = ${w}`,
+       WHERE su_suppkey = ${this.#random(this.#suppliers)}`,
+      `UPDATE customer SET c_state = '${this.#state()}', c_phone = '${this.#random(10)}-555' WHERE c_id = ${1 + this.#random(this.#customers)} AND c_w_id = ${w}`,
       'COMMIT',
     ];
   }
 
   #order(w: number, d: number, number: number): { order: Cell[]; lines: Cell[][]; open: boolean } {
-    const open = number > ORDERS_A_DISTRICT - OPEN_ORDERS_A_DISTRICT;
+    const open = number > this.#orders - OPEN_ORDERS_A_DISTRICT;
     const count = 2 + this.#random(LINES_MAX - 1);
     const entered = this.#now();
     const delivered = open ? null : this.#now();
     const carrier = open ? null : 1 + this.#random(10);
     // Some customers never order.
-    const customer = 1 + this.#random(CUSTOMERS - 3);
+    const customer = 1 + this.#random(this.#customers - 3);
     const order = [w, d, number, customer, carrier, count, 1, entered];
     // An item once an order, so that its stock row is changed once a statement.
-    const first = this.#random(ITEMS);
+    const first = this.#random(this.#items);
     const lines = keysTo(count).map((line) => {
-      const item = 1 + ((first + line * 7) % ITEMS);
+      const item = 1 + ((first + line * 7) % this.#items);
       const supply = this.#random(10) === 0 ? (w % WAREHOUSES) + 1 : w;
       const amount = `${this.#random(100)}.${10 + this.#random(90)}`;
       return [w, d, number, line, item, delivered, amount, supply, 1 + this.#random(10), 'info'];
