@@ -17,6 +17,7 @@ import {
 } from './bind-from-place.ts';
 import { bindOperator, combine } from './bind-operator.ts';
 import { renameColumns, type ScopeColumn, type ScopeTable } from './bind-scope.ts';
+import { checkArrival, withoutSystemTime } from './bind-system-time.ts';
 import { withinCondition, withinGrace } from './bind-within.ts';
 import { coerce, coerceToBoolean, unify } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
@@ -26,10 +27,12 @@ import type { JoinType } from './logical-plan.ts';
 type JoinItem = FromItem & { readonly kind: 'join' };
 
 export function bindJoin(written: JoinItem, place: FromPlace, bindItem: BindFromItem): BoundFrom {
-  const isAsof = written.type === 'asof' || written.type === 'asof-left';
-  const item = isAsof ? asLateral(written, place, bindItem) : written;
+  const { item: timed, atArrival } = withoutSystemTime(written, place, bindItem);
+  const isAsof = timed.type === 'asof' || timed.type === 'asof-left';
+  const item = isAsof ? asLateral(timed, place, bindItem) : timed;
   const type = joinType(item);
   const left = bindItem(item.left, place);
+  if (atArrival) checkArrival(left.node, written, place);
   const { right, lateral } = bindRight(left, place, (inner) => bindItem(item.right, inner));
   if (lateral && (type === 'right' || type === 'full')) {
     throw new StreamError(
@@ -58,6 +61,7 @@ export function bindJoin(written: JoinItem, place: FromPlace, bindItem: BindFrom
       right: item.within === undefined ? right.node : withinGrace(item.within, right, place),
       on,
       lateral,
+      atArrival,
       schema: joinSchema(type, left.node.schema, right.node.schema),
     },
     tables: onlyLeft ? left.tables : [...names.tables, ...(using?.tables ?? [])],

@@ -100,9 +100,13 @@ function refuseClauses(item: RelationItem): void {
     throw new StreamError('SQL_NOT_SUPPORTED', 'TABLESAMPLE is not supported', { at: item.span });
   }
   if (item.systemTime !== undefined) {
-    throw new StreamError('SQL_NOT_SUPPORTED', 'FOR SYSTEM_TIME AS OF is not supported', {
-      at: item.span,
-      hint: 'Join the table itself: the result follows its current rows.',
-    });
+    throw new StreamError(
+      'SQL_NOT_SUPPORTED',
+      'FOR SYSTEM_TIME AS OF belongs to the right side of a join',
+      {
+        at: item.span,
+        hint: 'Write: l JOIN t FOR SYSTEM_TIME AS OF l.time ON l.k = t.k.',
+      },
+    );
   }
 }

@@ -190,6 +190,7 @@ export function isAppendOnly(node: LogicalNode, catalog: Catalog): boolean {
     case 'window-table':
       return node.window.kind !== 'session' && isAppendOnly(node.input, catalog);
     case 'join':
+      if (node.atArrival === true) return isAppendOnly(node.left, catalog);
       return (
         (node.type === 'inner' || node.type === 'semi') &&
         isAppendOnly(node.left, catalog) &&

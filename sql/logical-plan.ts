@@ -32,6 +32,8 @@ export type LogicalNode = { readonly schema: Schema } & (
       readonly right: LogicalNode;
       readonly on: BoundExpr | undefined;
       readonly lateral: boolean;
+      /** Inner and left joins: the right side is looked up once for each row of the left, when that comes. */
+      readonly atArrival?: true | undefined;
     }
   /**
    * Schema: group keys, then aggregates. No keys = exactly one row, also over no input.

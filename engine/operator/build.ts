@@ -14,6 +14,7 @@ import { EmitEveryOperator } from './emit-every.ts';
 import { FlatMapOperator, type KeepRows } from './flat-map.ts';
 import { type Forgetful, ForgettingOperator } from './forgetting.ts';
 import { JoinOperator, type KeepPairs } from './join.ts';
+import { LookupJoinOperator } from './lookup-join.ts';
 import { MATCH_STEPS_MAX } from './match-rows.ts';
 import { MatchStreamOperator } from './match-stream.ts';
 import { MatchTableOperator } from './match-table.ts';
@@ -70,13 +71,8 @@ function buildForgetful(
         rule,
       );
     }
-    case 'join': {
-      const left = input.schema;
-      const right = inputSchema(node, 1);
-      const keep =
-        node.residual === undefined ? undefined : keepPairs(node.residual, left, right, report);
-      return new JoinOperator(schema, { ...node, left, right, keep, forgets: rules });
-    }
+    case 'join':
+      return buildJoin(node, report, rules);
     case 'session':
       return new SessionOperator(schema, input.schema, { ...node, forgets: rule });
     case 'top-n': {
@@ -119,6 +115,8 @@ function build(node: PhysicalNode, report: ReportRowError): Operator {
     case 'top-n':
     case 'window':
       return buildForgetful(node, report, []);
+    case 'lookup-join':
+      return new LookupJoinOperator(schema, report, (own) => buildJoin(node, own, []));
     case 'flat-map':
       return buildFlatMap(node, report);
     case 'window-table':
@@ -143,6 +141,18 @@ function build(node: PhysicalNode, report: ReportRowError): Operator {
     default:
       return assertNever(node);
   }
+}
+
+function buildJoin(
+  node: PhysicalNode & { readonly kind: 'join' | 'lookup-join' },
+  report: ReportRowError,
+  forgets: Forgetting['rules'],
+): JoinOperator {
+  const { schema, residual } = node;
+  const left = inputSchema(node, 0);
+  const right = inputSchema(node, 1);
+  const keep = residual === undefined ? undefined : keepPairs(residual, left, right, report);
+  return new JoinOperator(schema, { ...node, left, right, keep, forgets });
 }
 
 function buildMatch(

@@ -125,6 +125,8 @@ export class ClosingFinder {
         return node.schema.map((_, column) => common(inputs.map((one) => one[column])));
       case 'join':
         return this.#joined(node);
+      case 'lookup-join':
+        return node.output.map((column) => first[column]);
       case 'window':
       case 'top-n': {
         const ahead = node.kind === 'window' ? frameReach(node)?.ahead : undefined;

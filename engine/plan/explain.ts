@@ -73,7 +73,8 @@ export function describe(node: PhysicalNode): string {
         : `${node.op}${node.all ? ' all' : ''}; keeps: distinct rows with their counts`;
     case 'aggregate':
       return `aggregate by (${columnNames(input, node.keys)}): ${node.aggregates.map((aggregate) => call(aggregate, input)).join(', ')}; keeps: ${groupState(node, input)}`;
-    case 'join': {
+    case 'join':
+    case 'lookup-join': {
       const keys = node.leftKeys
         .map((left, i) => {
           const operator = node.nullSafe[i] === true ? 'is not distinct from' : '=';
@@ -82,7 +83,9 @@ export function describe(node: PhysicalNode): string {
         .join(' and ');
       const residual = node.residual === undefined ? '' : ' with a further condition';
       const on = keys === '' ? 'every pair' : keys;
-      return `${node.type} join on ${on}${residual}; keeps: all rows of both inputs`;
+      return node.kind === 'join'
+        ? `${node.type} join on ${on}${residual}; keeps: all rows of both inputs`
+        : `${node.type} join at arrival on ${on}${residual}; keeps: all rows of the right input`;
     }
     case 'flat-map': {
       const calls = node.calls.map(({ name, args }) => `${name}(${columnNames(input, args)})`);

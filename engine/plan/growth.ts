@@ -68,6 +68,8 @@ function growingInputs(node: PhysicalNode): readonly PhysicalNode[] {
     }
     case 'join':
       return inputs.slice(0, 2).filter((_, side) => forgets?.rules[side] === undefined);
+    case 'lookup-join':
+      return inputs.slice(1);
     case 'set-operation':
     case 'session':
     case 'window':

@@ -62,20 +62,19 @@ export function lowerJoin(
   const appendOnly = growsOnly(type, left.node, rightNode);
   if (residual !== undefined) checkComputable(residual, appendOnly);
   const outputColumns = unionOf(needed);
-  const joined = builder.make(
-    {
-      kind: 'join',
-      type,
-      leftKeys: left.positions,
-      rightKeys: right.positions,
-      nullSafe: pairs.map((pair) => pair.nullSafe),
-      residual,
-      output: outputColumns.map(place),
-    },
-    outputColumns.map((column) => outputColumn(join, column)),
-    [left.node, rightNode],
-    { appendOnly },
-  );
+  const shape = {
+    leftKeys: left.positions,
+    rightKeys: right.positions,
+    nullSafe: pairs.map((pair) => pair.nullSafe),
+    residual,
+    output: outputColumns.map(place),
+  };
+  const schema = outputColumns.map((column) => outputColumn(join, column));
+  const inputs = [left.node, rightNode];
+  const joined =
+    join.atArrival === true && (type === 'inner' || type === 'left')
+      ? builder.make({ kind: 'lookup-join', type, ...shape }, schema, inputs, { appendOnly: true })
+      : builder.make({ kind: 'join', type, ...shape }, schema, inputs, { appendOnly });
   return builder.project(
     joined,
     undefined,
@@ -86,6 +85,31 @@ export function lowerJoin(
     })),
     needed.map((column) => outputColumn(join, column)),
   );
+}
+
+/** Operators that keep nothing of the rows that go through them. */
+const PASSING: ReadonlySet<string> = new Set(['project', 'union-all', 'window-table', 'flat-map']);
+
+/**
+ * A look-up at arrival cannot be done again, so that nothing above it may have to be computed anew.
+ * @throws StreamError SQL_NOT_INCREMENTAL.
+ */
+export function checkLookups(nodes: readonly PhysicalNode[]): void {
+  const holds = new Set<PhysicalNode>();
+  for (const node of nodes) {
+    const isAbove = node.inputs.some((input) => holds.has(input));
+    if (node.kind === 'lookup-join' || isAbove) holds.add(node);
+    const [, right] = node.inputs;
+    const mayBe =
+      PASSING.has(node.kind) ||
+      (node.kind === 'lookup-join' && right !== undefined && !holds.has(right));
+    if (!isAbove || mayBe) continue;
+    throw new StreamError(
+      'SQL_NOT_INCREMENTAL',
+      'what is looked up at arrival is looked up once, and this query would have to do it again after a restart',
+      { hint: 'Keep the joined rows in a view or stream of its own, and group or join those.' },
+    );
+  }
 }
 
 /** A join's schema lists the columns that come out; conditions see both sides even of a semi join. */

@@ -17,7 +17,7 @@ import { forgetClosed } from './forget.ts';
 import { growthOf } from './growth.ts';
 import { lowerAggregate } from './lower-aggregate.ts';
 import { lowerFlatMap } from './lower-flat-map.ts';
-import { lowerJoin } from './lower-join.ts';
+import { checkLookups, lowerJoin } from './lower-join.ts';
 import { lowerMatch } from './lower-match.ts';
 import { lowerRecursive, lowerReference } from './lower-recursive.ts';
 import { lowerTemporal } from './lower-temporal.ts';
@@ -48,6 +48,7 @@ export function lower(plan: LogicalNode, catalog: Catalog): PhysicalPlan {
   const plain = lowerRoot(plan, builder, finder, catalog);
   const root = forgetClosed(plain, builder, finder, catalog);
   const nodes = reachable(root);
+  checkLookups(nodes);
   return {
     root,
     nodes,

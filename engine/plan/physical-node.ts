@@ -138,6 +138,16 @@ export type PhysicalShape =
       /** Which of left then right columns come out. */
       readonly output: readonly number[];
     }
+  /** Rows of the first input, which only grows, each with those of the second one that meet it when it comes. */
+  | {
+      readonly kind: 'lookup-join';
+      readonly type: 'inner' | 'left';
+      readonly leftKeys: readonly number[];
+      readonly rightKeys: readonly number[];
+      readonly nullSafe: readonly boolean[];
+      readonly residual: BoundExpr | undefined;
+      readonly output: readonly number[];
+    }
   /**
    * Set-returning functions side by side, their arguments columns of the input. Schema: the kept input columns, those of
    * the functions, with `ordinality` a count from 1; `on` is over these.

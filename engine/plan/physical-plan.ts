@@ -51,6 +51,7 @@ export function keyOf(node: PhysicalNode, catalog: Catalog): readonly number[] |
       return key && placesOf(key, node.expressions.map(columnIndex));
     }
     case 'union-all':
+    case 'lookup-join':
       return undefined;
     case 'consolidate':
       return input && keyOf(input, catalog);
