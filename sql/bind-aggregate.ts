@@ -125,8 +125,15 @@ export function bindAggregateParts(
   const fn = resolveAggregateFunction(call, name, args, context);
   const parameters = parametersFor(fn, args.length) ?? fn.parameters;
   const converted = args.map((arg, index) => coerce(arg, parameters[index] ?? arg.type, context));
-  if (call.distinct) checkDistinct(call, converted, orderBy);
-  return { fn, args: converted, distinct: call.distinct, filter, orderBy, type: fn.result };
+  const result = { fn, args: converted, distinct: call.distinct, filter, type: fn.result };
+  if (!call.distinct) return { ...result, orderBy };
+  // An argument is one of the distinct values as the function takes it, also where it is written otherwise.
+  const ofArguments = orderBy.map((key) => {
+    const index = args.findIndex((arg) => equalExpressions(arg, key.expression));
+    return { ...key, expression: converted[index] ?? key.expression };
+  });
+  checkDistinct(call, converted, ofArguments);
+  return { ...result, orderBy: ofArguments };
 }
 
 function bindFilter(filter: Expression, scope: Scope, bind: BindExpression): BoundExpr {

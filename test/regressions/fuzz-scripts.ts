@@ -93,6 +93,15 @@ export const fuzzScripts: readonly FuzzScript[] = [
     ],
   },
   {
+    why: 'DISTINCT in an aggregate did not find the argument that it is sorted by behind its conversion',
+    statements: [
+      'CREATE TABLE a (k int, v varchar(6), i int)',
+      "CREATE MATERIALIZED VIEW v AS SELECT k, string_agg(DISTINCT v, ',' ORDER BY v DESC) AS x, array_agg(DISTINCT v ORDER BY v) AS y, avg(DISTINCT i ORDER BY i) AS z FROM a GROUP BY k",
+      "INSERT INTO a VALUES (1, 'b', 1), (1, 'a', 2), (1, 'b', 2), (2, NULL, NULL)",
+      "DELETE FROM a WHERE v = 'a'",
+    ],
+  },
+  {
     why: 'a subquery in the select list of a sorted query over a stream had no code',
     statements: [
       'CREATE STREAM s (a int, b int)',
