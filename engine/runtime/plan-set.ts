@@ -4,7 +4,9 @@
  */
 import type { Offset } from '../../connectors/connector.ts';
 import { assert } from '../../sql/base/assert.ts';
+import { StreamError } from '../../sql/base/error.ts';
 import { Batch } from '../delta/batch.ts';
+import { LookupJoinOperator } from '../operator/lookup-join.ts';
 import type { PartitionPosition, Store, StreamMarks } from '../store/store.ts';
 import { ViewFeed } from '../view/subscription.ts';
 import { consolidateChange } from './consolidate-change.ts';
@@ -151,6 +153,7 @@ export class PlanSet {
     epoch: number,
     { startAt, from }: PlanReading,
   ): Promise<PlanStart> {
+    this.#refuseUnloaded(task, fragment);
     task.state = 'catching-up';
     task.startedEpoch = epoch;
     for (const leaf of fragment.leaves) {
@@ -175,6 +178,19 @@ export class PlanSet {
     task.starts = starts;
     task.targets = targets;
     return { starts, epoch };
+  }
+
+  /** @throws StreamError NOT_READY: rows that are looked up once must not meet a table that is not whole yet. */
+  #refuseUnloaded({ name, reads }: PlanTask, { nodes }: PlanFragment): void {
+    if (!nodes.some(({ operator }) => operator instanceof LookupJoinOperator)) return;
+    const inputs = reads.map((id) => this.tasks.get(id));
+    const loading = inputs.find((input) => input?.state === 'catching-up');
+    if (loading === undefined) return;
+    throw new StreamError(
+      'NOT_READY',
+      `"${name}" looks rows up as others arrive, and "${loading.name}" is still being loaded`,
+      { hint: 'Try again when SHOW VIEWS says that it has caught up.' },
+    );
   }
 
   /** Registers a plan as the last commit left it; its operators have no state yet and are fed by nobody. */

@@ -53,6 +53,11 @@ const sliding = `SELECT k, ts, v, count(*) OVER w AS n, sum(v) OVER w AS total,
   FROM e WINDOW w AS (PARTITION BY k ORDER BY ts RANGE BETWEEN INTERVAL '7 s' PRECEDING AND CURRENT ROW)`;
 const counted = `SELECT k, ts, v, count(*) OVER (PARTITION BY k ORDER BY ts) AS so_far, sum(v) OVER (PARTITION BY k ORDER BY ts, v ROWS 2 PRECEDING) AS lately
   FROM e`;
+/** Late rows have the watermark that they missed in w. */
+const everyRow = `(SELECT k, v, ts, timestamp '-infinity' AS w FROM e UNION ALL SELECT k, v, ts, w FROM l)`;
+const graceful = `(SELECT *, date_bin('10 s', ts, timestamp '1970-01-01') AS window_start,
+   date_bin('10 s', ts, timestamp '1970-01-01') + interval '10 s' AS window_end FROM ${everyRow} AS r WHERE ts IS NOT NULL) AS g`;
+const patient = `(SELECT * FROM ${everyRow} AS r WHERE ts IS NULL OR w <= ts + interval '9 s')`;
 const lonely = `SELECT a.k, a.ts FROM e AS a WHERE NOT EXISTS (SELECT 1 FROM e AS b WHERE b.k = a.k AND b.v = 7
    AND b.ts > a.ts AND b.ts - a.ts <= interval '8 s')`;
 const latest = (join: string): string => `SELECT a.k, a.ts, a.v, b.high FROM e AS a ${join}`;
@@ -128,6 +133,25 @@ const views: readonly FinalView[] = [
     name: 'windows_full_final',
     query: `${windowsOfBoth(TUMBLE_E)} EMIT FINAL`,
     postgres: `SELECT * FROM (${windowsOfBoth(tumble)}) AS q WHERE window_end <= W`,
+  },
+  {
+    name: 'grace',
+    query: `SELECT k, window_end, count(*) AS n, max(v) AS high FROM e
+      WINDOW TUMBLING (SIZE 10 SECONDS, GRACE PERIOD 7 SECONDS) GROUP BY k, window_end`,
+    postgres: `SELECT k, window_end, count(*) AS n, max(v) AS high FROM ${graceful} WHERE w < window_end + interval '7 s' GROUP BY k, window_end`,
+  },
+  {
+    name: 'grace_final',
+    query: `SELECT k, window_start, count(*) AS n, max(v) AS high FROM e
+      WINDOW TUMBLING (SIZE 10 SECONDS, GRACE PERIOD 7 SECONDS) GROUP BY k, window_start EMIT FINAL`,
+    postgres: `SELECT k, window_start, count(*) AS n, max(v) AS high FROM ${graceful} WHERE w < window_end + interval '7 s'
+      GROUP BY k, window_start, window_end HAVING window_end + interval '7 s' <= W`,
+  },
+  {
+    name: 'within_grace',
+    query: `SELECT a.k, a.ts, b.v FROM e AS a LEFT JOIN e AS b WITHIN (2 SECONDS, 3 SECONDS) GRACE PERIOD 9 SECONDS ON a.k = b.k AND b.v > 30 EMIT FINAL`,
+    postgres: `SELECT a.k, a.ts, b.v FROM ${patient} AS a LEFT JOIN ${patient} AS b ON a.k = b.k AND b.v > 30
+      AND b.ts BETWEEN a.ts - interval '2 s' AND a.ts + interval '3 s' WHERE a.ts + interval '12 s' < W`,
   },
   { name: 'lonely', query: lonely, postgres: lonely },
   {
@@ -244,7 +268,7 @@ interface Reading {
 /** The stream by its definition: watermarks per partition, late rows apart. Times are seconds. */
 class Reference {
   readonly kept: Reading[] = [];
-  readonly late: Reading[] = [];
+  readonly late: (Reading & { readonly missed: number })[] = [];
   readonly #marks = new Map<number, number>();
   #published = Number.NEGATIVE_INFINITY;
 
@@ -252,8 +276,9 @@ class Reference {
   round(rows: readonly Reading[]): void {
     for (const row of rows) {
       const mark = this.#marks.get(row.partition) ?? Number.NEGATIVE_INFINITY;
-      if (row.seconds !== null && row.seconds < Math.max(mark, this.#published)) {
-        this.late.push(row);
+      const missed = Math.max(mark, this.#published);
+      if (row.seconds !== null && row.seconds < missed) {
+        this.late.push({ ...row, missed });
         continue;
       }
       this.kept.push(row);
@@ -277,6 +302,13 @@ const valuesOf = (rows: readonly Reading[]): string =>
     .map(({ k, v, seconds }) => {
       const ts = seconds === null ? 'NULL' : `'${timestampOf(seconds)}'`;
       return `(${k}, ${v ?? 'NULL'}, ${ts})`;
+    })
+    .join(', ');
+
+const lateValuesOf = (rows: Reference['late']): string =>
+  rows
+    .map(({ k, v, seconds, missed }) => {
+      return `(${k}, ${v ?? 'NULL'}, '${timestampOf(seconds ?? 0)}', '${timestampOf(missed)}')`;
     })
     .join(', ');
 
@@ -304,6 +336,7 @@ for (let seed = 1; seed <= seeds; seed++) {
     const reference = new Reference();
     try {
       await required(judge, 'CREATE TABLE e (k int, v int, ts timestamp)');
+      await required(judge, 'CREATE TABLE l (k int, v int, ts timestamp, w timestamp)');
       await required(
         subject,
         `CREATE STREAM e (k int, v int, ts timestamp, WATERMARK FOR ts AS ts - INTERVAL '${DELAY_SECONDS} seconds')
@@ -338,7 +371,9 @@ for (let seed = 1; seed <= seeds; seed++) {
           created = views;
         }
         if (REOPEN_AT.includes(round)) await subject.reopen();
-        await required(judge, 'TRUNCATE e');
+        await required(judge, 'TRUNCATE e, l');
+        if (reference.late.length > 0)
+          await required(judge, `INSERT INTO l VALUES ${lateValuesOf(reference.late)}`);
         if (reference.kept.length > 0)
           await required(judge, `INSERT INTO e VALUES ${valuesOf(reference.kept)}`);
         await check(judge, subject, created, reference);
