@@ -5,6 +5,7 @@ import type { BoundExpr } from '../expression.ts';
 import { mapOperands } from '../expression-map.ts';
 import { mapExpressions, mapInputs } from '../logical-map.ts';
 import type { LogicalNode } from '../logical-plan.ts';
+import { dropDependentKeys } from './drop-dependent-keys.ts';
 import { factorOr } from './factor-or.ts';
 import { foldConstants } from './fold-constants.ts';
 import { mergeFilters } from './merge-filters.ts';
@@ -26,7 +27,8 @@ const ROUNDS_MAX = 5;
 export function optimize(plan: LogicalNode, catalog?: Catalog): LogicalNode {
   const unnested = unnestSubqueries(foldConstants(plan), catalog);
   const settled = optimizeSubqueries(settle(unnested), catalog);
-  const pruned = mergeFilters(mergeProjects(pruneColumns(mergeProjects(settled))));
+  const grouped = dropDependentKeys(mergeProjects(settled), catalog);
+  const pruned = mergeFilters(mergeProjects(pruneColumns(grouped)));
   return withNames(pruned, plan);
 }
 

@@ -14,13 +14,19 @@ import { TPCH_TABLES, TpchData } from '../benchmark-suites/tpch-data.ts';
 import { generator } from '../differential/view-history.ts';
 import { catalogOf } from './suite-plan.ts';
 
-/** Rows of a table that are known one by one, to be changed. */
-const POOL_ROWS = 4_000;
+/** Of this many rows one is known by itself, to be changed or taken away, and one is kept back, to be put in. */
+const ROWS_A_POOLED = 8;
 /** Smaller tables (nations, regions) stay as they are: what hangs on one of their rows grows with the data. */
 const CHANGED_TABLE_ROWS_MIN = 50;
 
 /** Of CH-benCHmark's tables, as a multiple of what its test has. */
 const CH_SIZE = 20;
+
+/**
+ * Most changed rows of a table in one epoch, where there are few of them. A supplier has 600 lines at any scale, so what a change
+ * costs depends on how many suppliers are among its rows.
+ */
+const ROWS_CHANGED_MAX: Readonly<Record<string, number>> = { supplier: 8 };
 
 interface TableRows {
   readonly table: string;
@@ -51,7 +57,6 @@ export class Workload {
       if (relation?.kind !== 'table' && relation?.kind !== 'stream') throw new Error(table);
       const { schema } = relation;
       const isChanged = count >= CHANGED_TABLE_ROWS_MIN;
-      const step = Math.max(1, Math.floor(count / POOL_ROWS));
       const builder = new BatchBuilder(schema);
       const batches: Batch[] = [];
       const live: Row[] = [];
@@ -59,9 +64,8 @@ export class Workload {
       let i = 0;
       for (const cells of rows) {
         const row = cells.map((cell, column) => datumOf(cell, schema[column]));
-        // Every second row of the pool is kept back.
-        const place = i++ % (step * 2);
-        if (isChanged && place === step) spare.push(row);
+        const place = i++ % ROWS_A_POOLED;
+        if (isChanged && place === 1) spare.push(row);
         else builder.add(row);
         if (isChanged && place === 0) live.push(row);
         if (builder.length === ROWS_PER_BATCH_MAX) batches.push(builder.take());
@@ -83,8 +87,12 @@ export class Workload {
    */
   change(tables: readonly string[], rows: number): ReadonlyMap<string, Batch> {
     const changing = tables.filter((name) => (this.#tables.get(name)?.live.length ?? 0) > 0);
-    const each = Math.max(4, Math.round(rows / Math.max(1, changing.length)));
-    return new Map(changing.map((name) => [name, this.#changeOf(name, each)]));
+    const few = changing.filter((name) => ROWS_CHANGED_MAX[name] !== undefined);
+    const fewRows = few.reduce((sum, name) => sum + (ROWS_CHANGED_MAX[name] ?? 0), 0);
+    const each = Math.round((rows - fewRows) / Math.max(1, changing.length - few.length));
+    return new Map(
+      changing.map((name) => [name, this.#changeOf(name, ROWS_CHANGED_MAX[name] ?? each)]),
+    );
   }
 
   #changeOf(name: string, rows: number): Batch {
@@ -102,7 +110,7 @@ export class Workload {
       return row;
     };
     const back: Row[] = [];
-    const quarter = Math.min(Math.ceil(rows / 4), Math.floor(live.length / 3), spare.length);
+    const quarter = Math.min(Math.round(rows / 4), Math.floor(live.length / 3), spare.length);
     for (let i = 0; i < quarter; i++) {
       const first = take(live);
       const second = take(live);

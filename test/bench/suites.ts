@@ -16,7 +16,7 @@ import { chWorkload, nexmarkWorkload, tpchWorkload, type Workload } from './suit
 const CHANGED_ROWS = 100;
 /** Before any is counted: V8 has compiled the operators by then. */
 const WARM_UP_EPOCHS = 15;
-const EPOCHS = 41;
+const EPOCHS = 61;
 const NEXMARK_EVENTS = 10_000;
 const RATIO_MAX = 3;
 

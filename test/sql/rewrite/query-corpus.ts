@@ -12,6 +12,12 @@ select auction, count(*) from bid group by auction having auction > 2 and count(
 select auction, bidder, sum(price) from bid group by rollup (auction, bidder)
 select auction, bidder, grouping(auction, bidder), count(*) from bid group by cube (auction, bidder) having auction > 1
 select x.auction from (select auction, bidder, count(*) as n from bid group by grouping sets ((auction, bidder), (auction))) x where x.auction = 2 and bidder > 1
+select a.id, count(*) from auction a join bid b on b.auction = a.id group by a.id
+select a.category, count(*), sum(b.price) from auction a left join bid b on b.auction = a.id group by a.id having count(*) > 1 and a.reserve > 0
+select b.channel, a.item_name, count(*) from auction a right join bid b on b.auction = a.id group by b.channel, a.id
+select a.id, p.name, count(*) from auction a full join person p on p.id = a.id group by a.id, p.id
+select count(*), (select count(*) from bid b where b.auction = a.category) from auction a group by a.id
+select seller, count(*) from auction group by seller, reserve
 select count(*) filter (where price > 2), count(distinct channel), sum(distinct price) from bid
 select string_agg(channel, ',' order by channel desc, price), array_agg(price order by price) from bid
 select distinct auction, channel from bid
