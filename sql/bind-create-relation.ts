@@ -411,7 +411,8 @@ function withTableChecks(
   return [{ ...first, check }, ...rest];
 }
 
-function bindWatermark(
+/** @throws StreamError SQL_UNKNOWN_COLUMN, SQL_DATATYPE_MISMATCH. */
+export function bindWatermark(
   statement: CreateRelation,
   schema: Schema,
   context: BindContext,

@@ -3,7 +3,7 @@ import type { Identifier, Option, Query, Statement } from './ast.ts';
 import { StreamError } from './base/error.ts';
 import type { Schema } from './base/type.ts';
 import type { BindContext } from './bind-context.ts';
-import type { SourceEnvironment } from './bind-create-relation.ts';
+import { bindWatermark, type SourceEnvironment } from './bind-create-relation.ts';
 import { checkOptionNames } from './bind-option-name.ts';
 import { bindOptions, countOption } from './bind-options.ts';
 import { partitionColumns, takePartitionBy } from './bind-partition.ts';
@@ -139,7 +139,7 @@ export function bindCreateAs(
         notNull: !column.nullable,
         check: undefined,
       })),
-      watermark: undefined,
+      watermark: kind === 'stream' ? bindWatermark(statement, plan.schema, context) : undefined,
       query: plan,
       partitionBy,
     },
