@@ -338,7 +338,8 @@ function inputOf(
 
 // ------------------------------------------------------------------ watermark
 
-function bindWatermark(
+/** @throws StreamError SQL_UNKNOWN_COLUMN, SQL_DATATYPE_MISMATCH. */
+export function bindWatermark(
   statement: CreateRelation,
   schema: Schema,
   context: BindContext,

@@ -3,7 +3,7 @@ import type { Identifier, Option, Query, Statement } from './ast.ts';
 import { StreamError } from './base/error.ts';
 import type { Schema } from './base/type.ts';
 import type { BindContext } from './bind-context.ts';
-import type { SourceEnvironment } from './bind-create-relation.ts';
+import { bindWatermark, type SourceEnvironment } from './bind-create-relation.ts';
 import { checkOptionNames } from './bind-option-name.ts';
 import { bindOptions, countOption } from './bind-options.ts';
 import { partitionColumns, takePartitionBy } from './bind-partition.ts';
@@ -138,7 +138,7 @@ export function bindCreateAs(
         default: undefined,
         notNull: !column.nullable,
       })),
-      watermark: undefined,
+      watermark: kind === 'stream' ? bindWatermark(statement, plan.schema, context) : undefined,
       query: plan,
       partitionBy,
     },

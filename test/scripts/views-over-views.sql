@@ -60,3 +60,18 @@ ASSERT ROWS near VALUES
 -- @test: rows that the clock takes out of a view have no end that a watermark knows
 CREATE MATERIALIZED VIEW lately AS SELECT page, at FROM clicks WHERE at > now() - INTERVAL '1 minute';
 ASSERT ERROR '0A000' FOR CREATE MATERIALIZED VIEW w AS SELECT page, at FROM lately EMIT FINAL;
+
+-- @test: a stream that a query feeds has the watermark that it declares
+CREATE STREAM seconds (WATERMARK FOR closed AS closed) WITH (partitions = 1) AS
+  SELECT page, window_end AS closed, count(*) AS n FROM TUMBLE(clicks, at, INTERVAL '10 s')
+  GROUP BY page, window_start, window_end EMIT FINAL;
+CREATE MATERIALIZED VIEW halves AS
+  SELECT window_start, sum(n) AS n FROM TUMBLE(seconds, closed, INTERVAL '30 s')
+  GROUP BY window_start, window_end EMIT FINAL;
+INSERT INTO clicks VALUES ('a', '2026-01-01 00:00:01'), ('b', '2026-01-01 00:00:12');
+INSERT INTO clicks VALUES ('a', '2026-01-01 00:00:29');
+ADVANCE TIME BY INTERVAL '10 s';
+ASSERT ROWS (SELECT page, closed, n FROM seconds) VALUES
+  ('a', '2026-01-01 00:00:10', 1), ('b', '2026-01-01 00:00:20', 1), ('a', '2026-01-01 00:00:30', 1);
+ASSERT ROWS halves VALUES ('2026-01-01 00:00:00', 2);
+ASSERT ERROR '42703' FOR CREATE STREAM bad (WATERMARK FOR nothing AS nothing) AS SELECT page FROM clicks;
