@@ -294,9 +294,9 @@ export class ChData {
     return [1 + this.#random(WAREHOUSES), 1 + this.#random(DISTRICTS)];
   }
 
-  /** Some hours later each time: five years in a few hundred steps. */
+  /** Some days later each time: five years in two hundred steps. */
   #now(): string {
-    this.#clockMs += (1 + this.#random(300)) * HOUR_MS;
+    this.#clockMs += (1 + this.#random(450)) * HOUR_MS;
     return new Date(this.#clockMs).toISOString().slice(0, 19).replace('T', ' ');
   }
 

@@ -9,7 +9,7 @@ import { CH_QUERIES } from './ch-queries.ts';
 import { Suite } from './suite.ts';
 
 const RUNS = Number(process.env.MILLRACE_TEST_RUNS ?? 0);
-const BATCHES = Math.max(6, Math.ceil(RUNS / 50));
+const BATCHES = Math.max(5, Math.ceil(RUNS / 50));
 const TRANSACTIONS_A_BATCH = 12;
 /** The views are created in the middle of loading: some tables they find full, others fill after. */
 const TABLES_BEFORE_VIEWS = 8;

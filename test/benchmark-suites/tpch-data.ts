@@ -62,6 +62,8 @@ const metals = ['TIN', 'NICKEL', 'BRASS', 'STEEL', 'COPPER'];
 const sizes = ['SM', 'LG', 'MED', 'JUMBO', 'WRAP'];
 const boxes = ['CASE', 'BOX', 'BAG', 'JAR', 'PKG', 'PACK', 'CAN', 'DRUM'];
 const SUPPLIERS_A_PART = 4;
+/** With fewer ones the rule of clause 4.2.3 gives a part the same supplier twice. */
+const SUPPLIERS_MIN = 100;
 const FIRST_DAY_MS = Date.UTC(1992, 0, 1);
 const DAY_MS = 86_400_000;
 const ORDER_DAYS = 2406;
@@ -84,7 +86,7 @@ export class TpchData {
 
   constructor(scale: number, seed: number) {
     this.#random = generator(seed);
-    this.suppliers = Math.max(25, Math.round(10_000 * scale));
+    this.suppliers = Math.max(SUPPLIERS_MIN, Math.round(10_000 * scale));
     this.customers = Math.round(150_000 * scale);
     this.parts = Math.round(200_000 * scale);
     this.orders = Math.round(1_500_000 * scale);
