@@ -132,38 +132,46 @@ const aggregateMakers: Readonly<Record<Kind, readonly Maker[]>> = {
 };
 
 /**
- * Window calls of one select list.
+ * Window calls of one select list. Those whose value depends on a row's place share one window: equal rows have no place of
+ * their own, so that two such calls over different windows would have several answers.
  * @returns  a maker of a call over the rows of `own` that gives a value of `kind`, or of any kind.
  */
 export function windowCalls(context: Context, own: readonly Column[]): (kind?: Kind) => Column {
-  const before = context.placedCalls;
-  return (kind) => windowCall(context, own, context.placedCalls === before, kind);
+  const { dice } = context;
+  const keys = own.filter(({ exact, kind }) => exact && kind !== 'json');
+  const partition = (): string =>
+    keys.length > 0 && dice.chance(60)
+      ? `PARTITION BY ${dice.times(dice.between(1, 2), () => dice.pick(keys).sql).join(', ')} `
+      : '';
+  const shared: Window = { partition: partition(), total: totalOrder(context, own).join(', ') };
+  return (kind) =>
+    windowCall(context, own, shared, dice.chance(50) ? shared.partition : partition(), kind);
+}
+
+interface Window {
+  readonly partition: string;
+  /** Tells all rows apart that differ; empty without columns. */
+  readonly total: string;
 }
 
 function windowCall(
   context: Context,
   own: readonly Column[],
-  mayBePlaced: boolean,
+  shared: Window,
+  partition: string,
   kind: Kind | undefined,
 ): Column {
   const { dice } = context;
   const keys = own.filter(({ exact, kind: of }) => exact && of !== 'json');
-  const partition =
-    keys.length > 0 && dice.chance(60)
-      ? `PARTITION BY ${dice.times(dice.between(1, 2), () => dice.pick(keys).sql).join(', ')} `
-      : '';
   const scope: Scope = { own, outer: [] };
   const one = (of: Kind): string => expression(context, scope, of, 1);
-  const total = totalOrder(context, own);
   const wanted = kind ?? dice.pick<Kind>([...EXACT_KINDS, 'int', 'big', 'big', 'num', 'dbl']);
-  const sorted = `ORDER BY ${total.join(', ')}`;
-  if (mayBePlaced && total.length > 0 && dice.chance(45)) {
-    context.placedCalls++;
+  if (shared.total !== '' && dice.chance(45)) {
     const placed = placedCall(context, wanted, one);
     const frame = placed.frame ? rowsFrame(context) : '';
     return column({
       ...placed.made,
-      sql: `${placed.made.sql} OVER (${partition}${sorted}${frame})`,
+      sql: `${placed.made.sql} OVER (${shared.partition}ORDER BY ${shared.total}${frame})`,
     });
   }
   if (wanted === 'big' && keys.length > 0 && dice.chance(40)) {
@@ -174,10 +182,11 @@ function windowCall(
     });
   }
   const called = plainAggregate(context, wanted, one);
-  return column({
-    ...called,
-    sql: `${called.sql} OVER (${partition}${aggregateFrame(context, own, mayBePlaced ? total : [])})`,
-  });
+  const over =
+    shared.total !== '' && dice.chance(30)
+      ? `${shared.partition}ORDER BY ${shared.total}${rowsFrame(context)}`
+      : `${partition}${aggregateFrame(context, own)}`;
+  return column({ ...called, sql: `${called.sql} OVER (${over})` });
 }
 
 /** A call whose value depends on the row's place. */
@@ -246,19 +255,11 @@ function rowsFrame({ dice }: Context): string {
   return ` ROWS BETWEEN ${bounds}${exclude}`;
 }
 
-/** An order and a frame in which equal rows see the same, or an order that tells all rows apart. */
-function aggregateFrame(
-  context: Context,
-  own: readonly Column[],
-  total: readonly string[],
-): string {
+/** An order and a frame in which equal rows see the same. */
+function aggregateFrame(context: Context, own: readonly Column[]): string {
   const { dice } = context;
   const sortable = own.filter(({ kind }) => kind !== 'json');
   if (sortable.length === 0 || dice.chance(25)) return '';
-  if (total.length > 0 && dice.chance(40)) {
-    context.placedCalls++;
-    return `ORDER BY ${total.join(', ')}${rowsFrame(context)}`;
-  }
   const ints = sortable.filter(({ kind }) => kind === 'int');
   if (ints.length > 0 && dice.chance(30)) {
     const bounds = dice.pick([

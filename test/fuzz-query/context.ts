@@ -69,11 +69,6 @@ export class Context {
   relationsLeft = 0;
   /** Joins without an equality, each of which multiplies rows. */
   productsLeft = 0;
-  /**
-   * Window calls so far whose value depends on a row's place. Equal rows have no place of their own, so that a select list with two
-   * such calls over different windows has several answers.
-   */
-  placedCalls = 0;
   #names = 0;
 
   constructor(dice: Dice, relations: readonly Relation[]) {

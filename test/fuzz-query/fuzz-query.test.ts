@@ -16,7 +16,7 @@ const SHRINK_TRIES_MAX = 1_500;
 
 const runs = Number(process.env.MILLRACE_TEST_RUNS ?? 100);
 const isLong = runs >= RUNS_LONG;
-const commits = isLong ? 20 : 5;
+const commits = isLong ? 20 : 4;
 /** After how many commits the queries are also asked anew. */
 const pullEvery = isLong ? 5 : commits;
 const queries = isLong ? QUERIES_LONG : runs * QUERIES_A_RUN;
