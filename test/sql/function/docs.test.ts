@@ -29,9 +29,8 @@ const headings: readonly (readonly [ScalarFunction['family'] | 'aggregate', stri
   ['json', 'JSON'],
   ['array', 'Arrays'],
   ['binary', 'Bytes'],
-  ['system', 'Sequences and settings'],
   ['aggregate', 'Aggregates'],
-  ['system', 'Session'],
+  ['system', 'Sequences, settings and the session'],
 ];
 
 interface Line {
