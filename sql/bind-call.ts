@@ -47,7 +47,7 @@ export function bindCall(node: FunctionCall, scope: Scope, bind: BindExpression)
     throw new StreamError(
       'SQL_WRONG_OBJECT_TYPE',
       `window function ${name} requires an OVER clause`,
-      { at: call.span },
+      { at: call.span, hint: aggregateHints.get(name) },
     );
   }
   if (isAggregateName(name, context) || isRankingName(name))
@@ -67,6 +67,12 @@ export function bindCall(node: FunctionCall, scope: Scope, bind: BindExpression)
   if (call.keyword && args.length === 1) return bindClock(name, args, call.span, context);
   return bindScalar(name, spread(call, args), call.span, context);
 }
+
+/** Flink has these as aggregates too, by the order of arrival. */
+const aggregateHints: ReadonlyMap<string, string> = new Map([
+  ['first_value', 'The first value of a group is min_by(value, time).'],
+  ['last_value', 'The last value of a group is max_by(value, time).'],
+]);
 
 /** `f(VARIADIC ARRAY[a, b])` with a written-out array is f(a, b). */
 function spread(call: FunctionCall, args: readonly BoundExpr[]): readonly BoundExpr[] {
