@@ -33,6 +33,7 @@ const polymorphicNames: ReadonlySet<string> = new Set(polymorphicAggregateNames)
 const synonyms: ReadonlyMap<string, { readonly name: string; readonly distinct: boolean }> =
   new Map([
     ['approx_count_distinct', { name: 'count', distinct: true }],
+    ['count_distinct', { name: 'count', distinct: true }],
     ['collect_list', { name: 'array_agg', distinct: false }],
     ['collect_set', { name: 'array_agg', distinct: true }],
   ]);

@@ -18,6 +18,7 @@ import {
 } from './bind-table-function.ts';
 import { bindWindowCall, isRankingName } from './bind-window.ts';
 import { castExplicitly, resolveUnknown, textType, unify } from './coerce.ts';
+import { readDialect } from './dialect-call.ts';
 import type { BoundExpr } from './expression.ts';
 import { categoryOf, withoutModifiers } from './type-category.ts';
 
@@ -29,6 +30,8 @@ export function bindCall(node: FunctionCall, scope: Scope, bind: BindExpression)
   if (isPathCall(name) && only?.quoted === false && others.length === 0) {
     return bindPathCall(name, node, scope, bind);
   }
+  const dialect = readDialect(node, name);
+  if (dialect !== undefined) return bind(dialect, scope);
   const call = orderArguments(node, name);
   const matched = scope.matchCalls?.bind(call, name, scope, bind);
   if (matched !== undefined) return matched;
@@ -44,7 +47,7 @@ export function bindCall(node: FunctionCall, scope: Scope, bind: BindExpression)
     throw new StreamError(
       'SQL_WRONG_OBJECT_TYPE',
       `window function ${name} requires an OVER clause`,
-      { at: call.span },
+      { at: call.span, hint: aggregateHints.get(name) },
     );
   }
   if (isAggregateName(name, context) || isRankingName(name))
@@ -64,6 +67,12 @@ export function bindCall(node: FunctionCall, scope: Scope, bind: BindExpression)
   if (call.keyword && args.length === 1) return bindClock(name, args, call.span, context);
   return bindScalar(name, spread(call, args), call.span, context);
 }
+
+/** Flink has these as aggregates too, by the order of arrival. */
+const aggregateHints: ReadonlyMap<string, string> = new Map([
+  ['first_value', 'The first value of a group is min_by(value, time).'],
+  ['last_value', 'The last value of a group is max_by(value, time).'],
+]);
 
 /** `f(VARIADIC ARRAY[a, b])` with a written-out array is f(a, b). */
 function spread(call: FunctionCall, args: readonly BoundExpr[]): readonly BoundExpr[] {
@@ -99,6 +108,7 @@ const constructs: ReadonlyMap<string, Construct> = new Map<string, Construct>([
   ['least', (args, span, context) => bindExtreme('least', args, span, context)],
   ['pg_typeof', bindTypeOf],
   ['age', bindAge],
+  ['unix_timestamp', bindUnixTimestamp],
   ['overlaps', bindOverlaps],
   ['timezone', bindTimeZone],
 ]);
@@ -117,6 +127,16 @@ function bindAge(args: readonly BoundExpr[], span: Span, context: BindContext): 
   const [only] = args;
   if (only === undefined || args.length > 1) return bindScalar('age', args, span, context);
   return bindScalar('age', [bindScalar('current_date', [], span, context), only], span, context);
+}
+
+/** unix_timestamp() is that of the statement's time. */
+function bindUnixTimestamp(
+  args: readonly BoundExpr[],
+  span: Span,
+  context: BindContext,
+): BoundExpr {
+  const times = args.length > 0 ? args : [bindScalar('now', [], span, context)];
+  return bindScalar('unix_timestamp', times, span, context);
 }
 
 /** AT LOCAL is the cast in the session's zone. */

@@ -81,6 +81,11 @@ const compatibleArrays: ReadonlyMap<string, string> = new Map([
   ['array_replace', 'aee'],
   ['array_position', 'aex'],
   ['array_positions', 'ae'],
+  ['array_contains', 'ae'],
+  ...['array_union', 'array_intersect', 'array_except'].map((name): [string, string] => [
+    name,
+    'aa',
+  ]),
   ['width_bucket', 'ea'],
 ]);
 

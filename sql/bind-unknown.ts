@@ -12,6 +12,8 @@ const decidedByFirst: ReadonlySet<string> = new Set([
   ...['cardinality/1', 'array_to_string/2', 'array_to_string/3', 'array_fill/2', 'array_fill/3'],
   ...['trim_array/2', 'array_reverse/1', 'array_sort/1', 'array_sort/2', 'array_sort/3'],
   ...['array_shuffle/1', 'array_sample/2', 'generate_subscripts/2', 'generate_subscripts/3'],
+  ...['array_length/1', 'array_distinct/1', 'array_max/1', 'array_min/1'],
+  ...['slice/3', 'element_at/2'],
   ...['json_agg/1', 'jsonb_agg/1', 'any_value/1', 'mode/1', 'percentile_disc/2'],
   ...['first_value/1', 'last_value/1', 'nth_value/2', 'lag/1', 'lag/2', 'lead/1', 'lead/2'],
 ]);

@@ -24,11 +24,6 @@ export const absentFunctions: readonly Absent[] = [
   },
   {
     reason:
-      'There are no sequences, whose numbers would depend on the order of arrival: use a key of the data, uuidv7() or gen_random_uuid().',
-    names: ['currval', 'lastval', 'nextval', 'setval'],
-  },
-  {
-    reason:
       'There are no named composite types: use json_to_record() or json_to_recordset() with a list of columns.',
     names: [
       ...['json_populate_record', 'json_populate_recordset', 'jsonb_populate_record'],
@@ -71,10 +66,6 @@ export const absentFunctions: readonly Absent[] = [
     reason:
       'A query does not wait: the server answers others meanwhile, but the session would stand still.',
     names: ['pg_sleep', 'pg_sleep_for', 'pg_sleep_until'],
-  },
-  {
-    reason: 'Use SET.',
-    names: ['set_config'],
   },
   {
     reason: 'Use similar_to_escape().',

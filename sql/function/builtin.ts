@@ -5,12 +5,14 @@ import type { AggregateFunction } from './aggregate-function.ts';
 import { hypotheticalNames, orderedSetNames } from './aggregate-ordered-set.ts';
 import { arithmeticFunctions } from './arithmetic.ts';
 import { arrayNames, arrayTextFunctions, resolveArray } from './array.ts';
+import { arrayDialectNames, resolveArrayDialect } from './array-dialect.ts';
 import { arrayShapeNames, resolveArrayShape } from './array-shape.ts';
 import { binaryBitFunctions } from './binary-bit.ts';
 import { binaryPatternFunctions } from './binary-pattern.ts';
 import { findCast } from './cast.ts';
 import { comparisonFunctions, compositeComparison } from './comparison.ts';
 import { conditionalNames, resolveConditional } from './conditional.ts';
+import { dateTimeDialectFunctions } from './datetime-dialect.ts';
 import { dateTimeFieldFunctions } from './datetime-field.ts';
 import { dateTimeMakeFunctions } from './datetime-make.ts';
 import { dateTimeOperators } from './datetime-operator.ts';
@@ -30,6 +32,7 @@ import type { FunctionRegistry } from './registry.ts';
 import type { ScalarFunction } from './scalar-function.ts';
 import { sessionFunctions } from './session.ts';
 import { stringFunctions } from './string.ts';
+import { stringDialectFunctions } from './string-dialect.ts';
 import {
   binaryFunctions,
   resolveStringFormat,
@@ -42,6 +45,7 @@ const scalarFunctions: readonly ScalarFunction[] = [
   ...comparisonFunctions,
   ...arithmeticFunctions,
   ...stringFunctions,
+  ...stringDialectFunctions,
   ...stringUnicodeFunctions,
   ...nowFunctions,
   ...patternFunctions,
@@ -63,6 +67,7 @@ const scalarFunctions: readonly ScalarFunction[] = [
   ...dateTimeFieldFunctions,
   ...dateTruncFunctions,
   ...dateTimeMakeFunctions,
+  ...dateTimeDialectFunctions,
 ];
 
 function byName<F extends { readonly name: string }>(
@@ -89,6 +94,7 @@ const allNames: readonly string[] = [
     ...jsonBuildNames,
     ...arrayNames,
     ...arrayShapeNames,
+    ...arrayDialectNames,
     ...polymorphicAggregateNames,
     ...orderedSetNames,
     ...hypotheticalNames,
@@ -117,7 +123,8 @@ export function resolvePolymorphic(
     resolveStringFormat(name, argTypes) ??
     resolveJsonBuild(name, argTypes) ??
     resolveArray(name, argTypes) ??
-    resolveArrayShape(name, argTypes);
+    resolveArrayShape(name, argTypes) ??
+    resolveArrayDialect(name, argTypes);
   if (resolved !== undefined) return resolved;
   const [first, second] = argTypes;
   if (argTypes.length === 2 && first !== undefined && first.kind === second?.kind) {

@@ -42,19 +42,6 @@ function nullIf(type: SqlType): ScalarFunction {
   };
 }
 
-/** MySQL's and Flink's name for COALESCE of two. */
-function ifNull(type: SqlType): ScalarFunction {
-  return {
-    name: 'ifnull',
-    parameters: [type, type],
-    result: type,
-    strict: false,
-    evaluate: (value: Datum | null, other: Datum | null) => value ?? other,
-    description: 'the second argument where the first is NULL',
-    family: 'conditional',
-  };
-}
-
 function countNulls(name: string, argTypes: readonly SqlType[], nulls: boolean): ScalarFunction {
   return {
     name,
@@ -84,8 +71,6 @@ export function resolveConditional(
       return extreme(name, first, (order) => order < 0);
     case 'nullif':
       return argTypes.length === 2 ? nullIf(first) : undefined;
-    case 'ifnull':
-      return argTypes.length === 2 ? ifNull(first) : undefined;
     case 'num_nulls':
       return countNulls(name, argTypes, true);
     case 'num_nonnulls':
@@ -95,11 +80,4 @@ export function resolveConditional(
   }
 }
 
-export const conditionalNames = [
-  'greatest',
-  'least',
-  'nullif',
-  'ifnull',
-  'num_nulls',
-  'num_nonnulls',
-];
+export const conditionalNames = ['greatest', 'least', 'nullif', 'num_nulls', 'num_nonnulls'];

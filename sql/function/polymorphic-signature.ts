@@ -22,7 +22,6 @@ const conditional: readonly Row[] = [
     'anyelement',
     'NULL when both arguments are equal, else the first',
   ],
-  ['ifnull', 'anyelement, anyelement', 'anyelement', 'the second argument where the first is NULL'],
   ['num_nulls', 'any, …', 'integer', 'number of arguments that are NULL'],
   ['num_nonnulls', 'any, …', 'integer', 'number of arguments that are not NULL'],
 ];
@@ -48,7 +47,32 @@ const json: readonly Row[] = [
 
 const array: readonly Row[] = [
   ['array_length', 'anyarray, integer', 'integer', 'number of elements along a dimension'],
+  ['array_length', 'anyarray', 'integer', 'number of elements, 0 for none'],
   ['cardinality', 'anyarray', 'integer', 'number of elements'],
+  [
+    'array_contains',
+    'anyarray, anyelement',
+    'boolean',
+    'is a value, also NULL, among the elements',
+  ],
+  ['array_distinct', 'anyarray', 'anyarray', 'elements, each once, in their order'],
+  ['array_union', 'anyarray, anyarray', 'anyarray', 'elements of both arrays, each once'],
+  ['array_intersect', 'anyarray, anyarray', 'anyarray', 'elements in both arrays, each once'],
+  ['array_except', 'anyarray, anyarray', 'anyarray', 'elements not in the second array, each once'],
+  ['array_max', 'anyarray', 'anyelement', 'greatest element, NULLs left out'],
+  ['array_min', 'anyarray', 'anyelement', 'least element, NULLs left out'],
+  [
+    'slice',
+    'anyarray, integer, integer',
+    'anyarray',
+    'elements from one subscript to another; NULL is an open end, a bound outside gives NULL',
+  ],
+  [
+    'element_at',
+    'anyarray, integer',
+    'anyelement',
+    'element of an array, below 0 from its end; NULL when there is none',
+  ],
   ['array_ndims', 'anyarray', 'integer', 'number of dimensions'],
   ['array_lower', 'anyarray, integer', 'integer', 'first subscript of a dimension'],
   ['array_upper', 'anyarray, integer', 'integer', 'last subscript of a dimension'],

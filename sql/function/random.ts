@@ -15,14 +15,16 @@ function randomBits(): bigint {
   return crypto.getRandomValues(new BigUint64Array(1))[0] as bigint;
 }
 
-define(
-  'random',
-  [],
-  'double',
-  'random number from 0 (inclusive) to 1',
-  () => Math.random(),
-  volatile,
-);
+for (const name of ['random', 'rand']) {
+  define(
+    name,
+    [],
+    'double',
+    'random number from 0 (inclusive) to 1',
+    () => Math.random(),
+    volatile,
+  );
+}
 
 function checkBounds(ordered: boolean): void {
   if (ordered) return;
@@ -76,6 +78,8 @@ define(
   () => crypto.randomUUID(),
   volatile,
 );
+/** ksqlDB's and Flink's, which have no type for it. */
+define('uuid', [], 'text', 'random UUID (version 4) as text', () => crypto.randomUUID(), volatile);
 define('uuidv4', [], 'uuid', 'random UUID (version 4)', () => crypto.randomUUID(), volatile);
 
 define('uuidv7', [], 'uuid', 'UUID that grows with time (version 7)', () => timedUuid(0), volatile);

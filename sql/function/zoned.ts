@@ -102,6 +102,22 @@ function zonedCall(fn: ScalarFunction, zone: Zone): Evaluate | undefined {
         return format(toLocal(zone, micros), picture);
       };
     }
+    case 'date_format(timestamptz,text)':
+    case 'format_timestamp(timestamptz,text)': {
+      const format = fn.evaluate as (micros: bigint, pattern: string) => string;
+      return (micros: bigint, pattern: string) => format(toLocal(zone, micros), pattern);
+    }
+    case 'parse_timestamp(text,text)': {
+      const read = fn.evaluate as (text: string, pattern: string) => bigint;
+      return (text: string, pattern: string) => toUtc(zone, read(text, pattern));
+    }
+    case 'timestampdiff(text,timestamptz,timestamptz)': {
+      const between = fn.evaluate as (unit: string, from: bigint, to: bigint) => bigint;
+      return (unit: string, from: bigint, to: bigint) =>
+        isClockUnit(unit)
+          ? between(unit, from, to)
+          : between(unit, toLocal(zone, from), toLocal(zone, to));
+    }
     case 'to_timestamp(text,text)': {
       const read = fn.evaluate as (text: string, picture: string) => bigint;
       return (text: string, picture: string) => {

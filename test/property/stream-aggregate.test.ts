@@ -13,6 +13,10 @@ const least = (value: string, key: string): string =>
 const greatest = (value: string, key: string): string =>
   `(array_agg(${value} ORDER BY ${key} DESC, ${value} DESC) FILTER (WHERE ${key} IS NOT NULL))[1]`;
 
+const largest = (value: string, count: number, more = ''): string =>
+  `coalesce((SELECT array_agg(${value}) FROM (SELECT ${value} FROM l AS i WHERE i.k IS NOT DISTINCT FROM l.k
+     AND ${value} IS NOT NULL ${more} ORDER BY ${value} DESC LIMIT ${count}) AS d), '{}')`;
+
 const shapes: Readonly<Record<string, readonly [query: string, postgres: string]>> = {
   'values of extreme rows': [
     'SELECT k, min_by(s, v), max_by(s, v), arg_min(v, t), arg_max(b, f) FROM l GROUP BY k',
@@ -25,6 +29,20 @@ const shapes: Readonly<Record<string, readonly [query: string, postgres: string]
   'counts of distinct values': [
     'SELECT k, approx_count_distinct(s), approx_count_distinct(n) FROM l GROUP BY k',
     'SELECT k, count(DISTINCT s), count(DISTINCT n) FROM l GROUP BY k',
+  ],
+  'counts of distinct values of ksqlDB': [
+    'SELECT k, count_distinct(v) FROM l GROUP BY k',
+    'SELECT k, count(DISTINCT v) FROM l GROUP BY k',
+  ],
+  'largest values': [
+    'SELECT k, topk(v, 2), topkdistinct(b, 2), topk(s, 3) FILTER (WHERE o) FROM l GROUP BY k',
+    `SELECT k, ${largest('v', 2)}, coalesce((SELECT array_agg(b) FROM (SELECT DISTINCT b FROM l AS i
+       WHERE i.k IS NOT DISTINCT FROM l.k AND b IS NOT NULL ORDER BY b DESC LIMIT 2) AS d), '{}'),
+       ${largest('s', 3, 'AND o')} FROM l GROUP BY k`,
+  ],
+  'joined texts': [
+    `SELECT k, listagg(s) WITHIN GROUP (ORDER BY s DESC), listagg(s, '; ' ORDER BY s), listagg(DISTINCT s) FROM l GROUP BY k`,
+    `SELECT k, string_agg(s, ',' ORDER BY s DESC), string_agg(s, '; ' ORDER BY s), string_agg(DISTINCT s, ',') FROM l GROUP BY k`,
   ],
   'collected values': [
     'SELECT k, collect_set(v), collect_list(s ORDER BY s) FROM l GROUP BY k',

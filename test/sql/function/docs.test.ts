@@ -6,6 +6,7 @@ import { typeName } from '../../../sql/base/type.ts';
 import { recordFunctionNames } from '../../../sql/bind-record-function.ts';
 import { sessionSignatures } from '../../../sql/bind-session.ts';
 import { tableFunctionNames } from '../../../sql/bind-table-function.ts';
+import { dialectSignatures } from '../../../sql/dialect-call.ts';
 import { absentFunctions, absentOperators } from '../../../sql/function/absent-function.ts';
 import {
   registry,
@@ -28,9 +29,8 @@ const headings: readonly (readonly [ScalarFunction['family'] | 'aggregate', stri
   ['json', 'JSON'],
   ['array', 'Arrays'],
   ['binary', 'Bytes'],
-  ['system', 'Sequences and settings'],
   ['aggregate', 'Aggregates'],
-  ['system', 'Session'],
+  ['system', 'Sequences, settings and the session'],
 ];
 
 interface Line {
@@ -94,8 +94,9 @@ function overloadsOf(family: string, name: string): ReadonlyMap<string, readonly
   return byDescription;
 }
 
-const signatures = [...polymorphicSignatures, ...sessionSignatures];
-const names = [...registry.names(), ...sessionSignatures.map(({ name }) => name)].sort();
+const signatures = [...polymorphicSignatures, ...sessionSignatures, ...dialectSignatures];
+const bound = [...sessionSignatures, ...dialectSignatures].map(({ name }) => name);
+const names = [...new Set([...registry.names(), ...bound])].sort();
 
 function linesOf(family: string): readonly Line[] {
   return names.flatMap((name) =>
