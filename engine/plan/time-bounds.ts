@@ -174,7 +174,7 @@ export function truncatedTime(
   return { time, span, grid: { stepMicros, offsetMicros: 0n } };
 }
 
-/** How far times on the first grid are apart from later ones on the second at least: its step, when it holds the first one. */
+/** By how much a time on the coarse grid is later, at least, than an earlier one on the fine grid. */
 export function leastDistance(coarse: TimeGrid | undefined, fine: TimeGrid | undefined): bigint {
   if (coarse === undefined || fine === undefined) return 1n;
   const { stepMicros } = fine;
