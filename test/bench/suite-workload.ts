@@ -99,7 +99,7 @@ export class Workload {
     const { schema, key, appendOnly, live, spare } = this.#tables.get(name) as LoadedTable;
     const builder = new BatchBuilder(schema);
     if (appendOnly) {
-      for (const row of spare.splice(0, rows)) builder.add(row);
+      for (let i = 0; i < rows; i++) builder.add(spare[this.#random(spare.length)] ?? []);
       return builder.take();
     }
     const take = (from: Row[]): Row => {
