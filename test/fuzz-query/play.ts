@@ -123,7 +123,7 @@ export class Play {
     // PostgreSQL plans once; planning takes longer than a few rows do.
     await required(this.#judge, `PREPARE ${name} AS SELECT * FROM ${name}`);
     this.#views.set(name, query);
-    await this.#compare(name, query, this.#commits > 0);
+    await this.#compare(name, query, this.#pullEvery === 1);
   }
 
   async #commit(statements: readonly string[], streams: boolean): Promise<void> {
