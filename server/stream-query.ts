@@ -9,10 +9,12 @@ import { lower } from '../engine/plan/lower.ts';
 import { buildFragment } from '../engine/runtime/fragment.ts';
 import { type GraphNode, selectColumns } from '../engine/runtime/graph.ts';
 import { DecidedLateness } from '../engine/runtime/lateness.ts';
+import type { PlanLeaf } from '../engine/runtime/plan-task.ts';
 import { RecordPlaces } from '../engine/runtime/record-place.ts';
 import { ScanCursor } from '../engine/runtime/scan-cursor.ts';
 import { Bell } from '../engine/runtime/signal.ts';
 import type { StoreSnapshot } from '../engine/store/store.ts';
+import { assert } from '../sql/base/assert.ts';
 import type { Row } from '../sql/base/datum.ts';
 import { StreamError } from '../sql/base/error.ts';
 import type { Column } from '../sql/base/type.ts';
@@ -162,26 +164,33 @@ export async function queryByOperators(
   });
   const read = leaves.map(({ relation }) => relation);
   await transaction?.reads(read);
-  const snapshot = await core.store.snapshot(signal);
-  try {
-    for (const { relation, columns, target, port } of leaves) {
-      const take = (batch: Batch): void => pushTo(target, port, batch);
-      const from = { snapshot, relation, columns, mayStop };
-      for await (const _ of readRelation(core, from, take, signal)) {
-        if (failure !== undefined) throw failure;
-        if (rows.length + removed.length > ROWS_MAX) {
-          throw new StreamError('REQUEST_TOO_LARGE', `the query gives more than ${ROWS_MAX} rows`, {
-            hint: 'Add a LIMIT, or keep the result in a materialized view.',
-          });
-        }
-        if (enough()) break;
+  const feed = async ({ relation, columns, target, port }: Leaf, from: Feeder): Promise<void> => {
+    const take = (batch: Batch): void => pushTo(target, port, batch);
+    for await (const _ of from(relation, columns, take)) {
+      if (failure !== undefined) throw failure;
+      if (rows.length + removed.length > ROWS_MAX) {
+        throw new StreamError('REQUEST_TOO_LARGE', `the query gives more than ${ROWS_MAX} rows`, {
+          hint: 'Add a LIMIT, or keep the result in a materialized view.',
+        });
       }
-      const draft = transaction?.overlay(relation);
-      if (draft !== undefined) take(selectColumns(draftBatch(draft), columns));
+      if (enough()) break;
     }
-    await transaction?.hasRead(read.filter(({ kind }) => kind !== 'stream'));
-  } finally {
-    await snapshot.close();
+    const draft = transaction?.overlay(relation);
+    if (draft !== undefined) take(selectColumns(draftBatch(draft), columns));
+  };
+  const stored = leaves.filter(({ relation }) => relation.kind !== 'stream');
+  if (stored.length > 0) {
+    // Closed before the streams are read, which may have to wait, and take connections of their own.
+    const snapshot = await core.store.snapshot(signal);
+    try {
+      for (const leaf of stored) await feed(leaf, storedRows(core, snapshot));
+    } finally {
+      await snapshot.close();
+    }
+    await transaction?.hasRead(stored.map(({ relation }) => relation));
+  }
+  for (const leaf of leaves) {
+    if (leaf.relation.kind === 'stream') await feed(leaf, retainedRows(core, mayStop, signal));
   }
   for (const node of fragment.nodes) {
     node.operator?.flush(node.emit);
@@ -208,30 +217,46 @@ function pushTo(target: GraphNode, port: number, batch: Batch): void {
   else target.operator.push(port, batch, target.emit);
 }
 
-interface LeafInput {
-  readonly snapshot: StoreSnapshot;
+interface Leaf extends PlanLeaf {
   readonly relation: Relation;
-  readonly columns: readonly number[];
-  /** The caller may have enough before the end. */
-  readonly mayStop: boolean;
 }
 
-/** Feeds one relation; yields after every piece, so that the caller can stop. */
-async function* readRelation(
-  core: Core,
-  { snapshot, relation, columns, mayStop }: LeafInput,
+/** Feeds the given columns of one relation; yields after every piece, so that the caller can stop. */
+type Feeder = (
+  relation: Relation,
+  columns: readonly number[],
   take: (batch: Batch) => void,
-  signal: AbortSignal,
-): AsyncGenerator<void> {
-  if (relation.kind !== 'stream') {
+) => AsyncGenerator<void>;
+
+const storedRows = (core: Core, snapshot: StoreSnapshot): Feeder =>
+  async function* (relation, columns, take) {
     const stored = storedRelation(core, relation);
     if (stored === undefined) return;
     for await (const batch of snapshot.scan(stored)) {
       take(selectColumns(batch, columns));
       yield;
     }
-    return;
-  }
+  };
+
+/** @param mayStop  the caller may have enough before the end. */
+const retainedRows =
+  (core: Core, mayStop: boolean, signal: AbortSignal): Feeder =>
+  (relation, columns, take) =>
+    readStream(core, { relation, columns, mayStop }, take, signal);
+
+interface StreamInput {
+  readonly relation: Relation;
+  readonly columns: readonly number[];
+  readonly mayStop: boolean;
+}
+
+async function* readStream(
+  core: Core,
+  { relation, columns, mayStop }: StreamInput,
+  take: (batch: Batch) => void,
+  signal: AbortSignal,
+): AsyncGenerator<void> {
+  assert(relation.kind === 'stream', 'only a stream has a log');
   const definition = streamDefinition(core.connectors, relation, false);
   const bounds = await definition.bounds();
   const from = new Map([...bounds].map(([partition, { earliest }]) => [partition, earliest]));

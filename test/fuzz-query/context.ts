@@ -50,8 +50,6 @@ export interface Wish {
   readonly outer: readonly Column[];
   /** Kinds of the columns; any when absent. */
   readonly kinds?: readonly Kind[] | undefined;
-  /** All columns must be exact. */
-  readonly exact?: boolean;
 }
 
 export const EXACT_KINDS: readonly Kind[] = ['int', 'big', 'text', 'date', 'ts', 'bool'];
