@@ -46,6 +46,8 @@ select p.id, x.id from person p left join (auction a join bid b on a.id = b.auct
 select id from person natural join account
 select a.id, b.price from auction a, bid b where (a.id = b.auction and a.reserve > 1) or (a.id = b.auction and b.price > 2 and a.category = 1)
 select a.id, b.price from auction a join bid b on (a.id = b.auction and b.price = 1) or (b.price > 2 and b.auction = a.id) or a.id = b.auction
+select a.id, b.price from auction a join bid b on (a.id = b.auction and b.price = 1) or a.id = b.auction
+select price from bid where (price > 1 and channel = 'a') or (price > 1 and bidder = 1) or (channel = 'a' and bidder < 2)
 select price from bid where (price > 1 and channel = 'a') or (channel = 'a' and price is null) or (channel = 'a' and bidder < 2)
 select p.name, c.id, a.id, b.price from person p, account c, auction a, bid b where p.id = a.seller and a.id = b.auction and c.id = b.price
 select p.name, c.id, b.price from person p, account c, bid b where b.bidder = p.id and (c.id = b.price or c.balance > 1) and b.price <= p.id + c.id
