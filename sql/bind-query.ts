@@ -318,8 +318,8 @@ export function combineSets(
   if (convertedLeft === undefined || convertedRight === undefined) return left;
   const schema = convertedLeft.schema.map((column, index) => ({
     ...column,
-    // Of varchar(3) and text it is varchar: the left side keeps its modifier, the result does not.
-    type: types[index] ?? column.type,
+    // Only a union has values of both sides: varchar(3) and text make varchar, where the left side stays what it is.
+    type: (body.op === 'union' ? types[index] : undefined) ?? column.type,
     nullable: isNullable(body.op, column, convertedRight.schema[index]),
   }));
   if (!body.all) {
