@@ -22,6 +22,17 @@ export interface CallContext {
 /** An interrupt that comes before DuckDB began to run the statement is lost, so it is repeated. */
 const INTERRUPT_EVERY_MS = 20;
 
+/**
+ * Planning and running in one transaction: DuckDB drops conditions that the statistics of a column make always true, so that a
+ * plan made before a commit would give rows of that commit for which they are not.
+ */
+export const BEGIN_READING = 'BEGIN TRANSACTION READ ONLY';
+
+/** A transaction that only reads has nothing to lose; one that has failed to begin is none to end. */
+export async function endReading(connection: Connection): Promise<void> {
+  await connection.run('ROLLBACK').catch(() => undefined);
+}
+
 /** Interrupts the connection once the signal fires, until the returned function is called. */
 function interruptOn(connection: Connection, signal: AbortSignal | undefined): () => void {
   let timer: NodeJS.Timeout | undefined;
@@ -76,6 +87,7 @@ export class ReadStatement {
     const stopInterrupting = interruptOn(connection, signal);
     try {
       await context?.functions.enter(connection, context.calls);
+      if (!pool.isInTransaction) await connection.run(BEGIN_READING);
       const result = await connection.stream(sql);
       const statement = new ReadStatement(pool, connection, result, signal, context);
       if (signal?.aborted !== true) return statement;
@@ -83,6 +95,7 @@ export class ReadStatement {
     } catch (cause) {
       const error = context?.functions.errorOf(cause) ?? queryFailure(cause);
       context?.functions.leave(context.calls);
+      if (!pool.isInTransaction) await endReading(connection);
       pool.release(connection);
       throw error;
     } finally {
@@ -150,8 +163,9 @@ export class ReadStatement {
       this.#context?.functions.leave(this.#context.calls);
       this.#pool.release(this.#connection);
     };
-    // Another statement closes an open result and with it the snapshot; it may fail only as the last one did.
-    if (resultIsOpen) this.#connection.run('SELECT 1').then(release, release);
+    // Another statement closes an open result; it may fail only as the last one did.
+    if (!this.#pool.isInTransaction) endReading(this.#connection).then(release);
+    else if (resultIsOpen) this.#connection.run('SELECT 1').then(release, release);
     else release();
   }
 }

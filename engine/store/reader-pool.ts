@@ -12,11 +12,14 @@ interface Waiter {
 
 /** What a reading statement takes its connection from. */
 export interface ConnectionLender {
+  /** Its connections are in a transaction that their statements share. */
+  readonly isInTransaction: boolean;
   acquire(signal: AbortSignal | undefined): Promise<Connection>;
   release(connection: Connection): void;
 }
 
 export class ReaderPool implements ConnectionLender {
+  readonly isInTransaction = false;
   readonly #all: readonly Connection[];
   readonly #free: Connection[];
   readonly #waiting: Waiter[] = [];

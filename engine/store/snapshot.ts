@@ -6,6 +6,7 @@ import { scanRelation } from './scan.ts';
 import type { StoredRelation, StoreSnapshot } from './store.ts';
 
 export class ReadSnapshot implements StoreSnapshot, ConnectionLender {
+  readonly isInTransaction = true;
   readonly #pool: ReaderPool;
   readonly #connection: Connection;
   /** The statement that has the connection now. */
