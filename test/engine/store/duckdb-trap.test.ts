@@ -237,3 +237,33 @@ test('long results do not hold up the event loop', async () => {
   assert.ok(longest < 150, `the loop was kept for ${longest} ms`);
   await store.close();
 });
+
+test('a condition that was always true when a statement was planned holds for rows that are committed before it runs', async () => {
+  const chunk = (sinkId: number, sequence: number) => ({
+    sinkId,
+    sequence,
+    records: 1,
+    createdMs: 1,
+    data: Buffer.from([sinkId]),
+  });
+  const commit = (store: Store, of: number, chunks: readonly ReturnType<typeof chunk>[]) =>
+    store.commit({ epoch: of, views: [], positions: [], watermarks: [], outbox: chunks });
+  // Statistics never forget, so that only the first commit of another sink counts.
+  for (let round = 0; round < 40; round++) {
+    const store = await openDuckdbStore({ path: ':memory:', readers: 2 });
+    await commit(store, 1, [chunk(7, 1)]);
+    let isCommitted = false;
+    const committing = commit(store, 2, [chunk(8, 2)]).then(() => {
+      isCommitted = true;
+    });
+    do {
+      const found = await store.outbox(7, 0, 10);
+      assert.deepEqual(
+        found.map(({ data }) => data[0]),
+        [7],
+      );
+    } while (!isCommitted);
+    await committing;
+    await store.close();
+  }
+});
