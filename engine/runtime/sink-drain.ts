@@ -248,6 +248,8 @@ export class SinkDrain {
     const { store, sinkId } = this.#options;
     const committed = this.#committed;
     const found = await store.outbox(sinkId, this.#delivered, CHUNKS_PER_DELIVERY_MAX);
+    // Paused or closed while the outbox was read: nothing leaves any more.
+    if (!this.#isGoing()) return false;
     const [first] = found;
     this.#oldestMs = first?.createdMs;
     if (first === undefined) {

@@ -279,6 +279,40 @@ test('a paused sink delivers nothing, one that catches up neither', async () => 
   await store.close();
 });
 
+test('a sink that is paused while its outbox is read delivers nothing of it', async () => {
+  const store = await openDuckdbStore({ path: ':memory:', readers: 1 });
+  const delivered: number[] = [];
+  let pausing = true;
+  const pausesOnce: Store = Object.assign(Object.create(store) as Store, {
+    outbox: async (...asked: Parameters<Store['outbox']>) => {
+      const found = await store.outbox(...asked);
+      if (pausing) drain.pause();
+      pausing = false;
+      return found;
+    },
+    acknowledge: (sinkId: number, sequence: number) => store.acknowledge(sinkId, sequence),
+  });
+  const drain = await drainOf(pausesOnce, async () => ({
+    ...idle,
+    deliver: async (chunks) => {
+      delivered.push(...chunks.map(({ sequence }) => sequence));
+      return { skipped: 0, reason: undefined };
+    },
+  }));
+  const chunks = [chunk(1, ['a'])];
+  await commit(store, 1, chunks);
+  drain.committed(chunks);
+  drain.start();
+  while (pausing) await new Promise((resolve) => setTimeout(resolve, 1));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.deepEqual(delivered, []);
+  assert.equal(await drain.resume(), true);
+  await drain.delivered(never);
+  assert.deepEqual(delivered, [1]);
+  await drain.close();
+  await store.close();
+});
+
 test('a sink waits until it is level, and one that was not when the process ended begins anew', async () => {
   const store = await openDuckdbStore({ path: ':memory:', readers: 1 });
   const delivered: number[] = [];
