@@ -1,10 +1,12 @@
 /** A single fetch outside of the fetch loops: for reading raw records, and for looking at the end of a log. */
+import { StreamError } from '../../sql/base/error.ts';
 import type { Offset } from '../connector.ts';
 import { lastOffset } from '../record-batch.ts';
 import { retrying } from './backoff.ts';
 import type { Cluster, TopicState } from './cluster.ts';
 import { type FetchAnswer, fetchRecords } from './fetch-request.ts';
 import { asStreamError, errorOfCode } from './kafka-error.ts';
+import { EARLIEST, listOffsets } from './list-offsets.ts';
 import { type DecodedSection, decodeSection } from './record-decoder.ts';
 
 const BYTES_MAX = 1024 * 1024;
@@ -56,12 +58,37 @@ export async function endOfRecords(
   from: Offset,
   end: Offset,
 ): Promise<Offset | undefined> {
+  let first = from;
   for (let back = 1; back <= MARKERS_MAX; back *= 4) {
-    if (from >= end) return undefined;
-    const start = Math.max(end - back, from);
-    const { records } = await fetchOnce(cluster, topic, partition, start);
-    if (records !== undefined) return Math.min(lastOffset(records) + 1, end);
-    if (start === from) return undefined;
+    if (first >= end) return undefined;
+    const start = Math.max(end - back, first);
+    const records = await recordsUnlessGone(cluster, topic, partition, start);
+    if (records === 'gone') {
+      first = await earliestOf(cluster, topic, partition);
+    } else {
+      if (records !== undefined) return Math.min(lastOffset(records) + 1, end);
+      if (start === first) return undefined;
+    }
   }
   return end;
+}
+
+/** A broker may drop records between our question where they begin and the fetch. */
+async function recordsUnlessGone(
+  cluster: Cluster,
+  topic: TopicState,
+  partition: number,
+  offset: Offset,
+): Promise<DecodedSection['records'] | 'gone'> {
+  try {
+    return (await fetchOnce(cluster, topic, partition, offset)).records;
+  } catch (error) {
+    if (error instanceof StreamError && error.code === 'SOURCE_RECORDS_GONE') return 'gone';
+    throw error;
+  }
+}
+
+async function earliestOf(cluster: Cluster, topic: TopicState, partition: number): Promise<Offset> {
+  const found = await listOffsets(cluster, topic.name, [partition], EARLIEST);
+  return found.get(partition) ?? 0;
 }
