@@ -12,6 +12,7 @@ import { nameToCreate, splitKey } from '../sql/bind-schema.ts';
 import { relationKey } from '../sql/catalog.ts';
 import { nameText, quoteIdentifier, quoteString } from '../sql/deparse-name.ts';
 import { parseExpression, parseStatement, parseTypeName } from '../sql/parser.ts';
+import { bareColumn } from '../sql/parser-column.ts';
 import type { Core } from './core.ts';
 import { type SequenceOptions, sequenceOptions } from './sequence-options.ts';
 import type { SequenceState } from './sequences.ts';
@@ -167,7 +168,7 @@ function copyOf(
   if (!isSource || created?.kind !== 'create-relation') {
     const columns = relation.schema.map(({ name, type }): ColumnDefinition => {
       const parsed = parseTypeName(typeName(type));
-      return { ...plainColumn(name, like), type: parsed };
+      return { ...bareColumn({ name, quoted: true, span: like.span }, like.span), type: parsed };
     });
     return { columns, constraints: [] };
   }
@@ -217,22 +218,6 @@ function optionsOf(
     { kind: 'max', value: max, span },
     { kind: 'cycle', value: cycle, span },
   ];
-}
-
-function plainColumn(name: string, { span }: TableLike): ColumnDefinition {
-  return {
-    name: { name, quoted: true, span },
-    type: undefined,
-    primaryKey: false,
-    key: false,
-    notNull: false,
-    unique: false,
-    default: undefined,
-    generated: undefined,
-    check: undefined,
-    metadata: undefined,
-    span,
-  };
 }
 
 /** @throws StreamError SQL_NOT_SUPPORTED: every session sees every table. */

@@ -1,5 +1,6 @@
 /** What stands between the parentheses of CREATE STREAM and CREATE TABLE. */
 import type { ColumnDefinition, Identifier, TableConstraint, TableLike, Watermark } from './ast.ts';
+import type { Span } from './base/error.ts';
 import { parseConstraint, parseTableConstraint } from './parser-constraint.ts';
 import type { Cursor } from './parser-cursor.ts';
 import { columnName, qualifiedName } from './parser-name.ts';
@@ -87,16 +88,10 @@ export interface ColumnRules {
   readonly streamKey: boolean;
 }
 
-type Draft = { -readonly [Key in keyof ColumnDefinition]: ColumnDefinition[Key] };
-
-/**
- * `name [type] constraint…`, or Flink's `name AS expression`.
- * @param rules what the statement allows here.
- */
-export function parseColumn(cursor: Cursor, rules: ColumnRules): ColumnDefinition {
-  const start = cursor.start;
-  const draft: Draft = {
-    name: columnName(cursor),
+/** A column that has a name and nothing else. */
+export function bareColumn(name: Identifier, span: Span): ColumnDefinition {
+  return {
+    name,
     type: undefined,
     primaryKey: false,
     key: false,
@@ -106,8 +101,19 @@ export function parseColumn(cursor: Cursor, rules: ColumnRules): ColumnDefinitio
     generated: undefined,
     check: undefined,
     metadata: undefined,
-    span: { start, end: start },
+    span,
   };
+}
+
+type Draft = { -readonly [Key in keyof ColumnDefinition]: ColumnDefinition[Key] };
+
+/**
+ * `name [type] constraint…`, or Flink's `name AS expression`.
+ * @param rules what the statement allows here.
+ */
+export function parseColumn(cursor: Cursor, rules: ColumnRules): ColumnDefinition {
+  const start = cursor.start;
+  const draft: Draft = bareColumn(columnName(cursor), { start, end: start });
   if (cursor.accept('as')) {
     draft.generated = withPluralIntervals(cursor, () => cursor.grammar.expression(cursor));
   } else {

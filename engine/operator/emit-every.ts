@@ -35,7 +35,7 @@ export class EmitEveryOperator implements Operator, Saved {
 
   push(port: number, batch: Batch): void {
     if (port === 1) this.#clock.strike(0, batch);
-    else this.#add(batch);
+    else this.#root = this.#rows.addBatch(this.#root, batch);
   }
 
   flush(emit: Emit): void {
@@ -74,25 +74,6 @@ export class EmitEveryOperator implements Operator, Saved {
     const [last] = from.data();
     assert(last === null || typeof last === 'bigint', 'a time is microseconds');
     this.#last = last ?? undefined;
-  }
-
-  #add(batch: Batch): void {
-    const { length } = batch;
-    const from = borrowRows(length);
-    const to = borrowRows(length);
-    const { rows } = this.#rows;
-    for (let row = 0; row < length; row++) {
-      from[row] = row;
-      to[row] = rows.allocate();
-    }
-    this.#rows.ensure();
-    rows.put(batch.columns, from, to, length);
-    for (let row = 0; row < length; row++) {
-      this.#root = this.#rows.add(this.#root, to[row] as number, batch.weight(row));
-    }
-    this.#rows.releaseRetired();
-    returnRows(to);
-    returnRows(from);
   }
 
   #emitAll(emit: Emit): void {

@@ -14,6 +14,7 @@ import type { StateReader } from '../state/state-reader.ts';
 import type { StateWriter } from '../state/state-writer.ts';
 import { cellReader } from '../state/stored-cell.ts';
 import { TimeHeap } from '../state/time-heap.ts';
+import { Clocks } from './clocks.ts';
 import { MatchPartition, StepsExhausted } from './match-rows.ts';
 import { MatchScan, type ScanState } from './match-scan.ts';
 import type { MatchSearch } from './match-search.ts';
@@ -63,7 +64,7 @@ export class MatchStreamOperator implements Operator {
   /** Rows of this epoch by partition. */
   readonly #arrived = new Map<number, number[]>();
   readonly #due = new TimeHeap();
-  readonly #clocks: (bigint | undefined)[];
+  readonly #clocks: Clocks;
   /** What the slowest clock said at the last flush. */
   #safe: bigint | undefined;
   readonly #builder: BatchBuilder;
@@ -91,19 +92,20 @@ export class MatchStreamOperator implements Operator {
     this.#compare = inTurn([orderBy(columns, types, shape.orderBy), orderExactly(columns, types)]);
     const cells = columns.map(cellReader);
     this.#scan = new MatchScan(shape, cells, cells[shape.orderBy[0]?.column ?? 0], stepsMax);
-    this.#clocks = new Array<bigint | undefined>(shape.clocks).fill(undefined);
+    this.#clocks = new Clocks(shape.clocks);
     this.#builder = new BatchBuilder(schema);
     this.#lookBack = lookBackOf(shape);
     this.#keepsCount = countsMatches(shape);
   }
 
   push(port: number, batch: Batch, _emit: Emit): void {
-    if (port > 0) this.#strike(port - 1, batch);
+    if (port > 0) this.#clocks.strike(port - 1, batch);
     else this.#take(batch);
   }
 
   flush(emit: Emit): void {
-    const safe = this.#slowest();
+    const slowest = this.#clocks.slowest;
+    const safe = slowest === undefined ? undefined : slowest - this.#shape.closingMicros;
     const isLater = safe !== undefined && (this.#safe === undefined || safe > this.#safe);
     if ((this.#arrived.size === 0 && !isLater) || this.failure !== undefined) return;
     this.#safe = safe;
@@ -140,7 +142,7 @@ export class MatchStreamOperator implements Operator {
       save: (to) => this.#saveOpen(to),
       load: (from) => this.#loadOpen(from),
     };
-    return [this.#partitions, this.#rows, open];
+    return [this.#partitions, this.#rows, this.#clocks, open];
   }
 
   #take(batch: Batch): void {
@@ -163,26 +165,6 @@ export class MatchStreamOperator implements Operator {
       }
     }
     returnRows(partitions);
-  }
-
-  #strike(clock: number, batch: Batch): void {
-    const column = batch.column(0);
-    assert(column.physical === 'i64', 'a clock gives timestamps');
-    for (let row = 0; row < batch.length; row++) {
-      const time = column.values[row] as bigint;
-      const known = this.#clocks[clock];
-      if (known === undefined || time > known) this.#clocks[clock] = time;
-    }
-  }
-
-  /** Undefined until every clock has struck, and without clocks. */
-  #slowest(): bigint | undefined {
-    let slowest: bigint | undefined;
-    for (const time of this.#clocks) {
-      if (time === undefined) return undefined;
-      if (slowest === undefined || time < slowest) slowest = time;
-    }
-    return slowest === undefined ? undefined : slowest - this.#shape.closingMicros;
   }
 
   #openOf(number: number): Open {
@@ -270,7 +252,7 @@ export class MatchStreamOperator implements Operator {
   }
 
   #saveOpen(to: StateWriter): void {
-    to.data([this.#safe ?? null, ...this.#clocks.map((time) => time ?? null)]);
+    to.data([this.#safe ?? null]);
     to.number(this.#open.size);
     for (const [number, { rows, state }] of this.#open) {
       for (const value of [number, rows.base, state.next, state.covered, state.number]) {
@@ -282,9 +264,8 @@ export class MatchStreamOperator implements Operator {
   }
 
   #loadOpen(from: StateReader): void {
-    const [safe, ...clocks] = from.data().map((time) => (time ?? undefined) as bigint | undefined);
-    this.#safe = safe;
-    this.#clocks.splice(0, Number.POSITIVE_INFINITY, ...clocks);
+    const [safe] = from.data();
+    this.#safe = typeof safe === 'bigint' ? safe : undefined;
     for (let left = from.number(); left > 0; left--) {
       const number = from.number();
       const open = this.#openOf(number);

@@ -12,7 +12,7 @@ import { cellReader } from '../state/stored-cell.ts';
 import { MatchPartition, StepsExhausted } from './match-rows.ts';
 import { type Attempted, MatchScan, type ScanState } from './match-scan.ts';
 import type { Emit, Operator, ReportRowError } from './operator.ts';
-import { loadErrors, saveErrors } from './saved-errors.ts';
+import { savedErrors } from './saved-errors.ts';
 import type { ChangedPartition } from './window-region.ts';
 import { WindowRows } from './window-rows.ts';
 
@@ -103,10 +103,6 @@ export class MatchTableOperator implements Operator {
   }
 
   savedParts(): readonly Saved[] {
-    const failures: Saved = {
-      save: (to) => saveErrors(this.#failures, to),
-      load: (from) => loadErrors(this.#failures, from),
-    };
     return [
       this.#rows,
       this.#nexts,
@@ -116,7 +112,7 @@ export class MatchTableOperator implements Operator {
       this.#firstOut,
       this.#out,
       this.#nextOut,
-      failures,
+      savedErrors(this.#failures),
     ];
   }
 

@@ -1,4 +1,5 @@
 import { type ErrorCode, StreamError } from '../../sql/base/error.ts';
+import type { Saved } from '../state/saved.ts';
 import type { StateReader } from '../state/state-reader.ts';
 import type { StateWriter } from '../state/state-writer.ts';
 
@@ -9,6 +10,10 @@ export function saveErrors(errors: ReadonlyMap<number, StreamError>, to: StateWr
     to.number(row);
     to.data([code, message, hint ?? null, detail ?? null]);
   }
+}
+
+export function savedErrors(errors: Map<number, StreamError>): Saved {
+  return { save: (to) => saveErrors(errors, to), load: (from) => loadErrors(errors, from) };
 }
 
 export function loadErrors(errors: Map<number, StreamError>, from: StateReader): void {

@@ -156,22 +156,7 @@ class TimeQueue implements Saved {
   }
 
   add(batch: Batch): void {
-    const { length } = batch;
-    const from = borrowRows(length);
-    const to = borrowRows(length);
-    const { rows } = this.#rows;
-    for (let row = 0; row < length; row++) {
-      from[row] = row;
-      to[row] = rows.allocate();
-    }
-    this.#rows.ensure();
-    rows.put(batch.columns, from, to, length);
-    for (let row = 0; row < length; row++) {
-      this.#root = this.#rows.add(this.#root, to[row] as number, batch.weight(row));
-    }
-    this.#rows.releaseRetired();
-    returnRows(to);
-    returnRows(from);
+    this.#root = this.#rows.addBatch(this.#root, batch);
   }
 
   /** Takes out the rows whose time is at most `limit`, the earliest first. */

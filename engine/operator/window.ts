@@ -13,7 +13,7 @@ import type { StoredColumn } from '../state/stored-column.ts';
 import { markChanges } from './column-change.ts';
 import type { Forgetful } from './forgetting.ts';
 import type { Emit, ReportRowError } from './operator.ts';
-import { loadErrors, saveErrors } from './saved-errors.ts';
+import { savedErrors } from './saved-errors.ts';
 import { AggregateCall } from './window-aggregate.ts';
 import type { CallColumns, WindowCall } from './window-call.ts';
 import { rankingCall } from './window-ranking.ts';
@@ -159,12 +159,8 @@ export class WindowOperator implements Forgetful {
   }
 
   savedParts(): readonly Saved[] {
-    const failures: Saved = {
-      save: (to) => saveErrors(this.#failures, to),
-      load: (from) => loadErrors(this.#failures, from),
-    };
     const kept = this.#calls.map((call) => call.kept).filter((part) => part !== undefined);
-    return [this.#rows, this.#status, failures, ...kept];
+    return [this.#rows, this.#status, savedErrors(this.#failures), ...kept];
   }
 
   readonly #compute = (stretch: Stretch): void => {

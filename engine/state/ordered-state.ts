@@ -1,4 +1,5 @@
 import type { SqlType } from '../../sql/base/type.ts';
+import type { Batch } from '../delta/batch.ts';
 import { type Physical, physicalOf } from '../delta/column.ts';
 import {
   type CompareRows,
@@ -9,6 +10,7 @@ import {
 } from './row-order.ts';
 import { NONE, RowStore } from './row-store.ts';
 import { loadAll, type Saved, saveAll } from './saved.ts';
+import { borrowRows, returnRows } from './scratch.ts';
 import { Segments } from './segments.ts';
 import type { StateReader } from './state-reader.ts';
 import type { StateWriter } from './state-writer.ts';
@@ -75,6 +77,27 @@ export class OrderedState implements Saved {
       at = order < 0 ? this.#left.get(at) : this.#right.get(at);
     }
     return this.#hang(root, row, weight, depth, order < 0);
+  }
+
+  /** Adds the weighted rows of a batch; those whose weight comes to 0 leave the tree and are released. @returns the new root. */
+  addBatch(root: number, batch: Batch): number {
+    const { length } = batch;
+    const from = borrowRows(length);
+    const to = borrowRows(length);
+    for (let row = 0; row < length; row++) {
+      from[row] = row;
+      to[row] = this.rows.allocate();
+    }
+    this.ensure();
+    this.rows.put(batch.columns, from, to, length);
+    let top = root;
+    for (let row = 0; row < length; row++) {
+      top = this.add(top, to[row] as number, batch.weight(row));
+    }
+    this.releaseRetired();
+    returnRows(to);
+    returnRows(from);
+    return top;
   }
 
   /** Adds a row that is in no tree behind the rows equal to it, as a row of its own. @returns the new root. */

@@ -1,6 +1,7 @@
 /** Scans of several relations at one commit: their statements run one after another in one transaction. */
 import type { Batch } from '../delta/batch.ts';
 import type { Connection } from './connection.ts';
+import { BEGIN_READING, endReading } from './read-statement.ts';
 import type { ConnectionLender, ReaderPool } from './reader-pool.ts';
 import { scanRelation } from './scan.ts';
 import type { StoredRelation, StoreSnapshot } from './store.ts';
@@ -21,7 +22,7 @@ export class ReadSnapshot implements StoreSnapshot, ConnectionLender {
   static async open(pool: ReaderPool, signal: AbortSignal | undefined): Promise<ReadSnapshot> {
     const connection = await pool.acquire(signal);
     try {
-      await connection.run('BEGIN TRANSACTION READ ONLY');
+      await connection.run(BEGIN_READING);
     } catch (error) {
       pool.release(connection);
       throw error;
@@ -46,8 +47,7 @@ export class ReadSnapshot implements StoreSnapshot, ConnectionLender {
 
   async close(): Promise<void> {
     await this.acquire();
-    // A transaction that only reads has nothing to lose.
-    await this.#connection.run('ROLLBACK').catch(() => undefined);
+    await endReading(this.#connection);
     this.#pool.release(this.#connection);
   }
 }

@@ -68,7 +68,7 @@ interface Unwrapped {
 }
 
 /** A StatementFailure (server/database.ts) carries the StreamError inside. */
-function unwrap(error: unknown): Unwrapped {
+export function unwrap(error: unknown): Unwrapped {
   if (error instanceof Error && 'error' in error && error.error instanceof StreamError) {
     const statement =
       'statement' in error && typeof error.statement === 'string' ? error.statement : undefined;

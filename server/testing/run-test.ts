@@ -1,8 +1,9 @@
-import { errorTable, StreamError } from '../../sql/base/error.ts';
+import { StreamError } from '../../sql/base/error.ts';
 import { like } from '../../sql/base/like.ts';
 import type { Schema } from '../../sql/base/type.ts';
 import { typeName } from '../../sql/base/type.ts';
 import { renderError } from '../../sql/caret.ts';
+import { unwrap } from '../http/failure.ts';
 import { rowDifference, type TextRow } from './row-diff.ts';
 import {
   type AssertedTarget,
@@ -42,8 +43,7 @@ async function runStatement(
   try {
     return await runStep(bed, parseStep(text));
   } catch (error) {
-    const { cause } = error as { readonly cause?: unknown };
-    const failure = error instanceof StreamError ? error : cause;
+    const failure = unwrap(error).cause;
     // Anything else is a bug of ours, and the other tests go on.
     if (!(failure instanceof StreamError)) return [String((error as Error).stack)];
     return renderError(failure, text).split('\n');
@@ -125,7 +125,7 @@ async function assertError(
 ): Promise<readonly string[] | undefined> {
   const error = await errorOf(bed, statement);
   if (error === undefined) return ['an error was expected, and there is none'];
-  const found = errorTable[error.code].sqlstate;
+  const found = error.facts.sqlstate;
   const isState = sqlstate === undefined || sqlstate === found;
   const isText = pattern === undefined || like(error.message, pattern);
   if (isState && isText) return undefined;
@@ -143,7 +143,7 @@ async function errorOf(bed: TestBed, statement: string): Promise<StreamError | u
     await bed.run(statement);
     return undefined;
   } catch (error) {
-    const { cause } = error as { readonly cause?: unknown };
+    const { cause } = unwrap(error);
     if (cause instanceof StreamError) return cause;
     throw error;
   }
