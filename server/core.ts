@@ -4,6 +4,7 @@ import type { ConnectorRegistry } from '../connectors/registry.ts';
 import type { Engine } from '../engine/runtime/engine.ts';
 import type { Store } from '../engine/store/store.ts';
 import type { Log } from './config.ts';
+import type { Scripts } from './function/scripts.ts';
 import type { LiveCatalog } from './live-catalog.ts';
 import type { Sequences } from './sequences.ts';
 import type { TableWriter } from './table-writer.ts';
@@ -24,6 +25,8 @@ export interface Core {
   /** Writers of tables that live in Millrace, by relation id. */
   readonly writers: Map<number, TableWriter>;
   readonly sequences: Sequences;
+  /** Runs functions in JavaScript. */
+  readonly scripts: Scripts;
   /** Commits of serializable transactions. */
   readonly serializable: Turns;
   readonly log: Log;

@@ -19,6 +19,8 @@ import { executeCreate, sourceEnvironment } from './ddl.ts';
 import { executeDml } from './dml.ts';
 import { dropStatement } from './drop.ts';
 import { explainStatement } from './explain-statement.ts';
+import { createRoutine } from './function/create-function.ts';
+import { dropRoutines } from './function/drop-function.ts';
 import { createIndex, dropIndexes } from './indexes.ts';
 import type { RelationOrigin } from './live-catalog.ts';
 import { pauseOrResume } from './pause.ts';
@@ -35,6 +37,8 @@ import { subscribeTo } from './subscribe.ts';
 import type { CreateRelation } from './table-definition.ts';
 import { type Expanded, expandTable, refuseTemporary } from './table-expansion.ts';
 import type { Transaction } from './transaction.ts';
+
+const isRoutineKind = (object: string): boolean => object === 'function' || object === 'aggregate';
 
 export interface ExecuteContext {
   readonly core: Core;
@@ -56,8 +60,15 @@ export async function executeStatement(
   if (statement.kind === 'drop' && statement.object === 'schema') {
     return dropSchemas(core, statement);
   }
+  if (statement.kind === 'drop' && isRoutineKind(statement.object)) {
+    return dropRoutines(core, statement);
+  }
   const started = transaction?.startedMicros;
   const context = statementContext(core, settings, params, started, sequences);
+  if (statement.kind === 'create-function' || statement.kind === 'create-aggregate') {
+    const text = sql.slice(statement.span.start, statement.span.end);
+    return createRoutine(core, statement, text, context);
+  }
   if (statement.kind === 'create-relation') {
     refuseTemporary(statement);
     const bind = bindContext(core.catalog, context, 'view');

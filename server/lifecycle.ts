@@ -763,7 +763,7 @@ export const COUNTER_KIND = 'counter';
 /** The catalog's entries of schemas. */
 export const SCHEMA_KIND = 'schema';
 
-function counterOf(core: Core) {
+export function counterOf(core: Core) {
   return {
     id: 0,
     name: '',

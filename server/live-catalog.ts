@@ -10,6 +10,7 @@ import {
   relationKey,
   type SourceRelation,
 } from '../sql/catalog.ts';
+import { Routines } from './function/routines.ts';
 
 /** What belongs to a relation beside its statement; persisted with it as JSON. */
 export interface RelationDetail {
@@ -72,6 +73,7 @@ function indexNames(catalog: Catalog, relation: Relation): readonly string[] {
 }
 
 export class LiveCatalog implements Catalog {
+  readonly routines = new Routines();
   readonly #byName = new Map<string, LiveRelation>();
   readonly #schemas = new Map<string, number>();
   #referrers: ReadonlyMap<string, readonly Referrer[]> | undefined;

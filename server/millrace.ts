@@ -37,6 +37,8 @@ import { relationOf } from './ddl.ts';
 import { changelogId } from './definitions.ts';
 import { errorCounts } from './error-relations.ts';
 import { storedLate } from './event-time.ts';
+import { ROUTINE_KIND, restoreRoutine } from './function/create-function.ts';
+import { Scripts } from './function/scripts.ts';
 import { ingestRecords } from './ingest.ts';
 import { COUNTER_KIND, changeDetail, restoreRelation, SCHEMA_KIND } from './lifecycle.ts';
 import { LiveCatalog, type RelationDetail } from './live-catalog.ts';
@@ -202,6 +204,7 @@ class Millrace implements Database {
       logs,
       writers: new Map(),
       sequences: new Sequences(store),
+      scripts: new Scripts(clock.now),
       serializable: new Turns(),
       log,
       nowMicros: clock.wallMicros,
@@ -370,6 +373,7 @@ class Millrace implements Database {
     this.#sessions.close();
     await this.#core.engine.close();
     await this.#core.sequences.close();
+    await this.#core.scripts.close();
     for (const log of this.#core.logs) await log.close();
     await this.#core.store.close();
   }
@@ -443,6 +447,10 @@ async function restoreCatalog(core: Core, status: StoreStatus): Promise<void> {
     }
     if (entry.kind === SEQUENCE_KIND) {
       core.sequences.restore(entry.id, entry.name, entry.detail);
+      continue;
+    }
+    if (entry.kind === ROUTINE_KIND) {
+      await restoreRoutine(core, entry.id, entry.sql);
       continue;
     }
     if (entry.kind === SCHEMA_KIND) {

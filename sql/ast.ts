@@ -526,10 +526,21 @@ export type ObjectKind =
   | 'secret'
   | 'type'
   | 'function'
+  | 'aggregate'
   | 'index'
   | 'sequence'
   | 'schema'
   | 'query';
+
+/** `SFUNC = name`, `STYPE = type`, `INITCOND = text`, … of CREATE AGGREGATE; the key in lower case. */
+export interface AggregateOption {
+  readonly key: string;
+  readonly value:
+    | { readonly kind: 'name'; readonly name: QualifiedName }
+    | { readonly kind: 'type'; readonly type: TypeName }
+    | { readonly kind: 'text'; readonly text: string };
+  readonly span: Span;
+}
 
 export interface Assignment {
   readonly column: Identifier;
@@ -619,6 +630,19 @@ export type Statement = { readonly span: Span } & (
       readonly volatility: 'immutable' | 'stable' | 'volatile' | undefined;
       readonly strict: boolean;
       readonly body: string;
+      /** The body is the expression of `RETURN expression`, as it was written. */
+      readonly returnsExpression?: boolean | undefined;
+    }
+  | {
+      readonly kind: 'create-aggregate';
+      readonly orReplace: boolean;
+      readonly name: QualifiedName;
+      /** Empty for `(*)`. */
+      readonly parameters: readonly {
+        readonly name: Identifier | undefined;
+        readonly type: TypeName;
+      }[];
+      readonly options: readonly AggregateOption[];
     }
   | {
       readonly kind: 'create-index';
@@ -750,6 +774,8 @@ export type Statement = { readonly span: Span } & (
       readonly cascade: boolean;
       /** ksqlDB's `DELETE TOPIC`. */
       readonly deleteTopic: boolean;
+      /** Of functions: the argument types of each name, where they are written. */
+      readonly signatures?: readonly (readonly TypeName[] | undefined)[] | undefined;
     }
   | {
       readonly kind: 'alter';

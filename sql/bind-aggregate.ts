@@ -38,7 +38,7 @@ const synonyms: ReadonlyMap<string, { readonly name: string; readonly distinct: 
     ['collect_set', { name: 'array_agg', distinct: true }],
   ]);
 
-export const isAggregateName = (name: string, context: BindContext): boolean =>
+export const isAggregateName = (name: string, context: Pick<BindContext, 'registry'>): boolean =>
   context.registry.aggregates(name).length > 0 ||
   polymorphicNames.has(name) ||
   synonyms.has(name) ||
@@ -124,6 +124,7 @@ export function bindAggregateParts(
     return { ...parts, distinct: false, filter, type: parts.fn.result };
   }
   const fn = resolveAggregateFunction(call, name, args, context);
+  noteUse(fn, context);
   const parameters = parametersFor(fn, args.length) ?? fn.parameters;
   const converted = args.map((arg, index) => coerce(arg, parameters[index] ?? arg.type, context));
   const result = { fn, args: converted, distinct: call.distinct, filter, type: fn.result };
@@ -135,6 +136,14 @@ export function bindAggregateParts(
   });
   checkDistinct(call, converted, ofArguments);
   return { ...result, orderBy: ofArguments };
+}
+
+function noteUse(fn: AggregateFunction, { catalog }: BindContext): void {
+  const routines = catalog.routines;
+  const used = routines
+    ?.named(fn.name)
+    .find(({ body }) => body.kind === 'aggregate' && body.fn === fn);
+  if (used !== undefined) routines?.uses?.(used);
 }
 
 function bindFilter(filter: Expression, scope: Scope, bind: BindExpression): BoundExpr {

@@ -8,8 +8,9 @@ import type { BindContext } from './bind-context.ts';
 import { bindPathCall, isPathCall } from './bind-json-path.ts';
 import { bindOnce } from './bind-once.ts';
 import { bindOperator } from './bind-operator.ts';
+import { functionsNamed, resolveRoutine, routineExpression, routineRows } from './bind-routine.ts';
 import { bindScalar, unknownFunction } from './bind-scalar.ts';
-import { columnOf, type Scope, SET_BASE } from './bind-scope.ts';
+import { columnOf, type PendingSet, type Scope, SET_BASE } from './bind-scope.ts';
 import { bindSession, isSessionFunction } from './bind-session.ts';
 import {
   bindTableFunction,
@@ -20,11 +21,14 @@ import { bindWindowCall, isRankingName } from './bind-window.ts';
 import { castExplicitly, resolveUnknown, textType, unify } from './coerce.ts';
 import { readDialect } from './dialect-call.ts';
 import type { BoundExpr } from './expression.ts';
+import type { Routine } from './routine.ts';
 import { categoryOf, withoutModifiers } from './type-category.ts';
 
 export function bindCall(node: FunctionCall, scope: Scope, bind: BindExpression): BoundExpr {
   const { context } = scope;
   const name = functionName(node);
+  const routines = functionsNamed(node, name, context);
+  if (routines.length > 0) return bindRoutine(node, name, routines, scope, bind);
   // In quotes it is the name of a function that does not exist.
   const [only, ...others] = node.name.parts;
   if (isPathCall(name) && only?.quoted === false && others.length === 0) {
@@ -112,6 +116,8 @@ const constructs: ReadonlyMap<string, Construct> = new Map<string, Construct>([
   ['overlaps', bindOverlaps],
   ['timezone', bindTimeZone],
 ]);
+
+export const isConstruct = (name: string): boolean => constructs.has(name);
 
 /** The type's name, as text: there is no type regtype. */
 function bindTypeOf(args: readonly BoundExpr[], span: Span, context: BindContext): BoundExpr {
@@ -236,10 +242,30 @@ export function refuseSets(before: number, where: string, scope: Scope, span: Sp
 
 /** A set-returning function in a select list: the query joins it below its projection. */
 function bindSet(call: FunctionCall, name: string, scope: Scope, bind: BindExpression): BoundExpr {
-  const { context, place } = scope;
+  const { context } = scope;
   refuseAggregateClauses(call, name);
   const args = call.args.map((argument) => bind(argument.value, scope));
   const bound = bindTableFunction(name, args, call.span, context);
+  return joinSet(call, name, bound, scope);
+}
+
+/** A call of a user-defined function, of one value or of rows. */
+function bindRoutine(
+  call: FunctionCall,
+  name: string,
+  routines: readonly Routine[],
+  scope: Scope,
+  bind: BindExpression,
+): BoundExpr {
+  const { context } = scope;
+  const resolved = resolveRoutine(call, name, routines, scope, bind);
+  const rows = routineRows(resolved, call.span, context);
+  if (rows === undefined) return routineExpression(resolved, call.span, context);
+  return joinSet(call, name, { name: rows.name, args: rows.args, schema: rows.columns }, scope);
+}
+
+function joinSet(call: FunctionCall, name: string, bound: PendingSet, scope: Scope): BoundExpr {
+  const { place } = scope;
   if (!place.sets) {
     throw new StreamError(
       'SQL_NOT_SUPPORTED',
@@ -255,6 +281,6 @@ function bindSet(call: FunctionCall, name: string, scope: Scope, bind: BindExpre
     });
   }
   const { sets } = scope.pending;
-  sets.push({ name, args: bound.args, schema: bound.schema });
+  sets.push({ name: bound.name, args: bound.args, schema: bound.schema });
   return { ...columnOf(SET_BASE + sets.length - 1, column.type), span: call.span };
 }

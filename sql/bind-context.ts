@@ -37,6 +37,8 @@ export interface BindContext {
   readonly parameterTypes: (SqlType | undefined)[];
   /** Gives each WITH RECURSIVE its number. */
   readonly nextRecursiveId: () => number;
+  /** SQL functions that are being written into the place of their calls, one in the other. */
+  readonly inlined?: number | undefined;
 }
 
 /** The zone of a query that is answered once; what is kept is computed in UTC, whoever asked for it. */
@@ -89,6 +91,7 @@ export const places = {
   watermark: place('WATERMARK', { subqueries: false }),
   partitionBy: place('PARTITION BY'),
   execute: place('EXECUTE parameters', { subqueries: false }),
+  routine: place('function bodies'),
 } as const satisfies Record<string, Place>;
 
 /** Where a BoundExpr came from, for errors that are found after it was bound. */

@@ -7,6 +7,7 @@ import { functionName } from './bind-call.ts';
 import { places } from './bind-context.ts';
 import type { BoundFrom, FromPlace } from './bind-from-place.ts';
 import { bindRecordFunction, isRecordFunction } from './bind-record-function.ts';
+import { functionsNamed, resolveRoutine, routineExpression, routineRows } from './bind-routine.ts';
 import { renameColumns, Scope, scopeColumns } from './bind-scope.ts';
 import {
   bindTableFunction,
@@ -14,9 +15,11 @@ import {
   refuseAggregateClauses,
 } from './bind-table-function.ts';
 import { bigintType, resolveUnknown } from './coerce.ts';
+import type { BoundExpr } from './expression.ts';
 import { mayBeNull } from './expression-null.ts';
 import { ONE_ROW } from './function/table-rows.ts';
 import type { LogicalNode, TableCall } from './logical-plan.ts';
+import type { Routine } from './routine.ts';
 
 type FunctionItem = FromItem & { readonly kind: 'function' };
 
@@ -77,6 +80,8 @@ function bindRows(item: FunctionCall, listed: ColumnList, scope: Scope): Rows {
     const call = bindRecordFunction(item, name, listed, scope);
     return { call, scalar: false, single: false };
   }
+  const routines = functionsNamed(item, name, context);
+  if (routines.length > 0) return bindRoutineRows(item, name, routines, scope);
   if (isTableFunction(name)) {
     refuseAggregateClauses(item, name);
     const args = item.args.map((argument) => context.rules.expression(argument.value, scope));
@@ -92,7 +97,25 @@ function bindRows(item: FunctionCall, listed: ColumnList, scope: Scope): Rows {
       { at: item.span },
     );
   }
-  const expression = resolveUnknown(context.rules.expression(item, scope), context);
+  return oneRow(name, resolveUnknown(context.rules.expression(item, scope), context));
+}
+
+function bindRoutineRows(
+  item: FunctionCall,
+  name: string,
+  routines: readonly Routine[],
+  scope: Scope,
+): Rows {
+  const { context } = scope;
+  const resolved = resolveRoutine(item, name, routines, scope, context.rules.expression);
+  const rows = routineRows(resolved, item.span, context);
+  if (rows === undefined) return oneRow(name, routineExpression(resolved, item.span, context));
+  const { args, columns, nameless } = rows;
+  return { call: { name: rows.name, args, columns }, scalar: nameless, single: nameless };
+}
+
+/** A function of one value as a table of one row. */
+function oneRow(name: string, expression: BoundExpr): Rows {
   const column = { name, type: expression.type, nullable: mayBeNull(expression, []) };
   const call: TableCall = { name: ONE_ROW, args: [expression], columns: [column] };
   return { call, scalar: true, single: true };

@@ -5,8 +5,9 @@ import type { BindContext, Purpose } from './bind-context.ts';
 import { bindExpression } from './bind-expression.ts';
 import { bindQueryNode } from './bind-query.ts';
 import { settlePlan } from './bind-volatile.ts';
-import type { Catalog, StatementContext } from './catalog.ts';
+import type { Catalog, RoutineCatalog, StatementContext } from './catalog.ts';
 import { registry } from './function/builtin.ts';
+import type { FunctionRegistry } from './function/registry.ts';
 import type { LogicalNode } from './logical-plan.ts';
 
 export interface BindOptions {
@@ -24,11 +25,30 @@ export function bindContext(
   return {
     catalog,
     statement,
-    registry,
+    registry: withAggregates(registry, catalog.routines),
     purpose,
     rules: { query: bindQueryNode, expression: bindExpression },
     parameterTypes,
     nextRecursiveId: () => ++recursiveId,
+  };
+}
+
+/** User-defined aggregates are bound like those that are built in, whose names they cannot have. */
+function withAggregates(
+  builtin: FunctionRegistry,
+  routines: RoutineCatalog | undefined,
+): FunctionRegistry {
+  if (routines === undefined) return builtin;
+  return {
+    ...builtin,
+    aggregates: (name) => {
+      const known = builtin.aggregates(name);
+      if (known.length > 0) return known;
+      return routines
+        .named(name)
+        .flatMap(({ body }) => (body.kind === 'aggregate' ? [body.fn] : []));
+    },
+    names: () => [...builtin.names(), ...new Set(routines.all().map(({ name }) => name))],
   };
 }
 

@@ -8,6 +8,7 @@ import type { Schema, SqlType } from './base/type.ts';
 import type { BoundExpr } from './expression.ts';
 import type { SessionAccess } from './function/session.ts';
 import type { LogicalNode } from './logical-plan.ts';
+import type { Routine } from './routine.ts';
 
 export const PUBLIC_SCHEMA = 'public';
 
@@ -163,6 +164,16 @@ export interface Catalog {
   schemas(): readonly string[];
   /** User-defined types, by folded name. */
   type(name: string): SqlType | undefined;
+  /** User-defined functions and aggregates; without it there are none. */
+  readonly routines?: RoutineCatalog | undefined;
+}
+
+export interface RoutineCatalog {
+  named(name: string): readonly Routine[];
+  /** In the order of their creation. */
+  all(): readonly Routine[];
+  /** Hears of every routine that a binding run uses; for who asks what depends on one. */
+  readonly uses?: ((routine: Routine) => void) | undefined;
 }
 
 /** Values that a statement sees from its session: settings, the clock, parameters. */

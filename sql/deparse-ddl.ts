@@ -32,6 +32,7 @@ type Definition = Kind<
   | 'create-secret'
   | 'create-type'
   | 'create-function'
+  | 'create-aggregate'
   | 'create-index'
   | 'create-schema'
   | 'create-sequence'
@@ -77,6 +78,8 @@ export class DefinitionWriter {
         );
       case 'create-function':
         return this.#function(statement);
+      case 'create-aggregate':
+        return aggregateText(statement);
       case 'create-index':
         return this.#index(statement);
       case 'create-sequence': {
@@ -249,7 +252,9 @@ export class DefinitionWriter {
       `LANGUAGE ${quoteString(statement.language)}`,
       statement.volatility?.toUpperCase(),
       statement.strict && 'STRICT',
-      `AS ${quoteString(statement.body)}`,
+      statement.returnsExpression === true
+        ? `RETURN ${statement.body}`
+        : `AS ${quoteString(statement.body)}`,
     );
   }
 
@@ -441,12 +446,41 @@ function definitionText({ definition }: Kind<'create-type'>): string {
   }
 }
 
+function aggregateText(statement: Kind<'create-aggregate'>): string {
+  const parameters = statement.parameters.map(({ name, type }) =>
+    words(name && identifierText(name), typeText(type)),
+  );
+  const options = statement.options.map(({ key, value }) => {
+    switch (value.kind) {
+      case 'name':
+        return `${key} = ${nameText(value.name)}`;
+      case 'type':
+        return `${key} = ${typeText(value.type)}`;
+      case 'text':
+        return `${key} = ${quoteString(value.text)}`;
+      default:
+        return assertNever(value);
+    }
+  });
+  return words(
+    'CREATE',
+    statement.orReplace && 'OR REPLACE',
+    `AGGREGATE ${nameText(statement.name)}(${parameters.join(', ') || '*'})`,
+    `(${options.join(', ')})`,
+  );
+}
+
 function dropText(statement: Kind<'drop'>): string {
   return words(
     'DROP',
     objectWords(statement.object),
     statement.ifExists && 'IF EXISTS',
-    statement.names.map(nameText).join(', '),
+    statement.names
+      .map((name, i) => {
+        const types = statement.signatures?.[i];
+        return `${nameText(name)}${types === undefined ? '' : `(${types.map(typeText).join(', ')})`}`;
+      })
+      .join(', '),
     statement.cascade && 'CASCADE',
     statement.deleteTopic && 'DELETE TOPIC',
   );

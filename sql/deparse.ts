@@ -51,6 +51,7 @@ function write(statement: Statement): string {
     case 'create-secret':
     case 'create-type':
     case 'create-function':
+    case 'create-aggregate':
     case 'create-index':
     case 'create-schema':
     case 'create-sequence':

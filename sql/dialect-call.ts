@@ -285,6 +285,8 @@ const refused: ReadonlySet<string> = new Set(['latest_by_offset', 'earliest_by_o
 
 const nameOf = (call: FunctionCall): string => call.name.parts.at(-1)?.name ?? '';
 
+export const isDialectName = (name: string): boolean => dialects.has(name) || refused.has(name);
+
 /**
  * @returns the expression that the call stands for; undefined for a function of another kind.
  * @throws StreamError SQL_UNKNOWN_FUNCTION for a wrong number of arguments, SQL_NOT_SUPPORTED, VALUE_INVALID_PARAMETER.

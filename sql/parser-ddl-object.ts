@@ -1,16 +1,13 @@
-/** CREATE CONNECTION, SECRET, TYPE, FUNCTION, INDEX, SEQUENCE and SCHEMA. */
+/** CREATE CONNECTION, SECRET, TYPE, INDEX, SEQUENCE and SCHEMA. */
 import type { Identifier, SortItem, Statement, TypeName } from './ast.ts';
 import { parseNullsDistinct } from './parser-constraint.ts';
 import type { Cursor } from './parser-cursor.ts';
+import { parseCreateFunction } from './parser-function.ts';
 import {
   columnName,
   columnNames,
-  functionOrTypeName,
   isColumnName,
-  isFunctionName,
   isNonReservedWord,
-  nonReservedWord,
-  qualifiedFunctionName,
   qualifiedName,
 } from './parser-name.ts';
 import { parseOptionList, parseWithOptions } from './parser-option.ts';
@@ -82,105 +79,6 @@ function parseTypeDefinition(cursor: Cursor): Definition {
 
 function parseField(cursor: Cursor): { name: Identifier; type: TypeName } {
   return { name: columnName(cursor), type: parseType(cursor) };
-}
-
-// ------------------------------------------------------------------ functions
-
-type CreateFunction = Extract<Statement, { kind: 'create-function' }>;
-type Parameter = CreateFunction['parameters'][number];
-
-interface FunctionClauses {
-  language: string | undefined;
-  volatility: CreateFunction['volatility'];
-  strict: boolean;
-  body: string | undefined;
-}
-
-function parseCreateFunction(cursor: Cursor, start: number, orReplace: boolean): Statement {
-  const aggregate = cursor.expectOneOf('function', 'aggregate') === 'aggregate';
-  const name = qualifiedFunctionName(cursor);
-  cursor.expectSymbol('(');
-  const parameters = cursor.atSymbol(')') ? [] : cursor.list(() => parseParameter(cursor));
-  cursor.expectSymbol(')');
-  cursor.expect('returns');
-  const returns = parseReturns(cursor);
-  const clauses: FunctionClauses = {
-    language: undefined,
-    volatility: undefined,
-    strict: false,
-    body: undefined,
-  };
-  while (parseFunctionClause(cursor, clauses));
-  const { language, body, volatility, strict } = clauses;
-  const span = cursor.spanFrom(start);
-  if (language === undefined) throw cursor.error('no language specified', span);
-  if (body === undefined) throw cursor.error('no function body specified', span);
-  return {
-    kind: 'create-function',
-    orReplace,
-    aggregate,
-    name,
-    parameters,
-    returns,
-    language,
-    volatility,
-    strict,
-    body,
-    span,
-  };
-}
-
-/** `[IN] [name] type [DEFAULT expression]`. */
-function parseParameter(cursor: Cursor): Parameter {
-  if (cursor.at('out') || cursor.at('inout') || cursor.at('variadic')) {
-    throw cursor.unsupported(`a parameter that is ${cursor.token.text.toUpperCase()}`);
-  }
-  cursor.accept('in');
-  // A name is a word that a type follows.
-  const next = cursor.peek(1);
-  const followed = next.kind === 'word' && next.text !== 'default' && next.text !== 'array';
-  const isTypeOfTwoWords = ['precision', 'varying', 'with', 'without'].includes(next.text);
-  const named =
-    isFunctionName(cursor.token) && (followed || next.kind === 'quoted') && !isTypeOfTwoWords;
-  const name = named ? functionOrTypeName(cursor) : undefined;
-  const type = parseType(cursor);
-  const hasDefault = cursor.accept('default') || cursor.acceptSymbol('=');
-  return { name, type, default: hasDefault ? cursor.grammar.expression(cursor) : undefined };
-}
-
-function parseReturns(cursor: Cursor): CreateFunction['returns'] {
-  if (cursor.at('table') && cursor.symbolAhead(1, '(')) {
-    cursor.advance();
-    const columns = cursor.parenthesized(() => {
-      const name = functionOrTypeName(cursor);
-      return { name, type: parseType(cursor) };
-    });
-    return { kind: 'table', columns };
-  }
-  const set = cursor.accept('setof');
-  return { kind: 'type', type: parseType(cursor), set };
-}
-
-function parseFunctionClause(cursor: Cursor, clauses: FunctionClauses): boolean {
-  const volatility = cursor.acceptOneOf('immutable', 'stable', 'volatile');
-  if (volatility !== undefined) {
-    clauses.volatility = volatility;
-  } else if (clauses.language === undefined && cursor.accept('language')) {
-    const { kind } = cursor.token;
-    clauses.language = kind === 'string' ? cursor.expectString() : nonReservedWord(cursor).name;
-  } else if (
-    cursor.accept('strict') ||
-    cursor.acceptWords('returns', 'null', 'on', 'null', 'input')
-  ) {
-    clauses.strict = true;
-  } else if (cursor.acceptWords('called', 'on', 'null', 'input')) {
-    clauses.strict = false;
-  } else if (clauses.body === undefined && cursor.accept('as')) {
-    clauses.body = cursor.expectString();
-  } else {
-    return false;
-  }
-  return true;
 }
 
 // -------------------------------------------------------------------- indexes

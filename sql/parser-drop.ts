@@ -1,10 +1,11 @@
 /** DROP and ALTER. */
-import type { AlterAction, ObjectKind, Statement } from './ast.ts';
+import type { AlterAction, ObjectKind, QualifiedName, Statement, TypeName } from './ast.ts';
 import { parseColumn } from './parser-column.ts';
 import { parseTableConstraint } from './parser-constraint.ts';
 import type { Cursor } from './parser-cursor.ts';
+import { parseFunctionSignature } from './parser-function.ts';
 import { finishMaintenance } from './parser-maintenance.ts';
-import { columnName, qualifiedFunctionName, qualifiedName } from './parser-name.ts';
+import { columnName, qualifiedName } from './parser-name.ts';
 import { parseOption, parseOptionKey, parseOptionList } from './parser-option.ts';
 import { parseAlterSequence } from './parser-sequence.ts';
 import { settingName } from './parser-session.ts';
@@ -12,7 +13,7 @@ import { parseType } from './parser-type.ts';
 
 const objects = [
   ...(['stream', 'table', 'source', 'view', 'sink', 'connection', 'secret', 'type'] as const),
-  ...(['function', 'index', 'sequence', 'schema', 'query'] as const),
+  ...(['function', 'aggregate', 'index', 'sequence', 'schema', 'query'] as const),
 ] satisfies readonly ObjectKind[];
 
 /** `STREAM`, `MATERIALIZED VIEW`, … */
@@ -28,23 +29,24 @@ export function parseDrop(cursor: Cursor): Statement {
   const object = parseObjectKind(cursor);
   if (object === 'index') cursor.accept('concurrently');
   const ifExists = cursor.acceptWords('if', 'exists');
-  const names = cursor.list(() =>
-    object === 'function' ? parseFunctionSignature(cursor) : qualifiedName(cursor),
+  const named = cursor.list(
+    (): Named =>
+      object === 'function' || object === 'aggregate'
+        ? parseFunctionSignature(cursor)
+        : { name: qualifiedName(cursor), types: undefined },
   );
+  const names = named.map(({ name }) => name);
+  const signatures = named.map(({ types }) => types);
   const cascade = cursor.acceptOneOf('cascade', 'restrict') === 'cascade';
   const deleteTopic = cursor.acceptWords('delete', 'topic');
   const span = cursor.spanFrom(start);
-  return { kind: 'drop', object, names, ifExists, cascade, deleteTopic, span };
+  const dropped = { kind: 'drop', object, names, ifExists, cascade, deleteTopic, span } as const;
+  return signatures.some((types) => types !== undefined) ? { ...dropped, signatures } : dropped;
 }
 
-/** A function's name; argument types may follow, and say nothing as names are not overloaded. */
-function parseFunctionSignature(cursor: Cursor): ReturnType<typeof qualifiedName> {
-  const name = qualifiedFunctionName(cursor);
-  if (cursor.acceptSymbol('(') && !cursor.acceptSymbol(')')) {
-    cursor.list(() => parseType(cursor));
-    cursor.expectSymbol(')');
-  }
-  return name;
+interface Named {
+  readonly name: QualifiedName;
+  readonly types: readonly TypeName[] | undefined;
 }
 
 export function parseAlter(cursor: Cursor): Statement {
