@@ -373,7 +373,6 @@ class Millrace implements Database {
     this.#sessions.close();
     await this.#core.engine.close();
     await this.#core.sequences.close();
-    await this.#core.scripts.close();
     for (const log of this.#core.logs) await log.close();
     await this.#core.store.close();
   }

@@ -3,6 +3,7 @@ import { assert } from '../sql/base/assert.ts';
 import { StreamError } from '../sql/base/error.ts';
 import type { BindContext } from '../sql/bind-context.ts';
 import { requireRelation } from '../sql/bind-relation.ts';
+import { signatureOf } from '../sql/bind-routine.ts';
 import { PUBLIC_SCHEMA } from '../sql/catalog.ts';
 import { quoteIdentifier } from '../sql/deparse-name.ts';
 import { parseStatement } from '../sql/parser.ts';
@@ -26,6 +27,9 @@ export function isShowCreate(what: string): boolean {
 /** @throws StreamError SQL_UNKNOWN_RELATION, SQL_WRONG_OBJECT_TYPE. */
 export function showCreate(what: string, context: BindContext): StatementResult {
   const [, object = '', written = ''] = WRITTEN.exec(what) ?? [];
+  if (object === 'function' || object === 'aggregate') {
+    return showRoutines(object, written, context);
+  }
   const described = parseStatement(`DESCRIBE ${written}`);
   assert(described.kind === 'describe', 'a name was parsed');
   const relation = requireRelation(described.name, context);
@@ -43,15 +47,39 @@ export function showCreate(what: string, context: BindContext): StatementResult 
   return rowsResult('SHOW', COLUMNS, [[relation.name, maskSecrets(relation.sql)]]);
 }
 
+/** All overloads of a name, in the order of their creation. */
+function showRoutines(
+  object: 'function' | 'aggregate',
+  written: string,
+  { catalog }: BindContext,
+): StatementResult {
+  const described = parseStatement(`DESCRIBE ${written}`);
+  assert(described.kind === 'describe', 'a name was parsed');
+  const name = described.name.parts.at(-1)?.name ?? '';
+  const found = (catalog.routines?.named(name) ?? []).filter(
+    ({ body }) => (body.kind === 'aggregate') === (object === 'aggregate'),
+  );
+  if (found.length === 0) {
+    throw new StreamError('SQL_UNKNOWN_FUNCTION', `there is no ${object} "${name}"`, {
+      hint: 'SHOW FUNCTIONS lists what there is.',
+    });
+  }
+  const rows = found.map((routine) => [signatureOf(routine), routine.sql]);
+  return rowsResult('SHOW', COLUMNS, rows);
+}
+
 /** SHOW CREATE ALL: the statements that make everything there is, in an order in which they can be run. */
 export function showCreateAll(catalog: LiveCatalog): StatementResult {
   const schemas = catalog
     .schemas()
     .filter((name) => name !== PUBLIC_SCHEMA)
     .map((name) => [name, `CREATE SCHEMA ${quoteIdentifier(name)}`]);
-  const relations = [...catalog.relations()]
+  const routines = catalog.routines
+    .all()
+    .map((routine) => ({ id: routine.id, name: signatureOf(routine), sql: routine.sql }));
+  const others = [...catalog.relations(), ...routines]
     .filter(({ sql }) => sql !== '')
     .sort((a, b) => a.id - b.id)
     .map(({ name, sql }) => [name, maskSecrets(sql)]);
-  return rowsResult('SHOW', COLUMNS, [...schemas, ...relations]);
+  return rowsResult('SHOW', COLUMNS, [...schemas, ...others]);
 }

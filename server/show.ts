@@ -135,7 +135,7 @@ async function showTopics({ logs }: ShowContext): Promise<StatementResult> {
   );
 }
 
-async function showFunctions(): Promise<StatementResult> {
+async function showFunctions({ catalog }: ShowContext): Promise<StatementResult> {
   const rows: (Datum | null)[][] = [];
   for (const name of registry.names()) {
     for (const scalar of registry.scalars(name)) {
@@ -147,6 +147,17 @@ async function showFunctions(): Promise<StatementResult> {
       const args = aggregate.parameters.map(typeName).join(', ');
       rows.push([name, 'aggregate', args, typeName(aggregate.result), aggregate.description]);
     }
+  }
+  for (const { name, parameters, result, body, language } of catalog.routines.all()) {
+    const args = parameters.map(({ type }) => typeName(type)).join(', ');
+    const kind = {
+      call: 'scalar',
+      expression: 'scalar',
+      set: 'table',
+      aggregate: 'aggregate',
+    } as const;
+    const description = `user-defined${body.kind === 'aggregate' ? '' : `, LANGUAGE ${language}`}`;
+    rows.push([name, kind[body.kind], args, typeName(result), description]);
   }
   return rowsResult(
     'SHOW',

@@ -82,6 +82,7 @@ export function bindCreateAggregate(
     name,
     parameters,
     result,
+    source: undefined,
     language: 'internal',
     volatility: 'immutable',
     strict: false,

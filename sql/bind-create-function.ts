@@ -62,7 +62,8 @@ export function bindCreateFunction(
   const language = languageOf(statement);
   const { result, columns, nameless } = bindReturns(statement, name, context);
   const { strict } = statement;
-  const declared = { name, parameters, result, language, strict } as const;
+  const source = statement.body;
+  const declared = { name, parameters, result, source, language, strict } as const;
   const volatility = statement.volatility ?? 'volatile';
   if (language === 'sql') {
     if (columns !== undefined) throw refuseSqlSet(statement);
@@ -219,6 +220,11 @@ function parseBody(statement: CreateFunction, parameters: number): Expression {
   if (query.kind !== 'query') {
     throw new StreamError('SQL_NOT_SUPPORTED', 'the body of an SQL function is one SELECT', {
       hint: 'A function cannot change anything.',
+    });
+  }
+  if (query.body.kind === 'select' && query.body.items.length !== 1) {
+    throw new StreamError('SQL_INVALID_FUNCTION', 'the SELECT of a function gives one column', {
+      hint: 'Put the columns into ROW(…), or make a function for each.',
     });
   }
   return (

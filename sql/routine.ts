@@ -13,6 +13,8 @@ export interface Routine {
   readonly result: SqlType;
   /** The statement that made it. */
   readonly sql: string;
+  /** The body's text; undefined for an aggregate. */
+  readonly source: string | undefined;
   readonly language: 'javascript' | 'sql' | 'internal';
   /** As declared; a function is computed anew where PostgreSQL would, and in the same way every time. */
   readonly volatility: 'immutable' | 'stable' | 'volatile';

@@ -6,6 +6,7 @@ import type { Datum } from './base/datum.ts';
 import { type Schema, type SqlType, typeName } from './base/type.ts';
 import type { Catalog, PlainView, Relation } from './catalog.ts';
 import type { LogicalNode } from './logical-plan.ts';
+import { routineTables } from './system-routines.ts';
 
 /** PostgreSQL's first number of objects that users make. */
 const FIRST_OID = 16_384;
@@ -24,7 +25,7 @@ const boolean: SqlType = { kind: 'boolean' };
 
 type Cells = readonly (Datum | null)[];
 
-interface SystemTable {
+export interface SystemTable {
   readonly columns: readonly (readonly [string, SqlType])[];
   readonly rows: (catalog: Catalog) => readonly Cells[];
 }
@@ -223,6 +224,7 @@ function indexRows({ relation, schema, name }: Placed): readonly Cells[] {
 }
 
 const TABLES: Readonly<Record<string, SystemTable>> = {
+  ...routineTables({ typeOid, udtName }),
   'information_schema.schemata': {
     columns: [
       ['catalog_name', text],

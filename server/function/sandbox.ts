@@ -1,12 +1,18 @@
 /**
  * QuickJS in WebAssembly, where functions of users run: they reach nothing of the host, and what they may take is bounded. The
  * only file that knows the engine.
+ *
+ * A sandbox is one instance with a memory of fixed size, which is the bound: QuickJS itself cannot tell how much it holds when it is
+ * compiled by Emscripten (justjake/quickjs-emscripten #271). All that an instance is lies in that memory, so that it is set back
+ * by copying what the memory was.
  */
+import { readFileSync } from 'node:fs';
 import {
   newQuickJSWASMModuleFromVariant,
+  newVariant,
   type QuickJSContext,
   type QuickJSHandle,
-  type QuickJSRuntime,
+  type QuickJSSyncVariant,
   type QuickJSWASMModule,
 } from 'quickjs-emscripten-core';
 import { assert } from '../../sql/base/assert.ts';
@@ -18,11 +24,12 @@ const STEPS_PER_QUESTION = 10_000;
 export const CALL_STEPS_MAX = 2_000_000;
 /** For calls whose steps are long ones (searches in long texts), looked at when the engine asks. */
 export const CALL_MS_MAX = 5_000;
-/** Of one function: its program, its arguments and what a call makes of them. */
+/** Of one function: the engine, its program, its arguments and what a call makes of them. */
 export const MEMORY_BYTES_MAX = 16 * 1024 * 1024;
+const PAGE_BYTES = 64 * 1024;
 const STACK_BYTES_MAX = 256 * 1024;
-/** Sandboxes that are alive; the one that was not used for longest goes, and is made again when it is called. */
-export const SANDBOXES_MAX = 32;
+
+const ENGINE = '@jitl/quickjs-wasmfile-release-sync';
 
 /** How a value is written on its way in or out; see the prelude. */
 export type Form =
@@ -55,171 +62,101 @@ export type Outcome =
   | { readonly kind: 'thrown'; readonly name: string; readonly message: string }
   | { readonly kind: 'limit'; readonly of: 'time' | 'memory' | 'stack' };
 
-const loadModule = (): Promise<QuickJSWASMModule> =>
-  newQuickJSWASMModuleFromVariant(import('@jitl/quickjs-wasmfile-release-sync'));
-
-/** The engine's modules: one that runs, and one that takes its place when WebAssembly gives up on it. */
-export class ScriptEngine {
-  /** Undefined while the next one is being loaded, which only two failures in one turn of the event loop can meet. */
-  #module: QuickJSWASMModule | undefined;
-  #spare: QuickJSWASMModule | undefined;
+/** Makes sandboxes, of an engine that is compiled once. */
+export class SandboxFactory {
+  readonly #variant: QuickJSSyncVariant;
+  readonly #wasm: WebAssembly.Module;
   readonly #now: () => number;
-  /** In the order of their last use. */
-  readonly #live = new Set<Script>();
 
-  private constructor(modules: readonly [QuickJSWASMModule, QuickJSWASMModule], now: () => number) {
-    [this.#module, this.#spare] = modules;
+  private constructor(variant: QuickJSSyncVariant, wasm: WebAssembly.Module, now: () => number) {
+    this.#variant = variant;
+    this.#wasm = wasm;
     this.#now = now;
   }
 
   /** @param now  milliseconds of a clock that does not jump. */
-  static async load(now: () => number): Promise<ScriptEngine> {
-    return new ScriptEngine([await loadModule(), await loadModule()], now);
+  static async load(now: () => number): Promise<SandboxFactory> {
+    const wasm = readFileSync(new URL(import.meta.resolve(`${ENGINE}/wasm`)));
+    const { default: loaded } = await import(ENGINE);
+    return new SandboxFactory(loaded as QuickJSSyncVariant, new WebAssembly.Module(wasm), now);
   }
 
-  script(program: Program): Script {
-    return new Script(this, program);
-  }
-
-  /** For scripts only. @returns undefined when there is no module to run it. */
-  start(script: Script, program: Program): Sandbox | undefined {
-    if (this.#module === undefined) return undefined;
-    this.#live.delete(script);
-    for (const oldest of this.#live) {
-      if (this.#live.size < SANDBOXES_MAX) break;
-      oldest.stop();
-    }
-    this.#live.add(script);
-    return new Sandbox(this.#module, program, this.#now);
-  }
-
-  touch(script: Script): void {
-    this.#live.delete(script);
-    this.#live.add(script);
-  }
-
-  forget(script: Script): void {
-    this.#live.delete(script);
-  }
-
-  /** WebAssembly gave up: nothing in the module can be used any more. */
-  replaceModule(): void {
-    for (const script of this.#live) script.abandon();
-    this.#live.clear();
-    this.#module = this.#spare;
-    this.#spare = undefined;
-    loadModule().then(
-      (module) => {
-        if (this.#module === undefined) this.#module = module;
-        else this.#spare = module;
-      },
-      // Without memory for another one there is none in reserve.
-      () => {},
-    );
-  }
-
-  close(): void {
-    for (const script of [...this.#live]) script.stop();
+  async make(): Promise<Sandbox> {
+    const pages = MEMORY_BYTES_MAX / PAGE_BYTES;
+    const wasmMemory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    const variant = newVariant(this.#variant, { wasmModule: this.#wasm, wasmMemory });
+    const module = await newQuickJSWASMModuleFromVariant(variant);
+    return new Sandbox(module, new Uint8Array(wasmMemory.buffer), this.#now);
   }
 }
 
-/** One program, in a sandbox of its own that is made when it is first called. */
-export class Script {
-  readonly #engine: ScriptEngine;
-  readonly #program: Program;
-  #sandbox: Sandbox | undefined;
+/** One instance of the engine, which runs one program at a time. */
+export class Sandbox {
+  readonly #memory: Uint8Array;
+  readonly #context: QuickJSContext;
+  readonly #make: QuickJSHandle;
+  /** The memory before any program. */
+  readonly #empty: Uint8Array;
+  readonly #now: () => number;
+  #function: QuickJSHandle | undefined;
+  /** The memory with the program, before any call. */
+  #fresh: Uint8Array;
+  #isFresh = true;
+  #givesNumbers = false;
+  #questions = 0;
+  #startMs = 0;
 
-  constructor(engine: ScriptEngine, program: Program) {
-    this.#engine = engine;
-    this.#program = program;
+  constructor(module: QuickJSWASMModule, memory: Uint8Array, now: () => number) {
+    this.#memory = memory;
+    this.#now = now;
+    const runtime = module.newRuntime();
+    runtime.setMaxStackSize(STACK_BYTES_MAX);
+    runtime.setInterruptHandler(() => this.#isOver());
+    this.#context = runtime.newContext();
+    this.#make = this.#context.unwrapResult(this.#context.evalCode(PRELUDE, 'prelude'));
+    this.#empty = usedPart(memory);
+    this.#fresh = this.#empty;
   }
 
-  /** Reads the body. @returns the syntax error, if it is no program. */
-  check(): Outcome | undefined {
-    try {
-      this.#sandbox ??= this.#engine.start(this, this.#program);
-      return this.#sandbox?.refused;
-    } finally {
-      this.stop();
+  /** Takes a program in the place of the one before. @returns why it is none. */
+  host(program: Program): Outcome | undefined {
+    const context = this.#context;
+    this.#restore(this.#empty);
+    this.#startCount();
+    this.#givesNumbers = program.rowsMax === undefined && NUMBERS.has(program.result);
+    const json = context.newString(JSON.stringify(program));
+    const made = context.callFunction(this.#make, context.undefined, json);
+    json.dispose();
+    if (made.error !== undefined) {
+      this.#function = undefined;
+      return this.#failure(made.error);
     }
+    this.#function = made.value;
+    this.#fresh = usedPart(this.#memory);
+    this.#isFresh = true;
+    return undefined;
   }
 
   /**
    * What is left of earlier calls (garbage, the part of a question's steps) may make one call fail that would not fail alone, so
-   * that one that meets a limit is made again in a new sandbox, whose verdict depends on the arguments alone.
+   * that one that meets a limit is made again as if it were the first, and its verdict depends on the arguments alone.
+   * @throws RuntimeError of WebAssembly, after which the sandbox is of no use.
    */
   call(args: readonly Argument[]): Outcome {
-    const used = this.#sandbox;
-    if (used !== undefined) {
-      this.#engine.touch(this);
-      const outcome = this.#attempt(used, args);
-      if (outcome.kind !== 'limit') return outcome;
-      this.stop();
-    }
-    const fresh = this.#engine.start(this, this.#program);
-    this.#sandbox = fresh;
-    return fresh === undefined ? { kind: 'limit', of: 'stack' } : this.#attempt(fresh, args);
+    const wasFresh = this.#isFresh;
+    const outcome = this.#attempt(args);
+    if (outcome.kind !== 'limit') return outcome;
+    this.#restore(this.#fresh);
+    if (wasFresh) return outcome;
+    const verdict = this.#attempt(args);
+    if (verdict.kind === 'limit') this.#restore(this.#fresh);
+    return verdict;
   }
 
-  #attempt(sandbox: Sandbox, args: readonly Argument[]): Outcome {
-    try {
-      return sandbox.call(args);
-    } catch (error) {
-      if (!isBroken(error)) throw error;
-      this.#engine.replaceModule();
-      return { kind: 'limit', of: 'stack' };
-    }
-  }
-
-  stop(): void {
-    this.#engine.forget(this);
-    this.#sandbox?.close();
-    this.#sandbox = undefined;
-  }
-
-  /** The sandbox is gone with its module. */
-  abandon(): void {
-    this.#sandbox = undefined;
-  }
-}
-
-class Sandbox {
-  readonly #runtime: QuickJSRuntime;
-  readonly #context: QuickJSContext;
-  readonly #function: QuickJSHandle | undefined;
-  /** Why there is no function. */
-  readonly refused: Outcome | undefined;
-  readonly #now: () => number;
-  readonly #givesNumbers: boolean;
-  #questions = 0;
-  #startMs = 0;
-
-  constructor(module: QuickJSWASMModule, program: Program, now: () => number) {
-    this.#now = now;
-    this.#givesNumbers = program.rowsMax === undefined && NUMBERS.has(program.result);
-    this.#runtime = module.newRuntime();
-    this.#runtime.setMemoryLimit(MEMORY_BYTES_MAX);
-    this.#runtime.setMaxStackSize(STACK_BYTES_MAX);
-    this.#context = this.#runtime.newContext();
-    const context = this.#context;
-    const make = context.unwrapResult(context.evalCode(PRELUDE, 'prelude'));
-    this.#startCount();
-    this.#runtime.setInterruptHandler(() => this.#isOver());
-    const json = context.newString(JSON.stringify(program));
-    const made = context.callFunction(make, context.undefined, json);
-    json.dispose();
-    make.dispose();
-    if (made.error === undefined) {
-      this.#function = made.value;
-    } else {
-      this.refused = this.#failure(made.error);
-    }
-  }
-
-  /** @throws RuntimeError when the whole module is broken. */
-  call(args: readonly Argument[]): Outcome {
+  #attempt(args: readonly Argument[]): Outcome {
     assert(this.#function !== undefined, 'a function was made of its body');
     const context = this.#context;
+    this.#isFresh = false;
     const handles = args.map((arg) => this.#handleOf(arg));
     this.#startCount();
     const answer = context.callFunction(this.#function, context.undefined, ...handles);
@@ -230,10 +167,10 @@ class Sandbox {
     return { kind: 'value', value };
   }
 
-  close(): void {
-    this.#function?.dispose();
-    this.#context.dispose();
-    this.#runtime.dispose();
+  #restore(used: Uint8Array): void {
+    this.#memory.set(used);
+    this.#memory.fill(0, used.length);
+    this.#isFresh = used === this.#fresh;
   }
 
   #startCount(): void {
@@ -287,21 +224,21 @@ class Sandbox {
 
 const NUMBERS: ReadonlySet<Form> = new Set(['n', 'i', 'b']);
 
-/** WebAssembly gave up, or the host's stack overflowed inside of it: QuickJS was cut off in the middle of something. */
-function isBroken(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  return (
-    error.name === 'RuntimeError' ||
-    (error instanceof RangeError && error.message.includes('call stack'))
-  );
-}
+const LIMITS: ReadonlyMap<string, (Outcome & { readonly kind: 'limit' })['of']> = new Map([
+  ['interrupted', 'time'],
+  ['out of memory', 'memory'],
+  ['string too long', 'memory'],
+  ['stack overflow', 'stack'],
+]);
 
 function textOf(context: QuickJSContext, value: QuickJSHandle): string {
   return context.typeof(value) === 'symbol' ? 'a symbol' : context.getString(value);
 }
 
-const LIMITS: ReadonlyMap<string, (Outcome & { readonly kind: 'limit' })['of']> = new Map([
-  ['interrupted', 'time'],
-  ['out of memory', 'memory'],
-  ['stack overflow', 'stack'],
-]);
+/** A copy of the memory up to its last byte that is not zero. */
+function usedPart(memory: Uint8Array): Uint8Array {
+  const words = new Int32Array(memory.buffer);
+  let end = words.length;
+  while (end > 0 && words[end - 1] === 0) end--;
+  return memory.slice(0, end * 4);
+}

@@ -4,13 +4,8 @@ import { StreamError } from '../../sql/base/error.ts';
 import type { ScriptFunction } from '../../sql/bind-create-function.ts';
 import { signatureOf } from '../../sql/bind-routine.ts';
 import type { ScalarFunction } from '../../sql/function/scalar-function.ts';
-import {
-  type Argument,
-  CALL_STEPS_MAX,
-  MEMORY_BYTES_MAX,
-  type Outcome,
-  type ScriptEngine,
-} from './sandbox.ts';
+import { type Argument, CALL_STEPS_MAX, MEMORY_BYTES_MAX, type Outcome } from './sandbox.ts';
+import type { ScriptEngine } from './script-engine.ts';
 import { argumentWriter, formOf, resultReader } from './script-value.ts';
 
 /** Rows that one call may give. */

@@ -1,4 +1,4 @@
-import { ScriptEngine } from './sandbox.ts';
+import { ScriptEngine } from './script-engine.ts';
 
 /** The script engine of a database, which is loaded when the first function needs it. */
 export class Scripts {
@@ -12,9 +12,5 @@ export class Scripts {
   engine(): Promise<ScriptEngine> {
     this.#engine ??= ScriptEngine.load(this.#now);
     return this.#engine;
-  }
-
-  async close(): Promise<void> {
-    (await this.#engine)?.close();
   }
 }
