@@ -10,7 +10,7 @@ import { Shell } from '../server/repl/shell.ts';
 import { splitStatements } from '../server/repl/split.ts';
 import { serve } from './server/serve.ts';
 
-const PAGES = ['README.md', 'docs/sql.md', 'docs/connectors.md'];
+const PAGES = ['README.md', 'docs/sql.md', 'docs/user-functions.md', 'docs/connectors.md'];
 /** Statements that listen until somebody stops them. */
 const LIVE_MS = 1_500;
 const isLive = (sql: string): boolean => /^SUBSCRIBE\b|\bEMIT CHANGES$/i.test(sql);

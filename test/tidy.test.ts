@@ -32,6 +32,7 @@ const PACKAGE_HOME: Readonly<Record<string, string>> = {
   '@duckdb/node-bindings': 'engine/store/',
   '@platformatic/kafka': 'connectors/kafka/',
   pg: 'connectors/postgres/',
+  'quickjs-emscripten-core': 'server/function/',
 };
 
 const SOURCES = globSync(['{sql,connectors,engine,server,examples}/**/*.ts', '{index,testing}.ts'])

@@ -113,6 +113,7 @@ export class Sandbox {
     runtime.setMaxStackSize(STACK_BYTES_MAX);
     runtime.setInterruptHandler(() => this.#isOver());
     this.#context = runtime.newContext();
+    this.#startCount();
     this.#make = this.#context.unwrapResult(this.#context.evalCode(PRELUDE, 'prelude'));
     this.#empty = usedPart(memory);
     this.#fresh = this.#empty;

@@ -10,7 +10,14 @@ export class Scripts {
   }
 
   engine(): Promise<ScriptEngine> {
-    this.#engine ??= ScriptEngine.load(this.#now);
+    if (this.#engine === undefined) {
+      const engine = ScriptEngine.load(this.#now);
+      this.#engine = engine;
+      // Whoever asked hears of it; the next one tries again.
+      engine.catch(() => {
+        this.#engine = undefined;
+      });
+    }
     return this.#engine;
   }
 }
