@@ -26,7 +26,7 @@ import { storedLate } from './event-time.ts';
 import { requireRows } from './existing-rows.ts';
 import { inTurns } from './in-turns.ts';
 import { withAlteredIndexes } from './indexes.ts';
-import { alterCatalog } from './lifecycle.ts';
+import { alterCatalog } from './lifecycle/alter.ts';
 import { LiveCatalog, type LiveRelation } from './live-catalog.ts';
 import { okResult } from './row-result.ts';
 import type { SequenceState } from './sequences.ts';

@@ -13,7 +13,7 @@ import type { LogicalNode } from '../sql/logical-plan.ts';
 import { parseStatement } from '../sql/parser.ts';
 import { optimize } from '../sql/rewrite/all.ts';
 import type { Core } from './core.ts';
-import { storedRelation } from './lifecycle.ts';
+import { storedRelation } from './lifecycle/view.ts';
 import { statementContext } from './statement-context.ts';
 import { needsOperators, queryByOperators } from './stream-query.ts';
 import type { Transaction } from './transaction.ts';

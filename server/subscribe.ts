@@ -6,7 +6,7 @@ import { StreamError } from '../sql/base/error.ts';
 import type { Relation } from '../sql/catalog.ts';
 import type { Core } from './core.ts';
 import type { SubscribeRequest, Subscription, SubscriptionEvent } from './database.ts';
-import { storedRelation } from './lifecycle.ts';
+import { storedRelation } from './lifecycle/view.ts';
 
 /** Rows in one snapshot message. */
 const SNAPSHOT_ROWS_MAX = 2_048;
