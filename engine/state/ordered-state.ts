@@ -192,8 +192,8 @@ export class OrderedState implements Saved {
     root: number,
     isReached: (row: number) => boolean,
     visit: (row: number) => boolean,
-    near: Segments<Int32Array<ArrayBuffer>>,
-    far: Segments<Int32Array<ArrayBuffer>>,
+    near: Segments<Int32Array>,
+    far: Segments<Int32Array>,
   ): void {
     const stack: number[] = [];
     for (let at = root; at !== NONE; ) {
@@ -326,7 +326,7 @@ export class OrderedState implements Saved {
     return right;
   }
 
-  #end(root: number, side: Segments<Int32Array<ArrayBuffer>>): number {
+  #end(root: number, side: Segments<Int32Array>): number {
     let at = root;
     if (at === NONE) return NONE;
     for (let next = side.get(at); next !== NONE; next = side.get(at)) at = next;
