@@ -16,6 +16,7 @@ import { WALL_CLOCK_ID } from '../engine/runtime/plan-task.ts';
 import { openDuckdbStore } from '../engine/store/duckdb-store.ts';
 import { StateFiles } from '../engine/store/state-files.ts';
 import type { Store, StoreStatus } from '../engine/store/store.ts';
+import { FanOut } from '../engine/view/fan-out.ts';
 import { StreamError } from '../sql/base/error.ts';
 import type { Relation } from '../sql/catalog.ts';
 import { makeBackup, removeUnfinishedBackup } from './backup.ts';
@@ -205,6 +206,7 @@ class Millrace implements Database {
       sequences: new Sequences(store),
       serializable: new Turns(),
       log,
+      fanOut: new FanOut(),
       nowMicros: clock.wallMicros,
     };
     await restoreCatalog(core, status);
