@@ -762,8 +762,10 @@ function entryOf(relation: Relation, detail: RelationDetail) {
 export const COUNTER_KIND = 'counter';
 /** The catalog's entries of schemas. */
 export const SCHEMA_KIND = 'schema';
+/** The catalog's entries of types. */
+export const TYPE_KIND = 'type';
 
-function counterOf(core: Core) {
+export function counterOf(core: Core) {
   return {
     id: 0,
     name: '',

@@ -178,7 +178,7 @@ function declaredType(definition: ColumnDefinition, context: BindContext): SqlTy
     const whole = metadata === 'headers' || metadata === 'header';
     if (whole) return headersType;
   }
-  if (definition.type !== undefined) return bindTypeName(definition.type, context.catalog);
+  if (definition.type !== undefined) return bindTypeName(definition.type, context);
   if (metadata === undefined) return undefined;
   if (metadata.startsWith('header:')) return { kind: 'bytea' };
   if (metadata === 'key') return { kind: 'text' };

@@ -91,7 +91,7 @@ export function bindExpression(node: Expression, scope: Scope): BoundExpr {
     case 'cast':
       return castExplicitly(
         bindCastOperand(node, scope),
-        bindTypeName(node.type, context.catalog),
+        bindTypeName(node.type, context),
         node.try,
         span,
         context,
@@ -170,7 +170,7 @@ function bindLogic(node: Node<'and' | 'or'>, scope: Scope): BoundExpr {
 /** `NULL::int[]` or `ARRAY[]::int[]`: an empty array takes its type from the cast. */
 function bindCastOperand(node: Node<'cast'>, scope: Scope): BoundExpr {
   if (node.operand.kind === 'array' && node.operand.items.length === 0) {
-    const type = bindTypeName(node.type, scope.context.catalog);
+    const type = bindTypeName(node.type, scope.context);
     if (type.kind === 'array') {
       return { kind: 'array', items: [], type, span: node.operand.span };
     }

@@ -72,6 +72,8 @@ export function fromText(text: string, type: SqlType, nowMicros?: bigint, zone: 
       return jsonToText(parseJson(text));
     case 'uuid':
       return uuidFromText(text);
+    case 'enum':
+      return type.enumeration.placeOf(text);
     case 'array':
       return arrayFromItems(splitArray(text), type.element, nowMicros, zone);
     case 'row':

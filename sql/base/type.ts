@@ -1,3 +1,5 @@
+import type { EnumType } from './enum-type.ts';
+
 /**
  * SQL types, and the one JavaScript value that stands for each SQL value ("datum").
  *
@@ -16,6 +18,7 @@
  * | json                          | string: the text as it was written                                   |
  * | bytea                         | Uint8Array                                                           |
  * | interval                      | Interval (sql/base/interval.ts): months, days, microseconds          |
+ * | enum                          | number: the place of its label (sql/base/enum-type.ts)               |
  * | array                         | readonly Datum[]                                                     |
  * | row                           | readonly Datum[], one an attribute                                   |
  */
@@ -43,6 +46,7 @@ export type SqlType =
   | { readonly kind: 'json' }
   | { readonly kind: 'jsonb' }
   | { readonly kind: 'uuid' }
+  | { readonly kind: 'enum'; readonly enumeration: EnumType }
   | { readonly kind: 'array'; readonly element: SqlType }
   | { readonly kind: 'row'; readonly fields: readonly Column[] }
   /** An untyped literal or NULL before it has met a context. No column of a relation has it. */
@@ -93,6 +97,8 @@ export function typeName(type: SqlType): string {
       return type.element.kind === 'array' ? typeName(type.element) : `${typeName(type.element)}[]`;
     case 'row':
       return 'record';
+    case 'enum':
+      return type.enumeration.name;
     default:
       return type.kind;
   }
@@ -111,5 +117,18 @@ export function sameType(a: SqlType, b: SqlType): boolean {
     );
   }
   if (a.kind === 'array' && b.kind === 'array') return sameType(a.element, b.element);
+  if (a.kind === 'enum' || b.kind === 'enum') return sameEnum(a, b);
   return typeName(a) === typeName(b);
+}
+
+/** True for two enum types that are one. */
+export function sameEnum(a: SqlType, b: SqlType): boolean {
+  return a.kind === 'enum' && b.kind === 'enum' && a.enumeration === b.enumeration;
+}
+
+/** Whether the type is, or holds, one that `test` is true for. */
+export function someType(type: SqlType, test: (type: SqlType) => boolean): boolean {
+  if (test(type)) return true;
+  if (type.kind === 'array') return someType(type.element, test);
+  return type.kind === 'row' && type.fields.some((field) => someType(field.type, test));
 }

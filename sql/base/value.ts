@@ -65,6 +65,7 @@ function buildComparator(type: SqlType): Comparator {
     case 'timestamp':
     case 'timestamptz':
     case 'uuid':
+    case 'enum':
       return compareExact;
     case 'real':
     case 'double':
@@ -141,6 +142,7 @@ function buildHasher(type: SqlType): (datum: Datum) => HashKey {
     case 'timestamp':
     case 'timestamptz':
     case 'uuid':
+    case 'enum':
     case 'text':
     case 'varchar':
     case 'unknown':

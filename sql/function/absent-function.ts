@@ -19,10 +19,6 @@ export const absentFunctions: readonly Absent[] = [
     ],
   },
   {
-    reason: 'There are no enumerated types: use text with a CHECK.',
-    names: ['enum_first', 'enum_last', 'enum_range'],
-  },
-  {
     reason:
       'There are no named composite types: use json_to_record() or json_to_recordset() with a list of columns.',
     names: [

@@ -397,6 +397,7 @@ export function resolveAggregate(
       };
     case 'min':
     case 'max':
+      if (first.kind === 'enum') return extreme(name, first, true);
       return first.kind === 'array' || first.kind === 'row'
         ? extreme(name, first, false)
         : undefined;

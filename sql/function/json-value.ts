@@ -52,6 +52,7 @@ export function datumToJson(datum: Datum | null, type: SqlType): JsonValue {
     case 'varchar':
     case 'char':
     case 'uuid':
+    case 'enum':
     case 'bytea':
     case 'date':
     case 'time':
