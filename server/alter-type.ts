@@ -10,6 +10,8 @@ import {
   withRenamedLabel,
 } from '../sql/base/enum-type.ts';
 import { StreamError } from '../sql/base/error.ts';
+import { findNamed } from '../sql/bind-schema.ts';
+import { bindContext } from '../sql/binder.ts';
 import { relationKey, type StatementContext, type UserType } from '../sql/catalog.ts';
 import { withSpan } from '../sql/coerce.ts';
 import { nameText } from '../sql/deparse-name.ts';
@@ -37,6 +39,12 @@ export async function alterType(
 ): Promise<StatementResult> {
   const type = findType(core, name, context);
   if (type === undefined) {
+    const relation = findNamed(name, bindContext(core.catalog, context, 'view'));
+    if (relation !== undefined) {
+      throw new StreamError('SQL_WRONG_OBJECT_TYPE', `${nameText(name)} is not an enum`, {
+        at: name.span,
+      });
+    }
     throw new StreamError('SQL_UNKNOWN_TYPE', `type "${nameText(name)}" does not exist`, {
       at: name.span,
     });
@@ -75,12 +83,13 @@ async function addValue(
     return okResult(TAG, `enum label "${label}" already exists, skipping`);
   }
   const labels = withLabel(enumeration.labels, label, neighbor);
-  const users = relationsWith(core, type).map(({ entry }) => entry);
+  const users = usersOf(core, type);
   refuseLabelUse(core, users, enumeration, 'from-text', `add a value to type ${type.name}`);
-  for (const entry of users) refuseLostErrors(core, entry, enumeration);
+  const owners = relationsWith(core, type).map(({ entry }) => entry);
+  for (const entry of owners) refuseLostErrors(core, entry, enumeration);
   await commit(core, enumeration, labels);
   // Records that were refused for want of this label may be rows now: REPLAY ERRORS reads them again.
-  for (const { relation } of users) {
+  for (const { relation } of owners) {
     const isFed = relation.kind === 'stream' || relation.kind === 'table';
     if (!isFed || relation.input === undefined) continue;
     const count = errorCounts(core, relation.name)?.count ?? 0;
@@ -115,9 +124,10 @@ async function renameValue(
   const { enumeration } = requireEnum(type);
   const before = enumeration.labels;
   const labels = withRenamedLabel(before, from, to);
-  const users = relationsWith(core, type).map(({ entry }) => entry);
+  const users = usersOf(core, type);
   const what = `rename a value of type ${type.name}`;
-  for (const { relation } of users) {
+  for (const { entry } of relationsWith(core, type)) {
+    const { relation } = entry;
     const isLocal = relation.kind === 'table' && relation.input === undefined;
     if (isLocal || relation.kind === 'view') continue;
     throw dependentError(what, relation, 'labels have been read from records or sent to clients');
@@ -175,6 +185,17 @@ async function renameType(core: Core, type: UserType, to: string): Promise<State
     core.catalog.putType(renamed);
   });
   return okResult(TAG, '');
+}
+
+/** Relations with values of the type, and all that read them: these may make text of the values, or compare them with labels. */
+function usersOf(core: Core, type: UserType): readonly LiveRelation[] {
+  const found = new Set<LiveRelation>();
+  for (const { entry } of relationsWith(core, type)) {
+    for (const one of core.catalog.withDependents(entry.relation.name)) {
+      if (one.owner === undefined && one.relation.sql !== '') found.add(one);
+    }
+  }
+  return [...found].sort((a, b) => a.relation.id - b.relation.id);
 }
 
 async function commit(

@@ -107,7 +107,7 @@ function parseAction(cursor: Cursor): AlterTypeAction {
   }
   if (cursor.acceptWords('rename', 'to')) return { kind: 'rename', to: columnName(cursor) };
   if (cursor.acceptWords('set', 'schema')) return { kind: 'set-schema', to: columnName(cursor) };
-  throw cursor.at('add') || cursor.at('drop') || cursor.at('alter') || cursor.at('rename')
+  throw cursor.wordAhead(1, 'attribute')
     ? cursor.unsupported('ALTER TYPE of an attribute')
     : cursor.unexpected('ADD VALUE or RENAME');
 }

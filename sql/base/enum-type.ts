@@ -42,6 +42,14 @@ export class EnumType {
     return this.#labels;
   }
 
+  /** As PostgreSQL's format_type prints it. */
+  get shownName(): string {
+    return this.#name
+      .split('.')
+      .map((part) => (/^[a-z_][a-z0-9_$]*$/.test(part) ? part : `"${part.replaceAll('"', '""')}"`))
+      .join('.');
+  }
+
   rename(name: string): void {
     this.#name = name;
   }
@@ -66,7 +74,7 @@ export class EnumType {
     if (place !== undefined) return place;
     throw new StreamError(
       'VALUE_INVALID_TEXT',
-      `invalid input value for enum ${this.#name}: "${label}"`,
+      `invalid input value for enum ${this.shownName}: "${label}"`,
     );
   }
 
@@ -76,12 +84,12 @@ export class EnumType {
     if (label !== undefined) return label;
     throw new StreamError(
       'VALUE_INVALID_TEXT',
-      `invalid internal value for enum ${this.#name}: ${place}`,
+      `invalid internal value for enum ${this.shownName}: ${place}`,
     );
   }
 }
 
-/** The labels of CREATE TYPE … AS ENUM. @throws StreamError SQL_RESERVED_NAME, CONSTRAINT_UNIQUE. */
+/** The labels of CREATE TYPE … AS ENUM. @throws StreamError SQL_INVALID_NAME, CONSTRAINT_UNIQUE. */
 export function newLabels(labels: readonly string[]): readonly EnumLabel[] {
   const seen = new Set<string>();
   return labels.map((label, index) => {
@@ -100,7 +108,7 @@ export function newLabels(labels: readonly string[]): readonly EnumLabel[] {
 
 /**
  * The labels with one more: at the end, or next to another one.
- * @throws StreamError SQL_DUPLICATE_OBJECT, SQL_RESERVED_NAME, VALUE_INVALID_PARAMETER, VALUE_PROGRAM_LIMIT.
+ * @throws StreamError SQL_DUPLICATE_OBJECT, SQL_INVALID_NAME, VALUE_INVALID_PARAMETER, VALUE_PROGRAM_LIMIT.
  */
 export function withLabel(
   labels: readonly EnumLabel[],
@@ -154,7 +162,7 @@ function labelExists(label: string): StreamError {
 
 function checkLabel(label: string): void {
   if (new TextEncoder().encode(label).length <= LABEL_BYTES_MAX) return;
-  throw new StreamError('SQL_RESERVED_NAME', `invalid enum label "${label}"`, {
+  throw new StreamError('SQL_INVALID_NAME', `invalid enum label "${label}"`, {
     detail: `Labels must be ${LABEL_BYTES_MAX} bytes or less.`,
   });
 }

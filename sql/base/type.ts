@@ -98,7 +98,7 @@ export function typeName(type: SqlType): string {
     case 'row':
       return 'record';
     case 'enum':
-      return type.enumeration.name;
+      return type.enumeration.shownName;
     default:
       return type.kind;
   }

@@ -1,4 +1,5 @@
 /** enum_first, enum_last and enum_range, for every enum type. */
+import { StreamError } from '../base/error.ts';
 import { type SqlType, sameEnum } from '../base/type.ts';
 import type { ScalarFunction } from './scalar-function.ts';
 
@@ -13,6 +14,11 @@ interface Shape {
 const places = ({ enumeration }: EnumSqlType): readonly number[] =>
   enumeration.labels.map(({ place }) => place);
 
+function someOf({ enumeration }: EnumSqlType, place: number | undefined): number {
+  if (place !== undefined) return place;
+  throw new StreamError('VALUE_ENUM_EMPTY', `enum ${enumeration.shownName} contains no values`);
+}
+
 function range(type: EnumSqlType, from: number | null, to: number | null): readonly number[] {
   return places(type).filter(
     (place) => (from === null || place >= from) && (to === null || place <= to),
@@ -26,7 +32,7 @@ const shapes: ReadonlyMap<string, (type: EnumSqlType) => Shape> = new Map([
     (type: EnumSqlType): Shape => ({
       description: 'first value of an enum type',
       result: type,
-      evaluate: () => places(type)[0] ?? null,
+      evaluate: () => someOf(type, places(type)[0]),
     }),
   ],
   [
@@ -34,7 +40,7 @@ const shapes: ReadonlyMap<string, (type: EnumSqlType) => Shape> = new Map([
     (type: EnumSqlType): Shape => ({
       description: 'last value of an enum type',
       result: type,
-      evaluate: () => places(type).at(-1) ?? null,
+      evaluate: () => someOf(type, places(type).at(-1)),
     }),
   ],
   [

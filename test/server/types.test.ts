@@ -1,0 +1,199 @@
+/** User-defined types over restarts, in streams, answers and errors, and what keeps them from being changed. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, before, it } from 'node:test';
+import { type Answer, Subject } from '../differential/both-sides.ts';
+
+let folder: string;
+let subject: Subject;
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'millrace-types-'));
+  subject = await Subject.open(folder);
+});
+after(async () => {
+  await subject.close();
+  rmSync(folder, { recursive: true });
+});
+afterEach(async () => {
+  for (const sink of ['counted_out']) await subject.run(`DROP SINK IF EXISTS ${sink}`);
+  for (const view of ['counted', 'listed', 'shown']) {
+    await subject.run(`DROP MATERIALIZED VIEW IF EXISTS ${view} CASCADE`);
+  }
+  await subject.run('DROP STREAM IF EXISTS readings CASCADE DELETE TOPIC');
+  await subject.run('DROP TABLE IF EXISTS persons CASCADE');
+  await subject.run('DROP TYPE IF EXISTS mood CASCADE');
+});
+
+async function rows(sql: string): Promise<readonly (readonly (string | null)[])[]> {
+  const answer = await subject.run(sql);
+  assert.equal(answer.kind, 'answered', `${sql}: ${JSON.stringify(answer)}`);
+  return answer.kind === 'answered' ? answer.rows : [];
+}
+
+function failure(answer: Answer): string {
+  return answer.kind === 'failed' ? `${answer.sqlstate} ${answer.message}` : answer.tag;
+}
+
+const refusal = async (sql: string): Promise<string> => failure(await subject.run(sql));
+
+const MOOD = "CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy')";
+
+it('a restart keeps types, their labels in order, and what is made of them', async () => {
+  // The table is older than the type of its second column.
+  await rows('CREATE TABLE persons (id integer PRIMARY KEY)');
+  await rows(MOOD);
+  await rows("ALTER TABLE persons ADD COLUMN m mood DEFAULT 'ok'");
+  await rows('CREATE MATERIALIZED VIEW counted AS SELECT m, count(*) AS n FROM persons GROUP BY m');
+  await rows("INSERT INTO persons VALUES (1, 'sad'), (2, 'happy'), (3, 'sad')");
+  await rows("ALTER TYPE mood ADD VALUE 'meh' AFTER 'sad'");
+  await rows("INSERT INTO persons VALUES (4, 'meh')");
+  await subject.reopen();
+  await rows('INSERT INTO persons (id) VALUES (5)');
+  await rows("DELETE FROM persons WHERE m < 'meh' AND id = 3");
+  await rows("ALTER TYPE mood ADD VALUE 'lost' BEFORE 'sad'");
+  await subject.reopen();
+  await rows("INSERT INTO persons VALUES (6, 'lost')");
+  assert.deepEqual(await rows('SELECT m, n FROM counted ORDER BY m'), [
+    ['lost', '1'],
+    ['sad', '1'],
+    ['meh', '1'],
+    ['ok', '1'],
+    ['happy', '1'],
+  ]);
+  assert.deepEqual(await rows('SHOW TYPES'), [
+    [
+      'mood',
+      'enum',
+      '{lost,sad,meh,ok,happy}',
+      "CREATE TYPE mood AS ENUM ('lost', 'sad', 'meh', 'ok', 'happy')",
+    ],
+  ]);
+  const all = await rows('SHOW CREATE ALL');
+  assert.deepEqual(
+    all.map(([name]) => name),
+    ['mood', 'persons', 'counted'],
+  );
+  assert.deepEqual((await rows('SHOW CREATE TYPE mood'))[0], all[0]);
+});
+
+it('a label that a record should not have is an error until the type has it', async () => {
+  await rows(MOOD);
+  await rows("CREATE STREAM readings (id integer, m mood, ms mood[]) WITH (kafka_topic = 'moods')");
+  await rows(
+    'CREATE MATERIALIZED VIEW counted AS SELECT m, count(*) AS n FROM readings GROUP BY m',
+  );
+  await rows("CREATE SINK counted_out FROM counted WITH (kafka_topic = 'counted')");
+  const values = [
+    { id: 1, m: 'happy', ms: ['sad', null] },
+    { id: 2, m: 'fine' },
+    { id: 3, m: 3 },
+    { id: 4, m: null, ms: ['fine'] },
+    { id: 5, m: 'happy' },
+  ];
+  const made = values.map((value) => ({
+    ...{ key: null, partition: undefined, timestampMs: undefined, headers: [] },
+    value: Buffer.from(JSON.stringify(value)),
+  }));
+  await subject.database.produce('moods', made);
+  await rows('FLUSH');
+  const errors = 'SELECT "offset", sqlstate, reason FROM readings_errors ORDER BY "offset"';
+  const bad = (field: string, type: string, label: string): string =>
+    `field "${field}" (${type}): invalid input value for enum mood: "${label}"`;
+  assert.deepEqual(await rows(errors), [
+    ['1', '22P02', bad('m', 'mood', 'fine')],
+    ['2', '22P02', bad('m', 'mood', '3')],
+    ['3', '22P02', bad('ms', 'mood[]', 'fine')],
+  ]);
+  await rows("ALTER TYPE mood ADD VALUE 'fine' BEFORE 'happy'");
+  await rows('REPLAY ERRORS FROM readings');
+  await rows("INSERT INTO readings (m) VALUES ('fine')");
+  await rows('FLUSH');
+  assert.deepEqual(await rows(errors), [['2', '22P02', bad('m', 'mood', '3')]]);
+  assert.deepEqual(await rows('SELECT m, n FROM counted ORDER BY m'), [
+    ['fine', '2'],
+    ['happy', '2'],
+    [null, '1'],
+  ]);
+  const [delivered] = await subject.database.readTopic('counted', 0, 0, 1);
+  assert.equal(String(delivered?.key), 'happy');
+  assert.equal(String(delivered?.value), '{"m":"happy","n":2}');
+  await subject.reopen();
+  await rows('CREATE MATERIALIZED VIEW listed AS SELECT m FROM readings');
+  assert.deepEqual(await rows('SELECT count(*), max(m) FROM listed'), [['5', 'happy']]);
+});
+
+it('labels that somebody has read as text are not changed under them', async () => {
+  await rows(MOOD);
+  await rows('CREATE TABLE persons (id integer PRIMARY KEY, m mood)');
+  await rows("INSERT INTO persons VALUES (1, 'ok')");
+  await rows("ALTER TYPE mood RENAME VALUE 'ok' TO 'fine'");
+  assert.deepEqual(await rows('SELECT m FROM persons'), [['fine']]);
+  await rows('CREATE MATERIALIZED VIEW shown AS SELECT id, m::text AS m FROM persons');
+  const because = (what: string, view: string): string =>
+    `2BP01 cannot ${what} because materialized view ${view} depends on it`;
+  assert.equal(
+    await refusal("ALTER TYPE mood RENAME VALUE 'fine' TO 'ok'"),
+    because('rename a value of type mood', 'shown'),
+  );
+  await rows("ALTER TYPE mood ADD VALUE 'glad'");
+  await rows(
+    "CREATE MATERIALIZED VIEW listed AS SELECT id, ('gl' || 'ad')::text::mood AS m FROM persons",
+  );
+  assert.equal(
+    await refusal("ALTER TYPE mood ADD VALUE 'bored'"),
+    because('add a value to type mood', 'listed'),
+  );
+  await rows('DROP MATERIALIZED VIEW listed');
+  await rows('CREATE MATERIALIZED VIEW listed AS SELECT id, enum_range(m, NULL) AS m FROM persons');
+  assert.equal(
+    await refusal("ALTER TYPE mood ADD VALUE 'bored'"),
+    because('add a value to type mood', 'listed'),
+  );
+  await rows('DROP MATERIALIZED VIEW listed');
+  await rows(
+    `CREATE MATERIALIZED VIEW listed AS SELECT r.m FROM persons, jsonb_to_recordset('[{"m": "sad"}]') AS r (m mood)`,
+  );
+  assert.equal(
+    await refusal("ALTER TYPE mood ADD VALUE 'bored'"),
+    because('add a value to type mood', 'listed'),
+  );
+  await rows('DROP MATERIALIZED VIEW listed');
+  await rows("ALTER TYPE mood ADD VALUE 'bored'");
+  assert.equal(
+    await refusal('ALTER TYPE mood RENAME TO feeling'),
+    '2BP01 cannot rename type mood because table persons depends on it',
+  );
+});
+
+it('a default that names a label keeps it from being renamed', async () => {
+  await rows(MOOD);
+  await rows("CREATE TABLE persons (id integer, m mood DEFAULT 'ok')");
+  assert.equal(
+    await refusal("ALTER TYPE mood RENAME VALUE 'ok' TO 'fine'"),
+    '2BP01 cannot rename a value of type mood because table persons depends on it',
+  );
+  await rows("ALTER TYPE mood RENAME VALUE 'sad' TO 'low'");
+  await subject.reopen();
+  await rows('INSERT INTO persons (id) VALUES (1)');
+  assert.deepEqual(await rows("SELECT m, m > 'low' FROM persons"), [['ok', 't']]);
+});
+
+it('a type goes with what uses it, or not at all', async () => {
+  await rows(MOOD);
+  await rows('CREATE TABLE persons (id integer PRIMARY KEY, m mood, ms mood[])');
+  await rows('CREATE MATERIALIZED VIEW shown AS SELECT id FROM persons');
+  await rows('CREATE MATERIALIZED VIEW listed AS SELECT id, m FROM persons');
+  assert.match(await refusal('DROP TYPE mood'), /^2BP01 cannot drop type mood because/);
+  // What reads the table would lose a column.
+  assert.match(await refusal('DROP TYPE mood CASCADE'), /^2BP01 cannot drop column m of table/);
+  assert.deepEqual(await rows('SELECT count(*) FROM listed'), [['0']]);
+  await rows('DROP MATERIALIZED VIEW shown');
+  await rows('DROP TYPE mood CASCADE');
+  assert.match(await refusal('SELECT * FROM listed'), /^42P01/);
+  await rows('INSERT INTO persons VALUES (1)');
+  await subject.reopen();
+  assert.deepEqual(await rows('SELECT * FROM persons'), [['1']]);
+  assert.match(await refusal("SELECT 'ok'::mood"), /^42704/);
+});
