@@ -63,7 +63,9 @@ export async function executeStatement(
     const expanded = expandTable(core, statement, bind);
     return createRelation({ core, settings, params, signal, sql }, statement, expanded, context);
   }
-  if (statement.kind === 'create-type') return createType(core, statement, context);
+  if (statement.kind === 'create-type' || statement.kind === 'create-domain') {
+    return createType(core, statement, context);
+  }
   if (statement.kind === 'alter-type') return alterType(core, statement, context);
   if (statement.kind === 'drop' && (statement.object === 'type' || statement.object === 'domain')) {
     return dropTypes(core, statement, context);

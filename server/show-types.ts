@@ -20,10 +20,13 @@ export function showTypes({ catalog }: { readonly catalog: LiveCatalog }): State
   );
 }
 
-function kindOf({ type }: UserType): string {
-  return type.kind === 'enum' ? 'enum' : type.kind;
+function kindOf({ type, domain }: UserType): string {
+  if (domain !== undefined) return 'domain';
+  return type.kind === 'enum' ? 'enum' : 'composite';
 }
 
-function labelsOf({ type }: UserType): readonly string[] | null {
-  return type.kind === 'enum' ? type.enumeration.labels.map(({ label }) => label) : null;
+function labelsOf({ type, domain }: UserType): readonly string[] | null {
+  return type.kind === 'enum' && domain === undefined
+    ? type.enumeration.labels.map(({ label }) => label)
+    : null;
 }

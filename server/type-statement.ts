@@ -1,12 +1,14 @@
-/** CREATE TYPE and DROP TYPE. */
+/** CREATE TYPE, CREATE DOMAIN, DROP TYPE and DROP DOMAIN. */
 import type { QualifiedName, Statement } from '../sql/ast.ts';
 import { newLabels } from '../sql/base/enum-type.ts';
 import { StreamError } from '../sql/base/error.ts';
+import type { BindContext } from '../sql/bind-context.ts';
 import { nameToCreate } from '../sql/bind-schema.ts';
 import { findUserType } from '../sql/bind-type.ts';
 import { bindContext } from '../sql/binder.ts';
 import type { Relation, StatementContext, UserType } from '../sql/catalog.ts';
 import { withSpan } from '../sql/coerce.ts';
+import { deparse } from '../sql/deparse.ts';
 import { nameText, quoteIdentifier } from '../sql/deparse-name.ts';
 import { parseStatement } from '../sql/parser.ts';
 import { alterRelation } from './alter.ts';
@@ -17,42 +19,56 @@ import { dropRelations } from './lifecycle.ts';
 import type { LiveRelation } from './live-catalog.ts';
 import { okResult } from './row-result.ts';
 import { relationsWith, type TypeUser, typesWith } from './type-usage.ts';
-import { keyText, newEnum, saveTypes } from './user-types.ts';
+import { bindType, type KeptType, keyText, newEnum, saveTypes } from './user-types.ts';
 
 type Kind<Name extends Statement['kind']> = Statement & { readonly kind: Name };
 
-/** @throws StreamError SQL_DUPLICATE_OBJECT, SQL_NOT_SUPPORTED. */
+/** @throws StreamError SQL_DUPLICATE_OBJECT, SQL_NOT_SUPPORTED, and as its names and expressions are bound. */
 export async function createType(
   core: Core,
-  statement: Kind<'create-type'>,
+  statement: Kind<'create-type' | 'create-domain'>,
   context: StatementContext,
 ): Promise<StatementResult> {
-  const { definition, name: written, span } = statement;
-  const name = nameToCreate(written, bindContext(core.catalog, context, 'view'));
+  const { name: written, span } = statement;
+  const isDomain = statement.kind === 'create-domain';
+  const tag = isDomain ? 'CREATE DOMAIN' : 'CREATE TYPE';
+  const bind = bindContext(core.catalog, context, 'view');
+  const name = nameToCreate(written, bind);
   if (core.catalog.type(name) !== undefined || core.catalog.relation(name) !== undefined) {
     const message = `type "${written.parts.at(-1)?.name}" already exists`;
-    if (statement.ifNotExists) return okResult('CREATE TYPE', `${message}, skipping`);
+    if (!isDomain && statement.ifNotExists) return okResult(tag, `${message}, skipping`);
     throw new StreamError('SQL_DUPLICATE_OBJECT', message, { at: written.span });
   }
-  if (statement.orReplace) {
+  if (!isDomain && statement.orReplace) {
     throw new StreamError('SQL_NOT_SUPPORTED', 'a type cannot be replaced', {
       at: span,
       hint: 'ALTER TYPE … ADD VALUE, or DROP TYPE first.',
     });
   }
-  if (definition.kind !== 'enum') {
-    throw new StreamError('SQL_NOT_SUPPORTED', 'composite types are not supported', {
-      at: span,
-      hint: 'Write the type where it is used: row(a integer, b text).',
-    });
-  }
-  const labels = withSpan(span, () => newLabels(definition.labels));
-  const type = newEnum(newTypeId(core), name, labels);
+  const kept = withSpan(span, () => newType(core, statement, name, bind));
   await core.engine.atBoundary(async () => {
-    await saveTypes(core, [{ type, labels }], []);
-    core.catalog.putType(type);
+    await saveTypes(core, [kept], []);
+    core.catalog.putType(kept.type);
   });
-  return okResult('CREATE TYPE', '');
+  return okResult(tag, '');
+}
+
+function newType(
+  core: Core,
+  statement: Kind<'create-type' | 'create-domain'>,
+  name: string,
+  context: BindContext,
+): KeptType {
+  if (statement.kind === 'create-type' && statement.definition.kind === 'enum') {
+    const labels = newLabels(statement.definition.labels);
+    return { type: newEnum(newTypeId(core), name, labels), labels };
+  }
+  const parts = name.split('.').map((part) => ({ name: part, quoted: true, span: statement.span }));
+  const whole = { ...statement, name: { parts, span: statement.name.span } };
+  const plain = whole.kind === 'create-type' ? { ...whole, ifNotExists: false } : whole;
+  const origin = { id: newTypeId(core), name, sql: deparse(plain) };
+  const type = bindType(plain, origin, context);
+  return { type, searchPath: context.statement.settings.get('search_path') };
 }
 
 /** The number after it is that of the type's arrays. */
@@ -85,6 +101,11 @@ export async function dropTypes(
   for (const written of statement.names) {
     const type = findType(core, written, context);
     if (type !== undefined) {
+      if (statement.object === 'domain' && type.domain === undefined) {
+        throw new StreamError('SQL_WRONG_OBJECT_TYPE', `"${type.name}" is not a domain`, {
+          at: written.span,
+        });
+      }
       if (!named.includes(type)) named.push(type);
       continue;
     }
@@ -128,7 +149,9 @@ function addUsers(core: Core, type: UserType, fall: Fall): readonly string[] {
     if (fall.relations.includes(entry)) continue;
     details.push(...usesOf({ entry, columns }, type));
     if (isSource(relation)) {
-      for (const column of columns) fall.columns.push({ table: relation, column });
+      const isNew = (column: string): boolean =>
+        !fall.columns.some((one) => one.table.id === relation.id && one.column === column);
+      for (const column of columns.filter(isNew)) fall.columns.push({ table: relation, column });
       continue;
     }
     for (const one of core.catalog.withDependents(relation.name)) {

@@ -42,11 +42,12 @@ export function typesWith(catalog: Catalog, type: UserType): readonly UserType[]
 const settingsOf = (path: string | undefined): ReadonlyMap<string, string> =>
   new Map(path === undefined ? [] : [['search_path', path]]);
 
-function holdsType(type: SqlType, { type: wanted }: UserType): boolean {
-  return (
-    wanted.kind === 'enum' &&
-    someType(type, (part) => part.kind === 'enum' && part.enumeration === wanted.enumeration)
-  );
+function holdsType(type: SqlType, { id, name, type: wanted }: UserType): boolean {
+  return someType(type, (part) => {
+    if (part.domain?.id === id) return true;
+    if (part.kind === 'enum') return part.enumeration.id === id;
+    return wanted.kind === 'row' && part.kind === 'row' && part.name === name;
+  });
 }
 
 function namesType(

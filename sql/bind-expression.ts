@@ -10,7 +10,7 @@ import { bindIsJson } from './bind-is-json.ts';
 import { bindNumber, bindParameter, bindTypedLiteral } from './bind-literal.ts';
 import { bindColumn, bindField } from './bind-name.ts';
 import { bindOnce } from './bind-once.ts';
-import { bindOperator, combine } from './bind-operator.ts';
+import { bindOperator, combine, itemsOf } from './bind-operator.ts';
 import { bindSlice, bindSubscript, bindWholeRow } from './bind-part.ts';
 import { bindScalar } from './bind-scalar.ts';
 import type { Scope } from './bind-scope.ts';
@@ -221,15 +221,12 @@ function bindIs(node: Node<'is'>, scope: Scope): BoundExpr {
 
 /** A row IS NULL when all its fields are, and IS NOT NULL when none is. */
 function isNull(operand: BoundExpr, negated: boolean, span: BoundExpr['span']): BoundExpr {
-  if (operand.kind !== 'row') {
-    return { kind: 'is-null', operand, negated, type: booleanType, span };
-  }
-  if (operand.items.length === 0) {
-    return { kind: 'literal', value: true, type: booleanType, span };
-  }
+  const items = itemsOf(operand);
+  if (items === undefined) return { kind: 'is-null', operand, negated, type: booleanType, span };
+  if (items.length === 0) return { kind: 'literal', value: true, type: booleanType, span };
   return combine(
     'and',
-    operand.items.map((item) => ({
+    items.map((item) => ({
       kind: 'is-null',
       operand: item,
       negated,

@@ -1,7 +1,7 @@
 /** Type names as written to types. */
 import type { TypeName } from './ast.ts';
 import { StreamError } from './base/error.ts';
-import type { SqlType } from './base/type.ts';
+import type { Column, SqlType } from './base/type.ts';
 import { closestName } from './bind-near-miss.ts';
 import { searchPath } from './bind-schema.ts';
 import { type Catalog, relationKey, type UserType } from './catalog.ts';
@@ -117,22 +117,38 @@ export function findUserType(
  * @throws StreamError SQL_UNKNOWN_TYPE, SQL_NOT_SUPPORTED, VALUE_INVALID_PARAMETER (modifiers).
  */
 export function bindTypeName(name: TypeName, scope: TypeScope): SqlType {
-  let type = baseType(name, scope);
-  if (name.arrayDimensions > 0) type = { kind: 'array', element: type };
-  return type;
+  const type = baseType(name, scope);
+  if (name.arrayDimensions === 0) return type;
+  refuseDomain(type, name);
+  return { kind: 'array', element: type };
+}
+
+/** Values of domains are checked where they are stored or cast, not inside of others. */
+function refuseDomain(type: SqlType, { span }: TypeName): void {
+  if (type.domain === undefined) return;
+  throw new StreamError('SQL_NOT_SUPPORTED', 'arrays and rows of domains are not supported', {
+    at: span,
+    hint: 'Write the type that the domain is over.',
+  });
+}
+
+/** An attribute of a row type. @throws StreamError as bindTypeName. */
+export function bindField(name: string, type: TypeName, scope: TypeScope): Column {
+  const bound = bindTypeName(type, scope);
+  refuseDomain(bound, type);
+  return { name, type: bound, nullable: true };
 }
 
 function baseType(name: TypeName, scope: TypeScope): SqlType {
   if (name.name === 'struct' || name.name === 'row') {
-    const fields = (name.fields ?? []).map((field) => ({
-      name: field.name.name,
-      type: bindTypeName(field.type, scope),
-      nullable: true,
-    }));
+    const fields = (name.fields ?? []).map((field) =>
+      bindField(field.name.name, field.type, scope),
+    );
     return { kind: 'row', fields };
   }
   if (name.name === 'array' && name.arguments?.[0] !== undefined) {
-    return { kind: 'array', element: bindTypeName(name.arguments[0], scope) };
+    const [element] = name.arguments;
+    return bindTypeName({ ...element, arrayDimensions: element.arrayDimensions + 1 }, scope);
   }
   const build = builders.get(name.name);
   if (build !== undefined) return build(name);

@@ -166,6 +166,15 @@ export interface UserType {
   readonly type: SqlType;
   /** The statement that makes it as it is now. */
   readonly sql: string;
+  /** Of a domain: what a column of it has beside the type. */
+  readonly domain?: DomainRules | undefined;
+}
+
+export interface DomainRules {
+  readonly notNull: boolean;
+  /** Over a row of one column. */
+  readonly checks: readonly Check[];
+  readonly default: BoundExpr | undefined;
 }
 
 export interface Catalog {

@@ -87,22 +87,28 @@ export function typeOid(type: SqlType): bigint {
 /** As information_schema.columns.data_type. */
 export function dataTypeName(type: SqlType): string {
   if (type.kind === 'array') return 'ARRAY';
-  return type.kind === 'enum' ? 'USER-DEFINED' : typeName(type).replace(/\(.*\)/, '');
+  return userName(type) !== undefined ? 'USER-DEFINED' : typeName(type).replace(/\(.*\)/, '');
 }
 
 const innermost = (type: SqlType): SqlType => (type.kind === 'array' ? type.element : type);
 
 export function udtName(type: SqlType): string {
   const own = innermost(type);
-  const name = own.kind === 'enum' ? bareName(own.enumeration.name) : shortName(own.kind);
+  const named = userName(own);
+  const name = named === undefined ? shortName(own.kind) : bareName(named);
   return type.kind === 'array' ? `_${name}` : name;
 }
 
 export function udtSchema(type: SqlType): string {
-  const own = innermost(type);
-  if (own.kind !== 'enum') return 'pg_catalog';
-  const { name } = own.enumeration;
+  const name = userName(innermost(type));
+  if (name === undefined) return 'pg_catalog';
   return name.includes('.') ? name.slice(0, name.indexOf('.')) : 'public';
+}
+
+/** The catalog's name of a type that is not built in. */
+function userName(type: SqlType): string | undefined {
+  if (type.kind === 'enum') return type.enumeration.name;
+  return type.kind === 'row' ? type.name : undefined;
 }
 
 const bareName = (key: string): string => key.slice(key.indexOf('.') + 1);
@@ -130,6 +136,7 @@ function builtInTypes(): readonly Cells[] {
   });
 }
 
+/** Of a domain it is 'd', and the category that of its base. */
 const KINDS: Readonly<Record<string, readonly [kind: string, category: string]>> = {
   enum: ['e', 'E'],
   row: ['c', 'C'],
@@ -142,7 +149,8 @@ function userRows(
 ): readonly Cells[] {
   const { schema, name } = splitKey(catalog, type.name);
   const namespace = namespaceOid(catalog, schema);
-  const [kind, category] = KINDS[type.type.kind] ?? ['b', 'U'];
+  const [ownKind, category] = KINDS[type.type.kind] ?? ['b', 'U'];
+  const kind = type.domain === undefined ? ownKind : 'd';
   const own = userOid(type);
   return [
     [own, name, namespace, kind, category, 0n],
@@ -164,7 +172,7 @@ export function typeRows(
 /** Of pg_enum. Labels have no numbers of their own here: theirs are those of the type, then their places. */
 export function enumRows(catalog: Catalog): readonly Cells[] {
   return catalog.types().flatMap(({ id, type }) => {
-    if (type.kind !== 'enum') return [];
+    if (type.kind !== 'enum' || type.domain !== undefined) return [];
     return type.enumeration.labels.map(
       ({ label, place }, at): Cells => [
         userOid({ id }) * 1_000_000n + BigInt(at),

@@ -1,5 +1,5 @@
 /** PostgreSQL's type categories and preferred types (pg_type.typcategory, typispreferred). */
-import { type SqlType, sameEnum, type TypeKind } from './base/type.ts';
+import { type SqlType, sameEnum, type TypeKind, withoutDomain } from './base/type.ts';
 
 export type TypeCategory =
   | 'array'
@@ -68,6 +68,7 @@ export function sameBaseType(a: SqlType, b: SqlType): boolean {
 
 /** The type without its modifiers. */
 export function withoutModifiers(type: SqlType): SqlType {
+  if (type.domain !== undefined) return withoutModifiers(withoutDomain(type));
   switch (type.kind) {
     case 'numeric':
     case 'varchar':

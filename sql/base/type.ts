@@ -1,3 +1,4 @@
+import type { Datum } from './datum.ts';
 import type { EnumType } from './enum-type.ts';
 
 /**
@@ -22,7 +23,12 @@ import type { EnumType } from './enum-type.ts';
  * | array                         | readonly Datum[]                                                     |
  * | row                           | readonly Datum[], one an attribute                                   |
  */
-export type SqlType =
+export type SqlType = BaseType & {
+  /** A column of a domain, or a value that has been cast to one: as the base type, but what goes in is checked. */
+  readonly domain?: Domain | undefined;
+};
+
+type BaseType =
   | { readonly kind: 'boolean' }
   | { readonly kind: 'smallint' }
   | { readonly kind: 'integer' }
@@ -48,9 +54,23 @@ export type SqlType =
   | { readonly kind: 'uuid' }
   | { readonly kind: 'enum'; readonly enumeration: EnumType }
   | { readonly kind: 'array'; readonly element: SqlType }
-  | { readonly kind: 'row'; readonly fields: readonly Column[] }
+  | {
+      readonly kind: 'row';
+      readonly fields: readonly Column[];
+      /** Of a composite type that has one. */
+      readonly name?: string | undefined;
+    }
   /** An untyped literal or NULL before it has met a context. No column of a relation has it. */
   | { readonly kind: 'unknown' };
+
+/** What CREATE DOMAIN adds to a type. */
+export interface Domain {
+  /** Of the type in the catalog. */
+  readonly id: number;
+  readonly name: string;
+  /** @throws StreamError CONSTRAINT_NOT_NULL, CONSTRAINT_CHECK. */
+  readonly check: (value: Datum | null) => void;
+}
 
 export type TypeKind = SqlType['kind'];
 
@@ -96,7 +116,7 @@ export function typeName(type: SqlType): string {
       // The number of dimensions belongs to the value.
       return type.element.kind === 'array' ? typeName(type.element) : `${typeName(type.element)}[]`;
     case 'row':
-      return 'record';
+      return type.name ?? 'record';
     case 'enum':
       return type.enumeration.shownName;
     default:
@@ -131,4 +151,9 @@ export function someType(type: SqlType, test: (type: SqlType) => boolean): boole
   if (test(type)) return true;
   if (type.kind === 'array') return someType(type.element, test);
   return type.kind === 'row' && type.fields.some((field) => someType(field.type, test));
+}
+
+/** The type that a domain is over, or the type itself. */
+export function withoutDomain(type: SqlType): SqlType {
+  return type.domain === undefined ? type : { ...type, domain: undefined };
 }

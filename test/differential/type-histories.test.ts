@@ -1,5 +1,5 @@
 /**
- * Enum columns under random histories: rows come, change and go, labels are added before and after others, and the database is
+ * Columns of enums, composite types and domains under random histories: rows come, change and go, labels are added before and after others, and the database is
  * closed and opened. After every few statements each view holds the rows that PostgreSQL answers for its query.
  */
 import assert from 'node:assert/strict';
@@ -25,6 +25,9 @@ const START: readonly string[] = [
   "CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy')",
   'CREATE TABLE p (id integer PRIMARY KEY, m mood, n integer, ms mood[])',
   'CREATE TABLE q (m mood, o mood)',
+  'CREATE TYPE pair AS (a mood, b integer)',
+  'CREATE DOMAIN few AS integer NOT NULL DEFAULT 2 CHECK (VALUE > 0) CHECK (VALUE < 6)',
+  'CREATE TABLE r (id integer PRIMARY KEY, c pair, d few)',
 ];
 
 const QUERIES: readonly string[] = [
@@ -53,6 +56,15 @@ const QUERIES: readonly string[] = [
   'SELECT ms, count(*) AS c FROM p GROUP BY ms',
   'SELECT mode() WITHIN GROUP (ORDER BY m) AS a, percentile_disc(0.5) WITHIN GROUP (ORDER BY m) AS b FROM p',
   'SELECT m, n, count(*) AS c FROM p GROUP BY ROLLUP (m, n)',
+  'SELECT id, (c).a AS a, (c).b + d AS b, c IS NULL AS n, c IS NOT NULL AS x FROM r',
+  'SELECT c, count(*) AS n, sum(d) AS d FROM r GROUP BY c',
+  'SELECT x.id, y.id AS i FROM r AS x JOIN r AS y ON x.c = y.c AND x.d <= y.d',
+  "SELECT id, c < ROW('ok', 2)::pair AS l, coalesce(c, ROW('sad', 0)::pair) AS f, c::text AS t FROM r",
+  'SELECT id, c FROM r ORDER BY c DESC, id LIMIT 4',
+  'SELECT max(c)::text AS a, min(c)::text AS b, max((c).a) AS m, array_agg(c ORDER BY id) AS e FROM r',
+  'SELECT id, ROW(p.m, p.n)::pair AS c FROM p UNION SELECT id, c FROM r',
+  'SELECT id, d::few + 1 AS d, greatest(d, 3) AS g, rank() OVER (PARTITION BY d ORDER BY c) AS k FROM r',
+  'SELECT p.id, r.d FROM p LEFT JOIN r ON p.m = (r.c).a AND p.n = r.d',
 ];
 
 class Histories {
@@ -78,6 +90,13 @@ class Histories {
       () => `DELETE FROM q WHERE m <= ${this.#value()}`,
       () => 'UPDATE q SET m = enum_last(m) WHERE m = enum_first(m)',
       () => this.#newLabel(),
+      () => `INSERT INTO r VALUES ${this.#pairRow()}, ${this.#pairRow()} ON CONFLICT DO NOTHING`,
+      () => `INSERT INTO r VALUES ${this.#pairRow()} ON CONFLICT (id) DO UPDATE SET c = excluded.c`,
+      () =>
+        `INSERT INTO r (id, c) SELECT id, ROW(m, n)::pair FROM p WHERE ${this.#where()} ON CONFLICT DO NOTHING`,
+      () => `UPDATE r SET d = d + 1 WHERE (c).a > ${this.#value()}`,
+      () => `UPDATE r SET c = ROW((c).a, d), d = DEFAULT WHERE d <> ${random(7)}`,
+      () => `DELETE FROM r WHERE c = ${this.#pair()}::pair OR d = ${random(7)}`,
     ];
     return (kinds[random(kinds.length)] as () => string)();
   }
@@ -104,6 +123,15 @@ class Histories {
   #row(): string {
     const ms = this.#random(3) === 0 ? 'NULL' : `ARRAY[${this.#value()}, ${this.#value()}]::mood[]`;
     return `(${this.#random(IDS)}, ${this.#value()}, ${this.#random(3)}, ${ms})`;
+  }
+
+  #pairRow(): string {
+    const c = this.#random(5) === 0 ? 'NULL' : this.#pair();
+    return `(${this.#random(IDS)}, ${c}, ${this.#random(9) === 0 ? 'NULL' : this.#random(7)})`;
+  }
+
+  #pair(): string {
+    return `ROW(${this.#value()}, ${this.#random(3) === 0 ? 'NULL' : this.#random(3)})`;
   }
 
   #where(): string {
@@ -150,8 +178,8 @@ async function play(judge: Judge, subject: Subject, seed: number): Promise<void>
 }
 
 for (const seed of seedsOf(histories)) {
-  test(`history ${seed}: values of enums are ordered as their labels are`, async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'millrace-enums-'));
+  test(`history ${seed}: views over user-defined types hold what PostgreSQL answers`, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'millrace-type-histories-'));
     const judge = await Judge.open();
     const subject = await Subject.open(folder);
     try {
