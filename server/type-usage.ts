@@ -1,6 +1,7 @@
 /** Who uses a user-defined type: relations and other types, and what of it they depend on. */
 import type { TypeName } from '../sql/ast.ts';
 import type { EnumType } from '../sql/base/enum-type.ts';
+import { someObject } from '../sql/base/some-object.ts';
 import { type Schema, type SqlType, someType } from '../sql/base/type.ts';
 import { bindStatement } from '../sql/bind-statement.ts';
 import { findUserType } from '../sql/bind-type.ts';
@@ -57,24 +58,13 @@ function namesType(
   settings: ReadonlyMap<string, string>,
 ): boolean {
   const scope = { catalog, statement: { settings } };
-  return someNode(parseStatement(sql), (node) => {
+  return someObject(parseStatement(sql), (node) => {
     if (!isTypeName(node)) return false;
     return findUserType(node.name, scope)?.id === type.id;
   });
 }
 
 const isTypeName = (node: object): node is TypeName => 'arrayDimensions' in node;
-
-/** Whether an object of a tree of plain data passes the test. Objects that several places share are looked at once. */
-function someNode(root: unknown, test: (node: object) => boolean): boolean {
-  const seen = new Set<object>();
-  const visit = (value: unknown): boolean => {
-    if (typeof value !== 'object' || value === null || seen.has(value)) return false;
-    seen.add(value);
-    return test(value) || Object.values(value).some(visit);
-  };
-  return visit(root);
-}
 
 /** Which way labels are looked at: values made from text, or text from values. */
 export type LabelUse = 'from-text' | 'to-text';
@@ -103,7 +93,7 @@ export function usesLabels(
   const bound = bindStatement(parseStatement(relation.sql), core.catalog, context, sources);
   const holds = (type: SqlType): boolean =>
     someType(type, (part) => part.kind === 'enum' && part.enumeration === enumeration);
-  return someNode(bound, (node) => {
+  return someObject(bound, (node) => {
     const call = callOf(node);
     if (call === undefined) return false;
     const takes = call.args.some(holds);

@@ -2,7 +2,6 @@
 import type { Expression } from './ast.ts';
 import { assertNever } from './base/assert.ts';
 import { StreamError } from './base/error.ts';
-import type { SqlType } from './base/type.ts';
 import { bindGrouping } from './bind-aggregate.ts';
 import { bindCall, refuseSets } from './bind-call.ts';
 import type { BindContext } from './bind-context.ts';
@@ -28,6 +27,7 @@ import {
   unknownType,
 } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
+import { nestedArray } from './nested-array.ts';
 import { withoutModifiers } from './type-category.ts';
 
 type Node<Kind extends Expression['kind']> = Expression & { readonly kind: Kind };
@@ -398,8 +398,10 @@ function bindArray(node: Node<'array'>, scope: Scope): BoundExpr {
   const items = node.items.map((item) => bindExpression(item, scope));
   const { type: element, expressions } = unify(items, 'ARRAY', context);
   // An array of arrays is one array of more dimensions, of the same type.
-  const type: SqlType = element.kind === 'array' ? element : { kind: 'array', element };
-  return { kind: 'array', items: expressions, type, span };
+  if (element.kind !== 'array') {
+    return { kind: 'array', items: expressions, type: { kind: 'array', element }, span };
+  }
+  return nestedArray({ kind: 'array', items: expressions, type: element, span });
 }
 
 function bindCollate(node: Node<'collate'>, scope: Scope): BoundExpr {

@@ -8,6 +8,7 @@ import type { BoundExpr } from './expression.ts';
 import { literalFromText } from './function/cast.ts';
 import type { CastContext } from './function/registry.ts';
 import type { ScalarFunction } from './function/scalar-function.ts';
+import { itemsOfNested, nestedArray } from './nested-array.ts';
 import { categoryOf, isPreferred, sameBaseType, withoutModifiers } from './type-category.ts';
 
 export const booleanType: SqlType = { kind: 'boolean' };
@@ -47,6 +48,11 @@ export function tryCoerce(
     if (to.kind === 'unknown') return expression;
     const typed = coerceUnknown(expression, to, castContext, context);
     if (typed !== undefined) return typed;
+  }
+  const nested = itemsOfNested(expression);
+  if (nested !== undefined && to.kind === 'array') {
+    const inner = tryCoerce(nested, to, castContext, context);
+    return inner && nestedArray(inner);
   }
   if (expression.kind === 'row' && to.kind === 'row') {
     return coerceRow(expression, to, castContext, context);

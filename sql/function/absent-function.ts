@@ -19,8 +19,7 @@ export const absentFunctions: readonly Absent[] = [
     ],
   },
   {
-    reason:
-      'There are no named composite types: use json_to_record() or json_to_recordset() with a list of columns.',
+    reason: 'Use json_to_record() or json_to_recordset() with a list of columns.',
     names: [
       ...['json_populate_record', 'json_populate_recordset', 'jsonb_populate_record'],
       ...['jsonb_populate_record_valid', 'jsonb_populate_recordset'],

@@ -197,3 +197,104 @@ it('a type goes with what uses it, or not at all', async () => {
   assert.deepEqual(await rows('SELECT * FROM persons'), [['1']]);
   assert.match(await refusal("SELECT 'ok'::mood"), /^42704/);
 });
+
+it('values of domains and composite types, from records and over restarts', async () => {
+  await rows(MOOD);
+  await rows('CREATE SCHEMA kinds');
+  await rows('SET search_path = kinds, public');
+  await rows('CREATE TYPE place AS (street text, zip integer, m mood)');
+  await rows('CREATE DOMAIN percent AS numeric(5, 2) DEFAULT 50 CHECK (VALUE BETWEEN 0 AND 100)');
+  await rows('CREATE DOMAIN named AS text NOT NULL CONSTRAINT not_empty CHECK (VALUE <> $$$$)');
+  await rows(
+    "CREATE STREAM readings (id integer, at place, p percent, n named) WITH (kafka_topic = 'places')",
+  );
+  await rows(
+    'CREATE MATERIALIZED VIEW shown AS SELECT id, (at).zip + 1 AS z, (at).m AS m, p, at FROM readings',
+  );
+  const values = [
+    { id: 1, at: { street: 'High St', zip: 12, m: 'ok' }, p: 12.5, n: 'a' },
+    { id: 2, at: { zip: '7' }, p: '101', n: 'a' },
+    { id: 3, at: { m: 'lost' }, p: 1, n: 'a' },
+    { id: 4, p: 101, n: 'a' },
+    { id: 5, p: 1 },
+    { id: 6, n: '' },
+  ];
+  await subject.database.produce(
+    'places',
+    values.map((value) => ({ key: null, value: Buffer.from(JSON.stringify(value)) })),
+  );
+  await rows("INSERT INTO readings (id, at, n) VALUES (7, ROW('Low St', 1, 'happy'), 'b')");
+  await rows('FLUSH');
+  assert.deepEqual(await rows('SELECT "offset", sqlstate FROM readings_errors ORDER BY 1'), [
+    ['1', '23514'],
+    ['2', '22P02'],
+    ['3', '23514'],
+    ['4', '23502'],
+    ['5', '23514'],
+  ]);
+  const expected = [
+    ['1', '13', 'ok', '12.50', '("High St",12,ok)'],
+    ['7', '2', 'happy', '50.00', '("Low St",1,happy)'],
+  ];
+  assert.deepEqual(await rows('SELECT * FROM shown ORDER BY id'), expected);
+  await rows('RESET search_path');
+  await subject.reopen();
+  assert.deepEqual(await rows('SELECT * FROM kinds.shown ORDER BY id'), expected);
+  assert.match(await refusal('SELECT 100.01::kinds.percent'), /^23514/);
+  assert.deepEqual(await rows("SELECT ('(a,1,ok)'::kinds.place).m > 'sad'"), [['t']]);
+  assert.deepEqual(
+    (await rows('SHOW TYPES')).slice(1).map(([name, kind]) => [name, kind]),
+    [
+      ['kinds.place', 'composite'],
+      ['kinds.percent', 'domain'],
+      ['kinds.named', 'domain'],
+    ],
+  );
+  assert.match(await refusal('DROP TYPE mood'), /^2BP01/);
+  assert.match(await refusal('CREATE TABLE t (a kinds.percent[])'), /^0A000/);
+  await rows('DROP STREAM kinds.readings CASCADE DELETE TOPIC');
+  await rows('DROP SCHEMA kinds CASCADE');
+  await subject.reopen();
+  assert.deepEqual((await rows('SHOW TYPES')).length, 1);
+});
+
+it('an array of several dimensions is computed with, and is an error where it would be stored', async () => {
+  await rows('CREATE TABLE persons (id integer PRIMARY KEY, a integer[], t text)');
+  await rows(
+    'CREATE MATERIALIZED VIEW shown AS SELECT id, (ARRAY[a, ARRAY[id, id]])[2][1] AS x, array_ndims(t::integer[]) AS d FROM persons',
+  );
+  await rows(
+    'CREATE MATERIALIZED VIEW listed AS SELECT id, u FROM (SELECT id, t::integer[] AS u FROM persons) AS s',
+  );
+  await rows(
+    "INSERT INTO persons VALUES (1, '{1,2}', '{{1,2},{3,4}}'), (2, '{3,4}', '{5}'), (3, '{1}', NULL)",
+  );
+  assert.match(await refusal("INSERT INTO persons VALUES (4, '{{1},{2}}', NULL)"), /^0A000/);
+  assert.deepEqual(await rows('SELECT * FROM shown ORDER BY id'), [
+    ['1', '1', '2'],
+    ['2', '2', '1'],
+  ]);
+  assert.deepEqual(await rows('SELECT sqlstate FROM shown_errors'), [['2202E']]);
+  assert.deepEqual(await rows('SELECT * FROM listed ORDER BY id'), [
+    ['2', '{5}'],
+    ['3', null],
+  ]);
+  assert.deepEqual(await rows('SELECT sqlstate FROM listed_errors'), [['0A000']]);
+  await rows("UPDATE persons SET t = '{6,7}' WHERE id = 1");
+  assert.deepEqual(await rows('SELECT u FROM listed WHERE id = 1'), [['{6,7}']]);
+  assert.deepEqual(await rows('SELECT sqlstate FROM listed_errors'), []);
+  await rows("CREATE STREAM readings (a integer[]) WITH (kafka_topic = 'lists')");
+  await rows('CREATE MATERIALIZED VIEW counted AS SELECT a FROM readings');
+  await subject.database.produce(
+    'lists',
+    ['{"a": [1]}', '{"a": [[1]]}', '{"a": "{{1}}"}'].map((value) => ({
+      ...{ key: null, value: Buffer.from(value) },
+    })),
+  );
+  await rows('FLUSH');
+  assert.deepEqual(await rows('SELECT * FROM counted'), [['{1}']]);
+  assert.deepEqual(await rows('SELECT sqlstate FROM readings_errors ORDER BY "offset"'), [
+    ['22P02'],
+    ['0A000'],
+  ]);
+});
