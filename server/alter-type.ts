@@ -128,9 +128,9 @@ async function renameValue(
   const what = `rename a value of type ${type.name}`;
   for (const { entry } of relationsWith(core, type)) {
     const { relation } = entry;
-    const isLocal = relation.kind === 'table' && relation.input === undefined;
-    if (isLocal || relation.kind === 'view') continue;
-    throw dependentError(what, relation, 'labels have been read from records or sent to clients');
+    const isFed = relation.kind === 'stream' || relation.kind === 'table';
+    if (relation.kind !== 'sink' && !(isFed && relation.input !== undefined)) continue;
+    throw dependentError(what, relation, 'the label is in records of a topic');
   }
   refuseLabelUse(core, users, enumeration, 'from-text', what);
   refuseLabelUse(core, users, enumeration, 'to-text', what);
@@ -149,6 +149,8 @@ async function renameValue(
     enumeration.replaceLabels(before);
   }
   await commit(core, enumeration, labels);
+  // Who has read the old label asks for another version.
+  core.engine.relabel(relationsWith(core, type).map(({ entry }) => entry.relation.id));
   return okResult(TAG, '');
 }
 

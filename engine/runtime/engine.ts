@@ -29,7 +29,7 @@ import {
 import { ErrorRows } from './error-rows.ts';
 import type { GraphNode } from './graph.ts';
 import { LateRows } from './late-rows.ts';
-import { SinkOutput } from './output.ts';
+import { SinkOutput, ViewOutput } from './output.ts';
 import { stopBroken } from './plan-failure.ts';
 import { PlanSet } from './plan-set.ts';
 import type {
@@ -666,7 +666,8 @@ export class Engine {
     for (const { stream, positions } of reached) stream.committed = positions;
     for (const { task, change } of changed) {
       task.version = commit.epoch;
-      task.feed?.publish(commit.epoch, change.changes, change.replace);
+      const isAnew = change.replace || change.relabeled === true;
+      task.feed?.publish(commit.epoch, change.changes, isAnew);
     }
     for (const { id, drain } of this.#plans.tasks.values()) {
       drain?.committed(commit.outbox.filter((chunk) => chunk.sinkId === id));
@@ -710,6 +711,16 @@ export class Engine {
       this.#tableChanges.push({ batches, resolve, reject });
       this.#bell.ring();
     });
+  }
+
+  /** Gives relations a new version, since their rows print otherwise from now on; who follows them has to begin anew. */
+  relabel(ids: readonly number[]): void {
+    for (const id of ids) {
+      const output = this.#plans.tasks.get(id)?.output;
+      if (output instanceof ViewOutput) output.relabeled = true;
+    }
+    this.#markDirty();
+    this.#bell.ring();
   }
 
   version(id: number): number | undefined {

@@ -167,6 +167,33 @@ it('labels that somebody has read as text are not changed under them', async () 
   );
 });
 
+it('a renamed label is a new version of the rows that show it', async () => {
+  await rows(MOOD);
+  await rows('CREATE TABLE persons (id integer PRIMARY KEY, m mood)');
+  await rows("INSERT INTO persons VALUES (1, 'ok'), (2, 'sad'), (3, 'ok')");
+  await rows('CREATE MATERIALIZED VIEW counted AS SELECT m, count(*) AS n FROM persons GROUP BY m');
+  const { database } = subject;
+  const relations = ['persons', 'counted'];
+  const before = relations.map((name) => database.viewVersion(name));
+  const request = { view: 'counted', since: undefined, snapshot: false };
+  const following = await database.subscribe(request);
+  await rows("ALTER TYPE mood RENAME VALUE 'ok' TO 'fine'");
+  await rows('FLUSH');
+  for (const [i, name] of relations.entries()) {
+    assert.ok(database.viewVersion(name) > (before[i] ?? 0), name);
+  }
+  await assert.rejects(async () => {
+    for await (const _ of following.events);
+  }, /was rebuilt/);
+  await rows("DELETE FROM persons WHERE id = 3 AND m = 'fine'");
+  assert.deepEqual(await rows('SELECT * FROM counted ORDER BY m'), [
+    ['sad', '1'],
+    ['fine', '1'],
+  ]);
+  await rows("CREATE SINK counted_out FROM counted WITH (kafka_topic = 'renamed')");
+  assert.match(await refusal("ALTER TYPE mood RENAME VALUE 'fine' TO 'ok'"), /^2BP01.*sink/);
+});
+
 it('a default that names a label keeps it from being renamed', async () => {
   await rows(MOOD);
   await rows("CREATE TABLE persons (id integer, m mood DEFAULT 'ok')");
