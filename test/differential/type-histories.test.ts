@@ -28,6 +28,8 @@ const START: readonly string[] = [
   'CREATE TYPE pair AS (a mood, b integer)',
   'CREATE DOMAIN few AS integer NOT NULL DEFAULT 2 CHECK (VALUE > 0) CHECK (VALUE < 6)',
   'CREATE TABLE r (id integer PRIMARY KEY, c pair, d few)',
+  "INSERT INTO p VALUES (1, 'sad', 1, '{ok,NULL}'), (2, 'ok', NULL, NULL), (3, NULL, 2, '{}')",
+  "INSERT INTO r (id, c) VALUES (1, ('ok', NULL)), (2, ('ok', NULL)), (3, (NULL, 1)), (4, NULL)",
 ];
 
 const QUERIES: readonly string[] = [
@@ -94,6 +96,8 @@ class Histories {
       () => `INSERT INTO r VALUES ${this.#pairRow()} ON CONFLICT (id) DO UPDATE SET c = excluded.c`,
       () =>
         `INSERT INTO r (id, c) SELECT id, ROW(m, n)::pair FROM p WHERE ${this.#where()} ON CONFLICT DO NOTHING`,
+      () =>
+        `INSERT INTO r SELECT id + 5, c, id FROM r WHERE d <> ${random(7)} ON CONFLICT DO NOTHING`,
       () => `UPDATE r SET d = d + 1 WHERE (c).a > ${this.#value()}`,
       () => `UPDATE r SET c = ROW((c).a, d), d = DEFAULT WHERE d <> ${random(7)}`,
       () => `DELETE FROM r WHERE c = ${this.#pair()}::pair OR d = ${random(7)}`,
