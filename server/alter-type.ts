@@ -87,14 +87,14 @@ async function addValue(
   refuseLabelUse(core, users, enumeration, 'from-text', `add a value to type ${type.name}`);
   const owners = relationsWith(core, type).map(({ entry }) => entry);
   for (const entry of owners) refuseLostErrors(core, entry, enumeration);
-  await commit(core, enumeration, labels);
-  // Records that were refused for want of this label may be rows now: REPLAY ERRORS reads them again.
+  // Records that were refused for want of this label may be rows from now on: until REPLAY ERRORS they are left out.
   for (const { relation } of owners) {
     const isFed = relation.kind === 'stream' || relation.kind === 'table';
     if (!isFed || relation.input === undefined) continue;
     const count = errorCounts(core, relation.name)?.count ?? 0;
     if (count > 0) await redefineSource(core, relation, true);
   }
+  await commit(core, enumeration, labels);
   return okResult(TAG, '');
 }
 
@@ -134,6 +134,11 @@ async function renameValue(
   }
   refuseLabelUse(core, users, enumeration, 'from-text', what);
   refuseLabelUse(core, users, enumeration, 'to-text', what);
+  const domain = typesWith(core.catalog, type).find((one) => one.domain !== undefined);
+  if (domain !== undefined) {
+    const named = { kind: 'domain', name: domain.name } as const;
+    throw dependentError(what, named, 'its checks and its default may name the label');
+  }
   // Nothing runs between these lines: nobody sees the labels of the trial.
   enumeration.replaceLabels(labels);
   try {
@@ -173,7 +178,12 @@ async function renameType(core: Core, type: UserType, to: string): Promise<State
     const named = { kind: 'type', name: other.name } as const;
     throw dependentError(`rename type ${type.name}`, named, 'the name is in its text');
   }
-  const { enumeration } = requireEnum(type);
+  if (type.type.kind !== 'enum' || type.domain !== undefined) {
+    throw new StreamError('SQL_NOT_SUPPORTED', 'only enum types can be renamed', {
+      hint: 'DROP the type, and create it with its new name.',
+    });
+  }
+  const { enumeration } = type.type;
   const before = enumeration.name;
   await core.engine.atBoundary(async () => {
     enumeration.rename(name);

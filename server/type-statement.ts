@@ -18,7 +18,7 @@ import type { StatementResult } from './database.ts';
 import { dropRelations } from './lifecycle.ts';
 import type { LiveRelation } from './live-catalog.ts';
 import { okResult } from './row-result.ts';
-import { relationsWith, type TypeUser, typesWith } from './type-usage.ts';
+import { namesElsewhere, relationsWith, type TypeUser, typesWith } from './type-usage.ts';
 import { bindType, type KeptType, keyText, newEnum, saveTypes } from './user-types.ts';
 
 type Kind<Name extends Statement['kind']> = Statement & { readonly kind: Name };
@@ -67,8 +67,8 @@ function newType(
   const whole = { ...statement, name: { parts, span: statement.name.span } };
   const plain = whole.kind === 'create-type' ? { ...whole, ifNotExists: false } : whole;
   const origin = { id: newTypeId(core), name, sql: deparse(plain) };
-  const type = bindType(plain, origin, context);
-  return { type, searchPath: context.statement.settings.get('search_path') };
+  const searchPath = context.statement.settings.get('search_path');
+  return { type: { ...bindType(plain, origin, context), searchPath } };
 }
 
 /** The number after it is that of the type's arrays. */
@@ -87,6 +87,8 @@ interface Fall {
   readonly relations: LiveRelation[];
   /** Columns of tables. */
   readonly columns: { readonly table: Relation; readonly column: string }[];
+  /** Tables and streams with the type in a rule, a default or an index that would stay: nothing can fall. */
+  readonly rules: Relation[];
 }
 
 /** Refused while something uses the type, unless CASCADE. @throws StreamError SQL_UNKNOWN_TYPE, SQL_DEPENDENT_OBJECTS. */
@@ -115,7 +117,7 @@ export async function dropTypes(
     }
     notes.push(`${message}, skipping`);
   }
-  const fall: Fall = { types: [...named], relations: [], columns: [] };
+  const fall: Fall = { types: [...named], relations: [], columns: [], rules: [] };
   const details = named.flatMap((type) => addUsers(core, type, fall));
   if (details.length > 0 && !statement.cascade) throw dependents(named, details);
   await carryOut(core, fall, context);
@@ -144,11 +146,13 @@ function addUsers(core: Core, type: UserType, fall: Fall): readonly string[] {
     details.push(`type ${other.name} depends on type ${type.name}`);
     details.push(...addUsers(core, other, fall));
   }
-  for (const { entry, columns } of relationsWith(core, type)) {
+  for (const user of relationsWith(core, type)) {
+    const { entry, columns } = user;
     const { relation } = entry;
     if (fall.relations.includes(entry)) continue;
-    details.push(...usesOf({ entry, columns }, type));
+    details.push(...usesOf(user, type));
     if (isSource(relation)) {
+      if (namesElsewhere(core, user, type)) fall.rules.push(relation);
       const isNew = (column: string): boolean =>
         !fall.columns.some((one) => one.table.id === relation.id && one.column === column);
       for (const column of columns.filter(isNew)) fall.columns.push({ table: relation, column });
@@ -182,13 +186,24 @@ function dependents(types: readonly UserType[], details: readonly string[]): Str
 
 /** What would go with the types of a schema; `relations` gets those that are not in it yet. */
 export function fallOf(core: Core, types: readonly UserType[], relations: LiveRelation[]): Fall {
-  const fall: Fall = { types: [...types], relations, columns: [] };
+  const fall: Fall = { types: [...types], relations, columns: [], rules: [] };
   for (const type of types) addUsers(core, type, fall);
   return fall;
 }
 
 /** Tables stay, without their columns of the type; what cannot lose a column is refused before anything is dropped. */
 export async function carryOut(core: Core, fall: Fall, context: StatementContext): Promise<void> {
+  const [ruled] = fall.rules;
+  if (ruled !== undefined) {
+    throw new StreamError(
+      'SQL_DEPENDENT_OBJECTS',
+      `cannot drop type ${fall.types[0]?.name} because ${ruled.kind} ${ruled.name} depends on it`,
+      {
+        detail: 'A constraint, a default, a generated column or an index of it names the type.',
+        hint: `ALTER ${ruled.kind.toUpperCase()} ${ruled.name} … first.`,
+      },
+    );
+  }
   for (const { table, column } of fall.columns) refuseFixed(core, table, column, fall);
   if (fall.relations.length > 0) await dropRelations(core, fall.relations);
   for (const { table, column } of fall.columns) {

@@ -26,7 +26,7 @@ export function relationsWith(core: Core, type: UserType): readonly TypeUser[] {
     const declares = relation.kind === 'table' || relation.kind === 'stream';
     const columns = relation.schema.filter((column) => holdsType(column.type, type));
     const isNamed = [relation.sql, ...(detail.indexes ?? [])].some((sql) =>
-      namesType(sql, type, core.catalog, settingsOf(detail.searchPath)),
+      namesType(parseStatement(sql), type, core.catalog, settingsOf(detail.searchPath)),
     );
     if (columns.length === 0 && !isNamed) return [];
     return [{ entry, columns: declares ? columns.map(({ name }) => name) : [] }];
@@ -37,7 +37,11 @@ export function relationsWith(core: Core, type: UserType): readonly TypeUser[] {
 export function typesWith(catalog: Catalog, type: UserType): readonly UserType[] {
   return catalog
     .types()
-    .filter((one) => one.id !== type.id && namesType(one.sql, type, catalog, new Map()));
+    .filter(
+      (one) =>
+        one.id !== type.id &&
+        namesType(parseStatement(one.sql), type, catalog, settingsOf(one.searchPath)),
+    );
 }
 
 const settingsOf = (path: string | undefined): ReadonlyMap<string, string> =>
@@ -51,14 +55,29 @@ function holdsType(type: SqlType, { id, name, type: wanted }: UserType): boolean
   });
 }
 
+/** Whether a table or stream names the type besides in the definitions of its columns of the type. */
+export function namesElsewhere(core: Core, { entry, columns }: TypeUser, type: UserType): boolean {
+  const { relation, detail } = entry;
+  const statement = parseStatement(relation.sql);
+  const rest =
+    statement.kind === 'create-relation'
+      ? {
+          ...statement,
+          columns: statement.columns.filter((column) => !columns.includes(column.name.name)),
+        }
+      : statement;
+  const indexes = (detail.indexes ?? []).map((sql) => parseStatement(sql));
+  return namesType([rest, ...indexes], type, core.catalog, settingsOf(detail.searchPath));
+}
+
 function namesType(
-  sql: string,
+  tree: unknown,
   type: UserType,
   catalog: Catalog,
   settings: ReadonlyMap<string, string>,
 ): boolean {
   const scope = { catalog, statement: { settings } };
-  return someObject(parseStatement(sql), (node) => {
+  return someObject(tree, (node) => {
     if (!isTypeName(node)) return false;
     return findUserType(node.name, scope)?.id === type.id;
   });

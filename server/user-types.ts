@@ -23,8 +23,10 @@ interface Stored {
 }
 
 /** A type with what is kept of it. */
-export interface KeptType extends Stored {
+export interface KeptType {
   readonly type: UserType;
+  /** Of an enum. */
+  readonly labels?: readonly EnumLabel[] | undefined;
 }
 
 export function newEnum(id: number, name: string, labels: readonly EnumLabel[]): UserType {
@@ -50,7 +52,7 @@ export async function saveTypes(
 ): Promise<void> {
   await core.store.changeCatalog({
     put: [
-      ...put.map(({ type: { id, name, sql }, labels, searchPath }) => ({
+      ...put.map(({ type: { id, name, sql, searchPath }, labels }) => ({
         id,
         name,
         kind: TYPE_KIND,
@@ -89,7 +91,7 @@ export function restoreType(
   const context = bindContext(core.catalog, statementContext(core, settings), 'view');
   const statement = parseStatement(sql);
   assert(isDefinition(statement), 'the entry of a type holds its definition');
-  core.catalog.putType(bindType(statement, { id, name, sql }, context));
+  core.catalog.putType({ ...bindType(statement, { id, name, sql }, context), searchPath });
 }
 
 type Definition = Statement & { readonly kind: 'create-type' | 'create-domain' };

@@ -166,6 +166,8 @@ export interface UserType {
   readonly type: SqlType;
   /** The statement that makes it as it is now. */
   readonly sql: string;
+  /** Of the session that made it: what the names in its statement mean. */
+  readonly searchPath?: string | undefined;
   /** Of a domain: what a column of it has beside the type. */
   readonly domain?: DomainRules | undefined;
 }

@@ -202,7 +202,11 @@ it('a default that names a label keeps it from being renamed', async () => {
     '2BP01 cannot rename a value of type mood because table persons depends on it',
   );
   await rows("ALTER TYPE mood RENAME VALUE 'sad' TO 'low'");
+  await rows("CREATE DOMAIN good AS mood CHECK (VALUE > 'low')");
+  assert.match(await refusal("ALTER TYPE mood RENAME VALUE 'low' TO 'sad'"), /^2BP01.*domain good/);
+  assert.match(await refusal('ALTER TYPE good RENAME TO better'), /^0A000/);
   await subject.reopen();
+  assert.match(await refusal("SELECT 'low'::good"), /^23514/);
   await rows('INSERT INTO persons (id) VALUES (1)');
   assert.deepEqual(await rows("SELECT m, m > 'low' FROM persons"), [['ok', 't']]);
 });
@@ -223,6 +227,18 @@ it('a type goes with what uses it, or not at all', async () => {
   await subject.reopen();
   assert.deepEqual(await rows('SELECT * FROM persons'), [['1']]);
   assert.match(await refusal("SELECT 'ok'::mood"), /^42704/);
+});
+
+it('a rule that names a type keeps it', async () => {
+  await rows(MOOD);
+  await rows(
+    "CREATE TABLE persons (id integer, m mood DEFAULT 'ok'::mood, t text CHECK (t::mood > 'sad'))",
+  );
+  assert.match(await refusal('DROP TYPE mood CASCADE'), /^2BP01.*table persons/);
+  await rows('ALTER TABLE persons DROP COLUMN t');
+  await rows('DROP TYPE mood CASCADE');
+  await subject.reopen();
+  assert.deepEqual(await rows('SELECT * FROM persons'), []);
 });
 
 it('values of domains and composite types, from records and over restarts', async () => {
@@ -278,6 +294,10 @@ it('values of domains and composite types, from records and over restarts', asyn
     ],
   );
   assert.match(await refusal('DROP TYPE mood'), /^2BP01/);
+  await rows('SET search_path = kinds, public');
+  await rows('CREATE TYPE spot AS (at place)');
+  await rows('RESET search_path');
+  assert.match(await refusal('DROP TYPE kinds.place'), /^2BP01/);
   assert.match(await refusal('CREATE TABLE t (a kinds.percent[])'), /^0A000/);
   await rows('DROP STREAM kinds.readings CASCADE DELETE TOPIC');
   await rows('DROP SCHEMA kinds CASCADE');
