@@ -195,6 +195,7 @@ function trialCatalog({ catalog }: Core, without: Relation): LiveCatalog {
     const id = catalog.schemaId(schema);
     if (id !== undefined) trial.addSchema(schema, id);
   }
+  for (const type of catalog.types()) trial.putType(type);
   for (const entry of catalog.live()) if (entry.relation.id !== without.id) trial.put(entry);
   return trial;
 }

@@ -13,6 +13,7 @@ import type { SessionAccess } from '../sql/function/session.ts';
 import type { LogicalNode } from '../sql/logical-plan.ts';
 import { alterRelation } from './alter.ts';
 import { alterOptions, altersOptions } from './alter-options.ts';
+import { alterType } from './alter-type.ts';
 import type { Core } from './core.ts';
 import type { StatementResult } from './database.ts';
 import { executeCreate, sourceEnvironment } from './ddl.ts';
@@ -35,6 +36,7 @@ import { subscribeTo } from './subscribe.ts';
 import type { CreateRelation } from './table-definition.ts';
 import { type Expanded, expandTable, refuseTemporary } from './table-expansion.ts';
 import type { Transaction } from './transaction.ts';
+import { createType, dropTypes } from './type-statement.ts';
 
 export interface ExecuteContext {
   readonly core: Core;
@@ -53,9 +55,6 @@ export async function executeStatement(
   statement: Statement,
 ): Promise<StatementResult> {
   if (statement.kind === 'create-schema') return createSchema(core, statement);
-  if (statement.kind === 'drop' && statement.object === 'schema') {
-    return dropSchemas(core, statement);
-  }
   const started = transaction?.startedMicros;
   const context = statementContext(core, settings, params, started, sequences);
   if (statement.kind === 'create-relation') {
@@ -63,6 +62,16 @@ export async function executeStatement(
     const bind = bindContext(core.catalog, context, 'view');
     const expanded = expandTable(core, statement, bind);
     return createRelation({ core, settings, params, signal, sql }, statement, expanded, context);
+  }
+  if (statement.kind === 'create-type' || statement.kind === 'create-domain') {
+    return createType(core, statement, context);
+  }
+  if (statement.kind === 'alter-type') return alterType(core, statement, context);
+  if (statement.kind === 'drop' && (statement.object === 'type' || statement.object === 'domain')) {
+    return dropTypes(core, statement, context);
+  }
+  if (statement.kind === 'drop' && statement.object === 'schema') {
+    return dropSchemas(core, statement, context);
   }
   if (statement.kind === 'create-sequence') return createSequence(core, statement, context);
   if (statement.kind === 'alter-sequence') return alterSequence(core, statement, context);

@@ -39,7 +39,7 @@ import { changelogId } from './definitions.ts';
 import { errorCounts } from './error-relations.ts';
 import { storedLate } from './event-time.ts';
 import { ingestRecords } from './ingest.ts';
-import { COUNTER_KIND, changeDetail, SCHEMA_KIND } from './lifecycle/entry.ts';
+import { COUNTER_KIND, changeDetail, SCHEMA_KIND, TYPE_KIND } from './lifecycle/entry.ts';
 import { restoreRelation } from './lifecycle/restore.ts';
 import { LiveCatalog, type RelationDetail } from './live-catalog.ts';
 import { TRANSIENT_PREFIX } from './push-query.ts';
@@ -49,6 +49,7 @@ import { defaultSessionLimits, type SessionLimits } from './session-limits.ts';
 import { Sessions } from './sessions.ts';
 import { subscribeTo } from './subscribe.ts';
 import { Turns } from './turns.ts';
+import { restoreType } from './user-types.ts';
 
 /**
  * Connections for reading statements; more at once wait for one another. One less than the threads that Node has for such
@@ -435,9 +436,13 @@ function inputConnector(relation: Relation): string {
 async function restoreCatalog(core: Core, status: StoreStatus): Promise<void> {
   const counter = status.catalog.find((entry) => entry.kind === COUNTER_KIND);
   if (counter !== undefined) core.catalog.reserveIds(JSON.parse(counter.detail).lastId as number);
-  const entries = status.catalog
+  const all = status.catalog
     .filter((entry) => entry.kind !== COUNTER_KIND)
     .sort((a, b) => a.id - b.id);
+  const isType = (entry: { readonly kind: string }): boolean => entry.kind === TYPE_KIND;
+  // An older table may have got a column of a newer type.
+  for (const entry of all.filter(isType)) restoreType(core, entry);
+  const entries = all.filter((entry) => !isType(entry));
   for (const entry of entries) {
     if (entry.name.startsWith(TRANSIENT_PREFIX)) {
       const { id } = entry;

@@ -525,6 +525,7 @@ export type ObjectKind =
   | 'connection'
   | 'secret'
   | 'type'
+  | 'domain'
   | 'function'
   | 'index'
   | 'sequence'
@@ -598,6 +599,23 @@ export type Statement = { readonly span: Span } & (
             readonly fields: readonly { readonly name: Identifier; readonly type: TypeName }[];
           }
         | { readonly kind: 'alias'; readonly type: TypeName };
+    }
+  | {
+      readonly kind: 'create-domain';
+      readonly name: QualifiedName;
+      readonly type: TypeName;
+      readonly default: Expression | undefined;
+      readonly notNull: boolean;
+      /** Over a column named `value`. */
+      readonly checks: readonly {
+        readonly name: Identifier | undefined;
+        readonly expression: Expression;
+      }[];
+    }
+  | {
+      readonly kind: 'alter-type';
+      readonly name: QualifiedName;
+      readonly action: AlterTypeAction;
     }
   | {
       readonly kind: 'create-function';
@@ -799,6 +817,17 @@ export type Statement = { readonly span: Span } & (
       readonly options: readonly Option[];
     }
 );
+
+export type AlterTypeAction =
+  | {
+      readonly kind: 'add-value';
+      readonly ifNotExists: boolean;
+      readonly label: string;
+      readonly neighbor: { readonly side: 'before' | 'after'; readonly label: string } | undefined;
+    }
+  | { readonly kind: 'rename-value'; readonly from: string; readonly to: string }
+  | { readonly kind: 'rename'; readonly to: Identifier }
+  | { readonly kind: 'set-schema'; readonly to: Identifier };
 
 export type AlterAction =
   | {

@@ -1,7 +1,7 @@
 /** What a query's expressions can see: the tables of FROM, the queries around it, WITH. */
 import type { Expression, FunctionCall, Identifier } from './ast.ts';
 import { StreamError } from './base/error.ts';
-import type { Schema, SqlType } from './base/type.ts';
+import { type Schema, type SqlType, withoutDomain } from './base/type.ts';
 import { type BindContext, type Place, places } from './bind-context.ts';
 import type { BoundAggregate, BoundExpr, BoundWindowCall } from './expression.ts';
 import type { LogicalNode } from './logical-plan.ts';
@@ -149,7 +149,7 @@ export function hideLateral(
 
 /** A column of the FROM clause. */
 export function columnOf(index: number, type: SqlType): BoundExpr {
-  return { kind: 'column', index, type };
+  return { kind: 'column', index, type: withoutDomain(type) };
 }
 
 /** The columns of a node as a table's columns, from column `offset` on. */

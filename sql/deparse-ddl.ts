@@ -22,6 +22,7 @@ import {
   words,
 } from './deparse-name.ts';
 import type { QueryWriter } from './deparse-query.ts';
+import { definitionText, domainText, typeActionText } from './deparse-type.ts';
 
 type Kind<Name extends Statement['kind']> = Extract<Statement, { kind: Name }>;
 type Definition = Kind<
@@ -31,6 +32,8 @@ type Definition = Kind<
   | 'create-connection'
   | 'create-secret'
   | 'create-type'
+  | 'create-domain'
+  | 'alter-type'
   | 'create-function'
   | 'create-index'
   | 'create-schema'
@@ -75,6 +78,10 @@ export class DefinitionWriter {
           'AS',
           definitionText(statement),
         );
+      case 'create-domain':
+        return domainText(statement, this.#queries.expressions.write);
+      case 'alter-type':
+        return words('ALTER TYPE', nameText(statement.name), typeActionText(statement.action));
       case 'create-function':
         return this.#function(statement);
       case 'create-index':
@@ -426,19 +433,6 @@ function metadataText({ metadata }: ColumnDefinition): string | undefined {
   if (metadata.startsWith('header:'))
     return `HEADER(${quoteString(metadata.slice('header:'.length))})`;
   return `METADATA FROM ${quoteString(metadata)}`;
-}
-
-function definitionText({ definition }: Kind<'create-type'>): string {
-  switch (definition.kind) {
-    case 'enum':
-      return `ENUM (${definition.labels.map(quoteString).join(', ')})`;
-    case 'composite':
-      return `(${definition.fields.map((field) => `${identifierText(field.name)} ${typeText(field.type)}`).join(', ')})`;
-    case 'alias':
-      return typeText(definition.type);
-    default:
-      return assertNever(definition);
-  }
 }
 
 function dropText(statement: Kind<'drop'>): string {

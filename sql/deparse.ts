@@ -50,6 +50,8 @@ function write(statement: Statement): string {
     case 'create-connection':
     case 'create-secret':
     case 'create-type':
+    case 'create-domain':
+    case 'alter-type':
     case 'create-function':
     case 'create-index':
     case 'create-schema':

@@ -9,10 +9,11 @@ import { parseOption, parseOptionKey, parseOptionList } from './parser-option.ts
 import { parseAlterSequence } from './parser-sequence.ts';
 import { settingName } from './parser-session.ts';
 import { parseType } from './parser-type.ts';
+import { parseAlterType } from './parser-user-type.ts';
 
 const objects = [
-  ...(['stream', 'table', 'source', 'view', 'sink', 'connection', 'secret', 'type'] as const),
-  ...(['function', 'index', 'sequence', 'schema', 'query'] as const),
+  ...(['stream', 'table', 'source', 'view', 'sink', 'connection', 'secret'] as const),
+  ...(['type', 'domain', 'function', 'index', 'sequence', 'schema', 'query'] as const),
 ] satisfies readonly ObjectKind[];
 
 /** `STREAM`, `MATERIALIZED VIEW`, … */
@@ -52,6 +53,8 @@ export function parseAlter(cursor: Cursor): Statement {
   cursor.expect('alter');
   if (cursor.at('system')) return parseAlterSystem(cursor, start);
   const object = parseObjectKind(cursor);
+  if (object === 'type' && !isOwnerAhead(cursor)) return parseAlterType(cursor, start);
+  if (object === 'domain' && !isOwnerAhead(cursor)) throw cursor.unsupported('ALTER DOMAIN');
   if (object === 'sequence' && !isOwnerAhead(cursor)) return parseAlterSequence(cursor, start);
   const ifExists = cursor.acceptWords('if', 'exists');
   if (object === 'table') cursor.accept('only');
@@ -59,7 +62,8 @@ export function parseAlter(cursor: Cursor): Statement {
   if (cursor.acceptWords('owner', 'to')) {
     columnName(cursor);
     // There are no roles: whoever may connect may do everything.
-    const names = object === 'sequence' ? [] : [name];
+    const isRelation = object !== 'sequence' && object !== 'type' && object !== 'domain';
+    const names = isRelation ? [name] : [];
     return finishMaintenance(
       cursor,
       start,

@@ -10,7 +10,7 @@ import { EpochLoop, type LoopOptions } from './epoch-loop.ts';
 import { ErrorRows } from './error-rows.ts';
 import type { GraphNode } from './graph.ts';
 import { LateRows } from './late-rows.ts';
-import { SinkOutput } from './output.ts';
+import { SinkOutput, ViewOutput } from './output.ts';
 import { PlanSet } from './plan-set.ts';
 import type {
   PlanReading,
@@ -347,6 +347,16 @@ export class Engine {
   /** Applies rows to SQL tables, all in one epoch; settles when it is committed. */
   changeTables(batches: readonly TableBatch[]): Promise<void> {
     return this.#loop.changeTables(batches);
+  }
+
+  /** Gives relations a new version, since their rows print otherwise from now on; who follows them has to begin anew. */
+  relabel(ids: readonly number[]): void {
+    for (const id of ids) {
+      const output = this.#plans.tasks.get(id)?.output;
+      if (output instanceof ViewOutput) output.relabeled = true;
+    }
+    this.#loop.markDirty();
+    this.#bell.ring();
   }
 
   version(id: number): number | undefined {

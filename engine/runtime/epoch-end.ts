@@ -87,7 +87,8 @@ export function publishEpoch(
   for (const { stream, positions } of reached) stream.committed = positions;
   for (const { task, change } of changed) {
     task.version = commit.epoch;
-    task.feed?.publish(commit.epoch, change.changes, change.replace);
+    const isAnew = change.replace || change.relabeled === true;
+    task.feed?.publish(commit.epoch, change.changes, isAnew);
   }
   for (const { id, drain } of plans.tasks.values()) {
     drain?.committed(commit.outbox.filter((chunk) => chunk.sinkId === id));

@@ -15,6 +15,8 @@ export class ViewOutput implements Tap {
   rowsChanged = 0;
   /** The next commit is the whole content. */
   replace = false;
+  /** The next commit is a new version of rows that are the same, but print otherwise. */
+  relabeled = false;
   /** Rows come from a replay of what the store already has. */
   muted = false;
 
@@ -34,15 +36,18 @@ export class ViewOutput implements Tap {
 
   /** The change since the last call; undefined when there is none. */
   drain(): ViewChange | undefined {
-    if (this.#batches.length === 0 && !this.replace) return undefined;
+    const isNew = this.replace || this.relabeled;
+    if (this.#batches.length === 0 && !isNew) return undefined;
     const batches = this.#batches;
     this.#batches = [];
     const changes = this.#consolidate === undefined ? batches : this.#consolidate(batches);
     const rows = changes.reduce((sum, batch) => sum + batch.length, 0);
-    if (rows === 0 && !this.replace) return undefined;
+    if (rows === 0 && !isNew) return undefined;
     this.rowsChanged += rows;
-    const change = { relation: this.relation, changes, replace: this.replace };
+    const { relation, replace, relabeled } = this;
+    const change = { relation, changes, replace, relabeled };
     this.replace = false;
+    this.relabeled = false;
     return change;
   }
 }

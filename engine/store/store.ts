@@ -34,6 +34,8 @@ export interface ViewChange {
   readonly changes: readonly Batch[];
   /** Empty the table first: the changes are the whole content (after a rebuild). */
   readonly replace: boolean;
+  /** The rows are the same, but print otherwise: a new version of them. */
+  readonly relabeled?: boolean | undefined;
 }
 
 export interface PartitionPosition {

@@ -70,6 +70,8 @@ export const COUNTER_KIND = 'counter';
 
 /** The catalog's entries of schemas. */
 export const SCHEMA_KIND = 'schema';
+/** The catalog's entries of types. */
+export const TYPE_KIND = 'type';
 
 export function counterOf(core: Core) {
   return {
