@@ -69,7 +69,8 @@ export class ChangeHistory {
   }
 
   hasAfter(version: number): boolean {
-    return (this.#entries.at(-1)?.version ?? this.#from) > version;
+    const last = this.#entries.at(-1);
+    return last !== undefined && last.version > version;
   }
 
   /**

@@ -34,6 +34,19 @@ test('what waits for a slow reader is merged to its net effect', async () => {
   assert.deepEqual([rows, last], [ROWS, 2 * rounds + 1]);
 });
 
+test('a reader of a view that was rebuilt is told so', async () => {
+  const feed = new ViewFeed(schema, [], 0);
+  const subscription = feed.subscribe(0, new FanOut());
+  publish(feed, 1, 0, 1);
+  feed.publish(2, [], true);
+  await assert.rejects(
+    async () => {
+      for await (const _ of subscription) assert.fail('nothing is left to give');
+    },
+    (error) => error instanceof StreamError && error.code === 'VIEW_VERSION_GONE',
+  );
+});
+
 test('a reader for whom too much waits begins anew, and others are not touched', async () => {
   const feed = new ViewFeed(schema, [], 0);
   const slow = feed.subscribe(0, new FanOut());
