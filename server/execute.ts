@@ -103,6 +103,7 @@ export async function executeStatement(
     case 'insert':
     case 'update':
     case 'delete':
+    case 'merge':
     case 'truncate':
       return executeDml(core, bound, signal, transaction);
     case 'subscribe':

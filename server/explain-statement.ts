@@ -42,6 +42,7 @@ function explainTarget(core: Core, { target, analyze }: BoundExplain): string {
       return explainLogical(optimize(target.rows, core.catalog));
     case 'update':
     case 'delete':
+    case 'merge':
       return explainLogical(optimize(target.plan, core.catalog));
     default:
   }

@@ -14,7 +14,7 @@ export type ControlStatement = Statement & {
 };
 
 /** Statements that write; a READ ONLY transaction refuses them. */
-const WRITES = new Set<Statement['kind']>(['insert', 'update', 'delete', 'truncate']);
+const WRITES = new Set<Statement['kind']>(['insert', 'update', 'delete', 'merge', 'truncate']);
 /** What may stand in a transaction: its changes are undone by ROLLBACK, or it has none. */
 const ALLOWED = new Set<Statement['kind']>([
   ...WRITES,

@@ -539,6 +539,25 @@ export interface Assignment {
   readonly span: Span;
 }
 
+/** One WHEN clause of MERGE. */
+export interface MergeWhen {
+  readonly match: 'matched' | 'not-matched-by-source' | 'not-matched-by-target';
+  readonly condition: Expression | undefined;
+  readonly action: MergeAction;
+  readonly span: Span;
+}
+
+export type MergeAction =
+  | { readonly kind: 'nothing' | 'delete' }
+  | { readonly kind: 'update'; readonly set: readonly Assignment[] }
+  | {
+      readonly kind: 'insert';
+      readonly columns: readonly Identifier[];
+      readonly overriding: 'system' | 'user' | undefined;
+      /** Undefined for DEFAULT VALUES. */
+      readonly values: readonly (Expression | 'default')[] | undefined;
+    };
+
 export type Statement = { readonly span: Span } & (
   | Query
   | {
@@ -699,6 +718,17 @@ export type Statement = { readonly span: Span } & (
       readonly alias: Identifier | undefined;
       readonly using: readonly FromItem[];
       readonly where: Expression | undefined;
+      readonly returning: readonly SelectItem[];
+    }
+  | {
+      readonly kind: 'merge';
+      readonly with: Query['with'];
+      readonly relation: QualifiedName;
+      readonly alias: Identifier | undefined;
+      readonly using: FromItem;
+      readonly on: Expression;
+      /** Never empty. */
+      readonly whens: readonly MergeWhen[];
       readonly returning: readonly SelectItem[];
     }
   | {

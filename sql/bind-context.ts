@@ -82,6 +82,7 @@ export const places = {
   window: place('window definitions', { aggregates: true }),
   returning: place('RETURNING'),
   update: place('UPDATE'),
+  mergeWhen: place('MERGE WHEN conditions'),
   default: place('DEFAULT expressions', { subqueries: false }),
   check: place('check constraints', { subqueries: false }),
   generated: place('column generation expressions', { subqueries: false }),

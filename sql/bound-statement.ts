@@ -14,6 +14,7 @@ export type BoundKind =
   | 'insert'
   | 'update'
   | 'delete'
+  | 'merge'
   | 'truncate'
   | 'subscribe'
   | 'describe'
@@ -28,6 +29,7 @@ export type BoundStatement =
   | BoundInsert
   | BoundUpdate
   | BoundDelete
+  | BoundMerge
   | {
       readonly kind: 'truncate';
       readonly relations: readonly SourceRelation[];
@@ -158,5 +160,19 @@ export interface BoundDelete {
   readonly plan: LogicalNode;
   /** With USING items: their columns follow, then a bigint that numbers the target rows, as in an update. */
   readonly joined: boolean;
+  readonly returning: Returning | undefined;
+}
+
+export interface BoundMerge {
+  readonly kind: 'merge';
+  readonly relation: SourceRelation;
+  /**
+   * One row a change: the old row's columns (NULL for an insert), the new row's (NULL for a delete), the source's, the integer
+   * number of the clause, and a bigint that numbers the target's rows (NULL for an insert).
+   */
+  readonly plan: LogicalNode;
+  /** What each clause does. */
+  readonly effects: readonly ('insert' | 'update' | 'delete' | 'nothing')[];
+  /** Over the source's columns, then those of the new row (of the old one after a delete), then INSERT, UPDATE or DELETE. */
   readonly returning: Returning | undefined;
 }

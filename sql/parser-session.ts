@@ -216,6 +216,7 @@ const preparable: readonly string[] = [
   'insert',
   'update',
   'delete',
+  'merge',
 ];
 
 /** `PREPARE name [(types)] AS statement`. */

@@ -139,6 +139,7 @@ const rules: ReadonlyMap<string, (cursor: Cursor) => Statement> = new Map([
   ['insert', parseManipulationAlone],
   ['update', parseManipulationAlone],
   ['delete', parseManipulationAlone],
+  ['merge', parseManipulationAlone],
   ['truncate', parseTruncate],
   ['create', parseCreate],
   ['drop', parseDrop],

@@ -9,6 +9,7 @@ import type {
   FunctionCall,
   GroupItem,
   Identifier,
+  MergeWhen,
   Query,
   QueryBody,
   SelectItem,
@@ -433,6 +434,22 @@ const assignment = (each: Assignment): Json => [
   each.part === undefined ? null : [each.part.index, each.part.count],
 ];
 
+function mergeWhen({ match, condition, action }: MergeWhen): Json {
+  const set = action.kind === 'update' ? action.set.map(assignment) : [];
+  const columns = action.kind === 'insert' ? nameList(action.columns) : [];
+  const values = action.kind === 'insert' ? (action.values ?? []) : [];
+  const overriding = action.kind === 'insert' ? (action.overriding ?? null) : null;
+  return [
+    match,
+    condition === undefined ? null : millraceExpression(condition),
+    action.kind,
+    overriding,
+    set,
+    columns,
+    values.map((value): Json => (value === 'default' ? ['default'] : millraceExpression(value))),
+  ];
+}
+
 /** DEFAULT stands in the tree as a position beside the rows. */
 function insertSource(statement: Statement & { kind: 'insert' }): Json {
   const { source, defaults } = statement;
@@ -491,6 +508,16 @@ export function millraceStatement(statement: Statement): Json {
         [nameList(statement.relation.parts), name(statement.alias)],
         statement.using.map(fromItem),
         millraceExpression(statement.where),
+        statement.returning.map(selectItem),
+      ];
+    case 'merge':
+      return [
+        'merge',
+        withClause(statement.with),
+        [nameList(statement.relation.parts), name(statement.alias)],
+        fromItem(statement.using),
+        millraceExpression(statement.on),
+        statement.whens.map(mergeWhen),
         statement.returning.map(selectItem),
       ];
     case 'create-relation':

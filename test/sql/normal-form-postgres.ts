@@ -267,6 +267,7 @@ const expressionRules: ReadonlyMap<string, (body: Node) => Json> = new Map<
   ['CollateClause', (body) => ['collate', postgresExpression(body.arg), names(body.collname)]],
   ['GroupingFunc', (body) => ['grouping', expressions(body.args)]],
   ['SetToDefault', () => ['default']],
+  ['MergeSupportFunc', () => ['call', ['merge_action'], []]],
   ['JsonFuncExpr', jsonFunction],
   [
     'JsonObjectConstructor',
@@ -539,6 +540,23 @@ function assignment(node: Node): Json {
   return [text(body.name), postgresExpression(value.source), [index, Number(value.ncolumns)]];
 }
 
+function mergeWhen(node: Node): Json {
+  const body = child(node, 'MergeWhenClause');
+  const command = text(body.commandType).replace('CMD_', '').toLowerCase();
+  const match = text(body.matchKind).replace('MERGE_WHEN_', '').replaceAll('_', '-').toLowerCase();
+  const override = text(body.override).match(/OVERRIDING_(USER|SYSTEM)_VALUE/)?.[1];
+  const targets = list(body.targetList);
+  return [
+    match,
+    postgresExpression(body.condition),
+    command,
+    override?.toLowerCase() ?? null,
+    command === 'update' ? targets.map(assignment) : [],
+    command === 'insert' ? targets.map((each) => text(child(each, 'ResTarget').name)) : [],
+    expressions(body.values),
+  ];
+}
+
 function onConflict(value: unknown): Json {
   if (!isNode(value)) return null;
   const infer = child(value, 'infer');
@@ -708,6 +726,18 @@ const statementRules: ReadonlyMap<string, (body: Node) => Json> = new Map<
       target(body),
       list(body.usingClause).map(fromItem),
       postgresExpression(body.whereClause),
+      returning(body),
+    ],
+  ],
+  [
+    'MergeStmt',
+    (body) => [
+      'merge',
+      withClause(body.withClause),
+      target(body),
+      fromItem(body.sourceRelation as Node),
+      postgresExpression(body.joinCondition),
+      list(body.mergeWhenClauses).map(mergeWhen),
       returning(body),
     ],
   ],
