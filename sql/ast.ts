@@ -839,7 +839,13 @@ export type AlterAction =
   | { readonly kind: 'drop-column'; readonly column: Identifier; readonly ifExists: boolean }
   | { readonly kind: 'rename-column'; readonly column: Identifier; readonly to: Identifier }
   | { readonly kind: 'rename'; readonly to: Identifier }
-  | { readonly kind: 'alter-type'; readonly column: Identifier; readonly type: TypeName }
+  | {
+      readonly kind: 'alter-type';
+      readonly column: Identifier;
+      readonly type: TypeName;
+      /** Over the columns as they were. */
+      readonly using?: Expression | undefined;
+    }
   | {
       readonly kind: 'set-default';
       readonly column: Identifier;

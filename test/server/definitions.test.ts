@@ -107,6 +107,35 @@ it('altered tables, and the views that read them', async () => {
   assert.deepEqual(await rows('SELECT * FROM store WHERE id = 4'), [['4', '1', '7']]);
 });
 
+it('a column of another type', async () => {
+  await rows('CREATE TABLE readings (id text PRIMARY KEY, level text, place text)');
+  await rows("INSERT INTO readings VALUES ('1', '10', 'a'), ('2', NULL, 'b')");
+  await rows('CREATE TABLE samples (v double precision)');
+  await rows("INSERT INTO samples VALUES (0.4), ('-0'), (0), (2)");
+  await rows('CREATE MATERIALIZED VIEW levels AS SELECT count(level) AS n FROM readings');
+  assert.equal(
+    await sqlstate('ALTER TABLE readings ALTER level TYPE int USING level::int'),
+    '0A000',
+  );
+  await rows('DROP MATERIALIZED VIEW levels');
+  assert.equal(
+    await sqlstate('ALTER TABLE readings ALTER level TYPE int USING place::int'),
+    '22P02',
+  );
+  await rows(
+    'ALTER TABLE readings ALTER id TYPE int USING id::int, ALTER level TYPE int USING level::int + 1',
+  );
+  await rows('ALTER TABLE samples ALTER v TYPE int');
+  await rows('CREATE MATERIALIZED VIEW levels AS SELECT sum(level) AS n FROM readings');
+  for (const after of ['11', '16', '21']) {
+    assert.deepEqual(await rows('SELECT * FROM levels'), [[after]]);
+    assert.deepEqual(await rows('SELECT * FROM samples ORDER BY v'), [['0'], ['0'], ['0'], ['2']]);
+    await subject.reopen();
+    await rows('UPDATE readings SET level = level + 5 WHERE id = 1');
+  }
+  assert.equal(await sqlstate("INSERT INTO readings VALUES (2, 1, 'c')"), '23505');
+});
+
 it('a transaction does not commit into a table that was altered meanwhile', async () => {
   await rows('CREATE TABLE moving (id int PRIMARY KEY)');
   await subject.run('BEGIN', 'other');
