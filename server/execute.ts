@@ -11,6 +11,7 @@ import type { Relation, StatementContext } from '../sql/catalog.ts';
 import { deparse } from '../sql/deparse.ts';
 import type { SessionAccess } from '../sql/function/session.ts';
 import type { LogicalNode } from '../sql/logical-plan.ts';
+import { parseStatement } from '../sql/parser.ts';
 import { alterRelation } from './alter.ts';
 import { alterOptions, altersOptions } from './alter-options.ts';
 import type { Core } from './core.ts';
@@ -34,6 +35,7 @@ import { inlineParameters, type Parameters, statementContext } from './statement
 import { subscribeTo } from './subscribe.ts';
 import type { CreateRelation } from './table-definition.ts';
 import { type Expanded, expandTable, refuseTemporary } from './table-expansion.ts';
+import { createFromQuery, tableFromQuery } from './table-from-query.ts';
 import type { Transaction } from './transaction.ts';
 
 export interface ExecuteContext {
@@ -58,6 +60,15 @@ export async function executeStatement(
   }
   const started = transaction?.startedMicros;
   const context = statementContext(core, settings, params, started, sequences);
+  const fromQuery = tableFromQuery(statement);
+  if (fromQuery !== undefined) {
+    return createFromQuery(core, fromQuery, context, signal, (text) =>
+      executeStatement(
+        { core, settings, params, signal, sql: text, transaction, sequences },
+        parseStatement(text),
+      ),
+    );
+  }
   if (statement.kind === 'create-relation') {
     refuseTemporary(statement);
     const bind = bindContext(core.catalog, context, 'view');

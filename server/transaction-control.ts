@@ -7,6 +7,7 @@ import type { StatementResult } from './database.ts';
 import { okResult } from './row-result.ts';
 import type { SessionLimits } from './session-limits.ts';
 import type { Changed } from './settings-statement.ts';
+import { tableFromQuery } from './table-from-query.ts';
 import { Transaction, type TransactionModes } from './transaction.ts';
 
 export type ControlStatement = Statement & {
@@ -88,7 +89,8 @@ export class TransactionControl {
     }
     this.#requireSound(transaction);
     const isPush = statement.kind === 'query' && statement.emit !== undefined;
-    if (!ALLOWED.has(statement.kind) || isPush) {
+    const creates = tableFromQuery(statement) !== undefined;
+    if (!ALLOWED.has(statement.kind) || isPush || creates) {
       throw new StreamError(
         'TRANSACTION_ACTIVE',
         `${statementName(statement)} cannot run inside a transaction block`,

@@ -267,6 +267,8 @@ export interface Select {
     | { readonly kind: 'all' | 'distinct' }
     | { readonly kind: 'on'; readonly expressions: readonly Expression[] };
   readonly items: readonly SelectItem[];
+  /** `INTO [TABLE] name`; only in the first SELECT of a statement. */
+  readonly into?: QualifiedName | undefined;
   readonly from: readonly FromItem[];
   readonly where: Expression | undefined;
   readonly groupBy: readonly GroupItem[];
@@ -578,6 +580,8 @@ export type Statement = { readonly span: Span } & (
       readonly options: readonly Option[];
       /** CREATE STREAM|TABLE … AS SELECT …. */
       readonly query: Query | undefined;
+      /** Of a table, WITH DATA or WITH NO DATA: the query's rows of now, or none, and not a view. */
+      readonly withData?: boolean | undefined;
     }
   | {
       readonly kind: 'create-view';

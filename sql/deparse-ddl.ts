@@ -139,6 +139,7 @@ export class DefinitionWriter {
       (elements.length > 0 || isBare) && `(${elements.join(', ')})`,
       this.withOptions(statement.options),
       query,
+      statement.withData !== undefined && `WITH ${statement.withData ? '' : 'NO '}DATA`,
     );
   }
 

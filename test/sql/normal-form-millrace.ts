@@ -376,7 +376,7 @@ function queryBody(body: QueryBody): Json {
     case 'table': {
       const star: Json = [['column', [['star']]], ''];
       const relation: Json = ['relation', nameList(body.name.parts), false, null, null];
-      return ['select', null, [star], [relation], null, false, [], null, []];
+      return ['select', null, [star], null, [relation], null, false, [], null, []];
     }
     case 'nested':
       return ['nested', millraceQuery(body.query)];
@@ -389,6 +389,7 @@ function queryBody(body: QueryBody): Json {
             ? expressions(body.distinct.expressions)
             : [],
         body.items.map(selectItem),
+        body.into === undefined ? null : nameList(body.into.parts),
         body.from.map(fromItem),
         millraceExpression(body.where),
         body.groupByDistinct,

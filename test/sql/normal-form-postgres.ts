@@ -477,6 +477,7 @@ function selectBody(body: Node): Json {
     'select',
     distinct === undefined ? null : on,
     list(body.targetList).map(resultTarget),
+    body.intoClause === undefined ? null : relationName(child(child(body, 'intoClause'), 'rel')),
     list(body.fromClause).map(fromItem),
     postgresExpression(body.whereClause),
     body.groupDistinct === true,
