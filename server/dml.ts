@@ -139,9 +139,10 @@ async function insertedRows(
   return rows.rows.map((row) => row.map((expression) => compileScalar(expression)([])));
 }
 
-async function insertRows(
+/** Into a table, or as records into a topic. @returns the rows that are there now. */
+export async function insertRows(
   core: Core,
-  statement: BoundInsert,
+  statement: Pick<BoundInsert, 'relation' | 'onConflict'>,
   rows: readonly Row[],
   transaction: Transaction | undefined,
 ): Promise<readonly Row[]> {
@@ -163,7 +164,10 @@ async function insertRows(
   });
 }
 
-function conflictRule({ onConflict, relation }: BoundInsert): OnConflict {
+function conflictRule({
+  onConflict,
+  relation,
+}: Pick<BoundInsert, 'relation' | 'onConflict'>): OnConflict {
   if (onConflict === undefined) return { kind: 'error' };
   const { keys } = onConflict;
   if (onConflict.action === 'nothing') return { kind: 'nothing', keys };

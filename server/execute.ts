@@ -144,6 +144,11 @@ export async function executeStatement(
     case 'flush':
       await core.engine.flush(signal);
       return okResult('FLUSH', 'every view shows everything that was written before');
+    case 'copy':
+      throw new StreamError('SQL_NOT_SUPPORTED', 'COPY has no place among other statements here', {
+        at: statement.span,
+        hint: 'POST the rows to /v1/copy?sql=COPY…, or use COPY or \\copy in "millrace sql".',
+      });
     default:
       throw new StreamError(
         'SQL_NOT_SUPPORTED',

@@ -19,6 +19,7 @@ const WRITES = new Set<Statement['kind']>(['insert', 'update', 'delete', 'merge'
 /** What may stand in a transaction: its changes are undone by ROLLBACK, or it has none. */
 const ALLOWED = new Set<Statement['kind']>([
   ...WRITES,
+  'copy',
   'query',
   'show',
   'describe',
@@ -41,6 +42,12 @@ const WITHOUT_QUERY = new Set<Statement['kind']>([
   'execute',
   'deallocate',
 ]);
+
+function writes(statement: Statement): boolean {
+  if (statement.kind !== 'copy') return WRITES.has(statement.kind);
+  const { source, direction } = statement;
+  return direction === 'from' || (!('parts' in source) && writes(source));
+}
 
 export function isControl(statement: Statement): statement is ControlStatement {
   switch (statement.kind) {
@@ -84,7 +91,7 @@ export class TransactionControl {
     const transaction = this.current;
     if (transaction === undefined) {
       const readOnly = this.#settings.get('default_transaction_read_only') === 'on';
-      if (readOnly && WRITES.has(statement.kind)) throw readOnlyError(statement);
+      if (readOnly && writes(statement)) throw readOnlyError(statement);
       return;
     }
     this.#requireSound(transaction);
@@ -97,7 +104,7 @@ export class TransactionControl {
         { at: statement.span },
       );
     }
-    if (transaction.modes.readOnly && WRITES.has(statement.kind)) throw readOnlyError(statement);
+    if (transaction.modes.readOnly && writes(statement)) throw readOnlyError(statement);
     if (!WITHOUT_QUERY.has(statement.kind)) await transaction.begins();
   }
 

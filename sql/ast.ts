@@ -560,6 +560,11 @@ export type MergeAction =
       readonly values: readonly (Expression | 'default')[] | undefined;
     };
 
+/** Statements that change rows and may give them back. */
+export type Manipulation = Statement & {
+  readonly kind: 'insert' | 'update' | 'delete' | 'merge';
+};
+
 export type Statement = { readonly span: Span } & (
   | Query
   | {
@@ -826,11 +831,14 @@ export type Statement = { readonly span: Span } & (
   | { readonly kind: 'deallocate'; readonly name: Identifier | 'all' }
   | {
       readonly kind: 'copy';
-      readonly source: QualifiedName | Query;
+      /** A relation, or the rows of a query or of RETURNING. */
+      readonly source: QualifiedName | Query | Manipulation;
       readonly columns: readonly Identifier[];
       readonly direction: 'from' | 'to';
       readonly target: string;
       readonly options: readonly Option[];
+      /** Of COPY … FROM: which rows are taken. */
+      readonly where?: Expression | undefined;
     }
 );
 

@@ -87,6 +87,7 @@ export const places = {
   check: place('check constraints', { subqueries: false }),
   generated: place('column generation expressions', { subqueries: false }),
   index: place('index expressions', { subqueries: false }),
+  copyWhere: place('COPY FROM WHERE conditions', { subqueries: false }),
   transform: place('transform expressions', { subqueries: false }),
   watermark: place('WATERMARK', { subqueries: false }),
   partitionBy: place('PARTITION BY'),

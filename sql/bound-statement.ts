@@ -2,6 +2,7 @@
 import type { Emit, Statement } from './ast.ts';
 import type { Schema } from './base/type.ts';
 import type { Relation, SourceRelation } from './catalog.ts';
+import type { CopyFormat } from './copy-format.ts';
 import type { BoundExpr } from './expression.ts';
 import type { LogicalNode } from './logical-plan.ts';
 
@@ -175,4 +176,18 @@ export interface BoundMerge {
   readonly effects: readonly ('insert' | 'update' | 'delete' | 'nothing')[];
   /** Over the source's columns, then those of the new row (of the old one after a delete), then INSERT, UPDATE or DELETE. */
   readonly returning: Returning | undefined;
+}
+
+export interface BoundCopyFrom {
+  readonly kind: 'copy-from';
+  readonly relation: SourceRelation;
+  /** Numbers of the columns that a line holds, in its order. */
+  readonly columns: readonly number[];
+  /** The relation's columns over those of a line: defaults and generated columns filled in. */
+  readonly row: readonly BoundExpr[];
+  /** Per column of a line, what the DEFAULT option's text stands for. */
+  readonly defaults: readonly (BoundExpr | undefined)[];
+  /** Over the relation's columns: rows that are not taken unless it is true. */
+  readonly where: BoundExpr | undefined;
+  readonly format: CopyFormat;
 }
