@@ -129,6 +129,7 @@ test('input in both formats, line by line', async () => {
     '1,x,1.25,y\r\n2,"a ""quoted"" b",,\r\n',
     "1|'it''s'|2|'a\\'b|c'\n",
     '1|nil|nil|D\n2|D|1|\n',
+    "1|'a\\''|2|x\n2|'y'|3|z\n",
     'nil,nil,nil,"nil"\n1,"","",""\n',
     '1,D,2,"D"\n',
     '1,"a\nb",2,c\n3,x\n',
@@ -159,7 +160,10 @@ test('input in both formats, line by line', async () => {
     '1\tx\t2\t\0\n',
   ];
   for (const option of options) {
-    for (const input of inputs) await compareIn(`COPY into_table FROM STDIN ${option}`, input);
+    // Not all of them: what one format takes apart is one field to the other.
+    const other = /csv/i.test(option) ? '\t' : ',';
+    for (const input of inputs.filter((text) => !text.includes(other)))
+      await compareIn(`COPY into_table FROM STDIN ${option}`, input);
   }
   const partial =
     "COPY into_table (d, a) FROM STDIN (FORMAT csv, DEFAULT 'D') WHERE a > 1 AND b LIKE 'by%'";
