@@ -392,7 +392,41 @@ export type FromItem = { readonly span: Span } & (
       /** A parenthesised join may carry an alias. */
       readonly alias: TableAlias | undefined;
     }
+  | {
+      readonly kind: 'json-table';
+      readonly document: Expression;
+      readonly path: Expression;
+      readonly pathName: Identifier | undefined;
+      readonly passing: readonly FunctionArgument[];
+      readonly columns: readonly JsonTableColumn[];
+      readonly onError: 'error' | 'empty' | undefined;
+      readonly lateral: boolean;
+      readonly alias: TableAlias | undefined;
+    }
   | MatchRecognize
+);
+
+/** A column of JSON_TABLE; clauses are those of JSON_VALUE and JSON_QUERY, as named arguments of a call. */
+export type JsonTableColumn = { readonly span: Span } & (
+  | { readonly kind: 'ordinality'; readonly name: Identifier }
+  | {
+      readonly kind: 'value';
+      readonly name: Identifier;
+      readonly type: TypeName;
+      /** `EXISTS`: whether there is an item. */
+      readonly exists: boolean;
+      /** `FORMAT JSON`. */
+      readonly format: boolean;
+      /** Undefined for the member with the column's name. */
+      readonly path: Expression | undefined;
+      readonly clauses: readonly FunctionArgument[];
+    }
+  | {
+      readonly kind: 'nested';
+      readonly path: Expression;
+      readonly pathName: Identifier | undefined;
+      readonly columns: readonly JsonTableColumn[];
+    }
 );
 
 /** MATCH_RECOGNIZE of ISO/IEC 19075-5. */

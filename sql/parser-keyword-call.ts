@@ -23,7 +23,7 @@ const plainArguments: ReadonlySet<string> = new Set(['coalesce', 'greatest', 'le
 
 const unsupportedCalls: ReadonlySet<string> = new Set([
   ...['xmlconcat', 'xmlelement', 'xmlexists', 'xmlforest', 'xmlparse', 'xmlpi', 'xmlroot'],
-  ...['xmlserialize', 'xmltable', 'treat', 'json_table'],
+  ...['xmlserialize', 'xmltable', 'treat'],
 ]);
 
 /** A call that begins with a keyword; undefined when none begins here. */

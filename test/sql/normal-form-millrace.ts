@@ -9,6 +9,7 @@ import type {
   FunctionCall,
   GroupItem,
   Identifier,
+  JsonTableColumn,
   MergeWhen,
   Query,
   QueryBody,
@@ -181,6 +182,27 @@ function step(operand: Expression, next: Json): Json {
   return ['indirection', base, [next]];
 }
 
+function jsonTableColumn(column: JsonTableColumn): Json {
+  switch (column.kind) {
+    case 'ordinality':
+      return ['ordinality', column.name.name];
+    case 'nested': {
+      const path = [millraceExpression(column.path), name(column.pathName)];
+      return ['nested', path, column.columns.map(jsonTableColumn)];
+    }
+    case 'value': {
+      const kind = column.exists ? 'exists' : column.format ? 'formatted' : 'regular';
+      const path = column.path === undefined ? null : millraceExpression(column.path);
+      const clauses = column.clauses.map((clause) => [
+        'named',
+        name(clause.name),
+        millraceExpression(clause.value),
+      ]);
+      return ['value', column.name.name, millraceType(column.type), kind, [path, ''], clauses];
+    }
+  }
+}
+
 function call(node: FunctionCall): Json {
   const args = node.args.map((arg): Json => {
     const value = millraceExpression(arg.value);
@@ -310,6 +332,17 @@ function fromItem(item: FromItem): Json {
           millraceExpression(each.call),
           each.columns.map((column) => [column.name.name, millraceType(column.type)]),
         ]),
+        alias(item.alias),
+      ];
+    case 'json-table':
+      return [
+        'json-table',
+        item.lateral,
+        millraceExpression(item.document),
+        [millraceExpression(item.path), name(item.pathName)],
+        item.passing.map((passed) => [name(passed.name), millraceExpression(passed.value)]),
+        item.columns.map(jsonTableColumn),
+        item.onError ?? null,
         alias(item.alias),
       ];
     case 'join':

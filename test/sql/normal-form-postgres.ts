@@ -323,6 +323,13 @@ function jsonFunction(body: Node): Json {
   if (type !== undefined) {
     clauses.push(['named', 'returning', ['cast', ['null'], postgresType(type)]]);
   }
+  clauses.push(...jsonClauses(body));
+  return ['call', [name], [...args, ...clauses]];
+}
+
+/** WRAPPER, QUOTES, ON EMPTY and ON ERROR as named arguments. */
+function jsonClauses(body: Node): Json[] {
+  const clauses: Json[] = [];
   const wrapper = text(body.wrapper ?? '')
     .replace(/^JSW_(UNSPEC)?/, '')
     .toLowerCase();
@@ -345,7 +352,40 @@ function jsonFunction(body: Node): Json {
         : ['named', `on ${when}`, ['string', word]],
     );
   }
-  return ['call', [name], [...args, ...clauses]];
+  return clauses;
+}
+
+function jsonTable(body: Node): Json {
+  const onError = isNode(body.on_error) ? text(body.on_error.btype) : '';
+  return [
+    'json-table',
+    body.lateral === true,
+    jsonValue(child(body, 'context_item')),
+    jsonPathSpec(body),
+    list(body.passing).map((node) => {
+      const argument = child(node, 'JsonArgument');
+      return [text(argument.name), jsonValue(child(argument, 'val'))];
+    }),
+    list(body.columns).map(jsonTableColumn),
+    onError === '' ? null : onError.includes('ERROR') ? 'error' : 'empty',
+    alias(body.alias),
+  ];
+}
+
+function jsonPathSpec(body: Node): Json {
+  if (!isNode(body.pathspec)) return [null, ''];
+  return [postgresExpression(body.pathspec.string), text(body.pathspec.name)];
+}
+
+function jsonTableColumn(node: Node): Json {
+  const body = child(node, 'JsonTableColumn');
+  const kind = text(body.coltype).replace('JTC_', '').toLowerCase();
+  if (kind === 'for_ordinality') return ['ordinality', text(body.name)];
+  if (kind === 'nested') {
+    return ['nested', jsonPathSpec(body), list(body.columns).map(jsonTableColumn)];
+  }
+  const clauses = jsonClauses(kind === 'exists' ? { ...body, wrapper: '' } : body);
+  return ['value', text(body.name), postgresType(body.typeName), kind, jsonPathSpec(body), clauses];
 }
 
 function jsonAggregate(name: string, args: Json[], clauses: Node): Json {
@@ -396,6 +436,8 @@ function fromItem(node: Node): Json {
       ];
     case 'RangeFunction':
       return rangeFunction(body);
+    case 'JsonTable':
+      return jsonTable(body);
     case 'JoinExpr':
       return joinExpression(body);
     default:
