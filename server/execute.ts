@@ -128,7 +128,7 @@ export async function executeStatement(
     case 'describe':
       return describe(showing, bound.relation, bound.extended);
     case 'explain':
-      return explainStatement(core, bound);
+      return explainStatement(core, bound, signal, transaction);
     case 'pause':
     case 'resume':
       return pauseOrResume(

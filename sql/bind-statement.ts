@@ -79,11 +79,11 @@ function bindExplain(
   context: StatementContext,
   sources: SourceEnvironment,
 ): BoundStatement {
-  const { analyze, name } = statement;
+  const { name } = statement;
   const options = bindOptions(statement.options);
   if (statement.statement !== undefined) {
     const target = bindStatement(statement.statement, catalog, context, sources);
-    return { kind: 'explain', analyze, options, target };
+    return { kind: 'explain', options, target };
   }
   if (name === undefined) {
     throw new StreamError('SQL_SYNTAX', 'EXPLAIN needs a statement or a name', {
@@ -91,7 +91,7 @@ function bindExplain(
     });
   }
   const target = requireRelation(name, bindContext(catalog, context, 'pull'));
-  return { kind: 'explain', analyze, options, target };
+  return { kind: 'explain', options, target };
 }
 
 function bindDrop(

@@ -46,7 +46,6 @@ export type BoundStatement =
   | { readonly kind: 'describe'; readonly relation: Relation; readonly extended: boolean }
   | {
       readonly kind: 'explain';
-      readonly analyze: boolean;
       readonly options: ReadonlyMap<string, string>;
       /** The statement to explain, or the relation whose running plan is asked for. */
       readonly target: BoundStatement | Relation;
