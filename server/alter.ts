@@ -234,9 +234,10 @@ function refuseReaders(
     return now?.name === column.name && sameType(now.type, column.type);
   });
   const isStream = relation.kind === 'stream' && altered.schema.length !== relation.schema.length;
-  if (altered.name === relation.name && isAppended && !isStream) return;
+  // Also to the type that the column has: USING may give it other values.
   const converted = statement.actions.find((action) => action.kind === 'alter-type');
   if (converted !== undefined) throw usedByView(converted, reader.relation);
+  if (altered.name === relation.name && isAppended && !isStream) return;
   throw dependentError(
     relation,
     reader.relation,

@@ -15,6 +15,7 @@ import type {
   SelectItem,
   TypeName,
 } from './ast.ts';
+import { assert } from './base/assert.ts';
 import { type Span, StreamError } from './base/error.ts';
 import type { BindContext } from './bind-context.ts';
 import type { BoundFrom, FromPlace } from './bind-from-place.ts';
@@ -160,7 +161,7 @@ class Expansion {
       );
       return this.#query(items, [from]).body;
     });
-    if (first === undefined) throw new Error('assertion failed: there are nested paths');
+    assert(first !== undefined, 'there are nested paths');
     const body = others.reduce(
       (left, right): QueryBody => ({
         kind: 'set-operation',

@@ -11,6 +11,7 @@ export type Consolidate = (batches: readonly Batch[]) => readonly Batch[];
 export class ViewOutput implements Tap {
   readonly relation: StoredRelation;
   readonly #consolidate: Consolidate | undefined;
+  #isTouched = false;
   #batches: Batch[] = [];
   rowsChanged = 0;
   /** The next commit is the whole content. */
@@ -27,6 +28,11 @@ export class ViewOutput implements Tap {
     if (!this.muted) this.#batches.push(batch);
   }
 
+  /** The next commit counts as a change, also without rows: what readers keep of the version before is out of date. */
+  touch(): void {
+    this.#isTouched = true;
+  }
+
   /** Forgets what was taken since the last call of `drain`. */
   discard(): void {
     this.#batches = [];
@@ -34,12 +40,14 @@ export class ViewOutput implements Tap {
 
   /** The change since the last call; undefined when there is none. */
   drain(): ViewChange | undefined {
-    if (this.#batches.length === 0 && !this.replace) return undefined;
+    const isTouched = this.#isTouched;
+    this.#isTouched = false;
+    if (this.#batches.length === 0 && !this.replace && !isTouched) return undefined;
     const batches = this.#batches;
     this.#batches = [];
     const changes = this.#consolidate === undefined ? batches : this.#consolidate(batches);
     const rows = changes.reduce((sum, batch) => sum + batch.length, 0);
-    if (rows === 0 && !this.replace) return undefined;
+    if (rows === 0 && !this.replace && !isTouched) return undefined;
     this.rowsChanged += rows;
     const change = { relation: this.relation, changes, replace: this.replace };
     this.replace = false;

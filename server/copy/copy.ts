@@ -1,6 +1,7 @@
 /** COPY … FROM STDIN and COPY … TO STDOUT: rows of a relation as text. */
 
 import type { Statement } from '../../sql/ast.ts';
+import { assert } from '../../sql/base/assert.ts';
 import type { Row } from '../../sql/base/datum.ts';
 import { StreamError } from '../../sql/base/error.ts';
 import { utc, zoneByName } from '../../sql/base/timezone.ts';
@@ -42,7 +43,7 @@ export async function runCopy(
   const bound = statementContext(core, settings, params, started, sequences);
   const { source, direction } = statement;
   if (direction === 'to') return copyTo(context, statement, bound);
-  if (!('parts' in source)) throw new Error('assertion failed: COPY FROM is into a relation');
+  assert('parts' in source, 'COPY FROM is into a relation');
   const copy = bindCopyFrom(statement, source, bindContext(core.catalog, bound, 'pull'));
   const zone = settings.get('timezone');
   const isUtc = zone === undefined || zone === 'UTC';
@@ -148,7 +149,7 @@ async function copyTo(
     }
     requireRows(source);
     const result = await executeStatement(context, source);
-    if (result.kind !== 'rows') throw new Error('assertion failed: the statement gives rows');
+    assert(result.kind === 'rows', 'the statement gives rows');
     return result;
   };
   const { schema, chunks } = await answer();

@@ -117,6 +117,7 @@ it('a column of another type', async () => {
     await sqlstate('ALTER TABLE readings ALTER level TYPE int USING level::int'),
     '0A000',
   );
+  assert.equal(await sqlstate("ALTER TABLE readings ALTER level TYPE text USING 'x'"), '0A000');
   await rows('DROP MATERIALIZED VIEW levels');
   assert.equal(
     await sqlstate('ALTER TABLE readings ALTER level TYPE int USING place::int'),
