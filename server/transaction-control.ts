@@ -345,7 +345,7 @@ function statementName(statement: Statement): string {
     case 'drop':
       return `DROP ${statement.object.replaceAll('-', ' ').toUpperCase()}`;
     case 'query':
-      return 'EMIT CHANGES';
+      return statement.emit === undefined ? 'SELECT INTO' : 'EMIT CHANGES';
     case 'create-view':
       return statement.materialized ? 'CREATE MATERIALIZED VIEW' : 'CREATE VIEW';
     default:

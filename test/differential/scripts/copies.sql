@@ -36,3 +36,7 @@ select nextval('nothere') into failed;
 truncate taken, taken_two;
 select count(*) from taken, taken_two;
 drop table taken, taken_two, taken_three, taken_four, kept_rows, no_rows;
+-- differs: what creates relations stands outside of transactions
+begin; select 1 as a into in_transaction;
+rollback;
+drop table if exists in_transaction;
