@@ -11,6 +11,7 @@ import type { Relation, StatementContext } from '../sql/catalog.ts';
 import { deparse } from '../sql/deparse.ts';
 import type { SessionAccess } from '../sql/function/session.ts';
 import type { LogicalNode } from '../sql/logical-plan.ts';
+import { parseStatement } from '../sql/parser.ts';
 import { alterRelation } from './alter.ts';
 import { alterOptions, altersOptions } from './alter-options.ts';
 import { alterType } from './alter-type.ts';
@@ -35,6 +36,7 @@ import { inlineParameters, type Parameters, statementContext } from './statement
 import { subscribeTo } from './subscribe.ts';
 import type { CreateRelation } from './table-definition.ts';
 import { type Expanded, expandTable, refuseTemporary } from './table-expansion.ts';
+import { createFromQuery, tableFromQuery } from './table-from-query.ts';
 import type { Transaction } from './transaction.ts';
 import { createType, dropTypes } from './type-statement.ts';
 
@@ -57,6 +59,15 @@ export async function executeStatement(
   if (statement.kind === 'create-schema') return createSchema(core, statement);
   const started = transaction?.startedMicros;
   const context = statementContext(core, settings, params, started, sequences);
+  const fromQuery = tableFromQuery(statement);
+  if (fromQuery !== undefined) {
+    return createFromQuery(core, fromQuery, context, signal, (text) =>
+      executeStatement(
+        { core, settings, params, signal, sql: text, transaction, sequences },
+        parseStatement(text),
+      ),
+    );
+  }
   if (statement.kind === 'create-relation') {
     refuseTemporary(statement);
     const bind = bindContext(core.catalog, context, 'view');
@@ -112,6 +123,7 @@ export async function executeStatement(
     case 'insert':
     case 'update':
     case 'delete':
+    case 'merge':
     case 'truncate':
       return executeDml(core, bound, signal, transaction);
     case 'subscribe':
@@ -125,7 +137,7 @@ export async function executeStatement(
     case 'describe':
       return describe(showing, bound.relation, bound.extended);
     case 'explain':
-      return explainStatement(core, bound);
+      return explainStatement(core, bound, signal, transaction);
     case 'pause':
     case 'resume':
       return pauseOrResume(
@@ -141,6 +153,11 @@ export async function executeStatement(
     case 'flush':
       await core.engine.flush(signal);
       return okResult('FLUSH', 'every view shows everything that was written before');
+    case 'copy':
+      throw new StreamError('SQL_NOT_SUPPORTED', 'COPY has no place among other statements here', {
+        at: statement.span,
+        hint: 'POST the rows to /v1/copy?sql=COPY…, or use COPY or \\copy in "millrace sql".',
+      });
     default:
       throw new StreamError(
         'SQL_NOT_SUPPORTED',

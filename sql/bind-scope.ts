@@ -82,8 +82,8 @@ export class Scope {
   /** False hides the names, for a subquery in FROM without LATERAL; the depth still counts. */
   readonly visible: boolean;
   place: Place;
-  /** Set in DEFINE and MEASURES, where some calls mean what they mean nowhere else. */
-  matchCalls: MatchCalls | undefined;
+  /** Set in DEFINE and MEASURES, and in MERGE's RETURNING, where some calls mean what they mean nowhere else. */
+  specialCalls: SpecialCalls | undefined;
   windowNames: ReadonlyMap<string, NamedWindow> = new Map();
   readonly pending: Pending = { aggregates: [], groupings: [], windows: [], sets: [] };
 
@@ -111,7 +111,7 @@ export class Scope {
   }
 }
 
-export interface MatchCalls {
+export interface SpecialCalls {
   /** Undefined for a call that is like anywhere else. */
   readonly bind: (
     call: FunctionCall,

@@ -146,6 +146,7 @@ export class DefinitionWriter {
       (elements.length > 0 || isBare) && `(${elements.join(', ')})`,
       this.withOptions(statement.options),
       query,
+      statement.withData !== undefined && `WITH ${statement.withData ? '' : 'NO '}DATA`,
     );
   }
 
@@ -314,7 +315,10 @@ export class DefinitionWriter {
       case 'rename':
         return `RENAME TO ${identifierText(action.to)}`;
       case 'alter-type':
-        return `ALTER COLUMN ${identifierText(action.column)} TYPE ${typeText(action.type)}`;
+        return words(
+          `ALTER COLUMN ${identifierText(action.column)} TYPE ${typeText(action.type)}`,
+          action.using && `USING ${this.#queries.expressions.write(action.using)}`,
+        );
       case 'set-default': {
         const value = action.default;
         const change =

@@ -42,6 +42,7 @@ function write(statement: Statement): string {
     case 'insert':
     case 'update':
     case 'delete':
+    case 'merge':
     case 'truncate':
       return manipulations.write(statement);
     case 'create-relation':

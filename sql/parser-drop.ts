@@ -185,6 +185,6 @@ function parseAlterColumn(cursor: Cursor): AlterAction {
 
 function parseNewType(cursor: Cursor, column: ReturnType<typeof columnName>): AlterAction {
   const type = parseType(cursor);
-  if (cursor.at('using')) throw cursor.unsupported('ALTER COLUMN TYPE with USING');
-  return { kind: 'alter-type', column, type };
+  if (!cursor.accept('using')) return { kind: 'alter-type', column, type };
+  return { kind: 'alter-type', column, type, using: cursor.grammar.expression(cursor) };
 }

@@ -11,6 +11,7 @@ export type Consolidate = (batches: readonly Batch[]) => readonly Batch[];
 export class ViewOutput implements Tap {
   readonly relation: StoredRelation;
   readonly #consolidate: Consolidate | undefined;
+  #isTouched = false;
   #batches: Batch[] = [];
   rowsChanged = 0;
   /** The next commit is the whole content. */
@@ -29,6 +30,11 @@ export class ViewOutput implements Tap {
     if (!this.muted) this.#batches.push(batch);
   }
 
+  /** The next commit counts as a change, also without rows: what readers keep of the version before is out of date. */
+  touch(): void {
+    this.#isTouched = true;
+  }
+
   /** Forgets what was taken since the last call of `drain`. */
   discard(): void {
     this.#batches = [];
@@ -36,7 +42,8 @@ export class ViewOutput implements Tap {
 
   /** The change since the last call; undefined when there is none. */
   drain(): ViewChange | undefined {
-    const isNew = this.replace || this.relabeled;
+    const isNew = this.replace || this.relabeled || this.#isTouched;
+    this.#isTouched = false;
     if (this.#batches.length === 0 && !isNew) return undefined;
     const batches = this.#batches;
     this.#batches = [];

@@ -106,6 +106,7 @@ export class ReadStatement {
       if (signal?.aborted !== true) return statement;
       statement.close();
     } catch (cause) {
+      // Before the rollback: one that is interrupted leaves the connection in a failed transaction, for whoever gets it next.
       stopInterrupting();
       const error = context?.functions.errorOf(cause) ?? queryFailure(cause);
       context?.functions.leave(context.calls);

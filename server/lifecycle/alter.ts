@@ -73,7 +73,10 @@ export async function alterCatalog(
     }
     if (altered.kind === 'table' && altered.input === undefined) {
       const { id, name, primaryKey: key } = altered;
-      if (rebuild !== undefined) {
+      const isRenamed = altered.schema.some(
+        (column, i) => column.name !== relation.schema[i]?.name,
+      );
+      if (rebuild !== undefined || isRenamed) {
         core.engine.alterTable({ id, name, stored: storedTable(altered), key });
       }
       core.writers.set(id, new TableWriter(altered, core.store));
@@ -81,4 +84,6 @@ export async function alterCatalog(
     for (const reader of readers) core.catalog.put(reader);
     for (const one of referring) putTable(core, one);
   });
+  // An altered table has another version, so that nobody takes kept answers for it; the statement waits for that.
+  await core.engine.changeTables([]);
 }
