@@ -11,7 +11,8 @@ import type { StatementResult } from './database.ts';
 import { relationOf } from './ddl.ts';
 import { engineStreamId } from './definitions.ts';
 import { errorCounts } from './error-relations.ts';
-import { redefineSource, redefineView } from './lifecycle.ts';
+import { redefineSource } from './lifecycle/source.ts';
+import { redefineView } from './lifecycle/view.ts';
 import { okResult } from './row-result.ts';
 import { withNamedConstraints } from './table-definition.ts';
 

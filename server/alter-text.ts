@@ -8,6 +8,7 @@ import type {
 } from '../sql/ast.ts';
 import { StreamError } from '../sql/base/error.ts';
 import type { Relation } from '../sql/catalog.ts';
+import type { AlterType, Conversions } from './column-conversion.ts';
 import { namesColumn, withRenamedColumn } from './rename-column.ts';
 import { withNamedConstraints } from './table-definition.ts';
 import { isSerial } from './table-expansion.ts';
@@ -22,11 +23,14 @@ export interface Altered {
   readonly definition: CreateStatement;
   /** Per column of the new relation: its number in the old one, undefined for a new column. */
   readonly origins: readonly (number | undefined)[];
+  /** Columns with another type. */
+  readonly conversions: Conversions;
 }
 
 interface Draft {
   definition: CreateStatement;
   origins: (number | undefined)[];
+  readonly conversions: Map<number, AlterType>;
 }
 
 /** @throws StreamError SQL_UNKNOWN_COLUMN, SQL_DUPLICATE_COLUMN, SQL_NOT_SUPPORTED, SQL_INVALID_DEFINITION. */
@@ -38,6 +42,7 @@ export function applyActions(
   const draft: Draft = {
     definition: { ...created, orReplace: false, ifNotExists: false },
     origins: relation.schema.map((_, i) => i),
+    conversions: new Map(),
   };
   const isSource = relation.kind === 'table' || relation.kind === 'stream';
   if (isSource && created.kind === 'create-relation' && actions.some(needsNames)) {
@@ -120,6 +125,9 @@ function alterColumns(
     case 'set-default':
       changeColumn(draft, definition, action.column, { default: action.default });
       return;
+    case 'alter-type':
+      changeType(draft, definition, action);
+      return;
     case 'set-not-null':
       changeColumn(draft, definition, action.column, { notNull: true });
       return;
@@ -157,6 +165,38 @@ function alterColumns(
     default:
       throw notSupported(`ALTER … ${action.kind.replaceAll('-', ' ').toUpperCase()}`, at);
   }
+}
+
+function changeType(draft: Draft, definition: CreateRelation, action: AlterType): void {
+  const { column, type, using } = action;
+  changeColumn(draft, definition, column, { type });
+  const index = definition.columns.findIndex(({ name }) => name.name === column.name);
+  const origin = draft.origins[index];
+  if (origin === undefined || draft.conversions.has(origin)) {
+    throw notSupported(
+      `altering the type of "${column.name}" twice, or where it is added,`,
+      column,
+    );
+  }
+  const user = definition.columns.find(({ generated }) => namesColumn(generated, column.name));
+  if (user !== undefined) {
+    throw new StreamError(
+      'SQL_NOT_SUPPORTED',
+      'cannot alter type of a column used by a generated column',
+      {
+        at: column.span,
+        detail: `Column "${column.name}" is used by generated column "${user.name.name}".`,
+      },
+    );
+  }
+  if (using !== undefined && definition.columns[index]?.generated !== undefined) {
+    throw new StreamError(
+      'SQL_INVALID_DEFINITION',
+      'cannot specify USING when altering type of generated column',
+      { at: using.span, detail: `Column "${column.name}" is a generated column.` },
+    );
+  }
+  draft.conversions.set(origin, action);
 }
 
 function addColumn(

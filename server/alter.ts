@@ -17,7 +17,18 @@ import type { Reference, Relation, SourceRelation, StatementContext } from '../s
 import { deparse } from '../sql/deparse.ts';
 import { LATE_COLUMNS } from '../sql/late-relation.ts';
 import { parseStatement } from '../sql/parser.ts';
-import { type AlterStatement, applyActions, type CreateStatement } from './alter-text.ts';
+import {
+  type Altered,
+  type AlterStatement,
+  applyActions,
+  type CreateStatement,
+} from './alter-text.ts';
+import {
+  compileConversions,
+  convertedRows,
+  requireConvertible,
+  usedByView,
+} from './column-conversion.ts';
 import type { Core } from './core.ts';
 import type { StatementResult } from './database.ts';
 import { relationOf } from './ddl.ts';
@@ -26,7 +37,7 @@ import { storedLate } from './event-time.ts';
 import { requireRows } from './existing-rows.ts';
 import { inTurns } from './in-turns.ts';
 import { withAlteredIndexes } from './indexes.ts';
-import { alterCatalog } from './lifecycle.ts';
+import { alterCatalog } from './lifecycle/alter.ts';
 import { LiveCatalog, type LiveRelation } from './live-catalog.ts';
 import { okResult } from './row-result.ts';
 import type { SequenceState } from './sequences.ts';
@@ -78,7 +89,8 @@ async function alter(
   assert(found !== undefined, 'the relation is in the catalog');
   const entry = withAlteredIndexes(found, statement);
   const created = parseStatement(relation.sql) as CreateStatement;
-  const { definition, origins } = applyActions(statement, relation, created);
+  const { definition, origins, conversions } = applyActions(statement, relation, created);
+  if (relation.kind === 'table') requireConvertible(core, relation, conversions, context);
   const trial = trialCatalog(core, relation);
   const altered = alteredRelation({ ...core, catalog: trial }, definition, entry);
   if (altered.name !== relation.name) refuseTaken(core, altered.name, statement);
@@ -88,7 +100,7 @@ async function alter(
   const { lateId } = entry.detail;
   const rebuild =
     relation.kind === 'table' && altered.kind === 'table' && relation.input === undefined
-      ? await tableRebuild(core, relation, altered, origins, context)
+      ? await tableRebuild(core, relation, altered, { origins, conversions }, context)
       : altered.kind === 'stream' && lateId !== undefined
         ? lateRebuild(altered, lateId, origins)
         : undefined;
@@ -195,6 +207,7 @@ function trialCatalog({ catalog }: Core, without: Relation): LiveCatalog {
     const id = catalog.schemaId(schema);
     if (id !== undefined) trial.addSchema(schema, id);
   }
+  for (const type of catalog.types()) trial.putType(type);
   for (const entry of catalog.live()) if (entry.relation.id !== without.id) trial.put(entry);
   return trial;
 }
@@ -222,6 +235,9 @@ function refuseReaders(
     return now?.name === column.name && sameType(now.type, column.type);
   });
   const isStream = relation.kind === 'stream' && altered.schema.length !== relation.schema.length;
+  // Also to the type that the column has: USING may give it other values.
+  const converted = statement.actions.find((action) => action.kind === 'alter-type');
+  if (converted !== undefined) throw usedByView(converted, reader.relation);
   if (altered.name === relation.name && isAppended && !isStream) return;
   throw dependentError(
     relation,
@@ -309,7 +325,7 @@ async function tableRebuild(
   core: Core,
   relation: SourceRelation,
   altered: SourceRelation,
-  origins: readonly (number | undefined)[],
+  { origins, conversions }: Pick<Altered, 'origins' | 'conversions'>,
   context: StatementContext,
 ): Promise<TableRebuild | undefined> {
   await core.writers.get(relation.id)?.settled();
@@ -318,10 +334,18 @@ async function tableRebuild(
       ? null
       : compileScalar(settleExpression(value, bindContext(core.catalog, context, 'pull')))([]),
   );
+  const convert = compileConversions(core, relation, altered, origins, conversions, context);
   const rowOf = (row: Row): Row =>
-    origins.map((origin, i) =>
-      origin === undefined ? (defaults[i] ?? null) : (row[origin] ?? null),
-    );
+    origins.map((origin, i) => {
+      const value = convert[i];
+      if (value !== undefined) return value(row);
+      return origin === undefined ? (defaults[i] ?? null) : (row[origin] ?? null);
+    });
+  if (conversions.size > 0) {
+    const rows = await convertedRows(core.store, relation, altered, rowOf);
+    await requireRows(core, relation, altered, rowOf, rows);
+    return { relation: storedTable(altered), rows };
+  }
   await requireRows(core, relation, altered, rowOf);
   const hadKey = relation.primaryKey.length > 0;
   const isSame = origins.every((origin, i) => origin === i);

@@ -3,7 +3,7 @@ import { parseByteSize } from '../sql/base/byte-size.ts';
 import { StreamError } from '../sql/base/error.ts';
 import type { MaterializedView } from '../sql/catalog.ts';
 import type { Core } from './core.ts';
-import { changeDetail } from './lifecycle.ts';
+import { changeDetail } from './lifecycle/entry.ts';
 
 /** `max_state` of a view's options. @throws StreamError SQL_INVALID_OPTION. */
 export function stateBudget(options: ReadonlyMap<string, string>): number | undefined {

@@ -1,9 +1,10 @@
 /** NOT NULL and CHECK of a relation's columns, for rows on their way in. */
 import { compileScalar } from '../engine/kernel/scalar.ts';
+import { holdsArray, requireStorable } from '../sql/base/array-shape.ts';
 import type { Row } from '../sql/base/datum.ts';
 import { StreamError } from '../sql/base/error.ts';
 import { toText } from '../sql/base/text-output.ts';
-import type { Schema } from '../sql/base/type.ts';
+import type { Schema, SqlType } from '../sql/base/type.ts';
 import type { SourceRelation } from '../sql/catalog.ts';
 
 /** Gives the complaint about a row, or undefined. */
@@ -36,13 +37,20 @@ export function compileChecks(relation: SourceRelation): FindViolation {
   };
 }
 
+const TEXT: SqlType = { kind: 'text' };
+
 /** All constraints of a row that a statement writes. What the log fills in (offset, partition) is not there yet. */
 export function compileConstraints(relation: SourceRelation): FindViolation {
   const check = compileChecks(relation);
   const notNull = relation.columns.flatMap(({ notNull: isSet, from }, i) =>
     isSet && from.kind !== 'metadata' && from.kind !== 'header' ? [i] : [],
   );
+  const arrays = relation.schema.flatMap(({ type }, i) => (holdsArray(type) ? [i] : []));
   return (row) => {
+    for (const i of arrays) {
+      const { name = '', type = TEXT } = relation.schema[i] ?? {};
+      requireStorable(row[i] ?? null, type, name);
+    }
     for (const i of notNull) {
       if ((row[i] ?? null) !== null) continue;
       return new StreamError(

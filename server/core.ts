@@ -3,6 +3,7 @@ import type { TopicLog } from '../connectors/connector.ts';
 import type { ConnectorRegistry } from '../connectors/registry.ts';
 import type { Engine } from '../engine/runtime/engine.ts';
 import type { Store } from '../engine/store/store.ts';
+import type { FanOut } from '../engine/view/fan-out.ts';
 import type { Log } from './config.ts';
 import type { Scripts } from './function/scripts.ts';
 import type { LiveCatalog } from './live-catalog.ts';
@@ -30,6 +31,8 @@ export interface Core {
   /** Commits of serializable transactions. */
   readonly serializable: Turns;
   readonly log: Log;
+  /** Of all readers of changes. */
+  readonly fanOut: FanOut;
   /** Microseconds since 1970-01-01 UTC. */
   readonly nowMicros: () => bigint;
 }

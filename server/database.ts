@@ -71,6 +71,16 @@ export interface Session {
     params: readonly unknown[],
     signal: AbortSignal,
   ): AsyncIterable<StatementResult>;
+  /**
+   * Runs COPY … FROM STDIN or COPY … TO STDOUT, alone in its text. Throws StatementFailure; a failed COPY … FROM has changed nothing.
+   * @param input  the rows of COPY … FROM STDIN, read as they are needed; left alone by COPY … TO STDOUT.
+   */
+  copy(
+    sql: string,
+    params: readonly unknown[],
+    input: AsyncIterable<Uint8Array>,
+    signal: AbortSignal,
+  ): Promise<CopyResult>;
   /** Rolls back what is open. */
   close(): void;
 }
@@ -82,6 +92,15 @@ export interface StatementFailure extends Error {
   readonly statement: string;
   readonly at: Span | undefined;
 }
+
+export type CopyResult =
+  | { readonly kind: 'in'; readonly tag: string; readonly message: string }
+  /** Whole lines. Read them, to their end or by `return`: the session waits for that. */
+  | {
+      readonly kind: 'out';
+      readonly format: 'text' | 'csv';
+      readonly chunks: AsyncGenerator<string>;
+    };
 
 export type StatementResult =
   | {

@@ -22,14 +22,10 @@ import type { Core } from './core.ts';
 import type { StatementResult } from './database.ts';
 import { growthWarning } from './growth-warning.ts';
 import { refuseTakenIndexes, refuseTakenName, withIndexes } from './indexes.ts';
-import {
-  checkSink,
-  createPlainView,
-  createSink,
-  createSource,
-  createView,
-  dropRelations,
-} from './lifecycle.ts';
+import { dropRelations } from './lifecycle/drop.ts';
+import { checkSink, createSink } from './lifecycle/sink.ts';
+import { createSource } from './lifecycle/source.ts';
+import { createPlainView, createView } from './lifecycle/view.ts';
 import type { LiveRelation, RelationDetail, RelationOrigin } from './live-catalog.ts';
 import { okResult } from './row-result.ts';
 import type { SequenceState } from './sequences.ts';

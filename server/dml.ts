@@ -1,10 +1,16 @@
-/** INSERT, UPDATE, DELETE, TRUNCATE: into Millrace's own tables, or as records into a topic. */
+/** INSERT, UPDATE, DELETE, MERGE, TRUNCATE: into Millrace's own tables, or as records into a topic. */
 
 import type { ProduceRecord } from '../connectors/connector.ts';
 import { compileScalar } from '../engine/kernel/scalar.ts';
 import type { Row } from '../sql/base/datum.ts';
 import { StreamError } from '../sql/base/error.ts';
-import type { BoundInsert, BoundStatement, Returning } from '../sql/bound-statement.ts';
+import type {
+  BoundDelete,
+  BoundInsert,
+  BoundStatement,
+  BoundUpdate,
+  Returning,
+} from '../sql/bound-statement.ts';
 import type { SourceRelation } from '../sql/catalog.ts';
 import { holdsSubquery } from '../sql/expression-fact.ts';
 import { compileConstraints } from './constraints.ts';
@@ -12,6 +18,7 @@ import type { Core } from './core.ts';
 import type { StatementResult } from './database.ts';
 import { logOf } from './definitions.ts';
 import { enforceReferences } from './foreign-keys.ts';
+import { mergeChanges, type ShownChange } from './merge.ts';
 import { collectRows } from './pull.ts';
 import { recordEncoder } from './record-encoder.ts';
 import { okResult } from './row-result.ts';
@@ -21,7 +28,7 @@ import type { Transaction } from './transaction.ts';
 import { truncateTables } from './truncate.ts';
 
 export type BoundDml = BoundStatement & {
-  readonly kind: 'insert' | 'update' | 'delete' | 'truncate';
+  readonly kind: 'insert' | 'update' | 'delete' | 'merge' | 'truncate';
 };
 
 /** @param transaction  where the changes wait for COMMIT; without one they are durable when this settles. */
@@ -40,6 +47,7 @@ export async function executeDml(
     }
     case 'update':
     case 'delete':
+    case 'merge':
       return changeRows(core, statement, signal, transaction);
     case 'truncate':
       return truncateTables(core, statement, signal, transaction);
@@ -49,19 +57,14 @@ export async function executeDml(
 /** Reading the rows and replacing them is one turn of the table's writer. */
 async function changeRows(
   core: Core,
-  statement: BoundDml & { readonly kind: 'update' | 'delete' },
+  statement: BoundDml & { readonly kind: 'update' | 'delete' | 'merge' },
   signal: AbortSignal,
   transaction: Transaction | undefined,
 ): Promise<StatementResult> {
-  const { kind, relation, plan, joined, returning } = statement;
-  const width = relation.schema.length;
-  const matches = async (): Promise<readonly RowPair[]> => {
+  const { kind, relation, plan, returning } = statement;
+  const matches = async (): Promise<readonly ShownChange[]> => {
     const rows = await collectRows(core, plan, signal, transaction);
-    return rows.filter(firstOfItsRow(joined)).map((row): RowPair => {
-      const before = row.slice(0, width);
-      if (kind === 'delete') return { before, after: undefined, shown: row };
-      return { before, after: row.slice(width, 2 * width), shown: row.slice(width) };
-    });
+    return kind === 'merge' ? mergeChanges(statement, rows) : changesOf(statement, rows);
   };
   const writer = core.writers.get(relation.id);
   const pairs =
@@ -77,7 +80,19 @@ async function changeRows(
           return found;
         });
   const shown = pairs.map((pair) => pair.shown);
-  return result(kind === 'update' ? 'UPDATE' : 'DELETE', shown, returning);
+  return result(kind.toUpperCase(), shown, returning);
+}
+
+function changesOf(
+  { kind, relation, joined }: BoundUpdate | BoundDelete,
+  rows: readonly Row[],
+): readonly ShownChange[] {
+  const width = relation.schema.length;
+  return rows.filter(firstOfItsRow(joined)).map((row): ShownChange => {
+    const before = row.slice(0, width);
+    if (kind === 'delete') return { before, after: undefined, shown: row };
+    return { before, after: row.slice(width, 2 * width), shown: row.slice(width) };
+  });
 }
 
 /** A target row that several rows of the joined items match is changed once; its number is the last column. */
@@ -124,9 +139,10 @@ async function insertedRows(
   return rows.rows.map((row) => row.map((expression) => compileScalar(expression)([])));
 }
 
-async function insertRows(
+/** Into a table, or as records into a topic. @returns the rows that are there now. */
+export async function insertRows(
   core: Core,
-  statement: BoundInsert,
+  statement: Pick<BoundInsert, 'relation' | 'onConflict'>,
   rows: readonly Row[],
   transaction: Transaction | undefined,
 ): Promise<readonly Row[]> {
@@ -148,7 +164,10 @@ async function insertRows(
   });
 }
 
-function conflictRule({ onConflict, relation }: BoundInsert): OnConflict {
+function conflictRule({
+  onConflict,
+  relation,
+}: Pick<BoundInsert, 'relation' | 'onConflict'>): OnConflict {
   if (onConflict === undefined) return { kind: 'error' };
   const { keys } = onConflict;
   if (onConflict.action === 'nothing') return { kind: 'nothing', keys };
@@ -172,25 +191,18 @@ function conflictRule({ onConflict, relation }: BoundInsert): OnConflict {
   };
 }
 
-interface RowPair {
-  readonly before: Row;
-  readonly after: Row | undefined;
-  /** What RETURNING is computed over. */
-  readonly shown: Row;
-}
-
 /** Rows of a table over a topic: records with their keys, and tombstones. */
 async function replaceRecords(
   core: Core,
   relation: SourceRelation,
-  matches: () => Promise<readonly RowPair[]>,
+  matches: () => Promise<readonly ShownChange[]>,
   signal: AbortSignal,
   transaction: Transaction | undefined,
-): Promise<readonly RowPair[]> {
+): Promise<readonly ShownChange[]> {
   if (transaction !== undefined) {
     throw new StreamError(
       'SQL_NOT_SUPPORTED',
-      `UPDATE and DELETE of "${relation.name}" are not supported in a transaction`,
+      `UPDATE, DELETE and MERGE of "${relation.name}" are not supported in a transaction`,
       { hint: 'The table follows its topic; only INSERT waits for COMMIT.' },
     );
   }
@@ -198,10 +210,11 @@ async function replaceRecords(
   await core.engine.flush(signal);
   const pairs = await matches();
   if (relation.kind !== 'table' || relation.primaryKey.length === 0) throw notATable(relation);
-  const gone = pairs.filter(
-    ({ before, after }) => after === undefined || !sameKey(relation, before, after),
-  );
-  const tombstones = gone.map(({ before }) => before);
+  const tombstones = pairs.flatMap(({ before, after }) => {
+    const isGone =
+      before !== undefined && (after === undefined || !sameKey(relation, before, after));
+    return isGone ? [before] : [];
+  });
   await produce(core, relation, recordsOf(core, relation, tombstones, true));
   const put = pairs.flatMap(({ after }) => (after === undefined ? [] : [after]));
   await produce(core, relation, recordsOf(core, relation, put, false));

@@ -5,7 +5,7 @@ import type { Core } from './core.ts';
 import type { StatementResult } from './database.ts';
 import { logOf } from './definitions.ts';
 import { inTurns } from './in-turns.ts';
-import { dropRelations } from './lifecycle.ts';
+import { dropRelations } from './lifecycle/drop.ts';
 import type { LiveRelation, Referrer } from './live-catalog.ts';
 import { okResult } from './row-result.ts';
 import { boundTables } from './table-change.ts';

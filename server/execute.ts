@@ -11,8 +11,10 @@ import type { Relation, StatementContext } from '../sql/catalog.ts';
 import { deparse } from '../sql/deparse.ts';
 import type { SessionAccess } from '../sql/function/session.ts';
 import type { LogicalNode } from '../sql/logical-plan.ts';
+import { parseStatement } from '../sql/parser.ts';
 import { alterRelation } from './alter.ts';
 import { alterOptions, altersOptions } from './alter-options.ts';
+import { alterType } from './alter-type.ts';
 import type { Core } from './core.ts';
 import type { StatementResult } from './database.ts';
 import { executeCreate, sourceEnvironment } from './ddl.ts';
@@ -36,7 +38,9 @@ import { inlineParameters, type Parameters, statementContext } from './statement
 import { subscribeTo } from './subscribe.ts';
 import type { CreateRelation } from './table-definition.ts';
 import { type Expanded, expandTable, refuseTemporary } from './table-expansion.ts';
+import { createFromQuery, tableFromQuery } from './table-from-query.ts';
 import type { Transaction } from './transaction.ts';
+import { createType, dropTypes } from './type-statement.ts';
 
 const isRoutineKind = (object: string): boolean => object === 'function' || object === 'aggregate';
 
@@ -57,23 +61,39 @@ export async function executeStatement(
   statement: Statement,
 ): Promise<StatementResult> {
   if (statement.kind === 'create-schema') return createSchema(core, statement);
-  if (statement.kind === 'drop' && statement.object === 'schema') {
-    return dropSchemas(core, statement);
-  }
-  if (statement.kind === 'drop' && isRoutineKind(statement.object)) {
-    return dropRoutines(core, statement);
-  }
   const started = transaction?.startedMicros;
   const context = statementContext(core, settings, params, started, sequences);
+  if (statement.kind === 'drop' && isRoutineKind(statement.object)) {
+    return dropRoutines(core, statement, { catalog: core.catalog, statement: context });
+  }
   if (statement.kind === 'create-function' || statement.kind === 'create-aggregate') {
     const text = sql.slice(statement.span.start, statement.span.end);
     return createRoutine(core, statement, text, context);
+  }
+  const fromQuery = tableFromQuery(statement);
+  if (fromQuery !== undefined) {
+    return createFromQuery(core, fromQuery, context, signal, (text) =>
+      executeStatement(
+        { core, settings, params, signal, sql: text, transaction, sequences },
+        parseStatement(text),
+      ),
+    );
   }
   if (statement.kind === 'create-relation') {
     refuseTemporary(statement);
     const bind = bindContext(core.catalog, context, 'view');
     const expanded = expandTable(core, statement, bind);
     return createRelation({ core, settings, params, signal, sql }, statement, expanded, context);
+  }
+  if (statement.kind === 'create-type' || statement.kind === 'create-domain') {
+    return createType(core, statement, context);
+  }
+  if (statement.kind === 'alter-type') return alterType(core, statement, context);
+  if (statement.kind === 'drop' && (statement.object === 'type' || statement.object === 'domain')) {
+    return dropTypes(core, statement, context);
+  }
+  if (statement.kind === 'drop' && statement.object === 'schema') {
+    return dropSchemas(core, statement, context);
   }
   if (statement.kind === 'create-sequence') return createSequence(core, statement, context);
   if (statement.kind === 'alter-sequence') return alterSequence(core, statement, context);
@@ -114,6 +134,7 @@ export async function executeStatement(
     case 'insert':
     case 'update':
     case 'delete':
+    case 'merge':
     case 'truncate':
       return executeDml(core, bound, signal, transaction);
     case 'subscribe':
@@ -127,7 +148,7 @@ export async function executeStatement(
     case 'describe':
       return describe(showing, bound.relation, bound.extended);
     case 'explain':
-      return explainStatement(core, bound);
+      return explainStatement(core, bound, signal, transaction);
     case 'pause':
     case 'resume':
       return pauseOrResume(
@@ -143,6 +164,11 @@ export async function executeStatement(
     case 'flush':
       await core.engine.flush(signal);
       return okResult('FLUSH', 'every view shows everything that was written before');
+    case 'copy':
+      throw new StreamError('SQL_NOT_SUPPORTED', 'COPY has no place among other statements here', {
+        at: statement.span,
+        hint: 'POST the rows to /v1/copy?sql=COPY…, or use COPY or \\copy in "millrace sql".',
+      });
     default:
       throw new StreamError(
         'SQL_NOT_SUPPORTED',

@@ -1,4 +1,5 @@
 /** Rows that are there when a constraint comes: they must keep it too. */
+import type { Batch } from '../engine/delta/batch.ts';
 import { compileScalar } from '../engine/kernel/scalar.ts';
 import type { Row } from '../sql/base/datum.ts';
 import { StreamError } from '../sql/base/error.ts';
@@ -11,6 +12,7 @@ import { type KeyOf, keyText, shownKey, uniqueKey } from './row-index.ts';
 
 /**
  * @param rowOf  a row of the table as it will be.
+ * @param converted  those rows when columns have another type, so that every key is to be compared again.
  * @throws StreamError CONSTRAINT_… for the first row that does not fit.
  */
 export async function requireRows(
@@ -18,16 +20,19 @@ export async function requireRows(
   relation: SourceRelation,
   altered: SourceRelation,
   rowOf: (row: Row) => Row = (row) => row,
+  converted?: readonly Batch[],
 ): Promise<void> {
   const checkRow = notNullAndChecks(relation, altered);
   const checks = [
-    ...newUniques(relation, altered).map(distinct),
+    ...(converted === undefined ? newUniques(relation, altered) : (altered.uniques ?? [])).map(
+      distinct,
+    ),
     ...(await newReferences(core, relation, altered)),
   ];
   let broken: StreamError | undefined;
-  for await (const batch of core.store.scan(storedTable(relation))) {
+  for await (const batch of converted ?? core.store.scan(storedTable(relation))) {
     for (let i = 0; i < batch.length; i++) {
-      const row = rowOf(batch.row(i));
+      const row = converted === undefined ? rowOf(batch.row(i)) : batch.row(i);
       broken ??= checkRow(row);
       for (const check of checks) check(row, batch.weight(i));
     }

@@ -23,7 +23,7 @@ import type { Core } from './core.ts';
 import type { StatementResult } from './database.ts';
 import { requireRows } from './existing-rows.ts';
 import { inTurns } from './in-turns.ts';
-import { redefineRelation } from './lifecycle.ts';
+import { redefineRelation } from './lifecycle/alter.ts';
 import type { LiveRelation } from './live-catalog.ts';
 import { namesColumn, withRenamedColumn } from './rename-column.ts';
 import { okResult } from './row-result.ts';

@@ -41,6 +41,8 @@ export interface Limits extends SessionLimits {
   readonly socketMessageBytesMax: number;
   /** Bytes that wait in one socket before the server stops taking changes for it. */
   readonly socketBufferBytesMax: number;
+  /** Bytes that wait in all sockets together: with many, each gets its share. */
+  readonly socketBuffersBytesMax: number;
   /** A socket that takes nothing for this long is closed. */
   readonly socketStallMsMax: number;
   /** Subscriptions that are open at one time, over all doors. */
@@ -73,6 +75,7 @@ export const defaultLimits: Limits = {
   jsonDepthMax: 512,
   socketMessageBytesMax: mebibyte,
   socketBufferBytesMax: 4 * mebibyte,
+  socketBuffersBytesMax: 256 * mebibyte,
   socketStallMsMax: 30_000,
   subscriptionsMax: 10_000,
   subscriptionsPerSocketMax: 256,

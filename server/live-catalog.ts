@@ -1,6 +1,5 @@
 /** The catalog in memory. The session layer changes it only together with the store, at an epoch's boundary. */
 
-import type { SqlType } from '../sql/base/type.ts';
 import { splitKey } from '../sql/bind-schema.ts';
 import {
   type Catalog,
@@ -9,6 +8,7 @@ import {
   type Relation,
   relationKey,
   type SourceRelation,
+  type UserType,
 } from '../sql/catalog.ts';
 import { Routines } from './function/routines.ts';
 
@@ -76,6 +76,7 @@ export class LiveCatalog implements Catalog {
   readonly routines = new Routines();
   readonly #byName = new Map<string, LiveRelation>();
   readonly #schemas = new Map<string, number>();
+  readonly #types = new Map<string, UserType>();
   #referrers: ReadonlyMap<string, readonly Referrer[]> | undefined;
   #lastId = 0;
 
@@ -87,8 +88,23 @@ export class LiveCatalog implements Catalog {
     return this.live().map(({ relation }) => relation);
   }
 
-  type(_name: string): SqlType | undefined {
-    return undefined;
+  type(name: string): UserType | undefined {
+    return this.#types.get(name);
+  }
+
+  types(): readonly UserType[] {
+    return [...this.#types.values()].sort((a, b) => a.id - b.id);
+  }
+
+  /** Makes a type, or puts it in the place of the one with its number. */
+  putType(type: UserType): void {
+    for (const one of this.#types.values()) if (one.id === type.id) this.#types.delete(one.name);
+    this.#types.set(type.name, type);
+    this.#lastId = Math.max(this.#lastId, type.id + 1);
+  }
+
+  removeType(name: string): void {
+    this.#types.delete(name);
   }
 
   schemas(): readonly string[] {

@@ -16,6 +16,7 @@ import { WALL_CLOCK_ID } from '../engine/runtime/plan-task.ts';
 import { openDuckdbStore } from '../engine/store/duckdb-store.ts';
 import { StateFiles } from '../engine/store/state-files.ts';
 import type { Store, StoreStatus } from '../engine/store/store.ts';
+import { FanOut } from '../engine/view/fan-out.ts';
 import { StreamError } from '../sql/base/error.ts';
 import type { Relation } from '../sql/catalog.ts';
 import { makeBackup, removeUnfinishedBackup } from './backup.ts';
@@ -40,7 +41,8 @@ import { storedLate } from './event-time.ts';
 import { ROUTINE_KIND, restoreRoutine } from './function/create-function.ts';
 import { Scripts } from './function/scripts.ts';
 import { ingestRecords } from './ingest.ts';
-import { COUNTER_KIND, changeDetail, restoreRelation, SCHEMA_KIND } from './lifecycle.ts';
+import { COUNTER_KIND, changeDetail, SCHEMA_KIND, TYPE_KIND } from './lifecycle/entry.ts';
+import { restoreRelation } from './lifecycle/restore.ts';
 import { LiveCatalog, type RelationDetail } from './live-catalog.ts';
 import { TRANSIENT_PREFIX } from './push-query.ts';
 import { readViewRows } from './read-view.ts';
@@ -49,6 +51,7 @@ import { defaultSessionLimits, type SessionLimits } from './session-limits.ts';
 import { Sessions } from './sessions.ts';
 import { subscribeTo } from './subscribe.ts';
 import { Turns } from './turns.ts';
+import { restoreType } from './user-types.ts';
 
 /**
  * Connections for reading statements; more at once wait for one another. One less than the threads that Node has for such
@@ -207,6 +210,7 @@ class Millrace implements Database {
       scripts: new Scripts(clock.now),
       serializable: new Turns(),
       log,
+      fanOut: new FanOut(),
       nowMicros: clock.wallMicros,
     };
     await restoreCatalog(core, status);
@@ -435,9 +439,13 @@ function inputConnector(relation: Relation): string {
 async function restoreCatalog(core: Core, status: StoreStatus): Promise<void> {
   const counter = status.catalog.find((entry) => entry.kind === COUNTER_KIND);
   if (counter !== undefined) core.catalog.reserveIds(JSON.parse(counter.detail).lastId as number);
-  const entries = status.catalog
+  const all = status.catalog
     .filter((entry) => entry.kind !== COUNTER_KIND)
     .sort((a, b) => a.id - b.id);
+  const isType = (entry: { readonly kind: string }): boolean => entry.kind === TYPE_KIND;
+  // An older table may have got a column of a newer type.
+  for (const entry of all.filter(isType)) restoreType(core, entry);
+  const entries = all.filter((entry) => !isType(entry));
   for (const entry of entries) {
     if (entry.name.startsWith(TRANSIENT_PREFIX)) {
       const { id } = entry;

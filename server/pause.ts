@@ -7,7 +7,8 @@ import { pausedWith, refuseOverPaused } from './budget.ts';
 import type { Core } from './core.ts';
 import type { StatementResult } from './database.ts';
 import { changelogId, engineStreamId } from './definitions.ts';
-import { changeDetail, NO_REASON, pauseView, resumeView } from './lifecycle.ts';
+import { changeDetail } from './lifecycle/entry.ts';
+import { NO_REASON, pauseView, resumeView } from './lifecycle/view.ts';
 import { okResult } from './row-result.ts';
 
 /**

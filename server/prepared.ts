@@ -67,7 +67,8 @@ export class PreparedStatements {
       );
     }
     const { catalog } = this.#core;
-    const inferred: (SqlType | undefined)[] = node.types.map((type) => bindTypeName(type, catalog));
+    const scope = { catalog, statement: context };
+    const inferred: (SqlType | undefined)[] = node.types.map((type) => bindTypeName(type, scope));
     const open = { ...context, params: [], paramTypes: [], inferred };
     bindStatement(node.statement, catalog, open, sourceEnvironment(this.#core));
     const types = Array.from(inferred, (type, i) => {

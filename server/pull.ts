@@ -8,12 +8,13 @@ import type { Row } from '../sql/base/datum.ts';
 import { StreamError } from '../sql/base/error.ts';
 import type { Schema } from '../sql/base/type.ts';
 import { bindStatement } from '../sql/bind-statement.ts';
+import { mayHaveDimensions } from '../sql/bind-stored-array.ts';
 import type { Relation } from '../sql/catalog.ts';
 import type { LogicalNode } from '../sql/logical-plan.ts';
 import { parseStatement } from '../sql/parser.ts';
 import { optimize } from '../sql/rewrite/all.ts';
 import type { Core } from './core.ts';
-import { storedRelation } from './lifecycle.ts';
+import { storedRelation } from './lifecycle/view.ts';
 import { statementContext } from './statement-context.ts';
 import { needsOperators, queryByOperators } from './stream-query.ts';
 import type { Transaction } from './transaction.ts';
@@ -37,7 +38,8 @@ export async function runPlan(
     schema: plan.schema,
     chunks: await queryByOperators(core, plan, signal, transaction),
   });
-  if (needsOperators(core, plan)) return byOperators();
+  // DuckDB's lists have the dimensions of their type.
+  if (needsOperators(core, plan) || mayHaveDimensions(plan)) return byOperators();
   try {
     return await queryStore(core, plan, signal, transaction);
   } catch (error) {

@@ -7,7 +7,8 @@ import type { LogicalNode } from '../sql/logical-plan.ts';
 import type { Core } from './core.ts';
 import type { StatementResult, SubscriptionEvent } from './database.ts';
 import { materializedViewOf } from './ddl.ts';
-import { createView, dropRelations } from './lifecycle.ts';
+import { dropRelations } from './lifecycle/drop.ts';
+import { createView } from './lifecycle/view.ts';
 import { scannedRelations } from './scanned-relations.ts';
 import { subscribeTo } from './subscribe.ts';
 

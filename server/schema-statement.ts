@@ -2,13 +2,14 @@
 import type { Statement } from '../sql/ast.ts';
 import { StreamError } from '../sql/base/error.ts';
 import { splitKey } from '../sql/bind-schema.ts';
-import { PUBLIC_SCHEMA } from '../sql/catalog.ts';
+import { PUBLIC_SCHEMA, type StatementContext, type UserType } from '../sql/catalog.ts';
 import type { Core } from './core.ts';
 import type { StatementResult } from './database.ts';
-import { dropRelations, SCHEMA_KIND } from './lifecycle.ts';
+import { SCHEMA_KIND } from './lifecycle/entry.ts';
 import type { LiveRelation } from './live-catalog.ts';
 import { okResult } from './row-result.ts';
 import type { SequenceState } from './sequences.ts';
+import { carryOut, fallOf } from './type-statement.ts';
 
 const TAG = 'CREATE SCHEMA';
 
@@ -60,12 +61,14 @@ export async function createSchema(
 export async function dropSchemas(
   core: Core,
   statement: Statement & { readonly kind: 'drop' },
+  context: StatementContext,
 ): Promise<StatementResult> {
   const { catalog } = core;
   const notes: string[] = [];
   const ids: { readonly name: string; readonly id: number }[] = [];
   const doomed: LiveRelation[] = [];
   const sequences: SequenceState[] = [];
+  const types: UserType[] = [];
   for (const written of statement.names) {
     const name = written.parts.at(-1)?.name ?? '';
     const id = catalog.schemaId(name);
@@ -93,7 +96,10 @@ export async function dropSchemas(
       const sequence = core.sequences.find(key);
       if (sequence !== undefined) sequences.push(sequence);
     }
-    if ((own.length > 0 || inSchema.length > 0) && !statement.cascade) {
+    const ownTypes = catalog.types().filter((one) => splitKey(catalog, one.name).schema === name);
+    types.push(...ownTypes);
+    const isEmpty = own.length === 0 && inSchema.length === 0 && ownTypes.length === 0;
+    if (!isEmpty && !statement.cascade) {
       throw new StreamError(
         'SQL_DEPENDENT_OBJECTS',
         `cannot drop schema ${name} because other objects depend on it`,
@@ -101,6 +107,7 @@ export async function dropSchemas(
           at: written.span,
           detail: [
             ...own.map((one) => `${one.kind} ${one.name} depends on schema ${name}`),
+            ...ownTypes.map((one) => `type ${one.name} depends on schema ${name}`),
             ...inSchema.map((key) => `sequence ${key} depends on schema ${name}`),
           ].join('\n'),
           hint: 'Use DROP … CASCADE to drop the dependent objects too.',
@@ -113,7 +120,7 @@ export async function dropSchemas(
       }
     }
   }
-  if (doomed.length > 0) await dropRelations(core, doomed);
+  await carryOut(core, fallOf(core, types, doomed), context);
   await core.engine.atBoundary(async () => {
     await core.sequences.remove(sequences);
     await core.store.changeCatalog({

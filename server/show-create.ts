@@ -1,11 +1,13 @@
 /** SHOW CREATE {STREAM | TABLE | VIEW | …} name: the statement that makes the relation as it is now. */
+import type { QualifiedName } from '../sql/ast.ts';
 import { assert } from '../sql/base/assert.ts';
 import { StreamError } from '../sql/base/error.ts';
 import type { BindContext } from '../sql/bind-context.ts';
 import { requireRelation } from '../sql/bind-relation.ts';
 import { signatureOf } from '../sql/bind-routine.ts';
+import { findUserType } from '../sql/bind-type.ts';
 import { PUBLIC_SCHEMA } from '../sql/catalog.ts';
-import { quoteIdentifier } from '../sql/deparse-name.ts';
+import { nameText, quoteIdentifier } from '../sql/deparse-name.ts';
 import { parseStatement } from '../sql/parser.ts';
 import type { StatementResult } from './database.ts';
 import type { LiveCatalog } from './live-catalog.ts';
@@ -32,6 +34,7 @@ export function showCreate(what: string, context: BindContext): StatementResult 
   }
   const described = parseStatement(`DESCRIBE ${written}`);
   assert(described.kind === 'describe', 'a name was parsed');
+  if (object === 'type' || object === 'domain') return showCreateType(described.name, context);
   const relation = requireRelation(described.name, context);
   const kind = relation.kind.replace('-', ' ');
   const isSource = relation.kind === 'stream' || relation.kind === 'table';
@@ -68,6 +71,13 @@ function showRoutines(
   return rowsResult('SHOW', COLUMNS, rows);
 }
 
+function showCreateType(name: QualifiedName, context: BindContext): StatementResult {
+  const written = nameText(name);
+  const type = findUserType(name.parts.map((part) => part.name).join('.'), context);
+  if (type !== undefined) return rowsResult('SHOW', COLUMNS, [[type.name, type.sql]]);
+  throw new StreamError('SQL_UNKNOWN_TYPE', `type "${written}" does not exist`);
+}
+
 /** SHOW CREATE ALL: the statements that make everything there is, in an order in which they can be run. */
 export function showCreateAll(catalog: LiveCatalog): StatementResult {
   const schemas = catalog
@@ -81,5 +91,6 @@ export function showCreateAll(catalog: LiveCatalog): StatementResult {
     .filter(({ sql }) => sql !== '')
     .sort((a, b) => a.id - b.id)
     .map(({ name, sql }) => [name, maskSecrets(sql)]);
-  return rowsResult('SHOW', COLUMNS, [...schemas, ...others]);
+  const types = catalog.types().map(({ name, sql }) => [name, sql]);
+  return rowsResult('SHOW', COLUMNS, [...schemas, ...types, ...others]);
 }

@@ -15,6 +15,7 @@ import { BIGINT, BOOLEAN, DOUBLE, INTEGER, rowsResult, TEXT } from './row-result
 import { settingKey, shownName } from './settings.ts';
 import { showSinks, sinkProperties } from './show-sinks.ts';
 import { showSources } from './show-source.ts';
+import { showTypes } from './show-types.ts';
 import { showWatermarks } from './show-watermarks.ts';
 
 export interface ShowContext {
@@ -36,6 +37,7 @@ const SHOWS: Readonly<Record<string, Show>> = {
   'materialized views': showViews,
   sinks: showSinks,
   topics: showTopics,
+  types: async (context) => showTypes(context),
   functions: showFunctions,
   queries: showQueries,
   watermarks: async (context) => showWatermarks(context),

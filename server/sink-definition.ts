@@ -5,7 +5,7 @@ import type { Batch } from '../engine/delta/batch.ts';
 import { compileFieldEncoder } from '../engine/kernel/record-encoder.ts';
 import type { PhysicalPlan } from '../engine/plan/physical-plan.ts';
 import type { SinkDefinition } from '../engine/runtime/plan-task.ts';
-import { netChanges } from '../engine/view/subscription.ts';
+import { netChanges } from '../engine/view/row-change.ts';
 import { StreamError } from '../sql/base/error.ts';
 import type { Schema } from '../sql/base/type.ts';
 import type { Sink } from '../sql/catalog.ts';

@@ -3,11 +3,11 @@
  * Calls of one session wait for one another.
  */
 import type { Statement } from '../sql/ast.ts';
-import type { Row } from '../sql/base/datum.ts';
 import { StreamError } from '../sql/base/error.ts';
 import { parseStatements } from '../sql/parser.ts';
+import { runCopy } from './copy/copy.ts';
 import type { Core } from './core.ts';
-import type { Session, StatementFailure, StatementResult } from './database.ts';
+import type { CopyResult, Session, StatementFailure, StatementResult } from './database.ts';
 import { executeStatement } from './execute.ts';
 import { PreparedStatements } from './prepared.ts';
 import type { SessionLimits } from './session-limits.ts';
@@ -100,6 +100,63 @@ export class SqlSession implements Session {
     this.#idleTimer.unref();
   }
 
+  async copy(
+    sql: string,
+    params: readonly unknown[],
+    input: AsyncIterable<Uint8Array>,
+    signal: AbortSignal,
+  ): Promise<CopyResult> {
+    const leave = await this.#enter(signal);
+    try {
+      const result = await this.#runCopy(sql, params, input, signal);
+      if (result.kind === 'out') return { ...result, chunks: leaving(result.chunks, leave) };
+      leave();
+      return result;
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  }
+
+  async #runCopy(
+    sql: string,
+    params: readonly unknown[],
+    input: AsyncIterable<Uint8Array>,
+    outer: AbortSignal,
+  ): Promise<CopyResult> {
+    const [statement, ...others] = this.#parse(sql);
+    const core = this.#core;
+    const timeout = new StatementTimeout(durationMs(this.#settings, 'statement_timeout'), outer);
+    const { signal } = timeout;
+    try {
+      if (statement?.kind !== 'copy' || others.length > 0) {
+        throw new StreamError('SQL_SYNTAX', 'one COPY … FROM STDIN or COPY … TO STDOUT is wanted', {
+          at: statement?.span,
+        });
+      }
+      if (signal.aborted) throw canceled();
+      await this.#control.admit(statement);
+      const settings = this.#control.shown();
+      const transaction = this.#control.current;
+      const sequences = this.#sequences.access(settings);
+      const context = { core, settings, params: parametersOf(params), signal, sql };
+      const result = await runCopy(
+        { ...context, transaction, sequences },
+        statement,
+        input,
+        this.#limits,
+      );
+      if (result.kind === 'in') return result;
+      return { ...result, chunks: this.#watched(result.chunks, timeout) };
+    } catch (error) {
+      const explained = timeout.explain(error);
+      this.#control.failed(explained);
+      throw failureOf(explained, sql);
+    } finally {
+      timeout.pause();
+    }
+  }
+
   #parse(sql: string): Statement[] {
     try {
       return parseStatements(sql);
@@ -180,10 +237,10 @@ export class SqlSession implements Session {
   }
 
   /** Rows are computed while they are read: what fails then has failed in the transaction too. */
-  async *#watched(
-    chunks: AsyncIterable<readonly Row[]>,
+  async *#watched<Chunk>(
+    chunks: AsyncIterable<Chunk>,
     timeout: StatementTimeout,
-  ): AsyncGenerator<readonly Row[]> {
+  ): AsyncGenerator<Chunk> {
     timeout.resume();
     try {
       for await (const chunk of chunks) {
@@ -215,6 +272,18 @@ export class SqlSession implements Session {
     this.#isClosed = true;
     clearTimeout(this.#idleTimer);
     if (this.#calls === 0) this.#control.abandon();
+  }
+}
+
+/** Calls `leave` when the last chunk is read, or nobody wants more. */
+async function* leaving<Chunk>(
+  chunks: AsyncIterable<Chunk>,
+  leave: () => void,
+): AsyncGenerator<Chunk> {
+  try {
+    yield* chunks;
+  } finally {
+    leave();
   }
 }
 

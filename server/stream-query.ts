@@ -29,7 +29,7 @@ import type { LogicalNode } from '../sql/logical-plan.ts';
 import { optimize } from '../sql/rewrite/all.ts';
 import type { Core } from './core.ts';
 import { streamDefinition } from './definitions.ts';
-import { storedRelation } from './lifecycle.ts';
+import { storedRelation } from './lifecycle/view.ts';
 import { scannedRelations } from './scanned-relations.ts';
 import type { TableDraft } from './table-draft.ts';
 import type { Transaction } from './transaction.ts';

@@ -6,7 +6,7 @@ import { StreamError } from '../sql/base/error.ts';
 import type { Relation } from '../sql/catalog.ts';
 import type { Core } from './core.ts';
 import type { SubscribeRequest, Subscription, SubscriptionEvent } from './database.ts';
-import { storedRelation } from './lifecycle.ts';
+import { storedRelation } from './lifecycle/view.ts';
 
 /** Rows in one snapshot message. */
 const SNAPSHOT_ROWS_MAX = 2_048;
@@ -24,7 +24,7 @@ export async function subscribeTo(
     });
   }
   if (request.since !== undefined) {
-    const changes = feed.subscribe(request.since);
+    const changes = feed.subscribe(request.since, core.fanOut);
     return {
       schema: feed.schema,
       events: changeEvents(changes),
@@ -34,7 +34,7 @@ export async function subscribeTo(
   // Between two epochs the stored rows and the feed stand at the same version.
   const { version, changes, rows, first } = await core.engine.atBoundary(async () => {
     const at = core.engine.version(relation.id) ?? core.engine.epoch;
-    const subscription = feed.subscribe(core.engine.epoch);
+    const subscription = feed.subscribe(core.engine.epoch, core.fanOut);
     const scan = request.snapshot ? core.store.scan(stored)[Symbol.asyncIterator]() : undefined;
     // The first read opens the scan's transaction, which pins this commit.
     const head = await scan?.next();

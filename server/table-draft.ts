@@ -133,12 +133,12 @@ export class TableDraft {
   }
 
   /**
-   * Replaces each old row by its new one; undefined removes it. Keys are compared when all old rows are gone, so that rows may
+   * Replaces each old row by its new one; a row without a new one goes, one without an old one comes. Keys are compared when all old rows are gone, so that rows may
    * change places. Call it in the writer's turn, and roll back what it did when it fails.
    */
-  replace(pairs: readonly { readonly before: Row; readonly after: Row | undefined }[]): void {
-    for (const { before } of pairs) this.#take(before);
-    for (const { after } of pairs) {
+  replace(changes: readonly RowChange[]): void {
+    for (const { before } of changes) if (before !== undefined) this.#take(before);
+    for (const { after } of changes) {
       if (after === undefined) continue;
       this.writer.check(after);
       this.#putNew(after);

@@ -7,6 +7,7 @@ import type { StatementResult } from './database.ts';
 import { okResult } from './row-result.ts';
 import type { SessionLimits } from './session-limits.ts';
 import type { Changed } from './settings-statement.ts';
+import { tableFromQuery } from './table-from-query.ts';
 import { Transaction, type TransactionModes } from './transaction.ts';
 
 export type ControlStatement = Statement & {
@@ -14,10 +15,11 @@ export type ControlStatement = Statement & {
 };
 
 /** Statements that write; a READ ONLY transaction refuses them. */
-const WRITES = new Set<Statement['kind']>(['insert', 'update', 'delete', 'truncate']);
+const WRITES = new Set<Statement['kind']>(['insert', 'update', 'delete', 'merge', 'truncate']);
 /** What may stand in a transaction: its changes are undone by ROLLBACK, or it has none. */
 const ALLOWED = new Set<Statement['kind']>([
   ...WRITES,
+  'copy',
   'query',
   'show',
   'describe',
@@ -40,6 +42,12 @@ const WITHOUT_QUERY = new Set<Statement['kind']>([
   'execute',
   'deallocate',
 ]);
+
+function writes(statement: Statement): boolean {
+  if (statement.kind !== 'copy') return WRITES.has(statement.kind);
+  const { source, direction } = statement;
+  return direction === 'from' || (!('parts' in source) && writes(source));
+}
 
 export function isControl(statement: Statement): statement is ControlStatement {
   switch (statement.kind) {
@@ -83,19 +91,20 @@ export class TransactionControl {
     const transaction = this.current;
     if (transaction === undefined) {
       const readOnly = this.#settings.get('default_transaction_read_only') === 'on';
-      if (readOnly && WRITES.has(statement.kind)) throw readOnlyError(statement);
+      if (readOnly && writes(statement)) throw readOnlyError(statement);
       return;
     }
     this.#requireSound(transaction);
     const isPush = statement.kind === 'query' && statement.emit !== undefined;
-    if (!ALLOWED.has(statement.kind) || isPush) {
+    const creates = tableFromQuery(statement) !== undefined;
+    if (!ALLOWED.has(statement.kind) || isPush || creates) {
       throw new StreamError(
         'TRANSACTION_ACTIVE',
         `${statementName(statement)} cannot run inside a transaction block`,
         { at: statement.span },
       );
     }
-    if (transaction.modes.readOnly && WRITES.has(statement.kind)) throw readOnlyError(statement);
+    if (transaction.modes.readOnly && writes(statement)) throw readOnlyError(statement);
     if (!WITHOUT_QUERY.has(statement.kind)) await transaction.begins();
   }
 
@@ -336,7 +345,7 @@ function statementName(statement: Statement): string {
     case 'drop':
       return `DROP ${statement.object.replaceAll('-', ' ').toUpperCase()}`;
     case 'query':
-      return 'EMIT CHANGES';
+      return statement.emit === undefined ? 'SELECT INTO' : 'EMIT CHANGES';
     case 'create-view':
       return statement.materialized ? 'CREATE MATERIALIZED VIEW' : 'CREATE VIEW';
     default:

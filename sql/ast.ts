@@ -267,6 +267,8 @@ export interface Select {
     | { readonly kind: 'all' | 'distinct' }
     | { readonly kind: 'on'; readonly expressions: readonly Expression[] };
   readonly items: readonly SelectItem[];
+  /** `INTO [TABLE] name`; only in the first SELECT of a statement. */
+  readonly into?: QualifiedName | undefined;
   readonly from: readonly FromItem[];
   readonly where: Expression | undefined;
   readonly groupBy: readonly GroupItem[];
@@ -390,7 +392,41 @@ export type FromItem = { readonly span: Span } & (
       /** A parenthesised join may carry an alias. */
       readonly alias: TableAlias | undefined;
     }
+  | {
+      readonly kind: 'json-table';
+      readonly document: Expression;
+      readonly path: Expression;
+      readonly pathName: Identifier | undefined;
+      readonly passing: readonly FunctionArgument[];
+      readonly columns: readonly JsonTableColumn[];
+      readonly onError: 'error' | 'empty' | undefined;
+      readonly lateral: boolean;
+      readonly alias: TableAlias | undefined;
+    }
   | MatchRecognize
+);
+
+/** A column of JSON_TABLE; clauses are those of JSON_VALUE and JSON_QUERY, as named arguments of a call. */
+export type JsonTableColumn = { readonly span: Span } & (
+  | { readonly kind: 'ordinality'; readonly name: Identifier }
+  | {
+      readonly kind: 'value';
+      readonly name: Identifier;
+      readonly type: TypeName;
+      /** `EXISTS`: whether there is an item. */
+      readonly exists: boolean;
+      /** `FORMAT JSON`. */
+      readonly format: boolean;
+      /** Undefined for the member with the column's name. */
+      readonly path: Expression | undefined;
+      readonly clauses: readonly FunctionArgument[];
+    }
+  | {
+      readonly kind: 'nested';
+      readonly path: Expression;
+      readonly pathName: Identifier | undefined;
+      readonly columns: readonly JsonTableColumn[];
+    }
 );
 
 /** MATCH_RECOGNIZE of ISO/IEC 19075-5. */
@@ -525,6 +561,7 @@ export type ObjectKind =
   | 'connection'
   | 'secret'
   | 'type'
+  | 'domain'
   | 'function'
   | 'aggregate'
   | 'index'
@@ -550,6 +587,30 @@ export interface Assignment {
   readonly span: Span;
 }
 
+/** One WHEN clause of MERGE. */
+export interface MergeWhen {
+  readonly match: 'matched' | 'not-matched-by-source' | 'not-matched-by-target';
+  readonly condition: Expression | undefined;
+  readonly action: MergeAction;
+  readonly span: Span;
+}
+
+export type MergeAction =
+  | { readonly kind: 'nothing' | 'delete' }
+  | { readonly kind: 'update'; readonly set: readonly Assignment[] }
+  | {
+      readonly kind: 'insert';
+      readonly columns: readonly Identifier[];
+      readonly overriding: 'system' | 'user' | undefined;
+      /** Undefined for DEFAULT VALUES. */
+      readonly values: readonly (Expression | 'default')[] | undefined;
+    };
+
+/** Statements that change rows and may give them back. */
+export type Manipulation = Statement & {
+  readonly kind: 'insert' | 'update' | 'delete' | 'merge';
+};
+
 export type Statement = { readonly span: Span } & (
   | Query
   | {
@@ -570,6 +631,8 @@ export type Statement = { readonly span: Span } & (
       readonly options: readonly Option[];
       /** CREATE STREAM|TABLE … AS SELECT …. */
       readonly query: Query | undefined;
+      /** Of a table, WITH DATA or WITH NO DATA: the query's rows of now, or none, and not a view. */
+      readonly withData?: boolean | undefined;
     }
   | {
       readonly kind: 'create-view';
@@ -609,6 +672,23 @@ export type Statement = { readonly span: Span } & (
             readonly fields: readonly { readonly name: Identifier; readonly type: TypeName }[];
           }
         | { readonly kind: 'alias'; readonly type: TypeName };
+    }
+  | {
+      readonly kind: 'create-domain';
+      readonly name: QualifiedName;
+      readonly type: TypeName;
+      readonly default: Expression | undefined;
+      readonly notNull: boolean;
+      /** Over a column named `value`. */
+      readonly checks: readonly {
+        readonly name: Identifier | undefined;
+        readonly expression: Expression;
+      }[];
+    }
+  | {
+      readonly kind: 'alter-type';
+      readonly name: QualifiedName;
+      readonly action: AlterTypeAction;
     }
   | {
       readonly kind: 'create-function';
@@ -726,6 +806,17 @@ export type Statement = { readonly span: Span } & (
       readonly returning: readonly SelectItem[];
     }
   | {
+      readonly kind: 'merge';
+      readonly with: Query['with'];
+      readonly relation: QualifiedName;
+      readonly alias: Identifier | undefined;
+      readonly using: FromItem;
+      readonly on: Expression;
+      /** Never empty. */
+      readonly whens: readonly MergeWhen[];
+      readonly returning: readonly SelectItem[];
+    }
+  | {
       readonly kind: 'truncate';
       readonly relations: readonly QualifiedName[];
       readonly restartIdentity?: boolean | undefined;
@@ -818,13 +909,27 @@ export type Statement = { readonly span: Span } & (
   | { readonly kind: 'deallocate'; readonly name: Identifier | 'all' }
   | {
       readonly kind: 'copy';
-      readonly source: QualifiedName | Query;
+      /** A relation, or the rows of a query or of RETURNING. */
+      readonly source: QualifiedName | Query | Manipulation;
       readonly columns: readonly Identifier[];
       readonly direction: 'from' | 'to';
       readonly target: string;
       readonly options: readonly Option[];
+      /** Of COPY … FROM: which rows are taken. */
+      readonly where?: Expression | undefined;
     }
 );
+
+export type AlterTypeAction =
+  | {
+      readonly kind: 'add-value';
+      readonly ifNotExists: boolean;
+      readonly label: string;
+      readonly neighbor: { readonly side: 'before' | 'after'; readonly label: string } | undefined;
+    }
+  | { readonly kind: 'rename-value'; readonly from: string; readonly to: string }
+  | { readonly kind: 'rename'; readonly to: Identifier }
+  | { readonly kind: 'set-schema'; readonly to: Identifier };
 
 export type AlterAction =
   | {
@@ -835,7 +940,13 @@ export type AlterAction =
   | { readonly kind: 'drop-column'; readonly column: Identifier; readonly ifExists: boolean }
   | { readonly kind: 'rename-column'; readonly column: Identifier; readonly to: Identifier }
   | { readonly kind: 'rename'; readonly to: Identifier }
-  | { readonly kind: 'alter-type'; readonly column: Identifier; readonly type: TypeName }
+  | {
+      readonly kind: 'alter-type';
+      readonly column: Identifier;
+      readonly type: TypeName;
+      /** Over the columns as they were. */
+      readonly using?: Expression | undefined;
+    }
   | {
       readonly kind: 'set-default';
       readonly column: Identifier;

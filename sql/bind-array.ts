@@ -1,4 +1,5 @@
 /** Subscripts of arrays, and comparison with ANY or ALL elements of an array. */
+import { flattenArray } from './base/array-shape.ts';
 import type { Datum } from './base/datum.ts';
 import type { Span } from './base/error.ts';
 import type { SqlType } from './base/type.ts';
@@ -71,6 +72,7 @@ export function compareWithArray(
   span: Span,
 ): BoundExpr {
   const decisive = quantifier === 'any';
+  const isOfRows = array.type.kind === 'array' && array.type.element.kind === 'row';
   const fn: ScalarFunction = {
     name: `${compare.name} ${quantifier}`,
     parameters: [operand.type, array.type],
@@ -79,7 +81,7 @@ export function compareWithArray(
     evaluate: (value: Datum | null, items: readonly (Datum | null)[] | null) => {
       if (items === null) return null;
       let undecided = false;
-      for (const item of items.flat(5) as readonly (Datum | null)[]) {
+      for (const item of isOfRows ? items : flattenArray(items)) {
         const answer = callScalar(compare, [value, item]);
         if (answer === decisive) return decisive;
         if (answer === null) undecided = true;

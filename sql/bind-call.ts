@@ -37,7 +37,7 @@ export function bindCall(node: FunctionCall, scope: Scope, bind: BindExpression)
   const dialect = readDialect(node, name);
   if (dialect !== undefined) return bind(dialect, scope);
   const call = orderArguments(node, name);
-  const matched = scope.matchCalls?.bind(call, name, scope, bind);
+  const matched = scope.specialCalls?.bind(call, name, scope, bind);
   if (matched !== undefined) return matched;
   if (call.semantics !== undefined) {
     throw new StreamError(
@@ -115,9 +115,18 @@ const constructs: ReadonlyMap<string, Construct> = new Map<string, Construct>([
   ['unix_timestamp', bindUnixTimestamp],
   ['overlaps', bindOverlaps],
   ['timezone', bindTimeZone],
+  ['merge_action', refuseMergeAction],
 ]);
 
 export const isConstruct = (name: string): boolean => constructs.has(name);
+/** Where it may stand it is found before the constructs. */
+function refuseMergeAction(_: readonly BoundExpr[], at: Span): never {
+  throw new StreamError(
+    'SQL_SYNTAX',
+    'MERGE_ACTION() can only be used in the RETURNING list of a MERGE command',
+    { at },
+  );
+}
 
 /** The type's name, as text: there is no type regtype. */
 function bindTypeOf(args: readonly BoundExpr[], span: Span, context: BindContext): BoundExpr {

@@ -6,9 +6,8 @@ import { fromText } from './base/text-input.ts';
 import { type SqlType, sameType, typeName } from './base/type.ts';
 import type { BindContext } from './bind-context.ts';
 import { invalid, routineName } from './bind-create-function.ts';
-import { functionsNamed, resolveRoutine, routineExpression } from './bind-routine.ts';
+import { functionsNamed, resolveRoutine, routineExpression, routineType } from './bind-routine.ts';
 import { columnOf, Scope, type ScopeColumn } from './bind-scope.ts';
-import { bindTypeName } from './bind-type.ts';
 import { withSpan } from './coerce.ts';
 import { evaluate } from './evaluate.ts';
 import type { BoundExpr } from './expression.ts';
@@ -45,7 +44,7 @@ export function bindCreateAggregate(
   const name = routineName(statement, context);
   const parameters = statement.parameters.map((parameter) => ({
     name: parameter.name?.name,
-    type: withoutModifiers(bindTypeName(parameter.type, context.catalog)),
+    type: routineType(parameter.type, context),
     default: undefined,
   }));
   const types = parameters.map(({ type }) => type);
@@ -132,10 +131,10 @@ class Options {
     throw invalid(`aggregate ${key} must be specified`, this.#statement.span);
   }
 
-  type(key: string, { catalog }: BindContext): SqlType {
+  type(key: string, context: BindContext): SqlType {
     const option = this.#byKey.get(key);
     if (option?.value.kind !== 'type') throw invalid(`${key} is a type`, option?.span);
-    return withoutModifiers(bindTypeName(option.value.type, catalog));
+    return routineType(option.value.type, context);
   }
 
   initial(key: string, type: SqlType): Datum | undefined {

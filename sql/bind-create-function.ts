@@ -7,11 +7,10 @@ import { isConstruct } from './bind-call.ts';
 import type { BindContext } from './bind-context.ts';
 import { isPathCall } from './bind-json-path.ts';
 import { isRecordFunction } from './bind-record-function.ts';
-import { bindBody, inBody, PARAMETER_TABLE } from './bind-routine.ts';
+import { bindBody, inBody, PARAMETER_TABLE, routineType } from './bind-routine.ts';
 import { Scope } from './bind-scope.ts';
 import { isSessionFunction } from './bind-session.ts';
 import { isTableFunction } from './bind-table-function.ts';
-import { bindTypeName } from './bind-type.ts';
 import { isRankingName } from './bind-window.ts';
 import { coerce } from './coerce.ts';
 import { isDialectName } from './dialect-call.ts';
@@ -20,7 +19,6 @@ import type { ScalarFunction } from './function/scalar-function.ts';
 import { tokenize } from './lexer.ts';
 import { parseExpression, parseStatement } from './parser.ts';
 import type { Routine, RoutineBody, RoutineParameter } from './routine.ts';
-import { withoutModifiers } from './type-category.ts';
 
 type CreateFunction = Statement & { readonly kind: 'create-function' };
 
@@ -143,7 +141,7 @@ function bindParameters(statement: CreateFunction, context: BindContext): Routin
       throw invalid(`parameter name "${name.name}" used more than once`, name.span);
     }
     if (name !== undefined) seen.add(name.name);
-    const type = withoutModifiers(bindTypeName(parameter.type, context.catalog));
+    const type = routineType(parameter.type, context);
     if (hasDefault && parameter.default === undefined) {
       throw invalid(
         'input parameters after one with a default value must also have defaults',
@@ -167,16 +165,16 @@ interface Returns {
   readonly nameless: boolean;
 }
 
-function bindReturns({ returns }: CreateFunction, name: string, { catalog }: BindContext): Returns {
+function bindReturns({ returns }: CreateFunction, name: string, context: BindContext): Returns {
   if (returns.kind === 'type') {
-    const result = withoutModifiers(bindTypeName(returns.type, catalog));
+    const result = routineType(returns.type, context);
     if (!returns.set) return { result, columns: undefined, nameless: false };
     if (result.kind === 'row') return { result, columns: result.fields, nameless: false };
     return { result, columns: [{ name, type: result, nullable: true }], nameless: true };
   }
   const columns = returns.columns.map((column) => ({
     name: column.name.name,
-    type: withoutModifiers(bindTypeName(column.type, catalog)),
+    type: routineType(column.type, context),
     nullable: true,
   }));
   for (const [index, { name: own }] of columns.entries()) {

@@ -11,12 +11,14 @@ import { checkOptionNames } from './bind-option-name.ts';
 import { bindOptions, countOption } from './bind-options.ts';
 import { bindOver } from './bind-over.ts';
 import { nameToCreate } from './bind-schema.ts';
+import { columnOf } from './bind-scope.ts';
 import { bindTypeName } from './bind-type.ts';
 import type { BoundCreateRelation } from './bound-statement.ts';
-import type { SourceColumn, SourceInput, SourceRelation } from './catalog.ts';
+import type { Check, DomainRules, SourceColumn, SourceInput, SourceRelation } from './catalog.ts';
 import { coerceAssignment, resolveUnknown } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
 import { someExpression } from './expression-map.ts';
+import { mapColumns } from './logical-map.ts';
 
 type CreateRelation = Statement & { readonly kind: 'create-relation' };
 
@@ -63,12 +65,20 @@ export function bindCreateRelation(
   const schema: Schema = drafts.map((draft, index) => ({
     name: draft.name,
     type: draft.type,
-    nullable: !(isNotNull(draft.definition) || primaryKey.includes(index)),
+    nullable: !(
+      isNotNull(draft.definition) ||
+      primaryKey.includes(index) ||
+      domainRules(draft.type, context)?.notNull === true
+    ),
   }));
   const input = isLocal ? undefined : inputOf(name, connector, options, drafts, kind, primaryKey);
   const columns = drafts.map((draft, index) =>
     bindColumnDefinition(draft, index, { kind, input, primaryKey, schema, drafts, context }),
   );
+  const bound = bindConstraints(constraints, {
+    ...{ name, schema, primaryKey, isLocal, context, trustsReferences },
+  });
+  const checks = [...(bound.checks ?? []), ...(isLocal ? [] : domainChecks(schema, context))];
   const relation: Omit<SourceRelation, 'id' | 'sql'> = {
     kind,
     name,
@@ -78,14 +88,8 @@ export function bindCreateRelation(
     input,
     primaryKey,
     columns,
-    ...bindConstraints(constraints, {
-      name,
-      schema,
-      primaryKey,
-      isLocal,
-      context,
-      trustsReferences,
-    }),
+    ...bound,
+    ...(checks.length > 0 ? { checks } : {}),
     watermark: bindWatermark(statement, schema, context),
     query: undefined,
   };
@@ -178,7 +182,7 @@ function declaredType(definition: ColumnDefinition, context: BindContext): SqlTy
     const whole = metadata === 'headers' || metadata === 'header';
     if (whole) return headersType;
   }
-  if (definition.type !== undefined) return bindTypeName(definition.type, context.catalog);
+  if (definition.type !== undefined) return bindTypeName(definition.type, context);
   if (metadata === undefined) return undefined;
   if (metadata.startsWith('header:')) return { kind: 'bytea' };
   if (metadata === 'key') return { kind: 'text' };
@@ -187,6 +191,21 @@ function declaredType(definition: ColumnDefinition, context: BindContext): SqlTy
 
 function inferType(node: Expression, schema: Schema, context: BindContext): SqlType {
   return resolveUnknown(bindOver(node, schema, places.generated, context), context).type;
+}
+
+/** What a column gets from the domain that is its type. */
+function domainRules({ domain }: SqlType, { catalog }: BindContext): DomainRules | undefined {
+  return domain && catalog.types().find(({ id }) => id === domain.id)?.domain;
+}
+
+/** Records come from others, and are checked as rows; statements are checked where they make the values. */
+function domainChecks(schema: Schema, context: BindContext): readonly Check[] {
+  return schema.flatMap(({ type }, index) =>
+    (domainRules(type, context)?.checks ?? []).map(({ name, expression }) => ({
+      name,
+      expression: mapColumns(expression, () => columnOf(index, type)),
+    })),
+  );
 }
 
 const isNotNull = (definition: ColumnDefinition | undefined): boolean =>
@@ -206,11 +225,13 @@ function bindColumnDefinition(draft: Draft, index: number, place: ColumnPlace): 
   const { context } = place;
   const column = { name: draft.name, type: draft.type };
   const identity = definition?.identity;
-  const ownDefault = definition?.default && bindDefault(definition.default, context);
+  const rules = domainRules(draft.type, context);
+  const ownDefault =
+    (definition?.default && bindDefault(definition.default, context)) ?? rules?.default;
   return {
     from: originOf(draft, index, place),
     default: ownDefault && coerceAssignment(ownDefault, column, context),
-    notNull: isNotNull(definition) || place.primaryKey.includes(index),
+    notNull: isNotNull(definition) || rules?.notNull === true || place.primaryKey.includes(index),
     ...(identity === undefined ? {} : { identity: identity.always ? 'always' : 'by-default' }),
   };
 }

@@ -2,7 +2,6 @@
 import type { Expression } from './ast.ts';
 import { assertNever } from './base/assert.ts';
 import { StreamError } from './base/error.ts';
-import type { SqlType } from './base/type.ts';
 import { bindGrouping } from './bind-aggregate.ts';
 import { bindCall, refuseSets } from './bind-call.ts';
 import type { BindContext } from './bind-context.ts';
@@ -10,7 +9,7 @@ import { bindIsJson } from './bind-is-json.ts';
 import { bindNumber, bindParameter, bindTypedLiteral } from './bind-literal.ts';
 import { bindColumn, bindField } from './bind-name.ts';
 import { bindOnce } from './bind-once.ts';
-import { bindOperator, combine } from './bind-operator.ts';
+import { bindOperator, combine, itemsOf } from './bind-operator.ts';
 import { bindSlice, bindSubscript, bindWholeRow } from './bind-part.ts';
 import { bindScalar } from './bind-scalar.ts';
 import type { Scope } from './bind-scope.ts';
@@ -28,6 +27,7 @@ import {
   unknownType,
 } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
+import { nestedArray } from './nested-array.ts';
 import { withoutModifiers } from './type-category.ts';
 
 type Node<Kind extends Expression['kind']> = Expression & { readonly kind: Kind };
@@ -91,7 +91,7 @@ export function bindExpression(node: Expression, scope: Scope): BoundExpr {
     case 'cast':
       return castExplicitly(
         bindCastOperand(node, scope),
-        bindTypeName(node.type, context.catalog),
+        bindTypeName(node.type, context),
         node.try,
         span,
         context,
@@ -170,7 +170,7 @@ function bindLogic(node: Node<'and' | 'or'>, scope: Scope): BoundExpr {
 /** `NULL::int[]` or `ARRAY[]::int[]`: an empty array takes its type from the cast. */
 function bindCastOperand(node: Node<'cast'>, scope: Scope): BoundExpr {
   if (node.operand.kind === 'array' && node.operand.items.length === 0) {
-    const type = bindTypeName(node.type, scope.context.catalog);
+    const type = bindTypeName(node.type, scope.context);
     if (type.kind === 'array') {
       return { kind: 'array', items: [], type, span: node.operand.span };
     }
@@ -221,15 +221,12 @@ function bindIs(node: Node<'is'>, scope: Scope): BoundExpr {
 
 /** A row IS NULL when all its fields are, and IS NOT NULL when none is. */
 function isNull(operand: BoundExpr, negated: boolean, span: BoundExpr['span']): BoundExpr {
-  if (operand.kind !== 'row') {
-    return { kind: 'is-null', operand, negated, type: booleanType, span };
-  }
-  if (operand.items.length === 0) {
-    return { kind: 'literal', value: true, type: booleanType, span };
-  }
+  const items = itemsOf(operand);
+  if (items === undefined) return { kind: 'is-null', operand, negated, type: booleanType, span };
+  if (items.length === 0) return { kind: 'literal', value: true, type: booleanType, span };
   return combine(
     'and',
-    operand.items.map((item) => ({
+    items.map((item) => ({
       kind: 'is-null',
       operand: item,
       negated,
@@ -401,8 +398,10 @@ function bindArray(node: Node<'array'>, scope: Scope): BoundExpr {
   const items = node.items.map((item) => bindExpression(item, scope));
   const { type: element, expressions } = unify(items, 'ARRAY', context);
   // An array of arrays is one array of more dimensions, of the same type.
-  const type: SqlType = element.kind === 'array' ? element : { kind: 'array', element };
-  return { kind: 'array', items: expressions, type, span };
+  if (element.kind !== 'array') {
+    return { kind: 'array', items: expressions, type: { kind: 'array', element }, span };
+  }
+  return nestedArray({ kind: 'array', items: expressions, type: element, span });
 }
 
 function bindCollate(node: Node<'collate'>, scope: Scope): BoundExpr {

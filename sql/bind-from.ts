@@ -11,6 +11,7 @@ import {
   named,
 } from './bind-from-place.ts';
 import { bindJoin } from './bind-join.ts';
+import { bindJsonTable } from './bind-json-table.ts';
 import { bindMatch } from './bind-match.ts';
 import { findRelation } from './bind-relation.ts';
 import { hideLateral } from './bind-scope.ts';
@@ -41,6 +42,8 @@ export function bindFromItem(item: FromItem, place: FromPlace): BoundFrom {
       return bindFromFunction(item, place);
     case 'window-table':
       return bindWindowTable(item, place, bindFromItem);
+    case 'json-table':
+      return bindJsonTable(item, place, bindFromItem);
     case 'join':
       return bindJoin(item, place, bindFromItem);
     case 'match-recognize':

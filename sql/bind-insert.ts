@@ -35,8 +35,14 @@ export function bindInsert(statement: Insert, context: BindContext): BoundInsert
   return { kind: 'insert', relation, rows, onConflict, returning };
 }
 
+/** What INSERT and MERGE's INSERT say alike. */
+export type InsertTarget = Pick<Insert, 'columns' | 'overriding' | 'span'>;
+
 /** Column numbers that the source's columns go to. */
-function targetColumns(statement: Insert, relation: SourceRelation): readonly number[] {
+export function targetColumns(
+  statement: InsertTarget,
+  relation: SourceRelation,
+): readonly number[] {
   if (statement.columns.length === 0) {
     return relation.columns.flatMap(({ from, hidden }, index) =>
       hidden === true || from.kind === 'metadata' || from.kind === 'header' ? [] : [index],
@@ -139,10 +145,13 @@ function bindValueRows(
 }
 
 /** OVERRIDING USER VALUE: identities have values of their own, whatever is written. */
-const isLeftOut = ({ overriding }: Insert, { columns }: SourceRelation, target: number): boolean =>
-  overriding === 'user' && columns[target]?.identity !== undefined;
+export const isLeftOut = (
+  { overriding }: InsertTarget,
+  { columns }: SourceRelation,
+  target: number,
+): boolean => overriding === 'user' && columns[target]?.identity !== undefined;
 
-function assign(
+export function assign(
   value: BoundExpr,
   relation: SourceRelation,
   target: number,
@@ -152,15 +161,16 @@ function assign(
   return column === undefined ? value : coerceAssignment(value, column, context);
 }
 
-function checkCount(
+export function checkCount(
   count: number,
-  statement: Insert,
+  statement: InsertTarget,
   targets: readonly number[],
-  row: readonly Expression[] | undefined,
+  row: readonly (Expression | 'default')[] | undefined,
 ): void {
   if (count > targets.length) {
+    const surplus = row?.[targets.length];
     throw new StreamError('SQL_SYNTAX', 'INSERT has more expressions than target columns', {
-      at: row?.[targets.length]?.span ?? statement.span,
+      at: surplus === undefined || surplus === 'default' ? statement.span : surplus.span,
     });
   }
   if (statement.columns.length > 0 && count < targets.length) {
@@ -214,7 +224,7 @@ function refuseIdentity(
 }
 
 /** A whole row: given values, defaults, NULLs; then generated columns over them. */
-function fillRow(
+export function fillRow(
   relation: SourceRelation,
   given: ReadonlyMap<number, BoundExpr>,
 ): readonly BoundExpr[] {

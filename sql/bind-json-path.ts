@@ -124,7 +124,7 @@ function resultType(
   context: Scope['context'],
 ): SqlType {
   if (name === 'json_exists') return booleanType;
-  if (returning?.kind === 'cast') return bindTypeName(returning.type, context.catalog);
+  if (returning?.kind === 'cast') return bindTypeName(returning.type, context);
   return name === 'json_value' ? textType : jsonbType;
 }
 

@@ -46,7 +46,7 @@ export function bindTypedLiteral(
   node: Expression & { readonly kind: 'typed-literal' },
   context: BindContext,
 ): BoundExpr {
-  const type = bindTypeName(node.type, context.catalog);
+  const type = bindTypeName(node.type, context);
   const span = node.span;
   const fields = node.type.intervalFields;
   const precision = node.type.modifiers[0];

@@ -1,4 +1,4 @@
-/** UPDATE and DELETE, and what they share with INSERT. */
+/** UPDATE and DELETE, and what they share with INSERT and MERGE. */
 import type { Assignment, Expression, QualifiedName, SelectItem, Statement } from './ast.ts';
 import { type Span, StreamError } from './base/error.ts';
 import type { Schema } from './base/type.ts';
@@ -14,7 +14,7 @@ import {
 import { project } from './bind-output.ts';
 import { bindWith } from './bind-query.ts';
 import { requireRelation } from './bind-relation.ts';
-import { columnOf, type Scope } from './bind-scope.ts';
+import { columnOf, type Scope, type SpecialCalls } from './bind-scope.ts';
 import { bindTargets } from './bind-target.ts';
 import { settleExpression, settlePlan } from './bind-volatile.ts';
 import type { BoundDelete, BoundUpdate, Returning } from './bound-statement.ts';
@@ -45,7 +45,11 @@ export function requireWritable(name: QualifiedName, context: BindContext): Sour
   return relation;
 }
 
-function requireTable(name: QualifiedName, verb: string, context: BindContext): SourceRelation {
+export function requireTable(
+  name: QualifiedName,
+  verb: string,
+  context: BindContext,
+): SourceRelation {
   const relation = requireWritable(name, context);
   if (relation.kind === 'table') return relation;
   throw new StreamError('SQL_WRONG_OBJECT_TYPE', `cannot ${verb} stream "${relation.name}"`, {
@@ -60,15 +64,20 @@ export function targetNames(relation: SourceRelation, shown: string): BoundFrom 
   return named(scan, undefined, shown, relation.name);
 }
 
-/** RETURNING over the columns of the target and of the items beside it; undefined without the clause. */
+/**
+ * RETURNING over the columns of the target and of the items beside it; undefined without the clause.
+ * @param calls  what some calls mean here alone.
+ */
 export function bindReturning(
   items: readonly SelectItem[],
   from: BoundFrom,
   place: FromPlace,
+  calls?: SpecialCalls,
 ): Returning | undefined {
   if (items.length === 0) return undefined;
   const { context } = place;
   const scope = scopeOver(from, place);
+  scope.specialCalls = calls;
   const targets = scope.within(places.returning, () => bindTargets(items, scope));
   const expressions = targets.map((target) =>
     settleExpression(resolveUnknown(target.expression, context), context),
@@ -111,12 +120,11 @@ function bindTarget(
 }
 
 /** Equal rows of a table without a key are told apart by a number, as each is changed once however often it matches. */
-function joinOthers(own: BoundFrom, others: BoundFrom, at: Span): BoundFrom {
+export function withRowNumber(own: LogicalNode): LogicalNode {
   const type = { kind: 'bigint' } as const;
-  const number = { name: 'row_number', type, nullable: false };
-  const left: LogicalNode = {
+  return {
     kind: 'window',
-    input: own.node,
+    input: own,
     calls: [
       {
         fn: { kind: 'ranking', name: 'row_number', args: [], ignoreNulls: false },
@@ -126,8 +134,13 @@ function joinOthers(own: BoundFrom, others: BoundFrom, at: Span): BoundFrom {
         type,
       },
     ],
-    schema: [...own.node.schema, number],
+    schema: [...own.schema, { name: 'row_number', type, nullable: false }],
   };
+}
+
+/** The number comes last. */
+function joinOthers(own: BoundFrom, others: BoundFrom, at: Span): BoundFrom {
+  const left = withRowNumber(own.node);
   const width = own.node.schema.length;
   const joined: LogicalNode = {
     kind: 'join',
@@ -142,7 +155,7 @@ function joinOthers(own: BoundFrom, others: BoundFrom, at: Span): BoundFrom {
   const shown = [...own.node.schema, ...others.node.schema];
   const node = project(joined, [
     ...shown.map(({ name, type }, index) => ({ name, expression: columnOf(place(index), type) })),
-    { name: number.name, expression: columnOf(width, type) },
+    { name: 'row_number', expression: columnOf(width, { kind: 'bigint' }) },
   ]);
   return { ...combineNames(own, others, at), node };
 }
@@ -175,8 +188,40 @@ export function bindUpdate(
 ): BoundUpdate {
   const target = bindTarget(statement, context);
   const { relation, scope } = target;
+  const assigned = bindAssignments(statement.set, relation, scope);
+  const old = relation.schema.map(({ type }, index) => columnOf(index, type));
+  const next = withGenerated(
+    relation,
+    old.map((column, index) => assigned.get(index) ?? column),
+  );
+  const names = relation.schema.map((column) => column.name);
+  const plan = project(filtered(statement, target), [
+    ...old.map((expression, index) => ({ name: names[index] ?? '', expression })),
+    ...next.map((expression, index) => ({ name: names[index] ?? '', expression })),
+    ...columnsBeside(target),
+  ]);
+  return {
+    kind: 'update',
+    relation,
+    plan: settlePlan(plan, context),
+    joined: target.joined,
+    changed: [...assigned.keys()],
+    returning: bindReturning(statement.returning, target.from, target.place),
+  };
+}
+
+/**
+ * The new values of the columns that SET names, by their numbers.
+ * @throws StreamError SQL_UNKNOWN_COLUMN, SQL_SYNTAX (assigned twice), SQL_GENERATED_COLUMN, SQL_DATATYPE_MISMATCH.
+ */
+export function bindAssignments(
+  set: readonly Assignment[],
+  relation: SourceRelation,
+  scope: Scope,
+): ReadonlyMap<number, BoundExpr> {
+  const { context } = scope;
   const assigned = new Map<number, BoundExpr>();
-  for (const { column: name, value, part } of statement.set) {
+  for (const { column: name, value, part } of set) {
     const index = relation.schema.findIndex((column) => column.name === name.name);
     const column = relation.schema[index];
     if (column === undefined) {
@@ -216,25 +261,7 @@ export function bindUpdate(
         : scope.within(places.update, () => assignedValue(value, part, scope));
     assigned.set(index, coerceAssignment(bound, column, context));
   }
-  const old = relation.schema.map(({ type }, index) => columnOf(index, type));
-  const next = withGenerated(
-    relation,
-    old.map((column, index) => assigned.get(index) ?? column),
-  );
-  const names = relation.schema.map((column) => column.name);
-  const plan = project(filtered(statement, target), [
-    ...old.map((expression, index) => ({ name: names[index] ?? '', expression })),
-    ...next.map((expression, index) => ({ name: names[index] ?? '', expression })),
-    ...columnsBeside(target),
-  ]);
-  return {
-    kind: 'update',
-    relation,
-    plan: settlePlan(plan, context),
-    joined: target.joined,
-    changed: [...assigned.keys()],
-    returning: bindReturning(statement.returning, target.from, target.place),
-  };
+  return assigned;
 }
 
 /** One column of `(a, b) = (SELECT …)` is that column of the query; any other value is an expression. */
@@ -257,7 +284,10 @@ function assignedValue(value: Expression, part: Assignment['part'], scope: Scope
 }
 
 /** Generated columns follow the new values of the others. */
-function withGenerated(relation: SourceRelation, row: readonly BoundExpr[]): readonly BoundExpr[] {
+export function withGenerated(
+  relation: SourceRelation,
+  row: readonly BoundExpr[],
+): readonly BoundExpr[] {
   return row.map((value, index) => {
     const from = relation.columns[index]?.from;
     if (from?.kind !== 'generated') return value;

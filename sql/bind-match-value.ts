@@ -7,10 +7,10 @@ import type { Place } from './bind-context.ts';
 import type { PatternVariables } from './bind-match-pattern.ts';
 import {
   columnOf,
-  type MatchCalls,
   type Scope,
   type ScopeColumn,
   type ScopeTable,
+  type SpecialCalls,
 } from './bind-scope.ts';
 import { bigintType, resolveUnknown, textType, tryCoerce } from './coerce.ts';
 import { evaluateConstant } from './evaluate.ts';
@@ -46,7 +46,7 @@ interface Navigation {
   readonly final: boolean;
 }
 
-export class MatchValues implements MatchCalls {
+export class MatchValues implements SpecialCalls {
   readonly list: MatchValue[] = [];
   readonly #variables: PatternVariables;
   readonly #names: readonly string[];

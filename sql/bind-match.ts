@@ -169,7 +169,7 @@ function bindExpressions(
     tables: [...named, ...others],
     columns: source.columns,
   });
-  scope.matchCalls = values;
+  scope.specialCalls = values;
   const bind = (node: Expression): BoundExpr =>
     scope.within(place(clause), () => context.rules.expression(node, scope));
   const define: (BoundExpr | undefined)[] = variables.primary.map(() => undefined);

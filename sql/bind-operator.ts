@@ -3,7 +3,7 @@ import { type Span, StreamError } from './base/error.ts';
 import { type SqlType, typeName } from './base/type.ts';
 import type { BindContext } from './bind-context.ts';
 import { parametersFor, resolveOperator } from './bind-overload.ts';
-import { booleanType, canCoerce, coerce, commonType, textType } from './coerce.ts';
+import { booleanType, canCoerce, coerce, commonType, textType, tryCoerce } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
 import { resolvePolymorphic } from './function/builtin.ts';
 import type { ScalarFunction } from './function/scalar-function.ts';
@@ -24,6 +24,10 @@ export function bindOperator(
 ): BoundExpr {
   const [left, right] = operands;
   if (left !== undefined && right !== undefined && isComparison(op)) {
+    if (left.type.kind === 'row' && right.type.kind === 'row') {
+      const whole = compareRecords(op, left, right, span, context);
+      if (whole !== undefined) return whole;
+    }
     if (left.type.kind === 'row' || right.type.kind === 'row') {
       return compareRows(op, left, right, span, context);
     }
@@ -158,7 +162,8 @@ const comparisons: ReadonlySet<string> = new Set(['=', '<>', '<', '<=', '>', '>=
 
 export const isComparison = (op: string): boolean => comparisons.has(op);
 
-function itemsOf(operand: BoundExpr): readonly BoundExpr[] | undefined {
+/** The attributes of a row, each by itself; undefined for anything else. */
+export function itemsOf(operand: BoundExpr): readonly BoundExpr[] | undefined {
   if (operand.type.kind !== 'row') return undefined;
   if (operand.kind === 'row') return operand.items;
   return operand.type.fields.map((field, index) => ({
@@ -168,6 +173,34 @@ function itemsOf(operand: BoundExpr): readonly BoundExpr[] | undefined {
     type: field.type,
     span: operand.span,
   }));
+}
+
+/** ROW(…) as it is written, and not cast to a composite type. */
+const isConstructor = ({ kind, type }: BoundExpr): boolean =>
+  kind === 'row' && type.kind === 'row' && type.name === undefined;
+
+/**
+ * Rows that are values compare as a whole, NULL equal to NULL and greater than anything else. Undefined for two constructors.
+ * @throws StreamError SQL_DATATYPE_MISMATCH.
+ */
+function compareRecords(
+  op: string,
+  left: BoundExpr,
+  right: BoundExpr,
+  span: Span,
+  context: BindContext,
+): BoundExpr | undefined {
+  if (isConstructor(left) && isConstructor(right)) return undefined;
+  const [value, other] = isConstructor(left) ? [right, left] : [left, right];
+  const same = tryCoerce(other, value.type, 'implicit', context);
+  const fn = resolvePolymorphic(op, [value.type, value.type]);
+  if (same === undefined || fn === undefined) {
+    throw new StreamError('SQL_DATATYPE_MISMATCH', 'cannot compare dissimilar column types', {
+      at: span,
+    });
+  }
+  const args = value === left ? [left, same] : [same, right];
+  return { kind: 'call', fn, args, type: fn.result, span };
 }
 
 /**

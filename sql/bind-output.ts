@@ -19,7 +19,9 @@ export function convertOutputs(
   castContext: CastContext,
   context: BindContext,
 ): LogicalNode | number {
-  if (plan.schema.every(({ type }, index) => sameType(type, types[index] ?? type))) return plan;
+  const isReady = (type: SqlType, to: SqlType = type): boolean =>
+    to.domain === undefined && sameType(type, to);
+  if (plan.schema.every(({ type }, index) => isReady(type, types[index]))) return plan;
   const convert = (expression: BoundExpr, index: number): BoundExpr | undefined =>
     tryCoerce(expression, types[index] ?? expression.type, castContext, context);
   switch (plan.kind) {

@@ -52,7 +52,7 @@ export function bindRecordFunction(
     args: [converted],
     columns: columns.map((column) => ({
       name: column.name.name,
-      type: bindTypeName(column.type, context.catalog),
+      type: bindTypeName(column.type, context),
       nullable: true,
     })),
   };

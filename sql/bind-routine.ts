@@ -1,5 +1,5 @@
 /** Calls of user-defined functions: which overload, with which arguments, and what stands in the place of the call. */
-import type { FunctionCall } from './ast.ts';
+import type { FunctionCall, TypeName } from './ast.ts';
 import { type Span, StreamError } from './base/error.ts';
 import { type Schema, type SqlType, typeName } from './base/type.ts';
 import type { BindExpression } from './bind-aggregate.ts';
@@ -9,6 +9,7 @@ import { type Overload, resolveOverload } from './bind-overload.ts';
 import { ambiguousFunction, unknownFunction } from './bind-scalar.ts';
 import { columnOf, Scope, type ScopeColumn } from './bind-scope.ts';
 import { refuseAggregateClauses } from './bind-table-function.ts';
+import { bindTypeName, type TypeScope } from './bind-type.ts';
 import { booleanType, coerce, tryCoerce } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
 import { holdsSubquery } from './expression-fact.ts';
@@ -22,6 +23,32 @@ export const PARAMETER_TABLE = '$';
 const PARAMETER_BASE = 5_000_000;
 /** SQL functions that stand in each other; more of them are one that calls itself. */
 const INLINED_DEPTH_MAX = 32;
+
+/**
+ * The type of a parameter or result, which has no modifiers.
+ * @throws StreamError SQL_NOT_SUPPORTED for a type of a user's own; as bindTypeName.
+ */
+export function routineType(written: TypeName, scope: TypeScope): SqlType {
+  const type = bindTypeName(written, scope);
+  if (!isOwn(type)) return withoutModifiers(type);
+  throw new StreamError(
+    'SQL_NOT_SUPPORTED',
+    `functions over types of your own, such as ${typeName(type)}, are not supported yet`,
+    {
+      at: written.span,
+      hint: 'Write text, or the type that it is over, and cast where the function is called.',
+    },
+  );
+}
+
+function isOwn(type: SqlType): boolean {
+  if (type.kind === 'enum' || type.domain !== undefined) return true;
+  if (type.kind === 'array') return isOwn(type.element);
+  return (
+    type.kind === 'row' &&
+    (type.name !== undefined || type.fields.some((field) => isOwn(field.type)))
+  );
+}
 
 /** The functions that a call may mean; none for a name with the schema of built-in functions. */
 export function functionsNamed(

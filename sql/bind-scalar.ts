@@ -56,7 +56,7 @@ function bindPolymorphic(
 ): BoundExpr | undefined {
   const shape = compatibleArrays.get(name);
   const types = shape === undefined ? knownTypes(args) : compatibleTypes(shape, args, context);
-  const fn = types && resolvePolymorphic(name, types);
+  const fn = types && (resolvePolymorphic(name, types) ?? resolvePolymorphic(name, asEnum(args)));
   if (fn === undefined) return undefined;
   const parameters = parametersFor(fn, args.length) ?? fn.parameters;
   const converted = args.map((arg, index) =>
@@ -68,6 +68,12 @@ function bindPolymorphic(
 
 const knownTypes = (args: readonly BoundExpr[]): readonly SqlType[] =>
   args.map((arg) => (arg.type.kind === 'unknown' ? textType : arg.type));
+
+/** An untyped literal beside a value of an enum type is one of it. */
+function asEnum(args: readonly BoundExpr[]): readonly SqlType[] {
+  const known = args.find((arg) => arg.type.kind === 'enum')?.type ?? textType;
+  return args.map((arg) => (arg.type.kind === 'unknown' ? known : arg.type));
+}
 
 /**
  * Functions over PostgreSQL's anycompatible types: arrays and elements that get one element type in common. One

@@ -1,7 +1,7 @@
 /** What a query's expressions can see: the tables of FROM, the queries around it, WITH. */
 import type { Expression, FunctionCall, Identifier } from './ast.ts';
 import { StreamError } from './base/error.ts';
-import type { Schema, SqlType } from './base/type.ts';
+import { type Schema, type SqlType, withoutDomain } from './base/type.ts';
 import { type BindContext, type Place, places } from './bind-context.ts';
 import type { BoundAggregate, BoundExpr, BoundWindowCall } from './expression.ts';
 import type { LogicalNode } from './logical-plan.ts';
@@ -82,8 +82,8 @@ export class Scope {
   /** False hides the names, for a subquery in FROM without LATERAL; the depth still counts. */
   readonly visible: boolean;
   place: Place;
-  /** Set in DEFINE and MEASURES, where some calls mean what they mean nowhere else. */
-  matchCalls: MatchCalls | undefined;
+  /** Set in DEFINE and MEASURES, and in MERGE's RETURNING, where some calls mean what they mean nowhere else. */
+  specialCalls: SpecialCalls | undefined;
   windowNames: ReadonlyMap<string, NamedWindow> = new Map();
   readonly pending: Pending = { aggregates: [], groupings: [], windows: [], sets: [] };
 
@@ -111,7 +111,7 @@ export class Scope {
   }
 }
 
-export interface MatchCalls {
+export interface SpecialCalls {
   /** Undefined for a call that is like anywhere else. */
   readonly bind: (
     call: FunctionCall,
@@ -149,7 +149,7 @@ export function hideLateral(
 
 /** A column of the FROM clause. */
 export function columnOf(index: number, type: SqlType): BoundExpr {
-  return { kind: 'column', index, type };
+  return { kind: 'column', index, type: withoutDomain(type) };
 }
 
 /** The columns of a node as a table's columns, from column `offset` on. */

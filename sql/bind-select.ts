@@ -46,6 +46,11 @@ const noRows: BoundFrom = {
 /** Clauses are bound in PostgreSQL's order, so that of two errors the same one is reported. */
 export function bindSelect(select: Select, tail: Tail, place: QueryPlace): LogicalNode {
   refusePartitionBy(select.partitionBy);
+  if (select.into !== undefined) {
+    throw new StreamError('SQL_SYNTAX', 'SELECT ... INTO is not allowed here', {
+      at: select.into.span,
+    });
+  }
   const { context, parent, commonTables } = place;
   const fromPlace: FromPlace = { context, parent, around: parent, commonTables };
   const plain = bindFromList(select.from, fromPlace) ?? noRows;

@@ -5,6 +5,7 @@ import type { BindContext, Purpose } from './bind-context.ts';
 import { bindCreateRelation, noSources, type SourceEnvironment } from './bind-create-relation.ts';
 import { bindInsert } from './bind-insert.ts';
 import { bindDelete, bindUpdate, requireWritable } from './bind-manipulation.ts';
+import { bindMerge } from './bind-merge.ts';
 import { bindOptions } from './bind-options.ts';
 import { requireRelation } from './bind-relation.ts';
 import { findNamed } from './bind-schema.ts';
@@ -46,6 +47,8 @@ export function bindStatement(
       return bindUpdate(statement, run('pull'));
     case 'delete':
       return bindDelete(statement, run('pull'));
+    case 'merge':
+      return bindMerge(statement, run('pull'));
     case 'truncate': {
       const relations = statement.relations.map((name) => requireWritable(name, run('pull')));
       const { restartIdentity = false, cascade = false } = statement;
@@ -76,11 +79,11 @@ function bindExplain(
   context: StatementContext,
   sources: SourceEnvironment,
 ): BoundStatement {
-  const { analyze, name } = statement;
+  const { name } = statement;
   const options = bindOptions(statement.options);
   if (statement.statement !== undefined) {
     const target = bindStatement(statement.statement, catalog, context, sources);
-    return { kind: 'explain', analyze, options, target };
+    return { kind: 'explain', options, target };
   }
   if (name === undefined) {
     throw new StreamError('SQL_SYNTAX', 'EXPLAIN needs a statement or a name', {
@@ -88,7 +91,7 @@ function bindExplain(
     });
   }
   const target = requireRelation(name, bindContext(catalog, context, 'pull'));
-  return { kind: 'explain', analyze, options, target };
+  return { kind: 'explain', options, target };
 }
 
 function bindDrop(

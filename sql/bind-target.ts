@@ -1,5 +1,5 @@
 /** The select list: expansion of stars, names of columns, and references to it from other clauses. */
-import type { Expression, Identifier, SelectItem } from './ast.ts';
+import type { Expression, Identifier, SelectItem, TypeName } from './ast.ts';
 import { type Span, StreamError } from './base/error.ts';
 import { functionName } from './bind-call.ts';
 import type { Place } from './bind-context.ts';
@@ -64,10 +64,10 @@ function nameOf(node: Expression): { readonly name?: string; readonly strength: 
       return nameOf(node.operand);
     case 'cast': {
       const inner = nameOf(node.operand);
-      return inner.strength < 2 ? { name: node.type.name, strength: 1 } : inner;
+      return inner.strength < 2 ? { name: bareTypeName(node.type), strength: 1 } : inner;
     }
     case 'typed-literal':
-      return { name: node.type.name, strength: 1 };
+      return { name: bareTypeName(node.type), strength: 1 };
     case 'case': {
       const inner =
         node.otherwise === undefined ? { strength: 0 as const } : nameOf(node.otherwise);
@@ -90,6 +90,9 @@ function nameOf(node: Expression): { readonly name?: string; readonly strength: 
       return { strength: 0 };
   }
 }
+
+/** A user-defined type may be named with its schema. */
+const bareTypeName = ({ name }: TypeName): string => name.slice(name.lastIndexOf('.') + 1);
 
 function scalarName(
   body: (Expression & { readonly kind: 'scalar-query' })['query']['body'],

@@ -1,9 +1,10 @@
 /** Type names as written to types. */
 import type { TypeName } from './ast.ts';
 import { StreamError } from './base/error.ts';
-import type { SqlType } from './base/type.ts';
+import type { Column, SqlType } from './base/type.ts';
 import { closestName } from './bind-near-miss.ts';
-import type { Catalog } from './catalog.ts';
+import { searchPath } from './bind-schema.ts';
+import { type Catalog, relationKey, type UserType } from './catalog.ts';
 
 const NUMERIC_PRECISION_MAX = 1000;
 const TEXT_LENGTH_MAX = 10_485_760;
@@ -85,32 +86,74 @@ const unsupportedTypes: ReadonlyMap<string, string> = new Map([
   ),
 ]);
 
+/** What a type's name is looked for in; a BindContext is one. */
+export interface TypeScope {
+  readonly catalog: Catalog;
+  readonly statement: { readonly settings: ReadonlyMap<string, string> };
+}
+
+/** A user-defined type by its name as written, `schema.name` or along the search path. */
+export function findUserType(
+  written: string,
+  { catalog, statement }: TypeScope,
+): UserType | undefined {
+  const dot = written.indexOf('.');
+  if (dot >= 0) {
+    const schema = written.slice(0, dot);
+    if (!catalog.schemas().includes(schema)) {
+      throw new StreamError('SQL_UNKNOWN_SCHEMA', `schema "${schema}" does not exist`);
+    }
+    return catalog.type(relationKey(schema, written.slice(dot + 1)));
+  }
+  for (const schema of searchPath(statement.settings)) {
+    const found = catalog.type(relationKey(schema, written));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
 /**
  * The type that a name stands for.
  * @throws StreamError SQL_UNKNOWN_TYPE, SQL_NOT_SUPPORTED, VALUE_INVALID_PARAMETER (modifiers).
  */
-export function bindTypeName(name: TypeName, catalog: Catalog): SqlType {
-  let type = baseType(name, catalog);
-  if (name.arrayDimensions > 0) type = { kind: 'array', element: type };
-  return type;
+export function bindTypeName(name: TypeName, scope: TypeScope): SqlType {
+  const type = baseType(name, scope);
+  if (name.arrayDimensions === 0) return type;
+  refuseDomain(type, name);
+  return { kind: 'array', element: type };
 }
 
-function baseType(name: TypeName, catalog: Catalog): SqlType {
+/** Values of domains are checked where they are stored or cast, not inside of others. */
+function refuseDomain(type: SqlType, { span }: TypeName): void {
+  if (type.domain === undefined) return;
+  throw new StreamError('SQL_NOT_SUPPORTED', 'arrays and rows of domains are not supported', {
+    at: span,
+    hint: 'Write the type that the domain is over.',
+  });
+}
+
+/** An attribute of a row type. @throws StreamError as bindTypeName. */
+export function bindField(name: string, type: TypeName, scope: TypeScope): Column {
+  const bound = bindTypeName(type, scope);
+  refuseDomain(bound, type);
+  return { name, type: bound, nullable: true };
+}
+
+function baseType(name: TypeName, scope: TypeScope): SqlType {
   if (name.name === 'struct' || name.name === 'row') {
-    const fields = (name.fields ?? []).map((field) => ({
-      name: field.name.name,
-      type: bindTypeName(field.type, catalog),
-      nullable: true,
-    }));
+    const fields = (name.fields ?? []).map((field) =>
+      bindField(field.name.name, field.type, scope),
+    );
     return { kind: 'row', fields };
   }
   if (name.name === 'array' && name.arguments?.[0] !== undefined) {
-    return { kind: 'array', element: bindTypeName(name.arguments[0], catalog) };
+    const [element] = name.arguments;
+    return bindTypeName({ ...element, arrayDimensions: element.arrayDimensions + 1 }, scope);
   }
   const build = builders.get(name.name);
   if (build !== undefined) return build(name);
-  const userType = catalog.type(name.name);
-  if (userType !== undefined) return userType;
+  const userType = findUserType(name.name, scope);
+  if (userType !== undefined) return plain(userType.type)(name);
   const instead = unsupportedTypes.get(name.name);
   if (instead !== undefined) {
     throw new StreamError('SQL_NOT_SUPPORTED', `type ${name.name} is not supported`, {
@@ -118,7 +161,8 @@ function baseType(name: TypeName, catalog: Catalog): SqlType {
       hint: instead,
     });
   }
-  const near = closestName(name.name, builders.keys());
+  const known = scope.catalog.types().map((type) => type.name);
+  const near = closestName(name.name, [...builders.keys(), ...known]);
   throw new StreamError('SQL_UNKNOWN_TYPE', `type "${name.name}" does not exist`, {
     at: name.span,
     hint: near === undefined ? undefined : `Perhaps you meant the type "${near}".`,

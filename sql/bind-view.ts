@@ -10,6 +10,7 @@ import { partitionColumns, takePartitionBy } from './bind-partition.ts';
 import { relationPlan, requireRelation } from './bind-relation.ts';
 import { otherOptions, withRetention } from './bind-retention.ts';
 import { nameToCreate } from './bind-schema.ts';
+import { withStorableArrays } from './bind-stored-array.ts';
 import { settlePlan } from './bind-volatile.ts';
 import type { BoundCreateRelation, BoundCreateSink, BoundCreateView } from './bound-statement.ts';
 import { deriveKey, isAppendOnly } from './derive.ts';
@@ -68,7 +69,9 @@ export function bindCreateView(
   context: BindContext,
 ): BoundCreateView {
   const plan = bindViewQuery(statement.query, statement.columns, context);
-  const query = statement.materialized ? withRetention(plan, statement.options) : plan;
+  const query = statement.materialized
+    ? withRetention(withStorableArrays(plan), statement.options)
+    : plan;
   const options = statement.materialized ? otherOptions(statement.options) : statement.options;
   return {
     kind: 'create-view',
@@ -101,7 +104,7 @@ export function bindCreateAs(
     statement.columns.map((column) => column.name),
     context,
   );
-  const plan = kind === 'table' ? withRetention(fed, statement.options) : fed;
+  const plan = kind === 'table' ? withRetention(withStorableArrays(fed), statement.options) : fed;
   const partitionBy = partitionColumns(taken.partitionBy, plan.schema);
   if (kind === 'stream' && !isAppendOnly(plan, context.catalog)) {
     throw new StreamError(

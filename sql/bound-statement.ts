@@ -2,6 +2,7 @@
 import type { Emit, Statement } from './ast.ts';
 import type { Schema } from './base/type.ts';
 import type { Relation, SourceRelation } from './catalog.ts';
+import type { CopyFormat } from './copy-format.ts';
 import type { BoundExpr } from './expression.ts';
 import type { LogicalNode } from './logical-plan.ts';
 
@@ -14,6 +15,7 @@ export type BoundKind =
   | 'insert'
   | 'update'
   | 'delete'
+  | 'merge'
   | 'truncate'
   | 'subscribe'
   | 'describe'
@@ -28,6 +30,7 @@ export type BoundStatement =
   | BoundInsert
   | BoundUpdate
   | BoundDelete
+  | BoundMerge
   | {
       readonly kind: 'truncate';
       readonly relations: readonly SourceRelation[];
@@ -43,7 +46,6 @@ export type BoundStatement =
   | { readonly kind: 'describe'; readonly relation: Relation; readonly extended: boolean }
   | {
       readonly kind: 'explain';
-      readonly analyze: boolean;
       readonly options: ReadonlyMap<string, string>;
       /** The statement to explain, or the relation whose running plan is asked for. */
       readonly target: BoundStatement | Relation;
@@ -159,4 +161,32 @@ export interface BoundDelete {
   /** With USING items: their columns follow, then a bigint that numbers the target rows, as in an update. */
   readonly joined: boolean;
   readonly returning: Returning | undefined;
+}
+
+export interface BoundMerge {
+  readonly kind: 'merge';
+  readonly relation: SourceRelation;
+  /**
+   * One row a change: the old row's columns (NULL for an insert), the new row's (NULL for a delete), the source's, the integer
+   * number of the clause, and a bigint that numbers the target's rows (NULL for an insert).
+   */
+  readonly plan: LogicalNode;
+  /** What each clause does. */
+  readonly effects: readonly ('insert' | 'update' | 'delete' | 'nothing')[];
+  /** Over the source's columns, then those of the new row (of the old one after a delete), then INSERT, UPDATE or DELETE. */
+  readonly returning: Returning | undefined;
+}
+
+export interface BoundCopyFrom {
+  readonly kind: 'copy-from';
+  readonly relation: SourceRelation;
+  /** Numbers of the columns that a line holds, in its order. */
+  readonly columns: readonly number[];
+  /** The relation's columns over those of a line: defaults and generated columns filled in. */
+  readonly row: readonly BoundExpr[];
+  /** Per column of a line, what the DEFAULT option's text stands for. */
+  readonly defaults: readonly (BoundExpr | undefined)[];
+  /** Over the relation's columns: rows that are not taken unless it is true. */
+  readonly where: BoundExpr | undefined;
+  readonly format: CopyFormat;
 }

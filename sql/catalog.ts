@@ -157,13 +157,38 @@ export interface Sink extends RelationBase {
 
 export type Relation = SourceRelation | MaterializedView | PlainView | Sink;
 
+/** What CREATE TYPE made. */
+export interface UserType {
+  /** Never reused. The type of its arrays is the object with the next number. */
+  readonly id: number;
+  /** The catalog's name, as that of a relation: bare in `public`. */
+  readonly name: string;
+  /** What the name stands for. */
+  readonly type: SqlType;
+  /** The statement that makes it as it is now. */
+  readonly sql: string;
+  /** Of the session that made it: what the names in its statement mean. */
+  readonly searchPath?: string | undefined;
+  /** Of a domain: what a column of it has beside the type. */
+  readonly domain?: DomainRules | undefined;
+}
+
+export interface DomainRules {
+  readonly notNull: boolean;
+  /** Over a row of one column. */
+  readonly checks: readonly Check[];
+  readonly default: BoundExpr | undefined;
+}
+
 export interface Catalog {
   relation(name: string): Relation | undefined;
   relations(): readonly Relation[];
   /** Those that relations can be in, 'public' first. */
   schemas(): readonly string[];
-  /** User-defined types, by folded name. */
-  type(name: string): SqlType | undefined;
+  /** User-defined types, by the catalog's name. */
+  type(name: string): UserType | undefined;
+  /** In the order in which they were made. */
+  types(): readonly UserType[];
   /** User-defined functions and aggregates; without it there are none. */
   readonly routines?: RoutineCatalog | undefined;
 }

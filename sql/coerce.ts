@@ -1,10 +1,14 @@
 /** Implicit, assignment and explicit conversion of bound expressions, and common types (PostgreSQL's chapter 10). */
+
+import type { Datum } from './base/datum.ts';
 import { type Span, StreamError } from './base/error.ts';
-import { type SqlType, sameType, typeName } from './base/type.ts';
+import { type Domain, type SqlType, sameType, typeName, withoutDomain } from './base/type.ts';
 import { type BindContext, sessionZone } from './bind-context.ts';
 import type { BoundExpr } from './expression.ts';
 import { literalFromText } from './function/cast.ts';
 import type { CastContext } from './function/registry.ts';
+import type { ScalarFunction } from './function/scalar-function.ts';
+import { itemsOfNested, nestedArray } from './nested-array.ts';
 import { categoryOf, isPreferred, sameBaseType, withoutModifiers } from './type-category.ts';
 
 export const booleanType: SqlType = { kind: 'boolean' };
@@ -36,10 +40,19 @@ export function tryCoerce(
   castContext: CastContext,
   context: BindContext,
 ): BoundExpr | undefined {
+  if (to.domain !== undefined && to.domain.id !== expression.type.domain?.id) {
+    const base = tryCoerce(expression, withoutDomain(to), castContext, context);
+    return base && checkedByDomain(base, to, to.domain);
+  }
   if (expression.type.kind === 'unknown') {
     if (to.kind === 'unknown') return expression;
     const typed = coerceUnknown(expression, to, castContext, context);
     if (typed !== undefined) return typed;
+  }
+  const nested = itemsOfNested(expression);
+  if (nested !== undefined && to.kind === 'array') {
+    const inner = tryCoerce(nested, to, castContext, context);
+    return inner && nestedArray(inner);
   }
   if (expression.kind === 'row' && to.kind === 'row') {
     return coerceRow(expression, to, castContext, context);
@@ -67,6 +80,23 @@ export function tryCoerce(
     type: to,
     span: expression.span,
   };
+}
+
+/** The value as one of the domain, or the error that it is none. */
+function checkedByDomain(operand: BoundExpr, type: SqlType, domain: Domain): BoundExpr {
+  const fn: ScalarFunction = {
+    name: `domain ${domain.id}`,
+    parameters: [operand.type],
+    result: type,
+    strict: false,
+    evaluate: (value: Datum | null) => {
+      domain.check(value);
+      return value;
+    },
+    description: `values of ${domain.name}`,
+    family: 'cast',
+  };
+  return { kind: 'call', fn, args: [operand], type, span: operand.span };
 }
 
 const hasModifier = (type: SqlType): boolean => !sameType(type, withoutModifiers(type));
@@ -144,6 +174,12 @@ export function castExplicitly(
   span: Span,
   context: BindContext,
 ): BoundExpr {
+  if (isTry && to.domain !== undefined) {
+    throw new StreamError('SQL_NOT_SUPPORTED', 'TRY_CAST to a domain is not supported', {
+      at: span,
+      hint: 'TRY_CAST to the type that the domain is over, and test the value.',
+    });
+  }
   if (isTry && expression.type.kind === 'unknown') {
     // The literal is read when the query runs, so that failure is NULL.
     const text = { ...expression, type: textType };
@@ -202,9 +238,10 @@ export function resolveUnknown(expression: BoundExpr, context: BindContext): Bou
  * first operand counts most. Undefined when the types are of different categories.
  */
 export function commonType(
-  types: readonly SqlType[],
+  given: readonly SqlType[],
   context: BindContext,
 ): SqlType | { readonly conflict: readonly [SqlType, SqlType] } {
+  const types = given.map(withoutDomain);
   const [first] = types;
   if (first === undefined) return textType;
   if (first.kind !== 'unknown' && types.every((type) => sameType(type, first))) return first;

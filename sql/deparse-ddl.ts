@@ -22,6 +22,7 @@ import {
   words,
 } from './deparse-name.ts';
 import type { QueryWriter } from './deparse-query.ts';
+import { definitionText, domainText, typeActionText } from './deparse-type.ts';
 
 type Kind<Name extends Statement['kind']> = Extract<Statement, { kind: Name }>;
 type Definition = Kind<
@@ -31,6 +32,8 @@ type Definition = Kind<
   | 'create-connection'
   | 'create-secret'
   | 'create-type'
+  | 'create-domain'
+  | 'alter-type'
   | 'create-function'
   | 'create-aggregate'
   | 'create-index'
@@ -76,6 +79,10 @@ export class DefinitionWriter {
           'AS',
           definitionText(statement),
         );
+      case 'create-domain':
+        return domainText(statement, this.#queries.expressions.write);
+      case 'alter-type':
+        return words('ALTER TYPE', nameText(statement.name), typeActionText(statement.action));
       case 'create-function':
         return this.#function(statement);
       case 'create-aggregate':
@@ -142,6 +149,7 @@ export class DefinitionWriter {
       (elements.length > 0 || isBare) && `(${elements.join(', ')})`,
       this.withOptions(statement.options),
       query,
+      statement.withData !== undefined && `WITH ${statement.withData ? '' : 'NO '}DATA`,
     );
   }
 
@@ -312,7 +320,10 @@ export class DefinitionWriter {
       case 'rename':
         return `RENAME TO ${identifierText(action.to)}`;
       case 'alter-type':
-        return `ALTER COLUMN ${identifierText(action.column)} TYPE ${typeText(action.type)}`;
+        return words(
+          `ALTER COLUMN ${identifierText(action.column)} TYPE ${typeText(action.type)}`,
+          action.using && `USING ${this.#queries.expressions.write(action.using)}`,
+        );
       case 'set-default': {
         const value = action.default;
         const change =
@@ -431,19 +442,6 @@ function metadataText({ metadata }: ColumnDefinition): string | undefined {
   if (metadata.startsWith('header:'))
     return `HEADER(${quoteString(metadata.slice('header:'.length))})`;
   return `METADATA FROM ${quoteString(metadata)}`;
-}
-
-function definitionText({ definition }: Kind<'create-type'>): string {
-  switch (definition.kind) {
-    case 'enum':
-      return `ENUM (${definition.labels.map(quoteString).join(', ')})`;
-    case 'composite':
-      return `(${definition.fields.map((field) => `${identifierText(field.name)} ${typeText(field.type)}`).join(', ')})`;
-    case 'alias':
-      return typeText(definition.type);
-    default:
-      return assertNever(definition);
-  }
 }
 
 function aggregateText(statement: Kind<'create-aggregate'>): string {

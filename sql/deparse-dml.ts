@@ -1,5 +1,13 @@
-/** INSERT, UPDATE, DELETE and TRUNCATE as canonical SQL text. */
-import type { Assignment, Expression, Query, SelectItem, Statement } from './ast.ts';
+/** INSERT, UPDATE, DELETE, MERGE and TRUNCATE as canonical SQL text. */
+import type {
+  Assignment,
+  Expression,
+  MergeAction,
+  MergeWhen,
+  Query,
+  SelectItem,
+  Statement,
+} from './ast.ts';
 import { assertNever } from './base/assert.ts';
 import { clause, identifierList, identifierText, nameText, words } from './deparse-name.ts';
 import type { QueryWriter } from './deparse-query.ts';
@@ -7,7 +15,14 @@ import type { QueryWriter } from './deparse-query.ts';
 type Insert = Extract<Statement, { kind: 'insert' }>;
 type Update = Extract<Statement, { kind: 'update' }>;
 type Delete = Extract<Statement, { kind: 'delete' }>;
-type Manipulation = Insert | Update | Delete | Extract<Statement, { kind: 'truncate' }>;
+type Merge = Extract<Statement, { kind: 'merge' }>;
+type Manipulation = Insert | Update | Delete | Merge | Extract<Statement, { kind: 'truncate' }>;
+
+const matchText: Readonly<Record<MergeWhen['match'], string>> = {
+  matched: 'MATCHED',
+  'not-matched-by-source': 'NOT MATCHED BY SOURCE',
+  'not-matched-by-target': 'NOT MATCHED',
+};
 
 export class ManipulationWriter {
   readonly #queries: QueryWriter;
@@ -24,6 +39,8 @@ export class ManipulationWriter {
         return this.#update(statement);
       case 'delete':
         return this.#delete(statement);
+      case 'merge':
+        return this.#merge(statement);
       case 'truncate':
         return words(
           'TRUNCATE',
@@ -110,6 +127,52 @@ export class ManipulationWriter {
       this.#where(statement.where),
       this.#returning(statement.returning),
     );
+  }
+
+  #merge(merge: Merge): string {
+    return words(
+      this.#queries.withClause(merge.with),
+      'MERGE INTO',
+      nameText(merge.relation),
+      merge.alias && `AS ${identifierText(merge.alias)}`,
+      `USING ${this.#queries.from.write(merge.using)}`,
+      `ON ${this.#queries.expressions.write(merge.on)}`,
+      ...merge.whens.map((when) => this.#when(when)),
+      this.#returning(merge.returning),
+    );
+  }
+
+  #when({ match, condition, action }: MergeWhen): string {
+    return words(
+      `WHEN ${matchText[match]}`,
+      condition && `AND ${this.#queries.expressions.write(condition)}`,
+      `THEN ${this.#mergeAction(action)}`,
+    );
+  }
+
+  #mergeAction(action: MergeAction): string {
+    switch (action.kind) {
+      case 'nothing':
+        return 'DO NOTHING';
+      case 'delete':
+        return 'DELETE';
+      case 'update':
+        return `UPDATE SET ${this.#assignments(action.set)}`;
+      case 'insert': {
+        if (action.values === undefined) return 'INSERT DEFAULT VALUES';
+        const values = action.values.map((value) =>
+          value === 'default' ? 'DEFAULT' : this.#queries.expressions.write(value),
+        );
+        return words(
+          'INSERT',
+          action.columns.length > 0 && identifierList(action.columns),
+          action.overriding && `OVERRIDING ${action.overriding.toUpperCase()} VALUE`,
+          `VALUES (${values.join(', ')})`,
+        );
+      }
+      default:
+        return assertNever(action);
+    }
   }
 
   #where(where: Query['limit']): string | undefined {

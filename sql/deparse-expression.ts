@@ -421,6 +421,7 @@ const nameOf = (node: FunctionCall): string => node.name.parts[0]?.name ?? '';
 /** Calls that the parser reads by rules of their own, so that their names go unquoted. */
 const ruleNames: ReadonlySet<string> = new Set([
   ...['coalesce', 'greatest', 'least', 'nullif', 'substring', 'overlay', 'normalize', 'overlaps'],
+  'merge_action',
   ...['left', 'right', 'current_schema', 'json', 'json_array', 'json_arrayagg', 'json_exists'],
   ...['json_object', 'json_query', 'json_scalar', 'json_serialize', 'json_value'],
 ]);

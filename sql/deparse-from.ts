@@ -2,6 +2,7 @@
 import type { Expression, FromItem, SelectItem, StreamWindow, TableAlias } from './ast.ts';
 import { assertNever } from './base/assert.ts';
 import type { ExpressionWriter, QueryText } from './deparse-expression.ts';
+import { jsonTableText } from './deparse-json-path.ts';
 import { MatchWriter } from './deparse-match.ts';
 import { identifierList, identifierText, nameText, typeText, words } from './deparse-name.ts';
 
@@ -48,6 +49,8 @@ export class FromWriter {
         return this.#function(item);
       case 'window-table':
         return words(this.#windowTable(item), aliasText(item.alias));
+      case 'json-table':
+        return words(jsonTableText(item, this.#expressions.write), aliasText(item.alias));
       case 'join':
         return this.#join(item);
       case 'match-recognize':

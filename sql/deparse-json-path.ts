@@ -1,6 +1,7 @@
 /** JSON_EXISTS, JSON_VALUE and JSON_QUERY with the clauses that parser-json-path.ts keeps as named arguments. */
-import type { Expression, FunctionCall } from './ast.ts';
-import { quoteIdentifier, typeText } from './deparse-name.ts';
+import type { Expression, FromItem, FunctionCall, JsonTableColumn } from './ast.ts';
+import { assertNever } from './base/assert.ts';
+import { identifierText, quoteIdentifier, typeText, words } from './deparse-name.ts';
 
 export function jsonPathText(node: FunctionCall, write: (value: Expression) => string): string {
   const [value, path, ...clauses] = node.args;
@@ -37,5 +38,55 @@ function clauseText(name: string, value: Expression, write: (value: Expression) 
       return `${word} ${name.toUpperCase()}`;
     default:
       return `DEFAULT ${write(value)} ${name.slice('default '.length).toUpperCase()}`;
+  }
+}
+
+/** JSON_TABLE without its alias. */
+export function jsonTableText(
+  table: FromItem & { readonly kind: 'json-table' },
+  write: (value: Expression) => string,
+): string {
+  const { document, path, pathName, passing, columns, onError, lateral } = table;
+  const passed = passing.map(
+    ({ name, value }) => `${write(value)} AS ${quoteIdentifier(name?.name ?? '')}`,
+  );
+  const inside = words(
+    `${write(document)}, ${write(path)}`,
+    pathName && `AS ${identifierText(pathName)}`,
+    passed.length > 0 && `PASSING ${passed.join(', ')}`,
+    columnsText(columns, write),
+    onError && `${onError.toUpperCase()} ON ERROR`,
+  );
+  return words(lateral && 'LATERAL', `JSON_TABLE(${inside})`);
+}
+
+function columnsText(
+  columns: readonly JsonTableColumn[],
+  write: (value: Expression) => string,
+): string {
+  return `COLUMNS (${columns.map((column) => columnText(column, write)).join(', ')})`;
+}
+
+function columnText(column: JsonTableColumn, write: (value: Expression) => string): string {
+  switch (column.kind) {
+    case 'ordinality':
+      return `${identifierText(column.name)} FOR ORDINALITY`;
+    case 'nested':
+      return words(
+        `NESTED PATH ${write(column.path)}`,
+        column.pathName && `AS ${identifierText(column.pathName)}`,
+        columnsText(column.columns, write),
+      );
+    case 'value':
+      return words(
+        identifierText(column.name),
+        typeText(column.type),
+        column.exists && 'EXISTS',
+        column.format && 'FORMAT JSON',
+        column.path && `PATH ${write(column.path)}`,
+        ...column.clauses.map(({ name, value }) => clauseText(name?.name ?? '', value, write)),
+      );
+    default:
+      return assertNever(column);
   }
 }

@@ -106,6 +106,7 @@ export class QueryWriter {
       'SELECT',
       this.#quantifier(select.distinct),
       select.items.map(this.selectItem).join(', '),
+      select.into && `INTO ${nameText(select.into)}`,
       clause('FROM', select.from.map(this.from.write)),
       select.streamWindow && this.from.streamWindow(select.streamWindow),
       select.where && `WHERE ${write(select.where)}`,

@@ -160,11 +160,12 @@ export class SessionWriter {
       statement.options.length > 0 && `WITH ${this.#genericOptions(statement.options)}`;
     return words(
       'COPY',
-      isRelation ? nameText(source) : `(${this.#queries.write(source)})`,
+      isRelation ? nameText(source) : `(${this.#statement(source)})`,
       statement.columns.length > 0 && identifierList(statement.columns),
       statement.direction.toUpperCase(),
       target === 'stdin' || target === 'stdout' ? target.toUpperCase() : quoteString(target),
       options,
+      statement.where && `WHERE ${this.#queries.expressions.write(statement.where)}`,
     );
   }
 

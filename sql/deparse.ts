@@ -42,6 +42,7 @@ function write(statement: Statement): string {
     case 'insert':
     case 'update':
     case 'delete':
+    case 'merge':
     case 'truncate':
       return manipulations.write(statement);
     case 'create-relation':
@@ -50,6 +51,8 @@ function write(statement: Statement): string {
     case 'create-connection':
     case 'create-secret':
     case 'create-type':
+    case 'create-domain':
+    case 'alter-type':
     case 'create-function':
     case 'create-aggregate':
     case 'create-index':

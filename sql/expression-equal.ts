@@ -6,10 +6,11 @@ import type { BoundExpr } from './expression.ts';
  * by identity, so two casts made apart are told by their types.
  */
 export function equalExpressions(left: BoundExpr, right: BoundExpr): boolean {
-  return left === right || equalValues(left, right);
+  return left === right || equalValues(left, right, new Map());
 }
 
-function equalValues(left: unknown, right: unknown): boolean {
+/** @param ids  of the right side's recursive queries, by those of the left side's: each is numbered when it is bound. */
+function equalValues(left: unknown, right: unknown, ids: Map<unknown, unknown>): boolean {
   if (Object.is(left, right)) return true;
   if (typeof left !== 'object' || typeof right !== 'object') return false;
   if (left === null || right === null) return false;
@@ -18,7 +19,7 @@ function equalValues(left: unknown, right: unknown): boolean {
       Array.isArray(left) &&
       Array.isArray(right) &&
       left.length === right.length &&
-      left.every((item, index) => equalValues(item, right[index]))
+      left.every((item, index) => equalValues(item, right[index], ids))
     );
   }
   if (left instanceof Uint8Array || right instanceof Uint8Array) {
@@ -28,13 +29,23 @@ function equalValues(left: unknown, right: unknown): boolean {
   if (['evaluate', 'accumulator'].some((part) => part in left && part in right)) {
     return equalFunctions(left, right);
   }
+  if (isKind(left, 'recursive') && isKind(right, 'recursive')) ids.set(left.id, right.id);
+  const isReference = isKind(left, 'recursive-reference') && isKind(right, 'recursive-reference');
+  const isNumbered = isReference || isKind(left, 'recursive');
   const leftEntries = entriesOf(left);
   const rightEntries = new Map(entriesOf(right));
   return (
     leftEntries.length === rightEntries.size &&
-    leftEntries.every(([key, value]) => equalValues(value, rightEntries.get(key)))
+    leftEntries.every(([key, value]) => {
+      const other = rightEntries.get(key);
+      if (isNumbered && key === 'id') return (ids.get(value) ?? value) === other;
+      return equalValues(value, other, ids);
+    })
   );
 }
+
+const isKind = (value: object, kind: string): value is { readonly id: unknown } =>
+  'kind' in value && value.kind === kind && 'id' in value;
 
 const entriesOf = (value: object): [string, unknown][] =>
   Object.entries(value).filter(([key, item]) => key !== 'span' && item !== undefined);
@@ -45,5 +56,5 @@ function equalFunctions(left: object, right: object): boolean {
     entriesOf(fn)
       .filter(([key]) => key === 'name' || key === 'parameters' || key === 'result')
       .sort(([a], [b]) => (a < b ? -1 : 1));
-  return equalValues(facts(left), facts(right));
+  return equalValues(facts(left), facts(right), new Map());
 }

@@ -1,5 +1,5 @@
-/** CREATE CONNECTION, SECRET, TYPE, INDEX, SEQUENCE and SCHEMA. */
-import type { Identifier, SortItem, Statement, TypeName } from './ast.ts';
+/** CREATE CONNECTION, SECRET, INDEX, SEQUENCE and SCHEMA. */
+import type { SortItem, Statement } from './ast.ts';
 import { parseNullsDistinct } from './parser-constraint.ts';
 import type { Cursor } from './parser-cursor.ts';
 import { parseCreateFunction } from './parser-function.ts';
@@ -13,7 +13,7 @@ import {
 import { parseOptionList, parseWithOptions } from './parser-option.ts';
 import { parseCreateSequence } from './parser-sequence.ts';
 import { parseSortDirection } from './parser-sort.ts';
-import { parseType } from './parser-type.ts';
+import { parseCreateDomain, parseCreateType } from './parser-user-type.ts';
 
 /** The statement after CREATE [OR REPLACE], from its object's word on. */
 export function parseCreateObject(cursor: Cursor, start: number, orReplace: boolean): Statement {
@@ -21,6 +21,7 @@ export function parseCreateObject(cursor: Cursor, start: number, orReplace: bool
     return parseCreateWithOptions(cursor, start, orReplace);
   }
   if (cursor.accept('type')) return parseCreateType(cursor, start, orReplace);
+  if (!orReplace && cursor.accept('domain')) return parseCreateDomain(cursor, start);
   if (cursor.at('function') || cursor.at('aggregate')) {
     return parseCreateFunction(cursor, start, orReplace);
   }
@@ -49,36 +50,6 @@ function parseCreateWithOptions(cursor: Cursor, start: number, orReplace: boolea
   }
   const span = cursor.spanFrom(start);
   return { kind: `create-${kind}`, orReplace, ifNotExists, name, options, span };
-}
-
-function parseCreateType(cursor: Cursor, start: number, orReplace: boolean): Statement {
-  const ifNotExists = cursor.acceptWords('if', 'not', 'exists');
-  const name = qualifiedName(cursor);
-  cursor.expect('as');
-  const definition = parseTypeDefinition(cursor);
-  const span = cursor.spanFrom(start);
-  return { kind: 'create-type', orReplace, ifNotExists, name, definition, span };
-}
-
-type Definition = Extract<Statement, { kind: 'create-type' }>['definition'];
-
-function parseTypeDefinition(cursor: Cursor): Definition {
-  if (cursor.at('enum') && cursor.symbolAhead(1, '(')) {
-    cursor.advance();
-    cursor.expectSymbol('(');
-    const labels = cursor.atSymbol(')') ? [] : cursor.list(() => cursor.expectString());
-    cursor.expectSymbol(')');
-    return { kind: 'enum', labels };
-  }
-  if (!cursor.atSymbol('(')) return { kind: 'alias', type: parseType(cursor) };
-  cursor.advance();
-  const fields = cursor.atSymbol(')') ? [] : cursor.list(() => parseField(cursor));
-  cursor.expectSymbol(')');
-  return { kind: 'composite', fields };
-}
-
-function parseField(cursor: Cursor): { name: Identifier; type: TypeName } {
-  return { name: columnName(cursor), type: parseType(cursor) };
 }
 
 // -------------------------------------------------------------------- indexes

@@ -71,6 +71,8 @@ function parseCreateRelation(cursor: Cursor, start: number, words: RelationWords
   const isTyped = elements.constraints.length > 0 || elements.columns.some(hasType);
   if (isTyped && words.relation === 'table' && cursor.at('as')) throw cursor.unexpected();
   const query = parseAs(cursor);
+  const mayHoldData = query !== undefined && words.relation === 'table' && options.length === 0;
+  const withData = mayHoldData ? parseWithData(cursor) : undefined;
   const isDefined = hasElements || included.length > 0 || options.length > 0;
   // Only the columns of streams may leave their types to a schema registry.
   const isUntyped = words.relation === 'table' && !elements.columns.every(hasType);
@@ -83,6 +85,7 @@ function parseCreateRelation(cursor: Cursor, start: number, words: RelationWords
     columns: [...elements.columns, ...included],
     constraints: elements.constraints,
     ...(elements.likes.length > 0 ? { likes: elements.likes } : {}),
+    ...(withData === undefined ? {} : { withData }),
     watermark: elements.watermark,
     options,
     query,
@@ -175,6 +178,12 @@ export function parseFormat(cursor: Cursor): Option[] {
 
 function parseAs(cursor: Cursor): Query | undefined {
   return cursor.accept('as') ? cursor.grammar.query(cursor) : undefined;
+}
+
+/** `WITH [NO] DATA` after a query. */
+function parseWithData(cursor: Cursor): boolean | undefined {
+  if (cursor.acceptWords('with', 'no', 'data')) return false;
+  return cursor.acceptWords('with', 'data') ? true : undefined;
 }
 
 function parseCreateView(cursor: Cursor, start: number, orReplace: boolean): Statement {

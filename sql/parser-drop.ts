@@ -10,10 +10,11 @@ import { parseOption, parseOptionKey, parseOptionList } from './parser-option.ts
 import { parseAlterSequence } from './parser-sequence.ts';
 import { settingName } from './parser-session.ts';
 import { parseType } from './parser-type.ts';
+import { parseAlterType } from './parser-user-type.ts';
 
 const objects = [
-  ...(['stream', 'table', 'source', 'view', 'sink', 'connection', 'secret', 'type'] as const),
-  ...(['function', 'aggregate', 'index', 'sequence', 'schema', 'query'] as const),
+  ...(['stream', 'table', 'source', 'view', 'sink', 'connection', 'secret'] as const),
+  ...(['type', 'domain', 'function', 'aggregate', 'index', 'sequence', 'schema', 'query'] as const),
 ] satisfies readonly ObjectKind[];
 
 /** `STREAM`, `MATERIALIZED VIEW`, … */
@@ -54,6 +55,8 @@ export function parseAlter(cursor: Cursor): Statement {
   cursor.expect('alter');
   if (cursor.at('system')) return parseAlterSystem(cursor, start);
   const object = parseObjectKind(cursor);
+  if (object === 'type' && !isOwnerAhead(cursor)) return parseAlterType(cursor, start);
+  if (object === 'domain' && !isOwnerAhead(cursor)) throw cursor.unsupported('ALTER DOMAIN');
   if (object === 'sequence' && !isOwnerAhead(cursor)) return parseAlterSequence(cursor, start);
   const ifExists = cursor.acceptWords('if', 'exists');
   if (object === 'table') cursor.accept('only');
@@ -61,7 +64,8 @@ export function parseAlter(cursor: Cursor): Statement {
   if (cursor.acceptWords('owner', 'to')) {
     columnName(cursor);
     // There are no roles: whoever may connect may do everything.
-    const names = object === 'sequence' ? [] : [name];
+    const isRelation = object !== 'sequence' && object !== 'type' && object !== 'domain';
+    const names = isRelation ? [name] : [];
     return finishMaintenance(
       cursor,
       start,
@@ -183,6 +187,6 @@ function parseAlterColumn(cursor: Cursor): AlterAction {
 
 function parseNewType(cursor: Cursor, column: ReturnType<typeof columnName>): AlterAction {
   const type = parseType(cursor);
-  if (cursor.at('using')) throw cursor.unsupported('ALTER COLUMN TYPE with USING');
-  return { kind: 'alter-type', column, type };
+  if (!cursor.accept('using')) return { kind: 'alter-type', column, type };
+  return { kind: 'alter-type', column, type, using: cursor.grammar.expression(cursor) };
 }

@@ -4,6 +4,7 @@ import type { Span } from './base/error.ts';
 import { optionalAlias } from './parser-alias.ts';
 import type { Cursor } from './parser-cursor.ts';
 import { atFunction, parseFunctionItem, parseRowsFrom } from './parser-from-function.ts';
+import { atJsonTable, parseJsonTable } from './parser-json-table.ts';
 import { parseMatchRecognize } from './parser-match.ts';
 import { columnName, qualifiedName } from './parser-name.ts';
 import { isQueryAhead } from './parser-parenthesis.ts';
@@ -139,6 +140,7 @@ function parseFromOperand(cursor: Cursor): FromItem {
     return parseRowsFrom(cursor, false, start);
   }
   if (atWindowTable(cursor)) return parseWindowTable(cursor, () => parseFromItem(cursor));
+  if (atJsonTable(cursor)) return parseJsonTable(cursor, false, start);
   if (atFunction(cursor)) return parseFunctionItem(cursor, false, start);
   return parseRelation(cursor, start);
 }
@@ -153,6 +155,7 @@ function parseLateral(cursor: Cursor, start: number): FromItem {
   if (cursor.at('rows') && cursor.wordAhead(1, 'from')) {
     return parseRowsFrom(cursor, true, start);
   }
+  if (atJsonTable(cursor)) return parseJsonTable(cursor, true, start);
   if (!atFunction(cursor)) {
     qualifiedName(cursor);
     throw cursor.unexpected('"("');

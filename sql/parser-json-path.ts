@@ -54,7 +54,7 @@ function returning(cursor: Cursor): Expression {
   return { kind: 'cast', operand: { kind: 'null', span }, type, try: false, span };
 }
 
-type Add = (name: string, expression: Expression) => void;
+export type AddClause = (name: string, expression: Expression) => void;
 
 const word = (cursor: Cursor, value: string, start: number): Expression => ({
   kind: 'string',
@@ -62,7 +62,7 @@ const word = (cursor: Cursor, value: string, start: number): Expression => ({
   span: cursor.spanFrom(start),
 });
 
-function parseWrapper(cursor: Cursor, add: Add): void {
+export function parseWrapper(cursor: Cursor, add: AddClause): void {
   const { start } = cursor;
   if (cursor.accept('without')) {
     cursor.accept('array');
@@ -76,7 +76,7 @@ function parseWrapper(cursor: Cursor, add: Add): void {
   }
 }
 
-function parseQuotes(cursor: Cursor, add: Add): void {
+export function parseQuotes(cursor: Cursor, add: AddClause): void {
   const { start } = cursor;
   const kind = cursor.acceptOneOf('keep', 'omit');
   if (kind === undefined) return;
@@ -92,7 +92,7 @@ const behaviours: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** ON EMPTY comes before ON ERROR, each once. */
-function parseBehaviours(cursor: Cursor, name: string, add: Add): void {
+export function parseBehaviours(cursor: Cursor, name: string, add: AddClause): void {
   const allowed = behaviours[name] ?? [];
   let isFirst = true;
   for (;;) {

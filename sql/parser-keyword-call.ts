@@ -23,7 +23,7 @@ const plainArguments: ReadonlySet<string> = new Set(['coalesce', 'greatest', 'le
 
 const unsupportedCalls: ReadonlySet<string> = new Set([
   ...['xmlconcat', 'xmlelement', 'xmlexists', 'xmlforest', 'xmlparse', 'xmlpi', 'xmlroot'],
-  ...['xmlserialize', 'xmltable', 'treat', 'merge_action', 'json_table'],
+  ...['xmlserialize', 'xmltable', 'treat'],
 ]);
 
 /** A call that begins with a keyword; undefined when none begins here. */
@@ -96,6 +96,7 @@ const bodies: ReadonlyMap<string, Body> = new Map<string, Body>([
   ['trim', trimBody],
   ['normalize', normalizeBody],
   ['nullif', nullifBody],
+  ['merge_action', mergeActionBody],
 ]);
 
 function extractBody(cursor: Cursor): { name: string; args: Expression[] } {
@@ -118,6 +119,12 @@ function extractBody(cursor: Cursor): { name: string; args: Expression[] } {
 const extractKeywords: ReadonlySet<string> = new Set([
   ...['year', 'month', 'day', 'hour', 'minute', 'second'],
 ]);
+
+function mergeActionBody(cursor: Cursor): { name: string; args: Expression[] } {
+  cursor.expectSymbol('(');
+  cursor.expectSymbol(')');
+  return { name: 'merge_action', args: [] };
+}
 
 function positionBody(cursor: Cursor): { name: string; args: Expression[] } {
   cursor.expectSymbol('(');

@@ -113,7 +113,7 @@ function parseCommonTable(cursor: Cursor): CommonTable {
   return { name, columns, materialized, statement, span: cursor.spanFrom(start) };
 }
 
-const manipulations: ReadonlySet<string> = new Set(['insert', 'update', 'delete']);
+const manipulations: ReadonlySet<string> = new Set(['insert', 'update', 'delete', 'merge']);
 
 function parseCommonStatement(cursor: Cursor): CommonTable['statement'] {
   const { kind, text } = cursor.token;

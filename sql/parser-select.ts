@@ -1,8 +1,8 @@
 /** SELECT with the clauses that belong to it alone. */
-import type { Expression, GroupItem, QueryBody, Select, SelectItem } from './ast.ts';
+import type { Expression, GroupItem, QualifiedName, QueryBody, Select, SelectItem } from './ast.ts';
 import type { Cursor } from './parser-cursor.ts';
 import { parseFromList } from './parser-from.ts';
-import { columnName } from './parser-name.ts';
+import { columnName, qualifiedName } from './parser-name.ts';
 import { parseSelectItem } from './parser-select-item.ts';
 import { atQualify, parseStreamWindow } from './parser-stream.ts';
 import { parseWindowSpec } from './parser-window.ts';
@@ -13,7 +13,7 @@ export function parseSelect(cursor: Cursor): QueryBody {
   cursor.expect('select');
   const distinct = parseQuantifier(cursor);
   const items = parseSelectItems(cursor, distinct.kind !== 'all');
-  refuseInto(cursor);
+  const into = cursor.accept('into') ? parseInto(cursor) : undefined;
   const from = cursor.accept('from') ? parseFromList(cursor) : [];
   const streamWindow = parseStreamWindow(cursor);
   const where = cursor.accept('where') ? cursor.grammar.expression(cursor) : undefined;
@@ -27,6 +27,7 @@ export function parseSelect(cursor: Cursor): QueryBody {
     kind: 'select',
     distinct,
     items,
+    ...(into === undefined ? {} : { into }),
     from,
     where,
     groupBy,
@@ -67,9 +68,16 @@ function parseSelectItems(cursor: Cursor, required: boolean): SelectItem[] {
   return cursor.list(() => parseSelectItem(cursor));
 }
 
-function refuseInto(cursor: Cursor): void {
-  if (!cursor.at('into')) return;
-  throw cursor.unsupported('SELECT INTO');
+function parseInto(cursor: Cursor): QualifiedName {
+  const isSpecial = ['temp', 'temporary', 'unlogged', 'local', 'global'].some((word) =>
+    cursor.at(word),
+  );
+  const { kind } = cursor.peek(1);
+  if (isSpecial && (kind === 'word' || kind === 'quoted') && !cursor.wordAhead(1, 'from')) {
+    throw cursor.unsupported(`SELECT INTO ${cursor.token.text.toUpperCase()}`);
+  }
+  cursor.accept('table');
+  return qualifiedName(cursor);
 }
 
 function parsePartitionBy(cursor: Cursor): Expression[] {

@@ -1,13 +1,7 @@
-/** SET, transactions, PREPARE, COPY: statements about the session. */
-import type { Expression, Identifier, Statement } from './ast.ts';
+/** SET, transactions, PREPARE: statements about the session. */
+import type { Expression, Identifier, Option, Statement } from './ast.ts';
 import type { Cursor } from './parser-cursor.ts';
-import {
-  columnName,
-  label,
-  nonReservedWord,
-  optionalColumnNames,
-  qualifiedName,
-} from './parser-name.ts';
+import { columnName, label, nonReservedWord } from './parser-name.ts';
 import { parseOptionList } from './parser-option.ts';
 import { parseType } from './parser-type.ts';
 
@@ -216,6 +210,7 @@ const preparable: readonly string[] = [
   'insert',
   'update',
   'delete',
+  'merge',
 ];
 
 /** `PREPARE name [(types)] AS statement`. */
@@ -251,39 +246,13 @@ export function parseDeallocate(cursor: Cursor): Statement {
   return { kind: 'deallocate', name, span: cursor.spanFrom(start) };
 }
 
-// ----------------------------------------------------------------------- COPY
-
-type Copy = Extract<Statement, { kind: 'copy' }>;
-
-/** `COPY {name [(columns)] | (query)} {FROM | TO} {'file' | STDIN | STDOUT} [[WITH] (options)]`. */
-export function parseCopy(cursor: Cursor): Statement {
-  const start = cursor.start;
-  cursor.expect('copy');
-  let source: Copy['source'];
-  let columns: Copy['columns'] = [];
-  if (cursor.acceptSymbol('(')) {
-    source = cursor.grammar.query(cursor);
-    cursor.expectSymbol(')');
-  } else {
-    source = qualifiedName(cursor);
-    columns = optionalColumnNames(cursor);
-  }
-  const direction = 'parts' in source ? cursor.expectOneOf('from', 'to') : 'to';
-  if (!('parts' in source)) cursor.expect('to');
-  if (cursor.at('program')) throw cursor.unsupported('COPY with a program');
-  const target =
-    cursor.token.kind === 'string' ? cursor.expectString() : cursor.expectOneOf('stdin', 'stdout');
-  if (cursor.accept('with') && !cursor.atSymbol('(')) throw cursor.unexpected();
-  const options = cursor.atSymbol('(') ? parseGenericOptions(cursor) : [];
-  const span = cursor.spanFrom(start);
-  return { kind: 'copy', source, columns, direction, target, options, span };
-}
+// -------------------------------------------------------------------- options
 
 /** `(FORMAT csv, HEADER, …)`: names with a value after a blank, as COPY and EXPLAIN have them. */
 export function parseGenericOptions(
   cursor: Cursor,
   optionName: (cursor: Cursor) => Identifier = label,
-): Copy['options'] {
+): readonly Option[] {
   if (cursor.symbolAhead(2, '=')) return parseOptionList(cursor);
   return cursor.parenthesized(() => {
     const start = cursor.start;

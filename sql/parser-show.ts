@@ -78,7 +78,18 @@ export function parseDescribe(cursor: Cursor): Statement {
 // -------------------------------------------------------------------- EXPLAIN
 
 const explainable: ReadonlySet<string> = new Set([
-  ...['select', 'values', 'table', 'with', 'insert', 'update', 'delete', 'create', 'execute'],
+  ...[
+    'select',
+    'values',
+    'table',
+    'with',
+    'insert',
+    'update',
+    'delete',
+    'merge',
+    'create',
+    'execute',
+  ],
 ]);
 
 /** `EXPLAIN [ANALYZE] [VERBOSE] {statement | name}`, `EXPLAIN (options) …`, Flink's PLAN FOR. */
@@ -114,6 +125,7 @@ function hasPlan(statement: Statement): boolean {
     case 'insert':
     case 'update':
     case 'delete':
+    case 'merge':
     case 'create-sink':
     case 'execute':
       return true;

@@ -6,6 +6,7 @@
 import type { Expression, Statement, TypeName } from './ast.ts';
 import { StreamError } from './base/error.ts';
 import { tokenize } from './lexer.ts';
+import { parseCopy } from './parser-copy.ts';
 import { Cursor, type Grammar, STATEMENT_LENGTH_MAX } from './parser-cursor.ts';
 import { parseCreate } from './parser-ddl.ts';
 import { atManipulation, parseManipulation, parseTruncate } from './parser-dml.ts';
@@ -24,7 +25,6 @@ import {
   atStatementEnd,
   parseBegin,
   parseCommit,
-  parseCopy,
   parseDeallocate,
   parseExecute,
   parsePrepare,
@@ -139,6 +139,7 @@ const rules: ReadonlyMap<string, (cursor: Cursor) => Statement> = new Map([
   ['insert', parseManipulationAlone],
   ['update', parseManipulationAlone],
   ['delete', parseManipulationAlone],
+  ['merge', parseManipulationAlone],
   ['truncate', parseTruncate],
   ['create', parseCreate],
   ['drop', parseDrop],

@@ -2,15 +2,22 @@
  * What clients ask about relations: parts of information_schema and pg_catalog, as views over constant rows. They are as of the
  * statement that reads them.
  */
-import type { Datum } from './base/datum.ts';
-import { type Schema, type SqlType, typeName } from './base/type.ts';
+import type { Schema, SqlType } from './base/type.ts';
 import type { Catalog, PlainView, Relation } from './catalog.ts';
 import type { LogicalNode } from './logical-plan.ts';
 import { routineTables } from './system-routines.ts';
+import {
+  CATALOG_OID,
+  type Cells,
+  dataTypeName,
+  enumRows,
+  FIRST_OID,
+  typeOid,
+  typeRows,
+  udtName,
+  udtSchema,
+} from './system-type.ts';
 
-/** PostgreSQL's first number of objects that users make. */
-const FIRST_OID = 16_384;
-const CATALOG_OID = 11;
 const PUBLIC_OID = 2_200;
 const INFORMATION_SCHEMA_OID = 13_000;
 export const DATABASE = 'millrace';
@@ -22,8 +29,7 @@ const oid: SqlType = { kind: 'bigint' };
 const small: SqlType = { kind: 'smallint' };
 const integer: SqlType = { kind: 'integer' };
 const boolean: SqlType = { kind: 'boolean' };
-
-type Cells = readonly (Datum | null)[];
+const real: SqlType = { kind: 'real' };
 
 export interface SystemTable {
   readonly columns: readonly (readonly [string, SqlType])[];
@@ -54,77 +60,6 @@ function namespaceOid(catalog: Catalog, schema: string): bigint {
 }
 
 const relationOid = ({ id }: Relation): bigint => BigInt(FIRST_OID + id);
-
-/** As PostgreSQL numbers its built-in types. */
-const TYPE_OIDS: Readonly<Record<SqlType['kind'], number>> = {
-  boolean: 16,
-  bytea: 17,
-  bigint: 20,
-  smallint: 21,
-  integer: 23,
-  text: 25,
-  json: 114,
-  real: 700,
-  double: 701,
-  unknown: 705,
-  char: 1042,
-  varchar: 1043,
-  date: 1082,
-  time: 1083,
-  timestamp: 1114,
-  timestamptz: 1184,
-  interval: 1186,
-  numeric: 1700,
-  row: 2249,
-  uuid: 2950,
-  jsonb: 3802,
-  array: 2277,
-};
-
-const ARRAY_OIDS: ReadonlyMap<SqlType['kind'], number> = new Map([
-  ['boolean', 1000],
-  ['bytea', 1001],
-  ['smallint', 1005],
-  ['integer', 1007],
-  ['text', 1009],
-  ['char', 1014],
-  ['varchar', 1015],
-  ['bigint', 1016],
-  ['real', 1021],
-  ['double', 1022],
-  ['timestamp', 1115],
-  ['date', 1182],
-  ['time', 1183],
-  ['timestamptz', 1185],
-  ['interval', 1187],
-  ['numeric', 1231],
-  ['json', 199],
-  ['uuid', 2951],
-  ['jsonb', 3807],
-]);
-
-const SHORT_NAMES: Partial<Readonly<Record<SqlType['kind'], string>>> = {
-  boolean: 'bool',
-  bigint: 'int8',
-  smallint: 'int2',
-  integer: 'int4',
-  real: 'float4',
-  double: 'float8',
-  char: 'bpchar',
-  row: 'record',
-  array: 'anyarray',
-};
-
-const shortName = (kind: SqlType['kind']): string => SHORT_NAMES[kind] ?? kind;
-
-function typeOid(type: SqlType): bigint {
-  if (type.kind !== 'array') return BigInt(TYPE_OIDS[type.kind]);
-  return BigInt(ARRAY_OIDS.get(type.element.kind) ?? TYPE_OIDS.array);
-}
-
-function udtName(type: SqlType): string {
-  return type.kind === 'array' ? `_${shortName(type.element.kind)}` : shortName(type.kind);
-}
 
 const TABLE_TYPES: Readonly<Record<Relation['kind'], string>> = {
   table: 'BASE TABLE',
@@ -162,11 +97,11 @@ function informationColumns(catalog: Catalog): readonly Cells[] {
           column,
           i + 1,
           nullable ? 'YES' : 'NO',
-          type.kind === 'array' ? 'ARRAY' : typeName(type).replace(/\(.*\)/, ''),
+          dataTypeName(type),
           isSized ? (type.length ?? null) : null,
           type.kind === 'numeric' ? (type.precision ?? null) : null,
           type.kind === 'numeric' && type.precision !== undefined ? (type.scale ?? 0) : null,
-          'pg_catalog',
+          udtSchema(type),
           udtName(type),
           relation.kind === 'table' ? 'YES' : 'NO',
         ];
@@ -179,29 +114,6 @@ const namespaces = (catalog: Catalog): readonly Cells[] => [
   [BigInt(INFORMATION_SCHEMA_OID), 'information_schema', BigInt(OWNER_OID)],
   ...catalog.schemas().map((schema) => [namespaceOid(catalog, schema), schema, BigInt(OWNER_OID)]),
 ];
-
-function types(): readonly Cells[] {
-  const row = (
-    id: number,
-    name: string,
-    kind: string,
-    category: string,
-    element: number,
-  ): Cells => [BigInt(id), name, BigInt(CATALOG_OID), kind, category, BigInt(element)];
-  return (Object.keys(TYPE_OIDS) as SqlType['kind'][]).flatMap((kind) => {
-    const own = row(
-      TYPE_OIDS[kind],
-      shortName(kind),
-      kind === 'row' || kind === 'array' ? 'p' : 'b',
-      'U',
-      0,
-    );
-    const array = ARRAY_OIDS.get(kind);
-    return array === undefined
-      ? [own]
-      : [own, row(array, `_${shortName(kind)}`, 'b', 'A', TYPE_OIDS[kind])];
-  });
-}
 
 const definitions = (catalog: Catalog, kind: Relation['kind']): readonly Placed[] =>
   placed(catalog).filter(({ relation }) => relation.kind === kind);
@@ -348,7 +260,16 @@ const TABLES: Readonly<Record<string, SystemTable>> = {
       ['typcategory', text],
       ['typelem', oid],
     ],
-    rows: types,
+    rows: (catalog) => typeRows(catalog, namespaceOid),
+  },
+  'pg_catalog.pg_enum': {
+    columns: [
+      ['oid', oid],
+      ['enumtypid', oid],
+      ['enumsortorder', real],
+      ['enumlabel', text],
+    ],
+    rows: enumRows,
   },
   'pg_catalog.pg_tables': {
     columns: [

@@ -1,11 +1,12 @@
 /** PostgreSQL's type categories and preferred types (pg_type.typcategory, typispreferred). */
-import type { SqlType, TypeKind } from './base/type.ts';
+import { type SqlType, sameEnum, type TypeKind, withoutDomain } from './base/type.ts';
 
 export type TypeCategory =
   | 'array'
   | 'boolean'
   | 'composite'
   | 'datetime'
+  | 'enum'
   | 'numeric'
   | 'string'
   | 'timespan'
@@ -32,6 +33,7 @@ const categories: { readonly [K in TypeKind]: TypeCategory } = {
   json: 'user',
   jsonb: 'user',
   uuid: 'user',
+  enum: 'enum',
   array: 'array',
   row: 'composite',
   unknown: 'unknown',
@@ -61,11 +63,12 @@ export function sameBaseType(a: SqlType, b: SqlType): boolean {
       })
     );
   }
-  return a.kind === b.kind;
+  return a.kind === b.kind && (a.kind !== 'enum' || sameEnum(a, b));
 }
 
 /** The type without its modifiers. */
 export function withoutModifiers(type: SqlType): SqlType {
+  if (type.domain !== undefined) return withoutModifiers(withoutDomain(type));
   switch (type.kind) {
     case 'numeric':
     case 'varchar':

@@ -38,6 +38,7 @@ function planOf(bound: BoundStatement): LogicalNode {
     case 'query':
     case 'update':
     case 'delete':
+    case 'merge':
       return bound.plan;
     case 'create-view':
     case 'create-sink':

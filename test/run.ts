@@ -6,6 +6,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 
@@ -22,8 +23,17 @@ const INTEGRATION = [
   'test/connectors/kafka',
   'test/connectors/postgres',
 ];
-/** Whole programs under load, with times that are looked at: one after another. */
-const ALONE = ['test/integration/', 'test/examples/'];
+/** Times are looked at: one after another, when nothing else runs. */
+const ALONE = [
+  'test/integration/all-at-once',
+  'test/integration/many-views',
+  'test/integration/restart-time',
+  'test/examples/',
+];
+/** Wait for other programs most of the time: one after another, beside all the rest. */
+const WAITING = ['test/integration/', 'test/connectors/kafka/', 'test/connectors/postgres/'];
+/** Where Node keeps what it compiled, for the next of the many processes that load the same files. */
+const COMPILED = '.cache/compiled';
 /** What `long` sets, unless the environment says otherwise. */
 const LONG: Readonly<Record<string, string>> = {
   MILLRACE_TEST_RUNS: '2000',
@@ -41,16 +51,22 @@ if (mode === 'long') {
   process.env.MILLRACE_TEST_SEED ??= String(Date.now() % 2 ** 31);
   process.stdout.write(`MILLRACE_TEST_SEED=${process.env.MILLRACE_TEST_SEED}\n`);
 }
+process.env.NODE_COMPILE_CACHE ??= resolve(COMPILED);
 if (mode !== 'unit' && named.length === 0) runChecks();
 const servers = mode === 'unit' ? [] : [await provideBroker(), await providePostgres()];
 try {
   const files = chooseFiles();
-  const isAlone = (path: string): boolean => ALONE.some((prefix) => path.startsWith(prefix));
-  await runFiles(
-    files.filter((path) => !isAlone(path)),
-    2,
-  );
-  await runFiles(files.filter(isAlone), 1);
+  const alone = files.filter((path) => startsWithAny(path, ALONE));
+  const rest = files.filter((path) => !alone.includes(path));
+  const waiting = rest.filter((path) => startsWithAny(path, WAITING));
+  await Promise.all([
+    runFiles(
+      rest.filter((path) => !waiting.includes(path)),
+      2,
+    ),
+    runFiles(waiting, 1),
+  ]);
+  await runFiles(alone, 1);
 } finally {
   for (const server of servers) await server?.stop();
 }
@@ -63,7 +79,11 @@ function chooseFiles(): string[] {
     .map((path) => path.replaceAll('\\', '/'))
     .sort();
   if (mode !== 'unit') return files;
-  return files.filter((path) => !INTEGRATION.some((prefix) => path.startsWith(prefix)));
+  return files.filter((path) => !startsWithAny(path, INTEGRATION));
+}
+
+function startsWithAny(path: string, prefixes: readonly string[]): boolean {
+  return prefixes.some((prefix) => path.startsWith(prefix));
 }
 
 function runChecks(): void {
@@ -127,6 +147,7 @@ async function runFiles(files: string[], concurrency: number): Promise<void> {
   stream.on('test:fail', (event) => {
     if (event.details.type !== 'suite') failed++;
   });
-  stream.compose(spec).pipe(process.stdout);
+  // Streams that run beside each other share the terminal.
+  stream.compose(spec).pipe(process.stdout, { end: false });
   await new Promise<void>((resolve) => stream.on('end', () => resolve()));
 }

@@ -1,7 +1,7 @@
 /** The table that a sink writes: made when it is missing, else checked, and what statements must know of it. */
 import { escapeIdentifier } from 'pg';
 import { StreamError } from '../../sql/base/error.ts';
-import { type Schema, typeName } from '../../sql/base/type.ts';
+import { type Schema, type SqlType, typeName } from '../../sql/base/type.ts';
 import type { TableName, WriteMode } from './options.ts';
 import { isStoredAsJson } from './row-text.ts';
 import type { Query } from './session.ts';
@@ -74,7 +74,7 @@ function createSql(
   hasNullKeys: boolean,
 ): string {
   const columns = schema.map((column) => {
-    const type = isStoredAsJson(column.type) ? 'jsonb' : typeName(column.type);
+    const type = isStoredAsJson(column.type) ? 'jsonb' : typeName(withTextForEnums(column.type));
     return `${escapeIdentifier(column.name)} ${type}`;
   });
   const keyNames = key.map((column) => escapeIdentifier(schema[column]?.name ?? '')).join(', ');
@@ -122,4 +122,10 @@ async function checkKey(
   throw new StreamError('SINK_REFUSED', `table ${name} has no unique index on (${list})`, {
     hint: `CREATE UNIQUE INDEX ON ${name} (${list})${clause}, then RESUME the sink.`,
   });
+}
+
+/** The other database has not our enum types. */
+function withTextForEnums(type: SqlType): SqlType {
+  if (type.kind === 'array') return { kind: 'array', element: withTextForEnums(type.element) };
+  return type.kind === 'enum' ? { kind: 'text' } : type;
 }

@@ -44,6 +44,7 @@ export interface Int64Column {
   readonly nulls: Nulls;
 }
 
+/** real, double precision, places of enums. */
 export interface Float64Column {
   readonly physical: 'f64';
   readonly values: Float64Array;
@@ -194,6 +195,7 @@ export function physicalOf(type: SqlType): Physical {
       return 'i64';
     case 'real':
     case 'double':
+    case 'enum':
       return 'f64';
     case 'numeric':
       return 'num';

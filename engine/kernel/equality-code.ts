@@ -17,6 +17,7 @@ const exactKinds: ReadonlySet<SqlType['kind']> = new Set([
   'text',
   'varchar',
   'uuid',
+  'enum',
 ]);
 
 /** Bytes of a constant that are compared by words in the loop; longer ones by a call. */

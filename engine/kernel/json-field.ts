@@ -2,6 +2,7 @@
  * Writes one JSON value into its column: the common spellings straight from the bytes, the rest
  * through json-value.ts. Also the readers that generated code calls for what it does not inline.
  */
+import { requireStorable } from '../../sql/base/array-shape.ts';
 import type { Datum } from '../../sql/base/datum.ts';
 import { StreamError } from '../../sql/base/error.ts';
 import type { SqlType } from '../../sql/base/type.ts';
@@ -65,7 +66,11 @@ export class JsonField {
     if (this.#readFast(walker, start, end, escaped, row)) return;
     let value: Datum | null;
     try {
-      value = jsonDatum(walker, this.spec.type, start, end);
+      value = requireStorable(
+        jsonDatum(walker, this.spec.type, start, end),
+        this.spec.type,
+        this.spec.field,
+      );
     } catch (error) {
       throw fieldError(this.spec.field, this.spec.type, error);
     }

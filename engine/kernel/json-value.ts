@@ -16,6 +16,7 @@
  * | array / object           | array / row            | element by element / by field name                        |
  * | string, other scalars    | all other types        | what PostgreSQL's input function makes of the text        |
  */
+import { requireStorable } from '../../sql/base/array-shape.ts';
 import type { Datum } from '../../sql/base/datum.ts';
 import { StreamError } from '../../sql/base/error.ts';
 import { jsonToText, parseJson } from '../../sql/base/json.ts';
@@ -36,6 +37,11 @@ const base64Pattern = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]
 const THOUSAND = new Numeric(1000n, 0);
 const INT64_MIN = -(2n ** 63n);
 const INT64_MAX = 2n ** 63n - 1n;
+
+/** The value of a column of records, from its text. @throws StreamError as fromText; SQL_NOT_SUPPORTED. */
+export function storedFromText(text: string, type: SqlType, column: string): Datum {
+  return requireStorable(fromText(text, type), type, column);
+}
 
 /**
  * The text of a JSON string token, quotes included in the range. U+0000 and lone surrogates are legal in JSON, but no

@@ -17,6 +17,7 @@ const setKinds: ReadonlySet<SqlType['kind']> = new Set([
   'text',
   'varchar',
   'uuid',
+  'enum',
 ]);
 
 interface LiteralSet {

@@ -1,8 +1,8 @@
 /** Records of a source become columns: value, key, headers and metadata, whatever the columns asked for. */
 import type { RecordBatch } from '../../connectors/connector.ts';
 import { assert } from '../../sql/base/assert.ts';
+import type { Datum } from '../../sql/base/datum.ts';
 import { StreamError } from '../../sql/base/error.ts';
-import { fromText } from '../../sql/base/text-input.ts';
 import type { SqlType } from '../../sql/base/type.ts';
 import type { SourceColumn } from '../../sql/catalog.ts';
 import { Batch } from '../delta/batch.ts';
@@ -15,7 +15,7 @@ import {
   type ScanField,
   type ScanResult,
 } from './json-scanner.ts';
-import { fieldError } from './json-value.ts';
+import { fieldError, storedFromText } from './json-value.ts';
 import {
   type PartColumn,
   type PartDecoder,
@@ -315,7 +315,7 @@ function csvDecoder(
         return;
       }
       try {
-        fill.setDatum(row, fromText(text, column.type));
+        fill.setDatum(row, storedFromText(text, column.type, column.name));
       } catch (error) {
         throw fieldError(column.name, column.type, error);
       }
@@ -356,12 +356,12 @@ function besideDecoder(spec: RecordDecoderSpec, places: readonly number[]): Part
   });
 }
 
-function textOf(value: Buffer, column: PartColumn): ReturnType<typeof fromText> {
+function textOf(value: Buffer, column: PartColumn): Datum {
   if (!isUtf8(value, 0, value.length)) {
     throw new StreamError('VALUE_INVALID_ENCODING', `column "${column.name}" is not UTF-8 text`);
   }
   try {
-    return fromText(value.toString(), column.type);
+    return storedFromText(value.toString(), column.type, column.name);
   } catch (error) {
     throw fieldError(column.name, column.type, error);
   }

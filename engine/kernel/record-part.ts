@@ -5,12 +5,11 @@
 import type { RecordBatch } from '../../connectors/connector.ts';
 import type { Datum } from '../../sql/base/datum.ts';
 import { StreamError } from '../../sql/base/error.ts';
-import { fromText } from '../../sql/base/text-input.ts';
 import { type SqlType, typeName } from '../../sql/base/type.ts';
 import { Batch } from '../delta/batch.ts';
 import { type ColumnFill, columnFill, StringFill } from './column-fill.ts';
 import type { RecordError, ScanResult } from './json-scanner.ts';
-import { fieldError } from './json-value.ts';
+import { fieldError, storedFromText } from './json-value.ts';
 import { codePointCount, isUtf8 } from './utf8.ts';
 
 export interface PartDecoder {
@@ -185,7 +184,7 @@ export function readText(
     return;
   }
   try {
-    fill.setDatum(row, fromText(bytes.utf8Slice(start, end), type));
+    fill.setDatum(row, storedFromText(bytes.utf8Slice(start, end), type, column.name));
   } catch (error) {
     throw fieldError(column.name, type, error);
   }

@@ -7,6 +7,7 @@ import { compilePredicate, compileProjection } from '../kernel/expression.ts';
 import { compileScalar } from '../kernel/scalar.ts';
 import type { Forgetting, PhysicalNode } from '../plan/physical-node.ts';
 import { columnAt, columnsOf, reindex } from '../plan/plan-builder.ts';
+import { thresholdOf } from '../plan/threshold.ts';
 import { AggregateOperator } from './aggregate.ts';
 import { ConsolidateOperator } from './consolidate.ts';
 import { CumulateOperator } from './cumulate.ts';
@@ -25,6 +26,7 @@ import { SessionOperator } from './session.ts';
 import { SetOperationOperator, type SetRule, setRules } from './set-operation.ts';
 import { StepGraph } from './step-graph.ts';
 import { TemporalFilterOperator } from './temporal-filter.ts';
+import { ThresholdJoinOperator } from './threshold-join.ts';
 import { TopNOperator } from './top-n.ts';
 import { UnionAllOperator } from './union-all.ts';
 import { UpsertOperator } from './upsert.ts';
@@ -110,11 +112,16 @@ function build(node: PhysicalNode, report: ReportRowError): Operator {
       return new ConsolidateOperator(schema);
     case 'set-operation':
     case 'aggregate':
-    case 'join':
     case 'session':
     case 'top-n':
     case 'window':
       return buildForgetful(node, report, []);
+    case 'join': {
+      const threshold = thresholdOf(node);
+      if (threshold === undefined) return buildForgetful(node, report, []);
+      const schemas = [inputSchema(node, 0), inputSchema(node, 1)] as const;
+      return new ThresholdJoinOperator(schema, schemas, threshold);
+    }
     case 'lookup-join':
       return new LookupJoinOperator(schema, report, (own) => buildJoin(node, own, []));
     case 'flat-map':

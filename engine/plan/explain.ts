@@ -5,6 +5,7 @@ import { explainState } from './explain-state.ts';
 import { explainWindow } from './explain-window.ts';
 import type { PhysicalAggregate, PhysicalNode } from './physical-node.ts';
 import type { PhysicalPlan } from './physical-plan.ts';
+import { type Threshold, thresholdOf } from './threshold.ts';
 
 /**
  * The plan as indented text, the last step first: each operator, what it works by, and what it keeps.
@@ -75,6 +76,8 @@ export function describe(node: PhysicalNode): string {
       return `aggregate by (${columnNames(input, node.keys)}): ${node.aggregates.map((aggregate) => call(aggregate, input)).join(', ')}; keeps: ${groupState(node, input)}`;
     case 'join':
     case 'lookup-join': {
+      const threshold = node.kind === 'join' ? thresholdOf(node) : undefined;
+      if (threshold !== undefined) return thresholdText(node, threshold);
       const keys = node.leftKeys
         .map((left, i) => {
           const operator = node.nullSafe[i] === true ? 'is not distinct from' : '=';
@@ -170,4 +173,10 @@ function call(aggregate: PhysicalAggregate, input: PhysicalNode | undefined): st
 
 function names(node: PhysicalNode): string {
   return node.schema.map((column) => column.name).join(', ');
+}
+
+function thresholdText(node: PhysicalNode, { rows, column, limit, op }: Threshold): string {
+  const compared = columnNames(node.inputs[rows], [column]);
+  const value = columnNames(node.inputs[1 - rows], [limit]);
+  return `rows with ${compared} ${op} ${value}; keeps: them in order of ${compared}, and the value`;
 }

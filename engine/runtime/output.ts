@@ -11,10 +11,13 @@ export type Consolidate = (batches: readonly Batch[]) => readonly Batch[];
 export class ViewOutput implements Tap {
   readonly relation: StoredRelation;
   readonly #consolidate: Consolidate | undefined;
+  #isTouched = false;
   #batches: Batch[] = [];
   rowsChanged = 0;
   /** The next commit is the whole content. */
   replace = false;
+  /** The next commit is a new version of rows that are the same, but print otherwise. */
+  relabeled = false;
   /** Rows come from a replay of what the store already has. */
   muted = false;
 
@@ -27,6 +30,11 @@ export class ViewOutput implements Tap {
     if (!this.muted) this.#batches.push(batch);
   }
 
+  /** The next commit counts as a change, also without rows: what readers keep of the version before is out of date. */
+  touch(): void {
+    this.#isTouched = true;
+  }
+
   /** Forgets what was taken since the last call of `drain`. */
   discard(): void {
     this.#batches = [];
@@ -34,15 +42,19 @@ export class ViewOutput implements Tap {
 
   /** The change since the last call; undefined when there is none. */
   drain(): ViewChange | undefined {
-    if (this.#batches.length === 0 && !this.replace) return undefined;
+    const isNew = this.replace || this.relabeled || this.#isTouched;
+    this.#isTouched = false;
+    if (this.#batches.length === 0 && !isNew) return undefined;
     const batches = this.#batches;
     this.#batches = [];
     const changes = this.#consolidate === undefined ? batches : this.#consolidate(batches);
     const rows = changes.reduce((sum, batch) => sum + batch.length, 0);
-    if (rows === 0 && !this.replace) return undefined;
+    if (rows === 0 && !isNew) return undefined;
     this.rowsChanged += rows;
-    const change = { relation: this.relation, changes, replace: this.replace };
+    const { relation, replace, relabeled } = this;
+    const change = { relation, changes, replace, relabeled };
     this.replace = false;
+    this.relabeled = false;
     return change;
   }
 }

@@ -80,6 +80,7 @@ export class PlanSet {
     const isKeyed = stored.storage.kind === 'keyed';
     task.output = new ViewOutput(stored, isKeyed ? consolidateChange(stored.schema) : undefined);
     task.feed = new ViewFeed(stored.schema, key, task.version);
+    task.output.touch();
     task.root.addTap(task.output);
   }
 

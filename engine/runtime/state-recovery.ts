@@ -60,6 +60,8 @@ export async function recoverState(
     await new Promise((resolve) => setImmediate(resolve));
   }
   replay.end();
+  // The log may name nodes that no manifest knows yet: a new node with such a number would be given their pushes next time.
+  plans.graph.renumber(numbers, Math.max(replay.lastNode, plans.graph.lastNumber));
   const restored = [...plans.tasks.values()].filter((task) => task.isRestored).length;
   log('info', `state of ${restored} plans read back`, { nodes: epochs.size, logBytes });
   return { manifest, log: saved.log, logBytes };
@@ -131,6 +133,7 @@ export class Replay {
   readonly #byNumber: ReadonlyMap<number, GraphNode>;
   readonly #savedAt: ReadonlyMap<GraphNode, number>;
   #epoch = 0;
+  #lastNode = 0;
   /** An entry port takes what the log gives; what comes down to it through the graph was logged as well. */
   #isInjecting = false;
 
@@ -151,6 +154,11 @@ export class Replay {
 
   #takes(node: GraphNode): boolean {
     return this.#epoch > (this.#savedAt.get(node) ?? 0);
+  }
+
+  /** The highest number that a logged push names. */
+  get lastNode(): number {
+    return this.#lastNode;
   }
 
   epoch(epoch: number, pushes: readonly LoggedPush[]): void {
@@ -177,6 +185,7 @@ export class Replay {
   }
 
   #push({ node, port, batch }: LoggedPush): void {
+    this.#lastNode = Math.max(this.#lastNode, node);
     this.#isInjecting = true;
     // Nodes of plans that were dropped since are unknown.
     this.#byNumber.get(node)?.push(port, batch);

@@ -79,8 +79,12 @@ export class OrderedState implements Saved {
     return this.#hang(root, row, weight, depth, order < 0);
   }
 
-  /** Adds the weighted rows of a batch; those whose weight comes to 0 leave the tree and are released. @returns the new root. */
-  addBatch(root: number, batch: Batch): number {
+  /**
+   * Adds the weighted rows of a batch; those whose weight comes to 0 leave the tree and are released.
+   * @param seen  is shown each row, and its place in the batch, before it is added.
+   * @returns the new root.
+   */
+  addBatch(root: number, batch: Batch, seen?: (row: number, index: number) => void): number {
     const { length } = batch;
     const from = borrowRows(length);
     const to = borrowRows(length);
@@ -92,7 +96,9 @@ export class OrderedState implements Saved {
     this.rows.put(batch.columns, from, to, length);
     let top = root;
     for (let row = 0; row < length; row++) {
-      top = this.add(top, to[row] as number, batch.weight(row));
+      const stored = to[row] as number;
+      seen?.(stored, row);
+      top = this.add(top, stored, batch.weight(row));
     }
     this.releaseRetired();
     returnRows(to);
@@ -192,8 +198,8 @@ export class OrderedState implements Saved {
     root: number,
     isReached: (row: number) => boolean,
     visit: (row: number) => boolean,
-    near: Segments<Int32Array<ArrayBuffer>>,
-    far: Segments<Int32Array<ArrayBuffer>>,
+    near: Segments<Int32Array>,
+    far: Segments<Int32Array>,
   ): void {
     const stack: number[] = [];
     for (let at = root; at !== NONE; ) {
@@ -326,7 +332,7 @@ export class OrderedState implements Saved {
     return right;
   }
 
-  #end(root: number, side: Segments<Int32Array<ArrayBuffer>>): number {
+  #end(root: number, side: Segments<Int32Array>): number {
     let at = root;
     if (at === NONE) return NONE;
     for (let next = side.get(at); next !== NONE; next = side.get(at)) at = next;

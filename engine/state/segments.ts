@@ -13,11 +13,7 @@ export const SEGMENT_MASK = SEGMENT_ROWS - 1;
 
 const SEGMENT_ROWS_FIRST = 16;
 
-type Cells =
-  | Uint8Array<ArrayBuffer>
-  | Int16Array<ArrayBuffer>
-  | Int32Array<ArrayBuffer>
-  | Float64Array<ArrayBuffer>;
+type Cells = Uint8Array | Int16Array | Int32Array | Float64Array;
 
 export class Segments<T extends Cells> implements Saved {
   /** The list keeps its identity, so that generated code may hold it; its members change. */
@@ -30,20 +26,20 @@ export class Segments<T extends Cells> implements Saved {
     this.#make = make;
   }
 
-  static uint8(): Segments<Uint8Array<ArrayBuffer>> {
-    return new Segments((length) => new Uint8Array(length));
+  static uint8(): Segments<Uint8Array> {
+    return new Segments((length) => new Uint8Array(cellBytes(length * 1)));
   }
 
-  static int16(): Segments<Int16Array<ArrayBuffer>> {
-    return new Segments((length) => new Int16Array(length));
+  static int16(): Segments<Int16Array> {
+    return new Segments((length) => new Int16Array(cellBytes(length * 2)));
   }
 
-  static int32(): Segments<Int32Array<ArrayBuffer>> {
-    return new Segments((length) => new Int32Array(length));
+  static int32(): Segments<Int32Array> {
+    return new Segments((length) => new Int32Array(cellBytes(length * 4)));
   }
 
-  static float64(): Segments<Float64Array<ArrayBuffer>> {
-    return new Segments((length) => new Float64Array(length));
+  static float64(): Segments<Float64Array> {
+    return new Segments((length) => new Float64Array(cellBytes(length * 8)));
   }
 
   get capacity(): number {
@@ -95,8 +91,8 @@ export class Segments<T extends Cells> implements Saved {
 
 /** 64-bit cells that are also readable as pairs of 32-bit words: [low, high] per row. */
 export class Int64Segments implements Saved {
-  readonly arrays: BigInt64Array<ArrayBuffer>[] = [];
-  readonly words: Int32Array<ArrayBuffer>[] = [];
+  readonly arrays: BigInt64Array[] = [];
+  readonly words: Int32Array[] = [];
   #capacity = 0;
 
   get bytes(): number {
@@ -108,13 +104,13 @@ export class Int64Segments implements Saved {
       const first = this.arrays[0];
       if (first === undefined || first.length < SEGMENT_ROWS) {
         const length = first === undefined ? SEGMENT_ROWS_FIRST : first.length * 4;
-        const wider = new BigInt64Array(Math.min(length, SEGMENT_ROWS));
+        const wider = new BigInt64Array(cellBytes(Math.min(length, SEGMENT_ROWS) * 8));
         if (first !== undefined) wider.set(first);
         this.arrays[0] = wider;
         this.words[0] = new Int32Array(wider.buffer);
         this.#capacity = wider.length;
       } else {
-        const next = new BigInt64Array(SEGMENT_ROWS);
+        const next = new BigInt64Array(cellBytes(SEGMENT_ROWS * 8));
         this.arrays.push(next);
         this.words.push(new Int32Array(next.buffer));
         this.#capacity += SEGMENT_ROWS;
@@ -137,7 +133,7 @@ export class Int64Segments implements Saved {
   }
 
   /** The rows from[i]; 0 for a negative one. */
-  gather(from: Int32Array, count: number): BigInt64Array<ArrayBuffer> {
+  gather(from: Int32Array, count: number): BigInt64Array {
     const values = new BigInt64Array(count);
     const target = new Int32Array(values.buffer);
     const { words } = this;
@@ -174,4 +170,12 @@ export class Int64Segments implements Saved {
 /** The 32-bit words of a 64-bit column: [low, high] per row, on every machine that Node runs on. */
 export function wordsOf(values: BigInt64Array): Int32Array {
   return new Int32Array(values.buffer, values.byteOffset, values.length * 2);
+}
+
+/**
+ * Memory for cells that V8 does not count: an ArrayBuffer of the same size makes it mark its whole heap for every 64 MB that
+ * state grows by, though nothing of it can be freed. It is freed as all else is when nothing refers to it.
+ */
+function cellBytes(bytes: number): SharedArrayBuffer {
+  return new SharedArrayBuffer(bytes);
 }

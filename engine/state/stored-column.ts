@@ -32,7 +32,7 @@ export class StoredColumn implements Saved {
   readonly physical: Physical;
   readonly values: StoredValues;
   /** Absent until the first NULL arrives. */
-  nulls: Segments<Uint8Array<ArrayBuffer>> | null = null;
+  nulls: Segments<Uint8Array> | null = null;
   #rows = 0;
 
   constructor(physical: Physical, arena: StringArena) {

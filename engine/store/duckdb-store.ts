@@ -210,6 +210,17 @@ class DuckdbStore implements Store {
     return statements;
   }
 
+  /** The whole content of a table that is empty by then. */
+  async #stageRows(rebuild: {
+    readonly relation: StoredRelation;
+    readonly rows: readonly Batch[];
+  }): Promise<readonly string[]> {
+    const { relation, rows } = rebuild;
+    await this.#stages.prepare([relation]);
+    const staged = await this.#stages.stage({ relation, changes: rows, replace: true });
+    return applySql(relation, staged, true);
+  }
+
   async #rollBack(): Promise<void> {
     this.#stages.failed();
     this.#outbox.discard();
@@ -224,6 +235,8 @@ class DuckdbStore implements Store {
       const rebuilds = change.rebuildTables ?? [];
       // Stages have the columns of their tables.
       const stale = [...change.dropTables, ...rebuilds.map(({ relation }) => relation.id)];
+      await this.#writer.run([...this.#stages.dropSql(stale), 'SELECT 1'].join(';\n'));
+      this.#stages.dropped(stale);
       const statements = [
         'BEGIN',
         ...change.dropTables.map((id) => `DROP TABLE IF EXISTS ${tableName(id)}`),
@@ -231,16 +244,17 @@ class DuckdbStore implements Store {
         ...rebuilds.map(rebuildTableSql),
         ...catalogSql(change),
         ...(gone.length === 0 ? [] : this.#progress.snapshotSql(gone)),
-        'COMMIT',
-        ...this.#stages.dropSql(stale),
       ];
       try {
-        await this.#writer.run(statements.join(';\n'));
+        for (const rebuild of rebuilds) {
+          if ('rows' in rebuild) statements.push(...(await this.#stageRows(rebuild)));
+        }
+        await this.#writer.run([...statements, 'COMMIT'].join(';\n'));
       } catch (cause) {
-        await this.#writer.run('ROLLBACK').catch(() => undefined);
+        await this.#rollBack();
         throw cause;
       }
-      this.#stages.dropped(stale);
+      this.#stages.committed();
       if (gone.length > 0) this.#progress.forget(gone);
       for (const id of change.remove) this.#catalog.delete(id);
       for (const entry of change.put) this.#catalog.set(entry.id, entry);

@@ -28,9 +28,22 @@ const INTERRUPT_EVERY_MS = 20;
  */
 export const BEGIN_READING = 'BEGIN TRANSACTION READ ONLY';
 
-/** A transaction that only reads has nothing to lose; one that has failed to begin is none to end. */
+/** An interrupt that was meant for the statement before may hit the end of its transaction, once or twice. */
+const ENDS_MAX = 5;
+
+/**
+ * A transaction that only reads has nothing to lose; one that has failed to begin is none to end. A database that cannot even
+ * roll back tells the next statement why.
+ */
 export async function endReading(connection: Connection): Promise<void> {
-  await connection.run('ROLLBACK').catch(() => undefined);
+  for (let attempt = 1; attempt <= ENDS_MAX; attempt++) {
+    try {
+      await connection.run('ROLLBACK');
+      return;
+    } catch (cause) {
+      if (!/interrupt/i.test(String(cause))) return;
+    }
+  }
 }
 
 /** Interrupts the connection once the signal fires, until the returned function is called. */
@@ -93,6 +106,8 @@ export class ReadStatement {
       if (signal?.aborted !== true) return statement;
       statement.close();
     } catch (cause) {
+      // Before the rollback: one that is interrupted leaves the connection in a failed transaction, for whoever gets it next.
+      stopInterrupting();
       const error = context?.functions.errorOf(cause) ?? queryFailure(cause);
       context?.functions.leave(context.calls);
       if (!pool.isInTransaction) await endReading(connection);

@@ -34,6 +34,8 @@ export interface ViewChange {
   readonly changes: readonly Batch[];
   /** Empty the table first: the changes are the whole content (after a rebuild). */
   readonly replace: boolean;
+  /** The rows are the same, but print otherwise: a new version of them. */
+  readonly relabeled?: boolean | undefined;
 }
 
 export interface PartitionPosition {
@@ -106,12 +108,15 @@ export interface CatalogEntry {
 }
 
 /** New columns for a stored table; each is an old column or a constant (a SELECT of one value). */
-export interface TableRebuild {
-  readonly relation: StoredRelation;
-  readonly columns: readonly ({ readonly from: number } | { readonly sql: string })[];
-  /** Whether the old rows were a bag, with their copies counted. */
-  readonly counted: boolean;
-}
+export type TableRebuild =
+  | {
+      readonly relation: StoredRelation;
+      readonly columns: readonly ({ readonly from: number } | { readonly sql: string })[];
+      /** Whether the old rows were a bag, with their copies counted. */
+      readonly counted: boolean;
+    }
+  /** All rows of the new table, instead of those of the old one. */
+  | { readonly relation: StoredRelation; readonly rows: readonly Batch[] };
 
 export interface CatalogChange {
   readonly put: readonly CatalogEntry[];

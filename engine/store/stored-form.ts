@@ -78,6 +78,8 @@ export function computedForm(type: SqlType): StoredForm {
       return TEXT;
     case 'bytea':
       return { kind: 'bytes' };
+    case 'enum':
+      return { kind: 'double' };
     case 'array':
       return { kind: 'list', element: computedForm(type.element) };
     case 'row':

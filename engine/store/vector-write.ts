@@ -3,7 +3,7 @@
  * than twelve bytes are references in DuckDB too, so a whole chunk's text goes over in one call (see TextHeap).
  */
 import duckdb from '@duckdb/node-bindings';
-import { assertNever } from '../../sql/base/assert.ts';
+import { assert, assertNever } from '../../sql/base/assert.ts';
 import type { Datum } from '../../sql/base/datum.ts';
 import type { Interval } from '../../sql/base/interval.ts';
 import type { Numeric } from '../../sql/base/numeric.ts';
@@ -177,12 +177,16 @@ function writeLists(
   values: readonly (Datum | null)[],
 ): void {
   const entries = new BigUint64Array(values.length * 2);
+  const isNested = element.kind === 'list' || element.kind === 'struct';
   const items: (Datum | null)[] = [];
   values.forEach((value, row) => {
     const list = (value ?? []) as readonly (Datum | null)[];
     entries[row * 2] = BigInt(items.length);
     entries[row * 2 + 1] = BigInt(list.length);
-    for (const item of list) items.push(item);
+    for (const item of list) {
+      assert(!Array.isArray(item) || isNested, 'a list has the dimensions of its form');
+      items.push(item);
+    }
   });
   duckdb.list_vector_reserve(vector, items.length);
   duckdb.list_vector_set_size(vector, items.length);

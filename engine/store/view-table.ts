@@ -42,8 +42,11 @@ export function createTableSql(relation: StoredRelation): string {
 }
 
 /** Puts a table with other columns in the place of the old one. Rows of a bag that have become the same are counted together. */
-export function rebuildTableSql({ relation, columns, counted }: TableRebuild): string {
+export function rebuildTableSql(rebuild: TableRebuild): string {
+  const { relation } = rebuild;
   const table = tableName(relation.id);
+  if ('rows' in rebuild) return `DROP TABLE ${table};\n${createTableSql(relation)}`;
+  const { columns, counted } = rebuild;
   const values = columns.map((column, i) => {
     const type = duckdbType(storedForm(relation.schema[i]?.type ?? { kind: 'text' }));
     const value = 'from' in column ? columnName(column.from) : `(${column.sql})`;

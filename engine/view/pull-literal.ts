@@ -54,6 +54,7 @@ function literalText(value: Datum | null, type: SqlType): string {
       return `CAST(${value} AS ${computedType(type)})`;
     case 'real':
     case 'double':
+    case 'enum':
       return `CAST('${Object.is(value, -0) ? '-0' : value}' AS ${computedType(type)})`;
     case 'numeric':
       return textLiteral(String(value));

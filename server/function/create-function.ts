@@ -12,7 +12,7 @@ import { parseStatement } from '../../sql/parser.ts';
 import type { Routine } from '../../sql/routine.ts';
 import type { Core } from '../core.ts';
 import type { StatementResult } from '../database.ts';
-import { counterOf } from '../lifecycle.ts';
+import { counterOf } from '../lifecycle/entry.ts';
 import { okResult } from '../row-result.ts';
 import { statementContext } from '../statement-context.ts';
 import { dependentsOf } from './function-dependents.ts';

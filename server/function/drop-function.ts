@@ -2,11 +2,11 @@
 import type { QualifiedName, Statement } from '../../sql/ast.ts';
 import { StreamError } from '../../sql/base/error.ts';
 import { functionSignature, signatureOf } from '../../sql/bind-routine.ts';
-import { bindTypeName } from '../../sql/bind-type.ts';
+import { bindTypeName, type TypeScope } from '../../sql/bind-type.ts';
 import type { Routine } from '../../sql/routine.ts';
 import type { Core } from '../core.ts';
 import type { StatementResult } from '../database.ts';
-import { dropRelations } from '../lifecycle.ts';
+import { dropRelations } from '../lifecycle/drop.ts';
 import type { LiveRelation } from '../live-catalog.ts';
 import { okResult } from '../row-result.ts';
 import { type Dependent, dependentsOf } from './function-dependents.ts';
@@ -21,11 +21,15 @@ interface Doomed {
 }
 
 /** Refused while something calls the function, unless CASCADE. @throws StreamError SQL_UNKNOWN_FUNCTION, SQL_DEPENDENT_OBJECTS. */
-export async function dropRoutines(core: Core, statement: Drop): Promise<StatementResult> {
+export async function dropRoutines(
+  core: Core,
+  statement: Drop,
+  scope: TypeScope,
+): Promise<StatementResult> {
   const named: Routine[] = [];
   const notes: string[] = [];
   for (const [i, name] of statement.names.entries()) {
-    const found = findRoutine(core, statement, name, i);
+    const found = findRoutine(core, statement, name, i, scope);
     if (typeof found === 'string') notes.push(`${found}, skipping`);
     else if (!named.includes(found)) named.push(found);
   }
@@ -91,13 +95,14 @@ function findRoutine(
   statement: Drop,
   name: QualifiedName,
   i: number,
+  scope: TypeScope,
 ): Routine | string {
   const { catalog } = core;
   const bare = name.parts.at(-1)?.name ?? '';
   const at = name.span;
   const isAggregate = statement.object === 'aggregate';
   const written = statement.signatures?.[i];
-  const types = written?.map((type) => bindTypeName(type, catalog));
+  const types = written?.map((type) => bindTypeName(type, scope));
   const parameters = types?.map((type) => ({ name: undefined, type, default: undefined }));
   const all = catalog.routines.named(bare);
   const fitting =

@@ -63,6 +63,7 @@ function usedBy(core: Core, routine: Routine, bind: (catalog: Catalog) => void):
     relations: () => catalog.relations(),
     schemas: () => catalog.schemas(),
     type: (name) => catalog.type(name),
+    types: () => catalog.types(),
     routines: {
       named: (name) => catalog.routines.named(name),
       all: () => catalog.routines.all(),

@@ -160,6 +160,22 @@ export const ingestDocs: FastifySchema = {
   response: answers(accepted, 'All records are durable.'),
 };
 
+export const copyDocs: FastifySchema = {
+  summary: 'COPY … FROM STDIN and COPY … TO STDOUT',
+  description:
+    'The rows are the body of the request (POST), or of the answer, as text or CSV, whatever the size.',
+  tags: ['sql'],
+  querystring: {
+    type: 'object',
+    required: ['sql'],
+    properties: { sql: { ...string, description: 'One COPY statement' }, session: string },
+  },
+  response: answers(
+    { type: 'object', properties: { kind: string, tag: string, message: string } },
+    'Of FROM STDIN: how many rows; of TO STDOUT the rows as text.',
+  ),
+};
+
 export const listTopicsDocs: FastifySchema = {
   summary: 'List topics',
   tags: ['topics'],

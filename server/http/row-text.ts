@@ -29,8 +29,18 @@ export function arrayWriter(schema: Schema, format: ValueFormat, zone = 'UTC'): 
   };
 }
 
-/** Doubled column names get `_2`, `_3`, … since a JSON object cannot hold both. */
+const objectWriters = new WeakMap<Schema, RowWriter>();
+
+/** Doubled column names get `_2`, `_3`, … since a JSON object cannot hold both. The same schema has the same writer. */
 export function objectWriter(schema: Schema): RowWriter {
+  const known = objectWriters.get(schema);
+  if (known !== undefined) return known;
+  const writer = newObjectWriter(schema);
+  objectWriters.set(schema, writer);
+  return writer;
+}
+
+function newObjectWriter(schema: Schema): RowWriter {
   const names = uniqueNames(schema.map((column) => column.name));
   const prefixes = names.map((name, index) => `${index > 0 ? ',' : ''}${JSON.stringify(name)}:`);
   const writers = schema.map((column) => valueWriter(column.type, 'json', 'UTC'));

@@ -12,6 +12,7 @@ import { socketOptions, socketRoute } from '../ws/route.ts';
 import { backupRoute } from './backup-route.ts';
 import { BodyBudget } from './body.ts';
 import { changesRoute } from './changes-route.ts';
+import { copyRoute } from './copy-route.ts';
 import type { Door } from './door.ts';
 import { describeFailure } from './failure.ts';
 import { ingestRoute } from './ingest-route.ts';
@@ -77,6 +78,7 @@ export async function createHttpServer(
   };
   for (const route of [
     sqlRoute,
+    copyRoute,
     backupRoute,
     viewRoute,
     changesRoute,

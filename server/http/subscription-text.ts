@@ -26,11 +26,7 @@ export function* messagesOf(
 ): Generator<SubscriptionMessage> {
   const { version } = event;
   if (event.kind === 'changes') {
-    const end = event.changes.length - 1;
-    for (const [index, change] of event.changes.entries()) {
-      const text = changeText(version, change, index === end, writer);
-      yield { kind: 'change', version, complete: index === end, text };
-    }
+    yield* changeMessages(event, writer);
     return;
   }
   for (let from = 0; from === 0 || from < event.rows.length; from += ROWS_PER_MESSAGE) {
@@ -40,6 +36,25 @@ export function* messagesOf(
     const text = `{"kind":"snapshot","version":${version},"rows":[${body}],"last":${complete}}`;
     yield { kind: 'snapshot', version, complete, text };
   }
+}
+
+/** What many readers of a view get is written once: they are given the same list of changes. */
+const written = new WeakMap<readonly RowChange[], { writer: RowWriter; messages: Messages }>();
+
+type Messages = readonly SubscriptionMessage[];
+type Changes = Extract<SubscriptionEvent, { kind: 'changes' }>;
+
+function changeMessages({ version, changes }: Changes, writer: RowWriter): Messages {
+  const known = written.get(changes);
+  if (known?.writer === writer) return known.messages;
+  const end = changes.length - 1;
+  const messages = changes.map((change, index): SubscriptionMessage => {
+    const complete = index === end;
+    const text = changeText(version, change, complete, writer);
+    return { kind: 'change', version, complete, text };
+  });
+  written.set(changes, { writer, messages });
+  return messages;
 }
 
 function changeText(version: number, change: RowChange, last: boolean, writer: RowWriter): string {

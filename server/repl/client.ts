@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ErrorBody } from '../http/failure.ts';
 import type { Table, TableColumn } from './table.ts';
@@ -35,6 +36,11 @@ export type ClientAnswer =
       readonly columns: readonly TableColumn[];
       readonly events: AsyncIterable<LiveEvent>;
     };
+
+export type CopyAnswer =
+  | { readonly kind: 'ok'; readonly tag: string; readonly message: string }
+  | { readonly kind: 'out'; readonly lines: Readable }
+  | { readonly kind: 'failed'; readonly error: ErrorBody };
 
 /** The server did not answer, or not as a Millrace server does. */
 export class ConnectionError extends Error {}
@@ -71,6 +77,20 @@ export class Client {
     };
   }
 
+  /** COPY: `input` is the body. @throws ConnectionError, and what reading `input` throws. */
+  async copy(sql: string, input: Readable | undefined, signal?: AbortSignal): Promise<CopyAnswer> {
+    const url = new URL('/v1/copy', this.url);
+    url.searchParams.set('sql', sql);
+    url.searchParams.set('session', this.#session);
+    const response = await this.#request(url, { 'content-type': 'text/plain' }, input, signal);
+    const isJson = (response.headers['content-type'] ?? '').startsWith('application/json');
+    if (response.statusCode === 200 && !isJson) return { kind: 'out', lines: response };
+    const answer = parseObject(await readAll(response));
+    if (answer?.error !== undefined) return { kind: 'failed', error: answer.error as ErrorBody };
+    if (answer?.kind === 'ok') return answer as unknown as CopyAnswer & { readonly kind: 'ok' };
+    throw new ConnectionError(`${this.url.origin} is not a Millrace server`);
+  }
+
   /** The first request waits a little for a port that nobody listens on yet. */
   async #postWhenStarted(body: string, signal: AbortSignal | undefined): Promise<IncomingMessage> {
     const deadline = performance.now() + START_WAIT_MS;
@@ -88,22 +108,42 @@ export class Client {
   }
 
   #post(body: string, signal: AbortSignal | undefined): Promise<IncomingMessage> {
+    const headers = {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+    };
+    return this.#request(new URL('/v1/sql', this.url), headers, body, signal);
+  }
+
+  #request(
+    url: URL,
+    headers: OutgoingHttpHeaders,
+    body: string | Readable | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<IncomingMessage> {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-    const start = this.url.protocol === 'https:' ? httpsRequest : httpRequest;
-    const request = start(new URL('/v1/sql', this.url), {
+    const start = url.protocol === 'https:' ? httpsRequest : httpRequest;
+    const request = start(url, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
+      headers,
       ...(signal === undefined ? {} : { signal }),
     });
+    let unreadable: Error | undefined;
     request.on('response', resolve);
     request.on('error', (error) => {
-      if (signal?.aborted === true) reject(error);
+      if (signal?.aborted === true || error === unreadable) reject(error);
       else {
         const message = `cannot reach ${this.url.origin}: ${reasonOf(error)}`;
         reject(new ConnectionError(message, { cause: error }));
       }
     });
-    request.end(body);
+    if (typeof body === 'object') {
+      body.once('error', (error) => {
+        unreadable = error;
+        request.destroy(error);
+      });
+      body.pipe(request);
+    } else request.end(body);
     return promise;
   }
 }

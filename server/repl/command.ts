@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { copyFile, isCopy, textInput } from './copy.ts';
 import type { Shell } from './shell.ts';
-import { splitStatements } from './split.ts';
+import { type SplitPart, splitStatements } from './split.ts';
 import type { Table } from './table.ts';
 
 /** What a backslash command leaves behind. */
@@ -101,6 +102,14 @@ const commands: Readonly<Record<string, Command>> = {
     usage: '\\i FILE',
     help: 'run a file',
     run: (context, argument) => include(context, unquote(argument)),
+  },
+  copy: {
+    usage: '\\copy … FROM|TO FILE …',
+    help: 'COPY with a file of yours',
+    run: async ({ shell, prefix }, argument) => {
+      const done = await copyFile(shell, argument, prefix);
+      return typeof done === 'string' ? refuse(shell, done) : { ok: done };
+    },
   },
   echo: {
     usage: '\\echo TEXT',
@@ -277,7 +286,10 @@ export async function runText(
   shell: Shell,
   options: TextOptions,
 ): Promise<{ readonly ok: boolean; readonly quit: boolean }> {
-  const { parts, rest, restLine } = splitStatements(text, true);
+  const split = splitStatements(text, true);
+  // The end of the text ends the rows too.
+  const isCut = split.state === 'copy';
+  const { parts, rest, restLine } = isCut ? splitStatements(`${text}\n\\.\n`, true) : split;
   const last = rest.trim();
   const all =
     last === '' ? parts : [...parts, { kind: 'statement', text: last, line: restLine } as const];
@@ -287,7 +299,7 @@ export async function runText(
     if (part.kind === 'statement') {
       previous = part.text;
       const prefix = name === undefined ? '' : `${name}:${part.line}: `;
-      ok = (await shell.run(part.text, { prefix })) && ok;
+      ok = (await runStatement(shell, part, prefix)) && ok;
     } else {
       const statement = part.pending === '' ? previous : part.pending;
       const outcome = await runCommand({ shell, statement, depth: options.depth }, part.text);
@@ -297,6 +309,16 @@ export async function runText(
     if (!ok && options.stopAtError) return { ok, quit: false };
   }
   return { ok, quit: false };
+}
+
+/** A statement with the rows that stand behind it, if it is COPY … FROM STDIN. */
+export async function runStatement(
+  shell: Shell,
+  { text, data }: Extract<SplitPart, { kind: 'statement' }>,
+  prefix?: string,
+): Promise<boolean> {
+  if (!isCopy(text)) return shell.run(text, { prefix });
+  return shell.copy(text, data === undefined ? undefined : textInput(data), { prefix });
 }
 
 const sqlTopics: readonly (readonly [string, string])[] = [
@@ -315,6 +337,7 @@ const sqlTopics: readonly (readonly [string, string])[] = [
     'SELECT',
     'SELECT … FROM … [JOIN …] [WHERE …] [GROUP BY …] [ORDER BY …] [LIMIT n] [EMIT CHANGES]',
   ],
+  ['COPY', 'COPY name [(column, …)] FROM STDIN | TO STDOUT [WITH (FORMAT csv, HEADER, …)]'],
   ['SUBSCRIBE', 'SUBSCRIBE [TO] view | SELECT …'],
   [
     'SHOW',

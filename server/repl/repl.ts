@@ -1,5 +1,5 @@
 import { createInterface, type Interface } from 'node:readline';
-import { runCommand } from './command.ts';
+import { runCommand, runStatement } from './command.ts';
 import { Completer } from './completion.ts';
 import { HISTORY_LINES_MAX, historyPath, loadHistory, saveHistory } from './history.ts';
 import { standardScreen } from './screen.ts';
@@ -23,6 +23,7 @@ const prompts: Readonly<Record<SplitState, string>> = {
   dollar: 'millrace$> ',
   comment: 'millrace*> ',
   parenthesis: 'millrace(> ',
+  copy: '>> ',
 };
 
 /** The prompt: lines in, statements out, one at a time. */
@@ -150,7 +151,7 @@ class Prompt {
       for (const part of parts) {
         if (part.kind === 'statement') {
           this.#last = part.text;
-          await this.#shell.run(part.text);
+          await runStatement(this.#shell, part);
           continue;
         }
         const statement = part.pending === '' ? this.#last : part.pending;

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { Client, type ClientAnswer, type ClientResult } from './client.ts';
 import { errorText } from './error-text.ts';
 import { showLive } from './live.ts';
@@ -65,6 +66,34 @@ export class Shell {
       this.screen.write(`Time: ${timeText(performance.now() - began)}\n`);
     }
     return ok ?? false;
+  }
+
+  /**
+   * Runs COPY with the rows of `input`, or puts out those that it answers.
+   * @returns whether it succeeded. @throws ConnectionError.
+   */
+  async copy(
+    sql: string,
+    input: Readable | undefined,
+    options: RunOptions = {},
+    write: (lines: Readable) => Promise<void> = (lines) => this.#writeLines(lines),
+  ): Promise<boolean> {
+    const ok = await this.cancellable(async (signal) => {
+      const answer = await this.#client.copy(sql, input, signal);
+      if (answer.kind === 'failed') {
+        this.screen.error(errorText(answer.error, sql, options.prefix));
+        return false;
+      }
+      if (answer.kind === 'out') await write(answer.lines);
+      else this.#printResult(answer, undefined);
+      return true;
+    });
+    return ok ?? false;
+  }
+
+  async #writeLines(lines: Readable): Promise<void> {
+    lines.setEncoding('utf8');
+    for await (const text of lines) this.screen.write(String(text));
   }
 
   /** Runs a statement for its rows, printing nothing; undefined when it fails. */

@@ -1,3 +1,5 @@
+import { readsStandardInput } from './copy.ts';
+
 /** What a text holds up to some point: whether a statement is open, and inside of what. */
 export type SplitState =
   | 'empty'
@@ -6,7 +8,9 @@ export type SplitState =
   | 'identifier'
   | 'dollar'
   | 'comment'
-  | 'parenthesis';
+  | 'parenthesis'
+  /** The rows of COPY … FROM STDIN. */
+  | 'copy';
 
 export type SplitPart =
   | {
@@ -15,6 +19,8 @@ export type SplitPart =
       readonly text: string;
       /** 1-based line of its first character in the whole text. */
       readonly line: number;
+      /** The lines of COPY … FROM STDIN, up to the one with `\.`. */
+      readonly data?: string | undefined;
     }
   /** A backslash command up to the end of its line; `pending` is the statement text before it. */
   | { readonly kind: 'command'; readonly text: string; readonly pending: string };
@@ -27,13 +33,14 @@ export interface Split {
   readonly state: SplitState;
 }
 
+const endOfRows = /^\\\.\r?$/gm;
 const identifierCharacter = /[A-Za-z0-9_$\u0080-\uffff]/;
 const dollarTag = /\$(?:[A-Za-z_\u0080-\uffff][A-Za-z0-9_\u0080-\uffff]*)?\$/y;
 
 /**
  * Cuts a text at the semicolons that end statements, as psql does: not inside quotes, dollar quotes, comments or
  * parentheses.
- * @param commands  also cut at backslash commands, which end at their line's end.
+ * @param commands  also cut at backslash commands, which end at their line's end, and take the rows of COPY … FROM STDIN.
  */
 export function splitStatements(text: string, commands: boolean): Split {
   return new Splitter(text, commands).run();
@@ -162,9 +169,30 @@ class Splitter {
   #endStatement(): void {
     if (this.#start !== -1) {
       const text = this.#text.slice(this.#start, this.#at).trimEnd();
-      this.#parts.push({ kind: 'statement', text, line: this.#lineOf(this.#start) });
+      const line = this.#lineOf(this.#start);
+      if (this.#commands && readsStandardInput(text)) {
+        this.#takeRows(text, line);
+        return;
+      }
+      this.#parts.push({ kind: 'statement', text, line });
     }
     this.#at++;
+    this.#begin();
+  }
+
+  /** The lines behind the statement's own. */
+  #takeRows(text: string, line: number): void {
+    const newline = this.#text.indexOf('\n', this.#at);
+    const from = newline === -1 ? this.#text.length : newline + 1;
+    endOfRows.lastIndex = from;
+    const end = endOfRows.exec(this.#text);
+    if (end === null) {
+      this.#stopIn('copy');
+      return;
+    }
+    const data = this.#text.slice(from, end.index);
+    this.#parts.push({ kind: 'statement', text, line, data });
+    this.#at = end.index + end[0].length;
     this.#begin();
   }
 

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import { StreamError } from '../../sql/base/error.ts';
 import type { Session, Subscription } from '../database.ts';
@@ -23,11 +24,15 @@ export class Connection {
   /** Of statements that name no session. */
   readonly #session: Session;
 
-  constructor(door: Door, socket: WebSocket) {
-    const { socketBufferBytesMax, socketStallMsMax } = door.limits;
+  /** @param stream  what the WebSocket writes to. */
+  constructor(door: Door, socket: WebSocket, stream: Socket) {
+    const { socketBufferBytesMax, socketBuffersBytesMax, socketStallMsMax } = door.limits;
+    const { clients } = door.app.websocketServer;
+    const bufferBytesMax = (): number =>
+      Math.min(socketBufferBytesMax, socketBuffersBytesMax / clients.size);
     this.#door = door;
     this.#session = door.database.session(undefined);
-    this.#sender = new SocketSender(socket, socketBufferBytesMax, socketStallMsMax, () =>
+    this.#sender = new SocketSender(socket, stream, bufferBytesMax, socketStallMsMax, () =>
       door.metrics.slowReaders.inc({ door: 'ws' }),
     );
     socket.on('message', (data: Buffer, binary: boolean) => {
@@ -154,10 +159,12 @@ export class Connection {
       await this.#send(id, `"kind":"subscribed","columns":${columnsJson(subscription.schema)}`);
       const writer = objectWriter(subscription.schema);
       for await (const event of subscription.events) {
-        for (const message of messagesOf(event, writer)) {
-          if (signal.aborted) return;
-          await this.#send(id, message.text.slice(1, -1));
-        }
+        if (signal.aborted) return;
+        const prefix = `{"id":${JSON.stringify(id)},`;
+        await this.#sender.sendAll(
+          messagesOf(event, writer),
+          ({ text }) => `${prefix}${text.slice(1)}`,
+        );
       }
     } finally {
       leave();

@@ -34,8 +34,8 @@ export function socketRoute(door: Door): void {
       reply.code(426).header('upgrade', 'websocket').header('connection', 'upgrade');
       reply.send({ error: describeFailure(error).body });
     },
-    wsHandler: (socket) => {
-      new Connection(door, socket);
+    wsHandler: (socket, request) => {
+      new Connection(door, socket, request.raw.socket);
       keepAlive(socket);
       socket.on('error', (error) => door.log.debug({ err: error }, 'a WebSocket failed'));
     },

@@ -96,7 +96,19 @@ export function splitArray(text: string): readonly ArrayItem[] {
   const items = readArray();
   skip();
   if (at < text.length) fail();
-  return items;
+  const lengths = lengthsOf(items);
+  if (lengths === undefined) return fail();
+  return lengths.includes(0) ? [] : items;
+}
+
+/** The lengths along each dimension; undefined for what is not rectangular. */
+function lengthsOf(items: readonly ArrayItem[]): readonly number[] | undefined {
+  const inner = items.map((item) => (Array.isArray(item) ? lengthsOf(item) : []));
+  const [first = []] = inner;
+  const isEven = inner.every(
+    (one) => one?.length === first?.length && one?.every((length, i) => length === first?.[i]),
+  );
+  return isEven && first !== undefined ? [items.length, ...first] : undefined;
 }
 
 /** A row's text taken apart; null is an empty field. @throws StreamError VALUE_INVALID_TEXT. */

@@ -3,6 +3,7 @@ import { StreamError } from './error.ts';
 import { type NumberPicture, numberPicture } from './number-picture.ts';
 import { Numeric } from './numeric.ts';
 import { power } from './numeric-math.ts';
+import { readRoman } from './roman.ts';
 
 class Reader {
   readonly #input: string;
@@ -13,18 +14,22 @@ class Reader {
   #pre = 0;
   #post = 0;
   #pointRead = false;
-  #inNumber = false;
+  /** Digits that the picture has room for, before the point and behind it. */
+  #places: number;
+  #decimals: number;
 
   constructor(input: string, picture: NumberPicture) {
     this.#input = input;
     this.#picture = picture;
+    this.#places = picture.pre;
+    this.#decimals = picture.post;
   }
 
   get #char(): string {
     return this.#input.charAt(this.#at);
   }
 
-  read(): { readonly text: string; readonly post: number } {
+  read(): { readonly text: string; readonly places: number; readonly post: number } {
     for (const node of this.#picture.nodes) {
       if (this.#at >= this.#input.length) break;
       if (node.kind === 'literal')
@@ -32,7 +37,8 @@ class Reader {
       else if (this.#keyword(node.key.key)) this.#at++;
     }
     const digits = this.#digits.endsWith('.') ? this.#digits.slice(0, -1) : this.#digits;
-    return { text: (this.#sign === '-' ? '-' : '') + digits, post: this.#post };
+    const sign = this.#sign === '-' ? '-' : '';
+    return { text: sign + digits, places: this.#places, post: this.#post };
   }
 
   /** True when the current character has been used up. */
@@ -46,13 +52,17 @@ class Reader {
         return true;
       case ',':
       case 'G':
-        return (this.#inNumber || !this.#picture.fill) && this.#char === ',';
+        return !this.#picture.fill && this.#char === ',';
       case 'L':
         this.#skipOther(1);
         return false;
       case 'TH':
       case 'th':
-        this.#skipOther(2);
+        if (!this.#picture.decimal && !this.#picture.roman) this.#skipOther(2);
+        return false;
+      case 'RN':
+      case 'rn':
+        this.#romanNumeral();
         return false;
       case 'MI':
       case 'PL':
@@ -61,6 +71,16 @@ class Reader {
       default:
         return false;
     }
+  }
+
+  #romanNumeral(): void {
+    const { value, end } = readRoman(this.#input, this.#at);
+    if (value === undefined) throw new StreamError('VALUE_INVALID_TEXT', 'invalid Roman numeral');
+    const digits = String(value);
+    this.#at = end;
+    this.#digits += digits;
+    this.#places = digits.length;
+    this.#decimals = 0;
   }
 
   #signKeyword(key: string): boolean {
@@ -105,11 +125,10 @@ class Reader {
   #digitOrPoint(): boolean | undefined {
     const char = this.#char;
     if (/\d/.test(char)) {
-      if (this.#pointRead && this.#post === this.#picture.post) return undefined;
+      if (this.#pointRead && this.#post === this.#decimals) return undefined;
       this.#digits += char;
       if (this.#pointRead) this.#post++;
       else this.#pre++;
-      this.#inNumber = true;
       return true;
     }
     if (!this.#picture.decimal || this.#pointRead || char !== '.') return false;
@@ -139,14 +158,11 @@ export function parseNumber(input: string, text: string): Numeric | null {
   if (picture.scientific) {
     throw new StreamError('SQL_NOT_SUPPORTED', '"EEEE" not supported for input');
   }
-  if (picture.roman) {
-    throw new StreamError('SQL_NOT_SUPPORTED', '"RN" not supported for input');
-  }
   const read = new Reader(input, picture).read();
   if (!/\d/.test(read.text)) {
     throw new StreamError('VALUE_INVALID_TEXT', 'invalid input syntax for type numeric: " "');
   }
-  const precision = picture.pre + picture.multi + read.post;
+  const precision = read.places + picture.multi + read.post;
   const value = Numeric.parse(read.text).coerce(precision, read.post);
   if (!picture.scaled) return value;
   return value.multiply(power(ten, Numeric.fromInt(-picture.multi)));

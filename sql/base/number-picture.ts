@@ -187,6 +187,23 @@ function apply(draft: Draft, key: NumberKey): void {
   }
 }
 
+function refuseBesideRoman(draft: Draft): void {
+  const other =
+    draft.zero ||
+    draft.blank ||
+    draft.decimal ||
+    draft.sign !== 'none' ||
+    draft.bracket ||
+    draft.minus ||
+    draft.plus ||
+    draft.scaled ||
+    draft.scientific;
+  if (!draft.roman || !other) return;
+  throw new StreamError('SQL_SYNTAX', '"RN" is incompatible with other formats', {
+    detail: '"RN" may only be used together with "FM".',
+  });
+}
+
 /** @throws StreamError SQL_SYNTAX for combinations that contradict each other. */
 export const numberPicture = cachePictures((picture: string): NumberPicture => {
   const nodes = splitPicture(
@@ -213,6 +230,10 @@ export const numberPicture = cachePictures((picture: string): NumberPicture => {
     scientific: false,
     blank: false,
   };
-  for (const node of nodes) if (node.kind === 'keyword') apply(draft, node.key.key);
+  for (const node of nodes) {
+    if (node.kind !== 'keyword') continue;
+    apply(draft, node.key.key);
+    refuseBesideRoman(draft);
+  }
   return { ...draft, nodes };
 });

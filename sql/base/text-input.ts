@@ -29,6 +29,12 @@ const BIGINT_MAX = 9223372036854775807n;
  * @throws StreamError with PostgreSQL's SQLSTATE.
  */
 export function fromText(text: string, type: SqlType, nowMicros?: bigint, zone: Zone = utc): Datum {
+  const value = readText(text, type, nowMicros, zone);
+  type.domain?.check(value);
+  return value;
+}
+
+function readText(text: string, type: SqlType, nowMicros: bigint | undefined, zone: Zone): Datum {
   switch (type.kind) {
     case 'boolean':
       return booleanFromText(text);
@@ -72,6 +78,8 @@ export function fromText(text: string, type: SqlType, nowMicros?: bigint, zone: 
       return jsonToText(parseJson(text));
     case 'uuid':
       return uuidFromText(text);
+    case 'enum':
+      return type.enumeration.placeOf(text);
     case 'array':
       return arrayFromItems(splitArray(text), type.element, nowMicros, zone);
     case 'row':

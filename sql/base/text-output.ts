@@ -80,6 +80,8 @@ function buildWriter(type: SqlType, zone: Zone): Writer {
       return (datum) => timestamptzToText(datum as bigint, zone);
     case 'interval':
       return (datum) => intervalToText(datum as Interval);
+    case 'enum':
+      return (datum) => type.enumeration.labelOf(datum as number);
     case 'array':
       return arrayWriter(type.element, zone);
     case 'row':
@@ -189,6 +191,8 @@ function buildJsonWriter(type: SqlType): Writer {
         ? (datum) => `"\\${write(datum)}"`
         : (datum) => `"${write(datum)}"`;
     }
+    case 'enum':
+      return (datum) => quoteJson(type.enumeration.labelOf(datum as number));
     case 'array':
       return arrayJsonWriter(type.element);
     case 'row':

@@ -1,3 +1,6 @@
+import type { Datum } from './datum.ts';
+import type { EnumType } from './enum-type.ts';
+
 /**
  * SQL types, and the one JavaScript value that stands for each SQL value ("datum").
  *
@@ -16,10 +19,16 @@
  * | json                          | string: the text as it was written                                   |
  * | bytea                         | Uint8Array                                                           |
  * | interval                      | Interval (sql/base/interval.ts): months, days, microseconds          |
+ * | enum                          | number: the place of its label (sql/base/enum-type.ts)               |
  * | array                         | readonly Datum[]                                                     |
  * | row                           | readonly Datum[], one an attribute                                   |
  */
-export type SqlType =
+export type SqlType = BaseType & {
+  /** A column of a domain, or a value that has been cast to one: as the base type, but what goes in is checked. */
+  readonly domain?: Domain | undefined;
+};
+
+type BaseType =
   | { readonly kind: 'boolean' }
   | { readonly kind: 'smallint' }
   | { readonly kind: 'integer' }
@@ -43,10 +52,25 @@ export type SqlType =
   | { readonly kind: 'json' }
   | { readonly kind: 'jsonb' }
   | { readonly kind: 'uuid' }
+  | { readonly kind: 'enum'; readonly enumeration: EnumType }
   | { readonly kind: 'array'; readonly element: SqlType }
-  | { readonly kind: 'row'; readonly fields: readonly Column[] }
+  | {
+      readonly kind: 'row';
+      readonly fields: readonly Column[];
+      /** Of a composite type that has one. */
+      readonly name?: string | undefined;
+    }
   /** An untyped literal or NULL before it has met a context. No column of a relation has it. */
   | { readonly kind: 'unknown' };
+
+/** What CREATE DOMAIN adds to a type. */
+export interface Domain {
+  /** Of the type in the catalog. */
+  readonly id: number;
+  readonly name: string;
+  /** @throws StreamError CONSTRAINT_NOT_NULL, CONSTRAINT_CHECK. */
+  readonly check: (value: Datum | null) => void;
+}
 
 export type TypeKind = SqlType['kind'];
 
@@ -92,7 +116,9 @@ export function typeName(type: SqlType): string {
       // The number of dimensions belongs to the value.
       return type.element.kind === 'array' ? typeName(type.element) : `${typeName(type.element)}[]`;
     case 'row':
-      return 'record';
+      return type.name ?? 'record';
+    case 'enum':
+      return type.enumeration.shownName;
     default:
       return type.kind;
   }
@@ -111,5 +137,23 @@ export function sameType(a: SqlType, b: SqlType): boolean {
     );
   }
   if (a.kind === 'array' && b.kind === 'array') return sameType(a.element, b.element);
+  if (a.kind === 'enum' || b.kind === 'enum') return sameEnum(a, b);
   return typeName(a) === typeName(b);
+}
+
+/** True for two enum types that are one. */
+export function sameEnum(a: SqlType, b: SqlType): boolean {
+  return a.kind === 'enum' && b.kind === 'enum' && a.enumeration === b.enumeration;
+}
+
+/** Whether the type is, or holds, one that `test` is true for. */
+export function someType(type: SqlType, test: (type: SqlType) => boolean): boolean {
+  if (test(type)) return true;
+  if (type.kind === 'array') return someType(type.element, test);
+  return type.kind === 'row' && type.fields.some((field) => someType(field.type, test));
+}
+
+/** The type that a domain is over, or the type itself. */
+export function withoutDomain(type: SqlType): SqlType {
+  return type.domain === undefined ? type : { ...type, domain: undefined };
 }

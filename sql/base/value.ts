@@ -1,4 +1,5 @@
 /** Order, equality and hash keys of SQL values; the only place that knows NaN's and NULL's ordering. */
+import { arrayLengths, flattenArray } from './array-shape.ts';
 import { assertNever } from './assert.ts';
 import { bytesToHex } from './bytea.ts';
 import type { Datum } from './datum.ts';
@@ -65,6 +66,7 @@ function buildComparator(type: SqlType): Comparator {
     case 'timestamp':
     case 'timestamptz':
     case 'uuid':
+    case 'enum':
       return compareExact;
     case 'real':
     case 'double':
@@ -87,7 +89,7 @@ function buildComparator(type: SqlType): Comparator {
       return (left, right) =>
         left === right ? 0 : compareJson(parseJson(left as string), parseJson(right as string));
     case 'array':
-      return compareItems(() => type.element);
+      return type.element.kind === 'row' ? compareItems(() => type.element) : compareArrays(type);
     case 'row':
       return compareItems((index) => type.fields[index]?.type ?? type);
     default:
@@ -101,6 +103,25 @@ function compareItem(left: Datum | null, right: Datum | null, type: SqlType): nu
     return compareItems(() => type)(left, right);
   }
   return compareNullable(left, right, type);
+}
+
+/** By their elements in storage order, then by how many there are, then by their dimensions. */
+function compareArrays(type: SqlType & { readonly kind: 'array' }): Comparator {
+  let innermost: SqlType = type;
+  while (innermost.kind === 'array') innermost = innermost.element;
+  const element = innermost;
+  const compare = compareItems(() => element);
+  return (left, right) => {
+    const a = left as readonly (Datum | null)[];
+    const b = right as readonly (Datum | null)[];
+    if (element.kind === 'row') return compareItems(() => type.element)(a, b);
+    const order = compare(flattenArray(a), flattenArray(b));
+    if (order !== 0) return order;
+    const x = arrayLengths(a);
+    const y = arrayLengths(b);
+    const differing = x.findIndex((length, i) => length !== y[i]);
+    return x.length - y.length || (differing < 0 ? 0 : (x[differing] ?? 0) - (y[differing] ?? 0));
+  };
 }
 
 function compareItems(typeAt: (index: number) => SqlType): Comparator {
@@ -141,6 +162,7 @@ function buildHasher(type: SqlType): (datum: Datum) => HashKey {
     case 'timestamp':
     case 'timestamptz':
     case 'uuid':
+    case 'enum':
     case 'text':
     case 'varchar':
     case 'unknown':

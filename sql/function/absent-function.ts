@@ -19,12 +19,7 @@ export const absentFunctions: readonly Absent[] = [
     ],
   },
   {
-    reason: 'There are no enumerated types: use text with a CHECK.',
-    names: ['enum_first', 'enum_last', 'enum_range'],
-  },
-  {
-    reason:
-      'There are no named composite types: use json_to_record() or json_to_recordset() with a list of columns.',
+    reason: 'Use json_to_record() or json_to_recordset() with a list of columns.',
     names: [
       ...['json_populate_record', 'json_populate_recordset', 'jsonb_populate_record'],
       ...['jsonb_populate_record_valid', 'jsonb_populate_recordset'],

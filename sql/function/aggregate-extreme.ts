@@ -13,6 +13,9 @@ interface Entry {
 /** Dead entries that the heap may hold before it is rebuilt, beside as many as there are live ones. */
 const DEAD_SLACK = 64;
 
+/** Kinds whose datums a Map tells apart as their texts are. */
+const directKinds: ReadonlySet<SqlType['kind']> = new Set(['integer', 'bigint', 'text', 'enum']);
+
 /**
  * min or max under deletes: every distinct value with its count, and a heap over them whose dead
  * entries are dropped when they reach the top. Values are told apart by their text, so that of the
@@ -21,7 +24,7 @@ const DEAD_SLACK = 64;
 export function extremeAccumulator(type: SqlType, greatest: boolean): Accumulator {
   const compare = comparator(type);
   const write = textWriter(type);
-  const direct = type.kind === 'integer' || type.kind === 'bigint' || type.kind === 'text';
+  const direct = directKinds.has(type.kind);
   const keyOf = (value: Datum): Datum => (direct ? value : write(value));
   const entries = new Map<Datum, Entry>();
   let heap: Entry[] = [];

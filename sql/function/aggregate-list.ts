@@ -1,4 +1,5 @@
 /** Aggregates that keep their values in order: string_agg, array_agg, those that build JSON. */
+import { arrayLengths, sameLengths } from '../base/array-shape.ts';
 import type { Datum } from '../base/datum.ts';
 import { StreamError } from '../base/error.ts';
 import { type JsonValue, jsonToText, quoteJson } from '../base/json.ts';
@@ -55,6 +56,28 @@ export function stringAggregate(): Accumulator {
 export function arrayAggregate(): Accumulator {
   return orderedRows((rows) => rows.map((row) => row[0] ?? null));
 }
+
+/** Of arrays: one of a dimension more. @throws StreamError VALUE_NULL_NOT_ALLOWED, VALUE_ARRAY_SUBSCRIPT. */
+export function arrayOfArraysAggregate(): Accumulator {
+  return orderedRows((rows) => {
+    const arrays = rows.map(([array = null]): Items => {
+      if (Array.isArray(array)) return array;
+      throw new StreamError('VALUE_NULL_NOT_ALLOWED', 'cannot accumulate null arrays');
+    });
+    const lengths = arrays.map(arrayLengths);
+    const [first = []] = lengths;
+    if (first.length === 0 && arrays.length > 0) {
+      throw new StreamError('VALUE_ARRAY_SUBSCRIPT', 'cannot accumulate empty arrays');
+    }
+    if (lengths.every((one) => sameLengths(one, first))) return arrays;
+    throw new StreamError(
+      'VALUE_ARRAY_SUBSCRIPT',
+      'cannot accumulate arrays of different dimensionality',
+    );
+  });
+}
+
+type Items = readonly (Datum | null)[];
 
 export function jsonAggregate(type: SqlType, canonical: boolean): Accumulator {
   return orderedRows((rows) => {

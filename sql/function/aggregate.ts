@@ -6,6 +6,7 @@ import { extremeAccumulator, extremeByAccumulator } from './aggregate-extreme.ts
 import type { Accumulator, AggregateFunction } from './aggregate-function.ts';
 import {
   arrayAggregate,
+  arrayOfArraysAggregate,
   jsonAggregate,
   jsonObjectAggregate,
   stringAggregate,
@@ -397,6 +398,7 @@ export function resolveAggregate(
       };
     case 'min':
     case 'max':
+      if (first.kind === 'enum') return extreme(name, first, true);
       return first.kind === 'array' || first.kind === 'row'
         ? extreme(name, first, false)
         : undefined;
@@ -427,7 +429,7 @@ export function resolveAggregate(
       return {
         ...base,
         result: { kind: 'array', element: first },
-        accumulator: () => arrayAggregate(),
+        accumulator: () => (first.kind === 'array' ? arrayOfArraysAggregate() : arrayAggregate()),
         description: 'values as an array, NULLs too',
       };
     case 'jsonb_agg':

@@ -1,4 +1,5 @@
 /** Array functions about bounds and order: slices, array_dims, array_fill, array_sort, sampling, buckets, JSON. */
+import { arrayLengths } from '../base/array-shape.ts';
 import type { Datum } from '../base/datum.ts';
 import { StreamError } from '../base/error.ts';
 import type { SqlType } from '../base/type.ts';
@@ -14,14 +15,6 @@ const ITEMS_MAX = 268_435_455;
 
 const isItems = (value: Datum | null | undefined): value is Items => Array.isArray(value);
 
-function lengths(items: Items): readonly number[] {
-  const found: number[] = [];
-  for (let at: Datum | null | undefined = items; isItems(at) && at.length > 0; at = at[0]) {
-    found.push(at.length);
-  }
-  return found;
-}
-
 /**
  * `array[low:high]…`, one pair of bounds a dimension, counted from 1; undefined is an open end. What lies outside
  * of the array is left out, and an empty slice of any dimension makes the whole empty.
@@ -30,7 +23,7 @@ export function sliceArray(
   items: Items,
   bounds: readonly (readonly [number | undefined, number | undefined])[],
 ): Items {
-  if (bounds.length > lengths(items).length) return [];
+  if (bounds.length > arrayLengths(items).length) return [];
   const cut = (part: Items, level: number): Items => {
     const bound = bounds[level];
     if (bound === undefined) return part;
@@ -39,7 +32,7 @@ export function sliceArray(
     return kept.map((item) => (isItems(item) ? cut(item, level + 1) : item));
   };
   const done = cut(items, 0);
-  return lengths(done).length < bounds.length ? [] : done;
+  return arrayLengths(done).length < bounds.length ? [] : done;
 }
 
 function fill(value: Datum | null, dimensions: Items | null, lower: Items | null): Items {
@@ -107,7 +100,7 @@ function sample(items: Items, count: number): Items {
 
 /** How many of the ascending thresholds are not above the value. */
 function bucket(value: Datum, thresholds: Items, element: SqlType): number {
-  if (lengths(thresholds).length > 1) {
+  if (arrayLengths(thresholds).length > 1) {
     throw new StreamError('VALUE_ARRAY_SUBSCRIPT', 'thresholds must be one-dimensional array');
   }
   if (thresholds.includes(null)) {
@@ -171,7 +164,7 @@ const overArrays: ReadonlyMap<string, Resolver> = new Map<string, Resolver>([
       evaluate: (items: Items) =>
         items.length === 0
           ? null
-          : lengths(items)
+          : arrayLengths(items)
               .map((length) => `[1:${length}]`)
               .join(''),
     }),

@@ -1,4 +1,5 @@
 /** Functions over arrays of any element type, and those between arrays and text. */
+import { arrayLengths, flattenArray, sameLengths } from '../base/array-shape.ts';
 import type { Datum } from '../base/datum.ts';
 import { StreamError } from '../base/error.ts';
 import { textWriter } from '../base/text-output.ts';
@@ -17,13 +18,7 @@ function asRows(value: Datum | null | undefined): Items | undefined {
   return Array.isArray(value) ? value : undefined;
 }
 
-/** How many levels of nesting the array has; an empty one has none. */
-function depthOf(items: Items): number {
-  let depth = 0;
-  for (let at: Items | undefined = items; at !== undefined && at.length > 0; at = asRows(at[0]))
-    depth++;
-  return depth;
-}
+const depthOf = (items: Items): number => arrayLengths(items).length;
 
 /** Elements along dimension `dimension`, counted from 1. */
 function lengthOf(items: Items, dimension: number): number | null {
@@ -31,10 +26,6 @@ function lengthOf(items: Items, dimension: number): number | null {
   for (let level = 1; level < dimension; level++) at = asRows(at?.[0]);
   if (dimension < 1 || at === undefined || at.length === 0) return null;
   return at.length;
-}
-
-function flatten(items: Items): Items {
-  return items.flatMap((item) => (asRows(item) === undefined ? [item] : flatten(item as Items)));
 }
 
 interface Shape {
@@ -49,12 +40,34 @@ function make(name: string, shape: Shape): ScalarFunction {
   return { name, family: 'array', strict: shape.strict ?? true, ...shape };
 }
 
-function oneDimension(items: Items): Items {
+function oneDimension(items: Items, what = 'searching for'): Items {
   if (depthOf(items) <= 1) return items;
+  const where = what === 'removing' ? 'from' : 'in';
   throw new StreamError(
     'SQL_NOT_SUPPORTED',
-    'searching for elements in multidimensional arrays is not supported',
+    `${what} elements ${where} multidimensional arrays is not supported`,
   );
+}
+
+/** An array that a single element can be put to. */
+function extensible(items: Items | null): Items {
+  if (items === null || depthOf(items) <= 1) return items ?? [];
+  throw new StreamError(
+    'VALUE_ARRAY_DIMENSIONS',
+    'argument must be empty or one-dimensional array',
+  );
+}
+
+function replaceItems(
+  items: Items,
+  match: (item: Datum | null) => boolean,
+  fresh: Datum | null,
+): Items {
+  return items.map((item) => {
+    const inner = asRows(item);
+    if (inner !== undefined && depthOf(items) > 1) return replaceItems(inner, match, fresh);
+    return match(item) ? fresh : item;
+  });
 }
 
 /** `null` finds NULLs, anything else the elements equal to it. */
@@ -68,10 +81,11 @@ function concatenate(left: Items | null, right: Items | null): Items | null {
   if (left === null || right === null) return left ?? right;
   if (left.length === 0) return right;
   if (right.length === 0) return left;
-  const difference = depthOf(left) - depthOf(right);
-  if (difference === 0) return [...left, ...right];
-  if (difference === 1) return [...left, right];
-  if (difference === -1) return [left, ...right];
+  const a = arrayLengths(left);
+  const b = arrayLengths(right);
+  if (sameLengths(a.slice(1), b.slice(1))) return [...left, ...right];
+  if (sameLengths(a.slice(1), b)) return [...left, right];
+  if (sameLengths(a, b.slice(1))) return [left, ...right];
   throw new StreamError('VALUE_ARRAY_SUBSCRIPT', 'cannot concatenate incompatible arrays');
 }
 
@@ -89,8 +103,8 @@ const containment =
     evaluate: (a: Items, b: Items) => {
       const hash = hasher(element);
       const keys = (items: Items): Set<unknown> =>
-        new Set(flatten(items).flatMap((item) => (item === null ? [] : [hash(item)])));
-      return test(keys(a), keys(b), flatten(b).includes(null));
+        new Set(flattenArray(items).flatMap((item) => (item === null ? [] : [hash(item)])));
+      return test(keys(a), keys(b), flattenArray(b).includes(null));
     },
   });
 
@@ -111,7 +125,7 @@ const resolvers: ReadonlyMap<string, Resolver> = new Map<string, Resolver>([
       parameters: [array],
       result: types.integer,
       description: 'number of elements',
-      evaluate: (items: Items) => flatten(items).length,
+      evaluate: (items: Items) => flattenArray(items).length,
     }),
   ],
   [
@@ -149,7 +163,7 @@ const resolvers: ReadonlyMap<string, Resolver> = new Map<string, Resolver>([
       result: array,
       strict: false,
       description: 'array with an element behind',
-      evaluate: (items: Items | null, item: Datum | null) => [...(items ?? []), item],
+      evaluate: (items: Items | null, item: Datum | null) => [...extensible(items), item],
     }),
   ],
   [
@@ -159,7 +173,7 @@ const resolvers: ReadonlyMap<string, Resolver> = new Map<string, Resolver>([
       result: array,
       strict: false,
       description: 'array with an element in front',
-      evaluate: (item: Datum | null, items: Items | null) => [item, ...(items ?? [])],
+      evaluate: (item: Datum | null, items: Items | null) => [item, ...extensible(items)],
     }),
   ],
   [
@@ -182,7 +196,7 @@ const resolvers: ReadonlyMap<string, Resolver> = new Map<string, Resolver>([
       evaluate: (items: Items | null, wanted: Datum | null) => {
         if (items === null) return null;
         const match = matcher(element, wanted);
-        return oneDimension(items).filter((item) => !match(item));
+        return oneDimension(items, 'removing').filter((item) => !match(item));
       },
     }),
   ],
@@ -196,7 +210,7 @@ const resolvers: ReadonlyMap<string, Resolver> = new Map<string, Resolver>([
       evaluate: (items: Items | null, wanted: Datum | null, fresh: Datum | null) => {
         if (items === null) return null;
         const match = matcher(element, wanted);
-        return items.map((item) => (match(item) ? fresh : item));
+        return replaceItems(items, match, fresh);
       },
     }),
   ],
@@ -316,8 +330,10 @@ const resolvers: ReadonlyMap<string, Resolver> = new Map<string, Resolver>([
       description: 'are all elements of the first in the second',
       evaluate: (a: Items, b: Items) => {
         const hash = hasher(element);
-        const keys = new Set(flatten(b).flatMap((item) => (item === null ? [] : [hash(item)])));
-        return flatten(a).every((item) => item !== null && keys.has(hash(item)));
+        const keys = new Set(
+          flattenArray(b).flatMap((item) => (item === null ? [] : [hash(item)])),
+        );
+        return flattenArray(a).every((item) => item !== null && keys.has(hash(item)));
       },
     }),
   ],
@@ -341,7 +357,7 @@ function position(
 
 function join(items: Items, element: SqlType, delimiter: string, nullText: string | null): string {
   const write = textWriter(element.kind === 'array' ? element.element : element);
-  const shown = flatten(items).flatMap((item) => {
+  const shown = flattenArray(items).flatMap((item) => {
     if (item !== null) return [write(item)];
     return nullText === null ? [] : [nullText];
   });

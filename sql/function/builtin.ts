@@ -1,5 +1,5 @@
 /** The registry of everything that is built in, and the resolvers of functions without fixed types. */
-import type { SqlType } from '../base/type.ts';
+import { type SqlType, sameEnum } from '../base/type.ts';
 import { aggregateFunctions, polymorphicAggregateNames, resolveAggregate } from './aggregate.ts';
 import type { AggregateFunction } from './aggregate-function.ts';
 import { hypotheticalNames, orderedSetNames } from './aggregate-ordered-set.ts';
@@ -10,13 +10,14 @@ import { arrayShapeNames, resolveArrayShape } from './array-shape.ts';
 import { binaryBitFunctions } from './binary-bit.ts';
 import { binaryPatternFunctions } from './binary-pattern.ts';
 import { findCast } from './cast.ts';
-import { comparisonFunctions, compositeComparison } from './comparison.ts';
+import { comparisonFunctions, ownComparison } from './comparison.ts';
 import { conditionalNames, resolveConditional } from './conditional.ts';
 import { dateTimeDialectFunctions } from './datetime-dialect.ts';
 import { dateTimeFieldFunctions } from './datetime-field.ts';
 import { dateTimeMakeFunctions } from './datetime-make.ts';
 import { dateTimeOperators } from './datetime-operator.ts';
 import { dateTruncFunctions } from './datetime-trunc.ts';
+import { enumNames, resolveEnum } from './enum.ts';
 import { pictureFunctions } from './format-picture.ts';
 import { jsonFunctions } from './json.ts';
 import { jsonBuildNames, resolveJsonBuild } from './json-build.ts';
@@ -95,6 +96,7 @@ const allNames: readonly string[] = [
     ...arrayNames,
     ...arrayShapeNames,
     ...arrayDialectNames,
+    ...enumNames,
     ...polymorphicAggregateNames,
     ...orderedSetNames,
     ...hypotheticalNames,
@@ -124,11 +126,14 @@ export function resolvePolymorphic(
     resolveJsonBuild(name, argTypes) ??
     resolveArray(name, argTypes) ??
     resolveArrayShape(name, argTypes) ??
-    resolveArrayDialect(name, argTypes);
+    resolveArrayDialect(name, argTypes) ??
+    resolveEnum(name, argTypes);
   if (resolved !== undefined) return resolved;
   const [first, second] = argTypes;
   if (argTypes.length === 2 && first !== undefined && first.kind === second?.kind) {
-    if (first.kind === 'array' || first.kind === 'row') return compositeComparison(name, first);
+    if (first.kind === 'array' || first.kind === 'row' || sameEnum(first, second)) {
+      return ownComparison(name, first);
+    }
   }
   return undefined;
 }

@@ -64,7 +64,7 @@ export function findCast(from: SqlType, to: SqlType, context: CastContext): Cast
     if (!allowed(rule.context, context)) return undefined;
     return castFunction(from, to, rule.convert(to, context), rule);
   }
-  if (from.kind === to.kind) return modifierCast(from, to, context);
+  if (from.kind === to.kind && to.kind !== 'enum') return modifierCast(from, to, context);
   if (stringKinds.has(to.kind) && allowed('assignment', context)) {
     return toStringCast(from, to, context);
   }
@@ -137,9 +137,11 @@ function arrayCast(
   const cast = findCast(from.element, to.element, context);
   if (cast === undefined) return undefined;
   if (cast.fn === undefined) return relabel;
-  return castFunction(from, to, (items: readonly (Datum | null)[]) =>
-    items.map((item) => applyCast(cast, item)),
-  );
+  const isRow = from.element.kind === 'row' || from.element.kind === 'array';
+  // A further dimension is an array inside, which the type does not tell.
+  const castItems = (items: readonly (Datum | null)[]): readonly (Datum | null)[] =>
+    items.map((item) => (Array.isArray(item) && !isRow ? castItems(item) : applyCast(cast, item)));
+  return castFunction(from, to, castItems);
 }
 
 function applyCast(cast: Cast | undefined, value: Datum | null): Datum | null {

@@ -104,8 +104,13 @@ export const comparisonFunctions: readonly ScalarFunction[] = operators.flatMap(
   comparables.map((comparable) => comparison(operator, comparable)),
 );
 
-/** `operator` over two arrays or rows of one type, for the resolver of polymorphic functions. */
-export function compositeComparison(name: string, type: SqlType): ScalarFunction | undefined {
+/** `operator` over two arrays, rows or enums of one type, for the resolver of polymorphic functions. */
+export function ownComparison(name: string, type: SqlType): ScalarFunction | undefined {
   const operator = operators.find((known) => known === name);
-  return operator && comparison(operator, { type, inline: {}, duckdb: false });
+  if (operator === undefined) return undefined;
+  const comparable: Comparable =
+    type.kind === 'enum'
+      ? { type, inline: exactInline, duckdb: true }
+      : { type, inline: {}, duckdb: false };
+  return comparison(operator, comparable);
 }

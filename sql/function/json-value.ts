@@ -38,7 +38,9 @@ export function datumToJson(datum: Datum | null, type: SqlType): JsonValue {
         isInfiniteTimestamp(datum as bigint) ? '' : '+00:00',
       );
     case 'array':
-      return (datum as readonly (Datum | null)[]).map((item) => datumToJson(item, type.element));
+      return (datum as readonly (Datum | null)[]).map((item) =>
+        datumToJson(item, itemType(item, type)),
+      );
     case 'row': {
       const values = datum as readonly (Datum | null)[];
       return new Map(
@@ -52,6 +54,7 @@ export function datumToJson(datum: Datum | null, type: SqlType): JsonValue {
     case 'varchar':
     case 'char':
     case 'uuid':
+    case 'enum':
     case 'bytea':
     case 'date':
     case 'time':
@@ -61,6 +64,13 @@ export function datumToJson(datum: Datum | null, type: SqlType): JsonValue {
     default:
       return assertNever(type);
   }
+}
+
+/** A further dimension is an array inside, which the type int[] does not tell. */
+function itemType(item: Datum | null, type: SqlType & { readonly kind: 'array' }): SqlType {
+  const { element } = type;
+  const isInner = Array.isArray(item) && element.kind !== 'row' && element.kind !== 'array';
+  return isInner ? type : element;
 }
 
 /** A value as an object's key: its text; containers are refused. */
@@ -99,7 +109,7 @@ export function datumToJsonText(datum: Datum | null, type: SqlType): string {
       return Number.isFinite(datum) ? toText(datum, type) : `"${String(datum)}"`;
     case 'array': {
       const items = datum as readonly (Datum | null)[];
-      return `[${items.map((item) => datumToJsonText(item, type.element)).join(',')}]`;
+      return `[${items.map((item) => datumToJsonText(item, itemType(item, type))).join(',')}]`;
     }
     case 'row': {
       const values = datum as readonly (Datum | null)[];

@@ -129,6 +129,18 @@ const array: readonly Row[] = [
   ['&&', 'anyarray, anyarray', 'boolean', 'have they an element in common'],
 ];
 
+const enumeration: readonly Row[] = [
+  ['enum_first', 'anyenum', 'anyenum', 'first value of an enum type'],
+  ['enum_last', 'anyenum', 'anyenum', 'last value of an enum type'],
+  ['enum_range', 'anyenum', 'anyarray', 'all values of an enum type in their order'],
+  [
+    'enum_range',
+    'anyenum, anyenum',
+    'anyarray',
+    'values of an enum type from one to another; NULL is an open end',
+  ],
+];
+
 const aggregate: readonly Row[] = [
   ['count', 'any', 'bigint', 'number of values that are not NULL'],
   ['min', 'anyarray', 'anyarray', 'least value'],
@@ -201,5 +213,6 @@ export const polymorphicSignatures: readonly PolymorphicSignature[] = [
   ...table('string', string),
   ...table('json', json),
   ...table('array', array),
+  ...table('enum', enumeration),
   ...table('aggregate', aggregate),
 ];

@@ -42,6 +42,7 @@ export interface ScalarFunction {
     | 'json'
     | 'binary'
     | 'array'
+    | 'enum'
     | 'conditional'
     | 'cast'
     | 'system';

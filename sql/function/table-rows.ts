@@ -1,4 +1,6 @@
 /** The rows of set-returning functions, as PostgreSQL gives them: for views and for queries alike. */
+
+import { arrayLengths, flattenArray } from '../base/array-shape.ts';
 import { assert } from '../base/assert.ts';
 import type { Datum, Row } from '../base/datum.ts';
 import { StreamError } from '../base/error.ts';
@@ -104,8 +106,8 @@ const tableFunctions: Readonly<Record<string, TableFunction | undefined>> = {
     }
   },
   generate_subscripts: ([array, dimension, reverse]) => {
-    if (dimension !== 1) return [];
-    const subscripts = (array as readonly Datum[]).map((_, i) => i + 1);
+    const length = arrayLengths(array as readonly Datum[])[Number(dimension) - 1] ?? 0;
+    const subscripts = Array.from({ length }, (_, i) => i + 1);
     return one(reverse === true ? subscripts.reverse() : subscripts);
   },
   [ONE_ROW]: (args) => [args],
@@ -181,7 +183,11 @@ function* timeSeries(start: bigint, stop: bigint, step: Interval, zone: Zone): G
 
 /** Arrays side by side; the shorter ones go on with NULLs. An array of rows gives their attributes. */
 function* unnest(args: Args, types: readonly SqlType[]): Generator<Row> {
-  const arrays = args.map((arg) => (arg ?? []) as readonly (Datum | null)[]);
+  const arrays = args.map((arg, a) => {
+    const items = (arg ?? []) as readonly (Datum | null)[];
+    const type = types[a];
+    return type?.kind === 'array' && type.element.kind === 'row' ? items : flattenArray(items);
+  });
   const length = Math.max(...arrays.map((array) => array.length));
   for (let i = 0; i < length; i++) {
     yield arrays.flatMap((array, a): readonly (Datum | null)[] => {

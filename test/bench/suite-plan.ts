@@ -26,6 +26,7 @@ export function catalogOf(statements: readonly string[]): Catalog {
     schemas: () => ['public'],
     relations: () => relations,
     type: () => undefined,
+    types: () => [],
   };
   for (const sql of statements) {
     const bound = bindStatement(parseStatement(sql), catalog, context);

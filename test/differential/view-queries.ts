@@ -22,6 +22,17 @@ const hop = (slide: number, size: number): string =>
       date_bin('${slide} s', t, timestamp '1970-01-01'), interval '${slide} s') AS g) AS w`;
 
 const list: readonly (readonly [query: string, postgres?: string])[] = [
+  // Rows held against one value that changes with them.
+  ['SELECT id, v FROM a WHERE v > (SELECT avg(v) FROM a)'],
+  ['SELECT id, v FROM a WHERE v > (SELECT min(v) FROM a)'],
+  ['SELECT id, v FROM a WHERE v < (SELECT max(v) FROM a)'],
+  ['SELECT k, v, s FROM b WHERE v <= (SELECT max(v) - 3 FROM b)'],
+  ['SELECT id, n, s FROM a WHERE (SELECT sum(n) / 10 FROM a) >= n'],
+  ['SELECT k, sum(v) FROM b GROUP BY k HAVING sum(v) > (SELECT sum(v) * 0.2 FROM b)'],
+  ['SELECT id, s FROM a WHERE s < (SELECT max(s) FROM b WHERE k > 1)'],
+  [
+    "SELECT id, t FROM a WHERE t >= (SELECT min(t) + interval '3 s' FROM a WHERE o) AND k IS NOT NULL",
+  ],
   // Rows as they are.
   ['SELECT * FROM a'],
   ['SELECT * FROM b'],

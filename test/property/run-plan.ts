@@ -51,6 +51,7 @@ export function catalogOf(tables: readonly TestTable[]): Catalog {
     schemas: () => ['public'],
     relations: () => relations,
     type: () => undefined,
+    types: () => [],
   };
 }
 

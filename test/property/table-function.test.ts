@@ -107,6 +107,10 @@ const queries: Readonly<Record<string, string>> = {
     "SELECT d.k, d.s FROM d WHERE EXISTS (SELECT 1 FROM unnest(d.b) AS x WHERE x = 'x')",
   'any of a function': 'SELECT d.k, d.k IN (SELECT x FROM unnest(d.a) AS x) AS found FROM d',
   'function joined with a table': 'SELECT d.k, y, l.s FROM d, unnest(d.a) AS y JOIN l ON l.k = y',
+  'rows of a document':
+    "SELECT d.k, t.* FROM d, JSON_TABLE(d.j, '$.b[*]' COLUMNS (i FOR ORDINALITY, n int PATH '$', s text PATH '$' DEFAULT 'none' ON ERROR, has boolean EXISTS PATH '$.c', whole jsonb PATH '$')) AS t",
+  'rows of nested paths':
+    "SELECT d.k, t.* FROM d LEFT JOIN JSON_TABLE(d.j, '$' PASSING d.k AS k COLUMNS (a int, NESTED PATH '$.b[*] ? (@ > $k)' COLUMNS (x numeric PATH '$'), NESTED PATH '$.b[*].c' COLUMNS (y FOR ORDINALITY, c text PATH '$'))) AS t ON t.x IS DISTINCT FROM 2",
   'array of a function':
     'SELECT d.k, ARRAY(SELECT upper(x) FROM unnest(d.b) AS x ORDER BY x DESC NULLS LAST) AS list FROM d',
 };

@@ -107,6 +107,65 @@ it('altered tables, and the views that read them', async () => {
   assert.deepEqual(await rows('SELECT * FROM store WHERE id = 4'), [['4', '1', '7']]);
 });
 
+it('a column of another type', async () => {
+  await rows('CREATE TABLE readings (id text PRIMARY KEY, level text, place text)');
+  await rows("INSERT INTO readings VALUES ('1', '10', 'a'), ('2', NULL, 'b')");
+  await rows('CREATE TABLE samples (v double precision)');
+  await rows("INSERT INTO samples VALUES (0.4), ('-0'), (0), (2)");
+  await rows('CREATE MATERIALIZED VIEW levels AS SELECT count(level) AS n FROM readings');
+  assert.equal(
+    await sqlstate('ALTER TABLE readings ALTER level TYPE int USING level::int'),
+    '0A000',
+  );
+  assert.equal(await sqlstate("ALTER TABLE readings ALTER level TYPE text USING 'x'"), '0A000');
+  await rows('DROP MATERIALIZED VIEW levels');
+  assert.equal(
+    await sqlstate('ALTER TABLE readings ALTER level TYPE int USING place::int'),
+    '22P02',
+  );
+  await rows(
+    'ALTER TABLE readings ALTER id TYPE int USING id::int, ALTER level TYPE int USING level::int + 1',
+  );
+  await rows('ALTER TABLE samples ALTER v TYPE int');
+  await rows('CREATE MATERIALIZED VIEW levels AS SELECT sum(level) AS n FROM readings');
+  for (const after of ['11', '16', '21']) {
+    assert.deepEqual(await rows('SELECT * FROM levels'), [[after]]);
+    assert.deepEqual(await rows('SELECT * FROM samples ORDER BY v'), [['0'], ['0'], ['0'], ['2']]);
+    await subject.reopen();
+    await rows('UPDATE readings SET level = level + 5 WHERE id = 1');
+  }
+  assert.equal(await sqlstate("INSERT INTO readings VALUES (2, 1, 'c')"), '23505');
+});
+
+it('EXPLAIN as JSON, with ANALYZE, and with options that mean nothing', async () => {
+  await rows('CREATE TABLE plain (id int PRIMARY KEY, v int)');
+  await rows('INSERT INTO plain VALUES (1, 1), (2, 2), (3, NULL)');
+  await rows('CREATE MATERIALIZED VIEW counted AS SELECT v, count(*) AS n FROM plain GROUP BY v');
+  const query =
+    'SELECT count(*) FROM plain p JOIN counted c ON c.v = p.v WHERE p.id > 1 GROUP BY p.v';
+  const lines = (await rows(`EXPLAIN (COSTS OFF, VERBOSE) ${query}`)).map(([line]) => line ?? '');
+  const [[text] = []] = await rows(`EXPLAIN (ANALYZE, FORMAT JSON) ${query}`);
+  const [{ Plan, ...run }] = JSON.parse(text ?? '');
+  interface Tree {
+    readonly Operation: string;
+    readonly Plans?: readonly Tree[];
+  }
+  const flat = (tree: Tree, depth: number): string[] => [
+    `${' '.repeat(depth)}${tree.Operation}`,
+    ...(tree.Plans ?? []).flatMap((child) => flat(child, depth + 2)),
+  ];
+  assert.deepEqual(flat(Plan, 0), lines);
+  assert.equal(run['Actual Rows'], 1);
+  assert.ok(run['Execution Time (ms)'] > 0);
+  const analyzed = await rows('EXPLAIN ANALYZE SELECT * FROM plain');
+  assert.deepEqual(analyzed.at(-2), ['Actual Rows: 3']);
+  assert.equal((await rows('EXPLAIN (ANALYZE off) SELECT * FROM plain')).length, 1);
+  assert.equal(await sqlstate('EXPLAIN ANALYZE DELETE FROM plain'), '0A000');
+  assert.deepEqual(await rows('SELECT count(*) FROM plain'), [['3']]);
+  const [[view] = []] = await rows('EXPLAIN (FORMAT JSON) counted');
+  assert.equal(typeof JSON.parse(view ?? '')[0].Plan.Operation, 'string');
+});
+
 it('a transaction does not commit into a table that was altered meanwhile', async () => {
   await rows('CREATE TABLE moving (id int PRIMARY KEY)');
   await subject.run('BEGIN', 'other');

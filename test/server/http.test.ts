@@ -18,6 +18,32 @@ before(async () => {
 });
 after(() => server.close());
 
+describe('polling a table that is altered', () => {
+  it('gives what it is now, with another ETag', async () => {
+    await server.sql(
+      "CREATE TABLE changing (id int PRIMARY KEY, v text); INSERT INTO changing VALUES (1, '5')",
+    );
+    const seen = new Set<string>();
+    const steps = [
+      ['ALTER TABLE changing ADD COLUMN w int DEFAULT 3', { id: 1, v: '5', w: 3 }],
+      ['ALTER TABLE changing ALTER v TYPE int USING v::int + 1', { id: 1, v: 6, w: 3 }],
+      ['ALTER TABLE changing RENAME v TO x', { id: 1, x: 6, w: 3 }],
+      ['ALTER TABLE changing DROP COLUMN w', { id: 1, x: 6 }],
+    ] as const;
+    for (const [sql, row] of steps) {
+      await server.get('/v1/views/changing?rows=objects');
+      await server.sql(sql);
+      const { json, headers } = await server.get('/v1/views/changing?rows=objects');
+      assert.deepEqual(json.rows, [row], sql);
+      const tag = headers.get('etag') ?? '';
+      assert.ok(!seen.has(tag), `${sql} keeps ${tag}`);
+      seen.add(tag);
+      const same = await server.get('/v1/views/changing?rows=objects', { 'if-none-match': tag });
+      assert.equal(same.status, 304);
+    }
+  });
+});
+
 describe('POST /v1/sql', () => {
   it('answers rows with types and all digits', async () => {
     const { status, text } = await server.post('/v1/sql', {

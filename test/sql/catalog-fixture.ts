@@ -145,6 +145,7 @@ export const catalog: Catalog = {
   relation: (name) => relations.find((relation) => relation.name === name),
   relations: () => relations,
   type: () => undefined,
+  types: () => [],
 };
 
 export const statement: StatementContext = {

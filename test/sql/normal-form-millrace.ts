@@ -9,6 +9,8 @@ import type {
   FunctionCall,
   GroupItem,
   Identifier,
+  JsonTableColumn,
+  MergeWhen,
   Query,
   QueryBody,
   SelectItem,
@@ -180,6 +182,27 @@ function step(operand: Expression, next: Json): Json {
   return ['indirection', base, [next]];
 }
 
+function jsonTableColumn(column: JsonTableColumn): Json {
+  switch (column.kind) {
+    case 'ordinality':
+      return ['ordinality', column.name.name];
+    case 'nested': {
+      const path = [millraceExpression(column.path), name(column.pathName)];
+      return ['nested', path, column.columns.map(jsonTableColumn)];
+    }
+    case 'value': {
+      const kind = column.exists ? 'exists' : column.format ? 'formatted' : 'regular';
+      const path = column.path === undefined ? null : millraceExpression(column.path);
+      const clauses = column.clauses.map((clause) => [
+        'named',
+        name(clause.name),
+        millraceExpression(clause.value),
+      ]);
+      return ['value', column.name.name, millraceType(column.type), kind, [path, ''], clauses];
+    }
+  }
+}
+
 function call(node: FunctionCall): Json {
   const args = node.args.map((arg): Json => {
     const value = millraceExpression(arg.value);
@@ -311,6 +334,17 @@ function fromItem(item: FromItem): Json {
         ]),
         alias(item.alias),
       ];
+    case 'json-table':
+      return [
+        'json-table',
+        item.lateral,
+        millraceExpression(item.document),
+        [millraceExpression(item.path), name(item.pathName)],
+        item.passing.map((passed) => [name(passed.name), millraceExpression(passed.value)]),
+        item.columns.map(jsonTableColumn),
+        item.onError ?? null,
+        alias(item.alias),
+      ];
     case 'join':
       return [
         'join',
@@ -375,7 +409,7 @@ function queryBody(body: QueryBody): Json {
     case 'table': {
       const star: Json = [['column', [['star']]], ''];
       const relation: Json = ['relation', nameList(body.name.parts), false, null, null];
-      return ['select', null, [star], [relation], null, false, [], null, []];
+      return ['select', null, [star], null, [relation], null, false, [], null, []];
     }
     case 'nested':
       return ['nested', millraceQuery(body.query)];
@@ -388,6 +422,7 @@ function queryBody(body: QueryBody): Json {
             ? expressions(body.distinct.expressions)
             : [],
         body.items.map(selectItem),
+        body.into === undefined ? null : nameList(body.into.parts),
         body.from.map(fromItem),
         millraceExpression(body.where),
         body.groupByDistinct,
@@ -432,6 +467,22 @@ const assignment = (each: Assignment): Json => [
   each.value === 'default' ? ['default'] : millraceExpression(each.value),
   each.part === undefined ? null : [each.part.index, each.part.count],
 ];
+
+function mergeWhen({ match, condition, action }: MergeWhen): Json {
+  const set = action.kind === 'update' ? action.set.map(assignment) : [];
+  const columns = action.kind === 'insert' ? nameList(action.columns) : [];
+  const values = action.kind === 'insert' ? (action.values ?? []) : [];
+  const overriding = action.kind === 'insert' ? (action.overriding ?? null) : null;
+  return [
+    match,
+    condition === undefined ? null : millraceExpression(condition),
+    action.kind,
+    overriding,
+    set,
+    columns,
+    values.map((value): Json => (value === 'default' ? ['default'] : millraceExpression(value))),
+  ];
+}
 
 /** DEFAULT stands in the tree as a position beside the rows. */
 function insertSource(statement: Statement & { kind: 'insert' }): Json {
@@ -491,6 +542,16 @@ export function millraceStatement(statement: Statement): Json {
         [nameList(statement.relation.parts), name(statement.alias)],
         statement.using.map(fromItem),
         millraceExpression(statement.where),
+        statement.returning.map(selectItem),
+      ];
+    case 'merge':
+      return [
+        'merge',
+        withClause(statement.with),
+        [nameList(statement.relation.parts), name(statement.alias)],
+        fromItem(statement.using),
+        millraceExpression(statement.on),
+        statement.whens.map(mergeWhen),
         statement.returning.map(selectItem),
       ];
     case 'create-relation':

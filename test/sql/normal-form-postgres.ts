@@ -267,6 +267,7 @@ const expressionRules: ReadonlyMap<string, (body: Node) => Json> = new Map<
   ['CollateClause', (body) => ['collate', postgresExpression(body.arg), names(body.collname)]],
   ['GroupingFunc', (body) => ['grouping', expressions(body.args)]],
   ['SetToDefault', () => ['default']],
+  ['MergeSupportFunc', () => ['call', ['merge_action'], []]],
   ['JsonFuncExpr', jsonFunction],
   [
     'JsonObjectConstructor',
@@ -322,6 +323,13 @@ function jsonFunction(body: Node): Json {
   if (type !== undefined) {
     clauses.push(['named', 'returning', ['cast', ['null'], postgresType(type)]]);
   }
+  clauses.push(...jsonClauses(body));
+  return ['call', [name], [...args, ...clauses]];
+}
+
+/** WRAPPER, QUOTES, ON EMPTY and ON ERROR as named arguments. */
+function jsonClauses(body: Node): Json[] {
+  const clauses: Json[] = [];
   const wrapper = text(body.wrapper ?? '')
     .replace(/^JSW_(UNSPEC)?/, '')
     .toLowerCase();
@@ -344,7 +352,40 @@ function jsonFunction(body: Node): Json {
         : ['named', `on ${when}`, ['string', word]],
     );
   }
-  return ['call', [name], [...args, ...clauses]];
+  return clauses;
+}
+
+function jsonTable(body: Node): Json {
+  const onError = isNode(body.on_error) ? text(body.on_error.btype) : '';
+  return [
+    'json-table',
+    body.lateral === true,
+    jsonValue(child(body, 'context_item')),
+    jsonPathSpec(body),
+    list(body.passing).map((node) => {
+      const argument = child(node, 'JsonArgument');
+      return [text(argument.name), jsonValue(child(argument, 'val'))];
+    }),
+    list(body.columns).map(jsonTableColumn),
+    onError === '' ? null : onError.includes('ERROR') ? 'error' : 'empty',
+    alias(body.alias),
+  ];
+}
+
+function jsonPathSpec(body: Node): Json {
+  if (!isNode(body.pathspec)) return [null, ''];
+  return [postgresExpression(body.pathspec.string), text(body.pathspec.name)];
+}
+
+function jsonTableColumn(node: Node): Json {
+  const body = child(node, 'JsonTableColumn');
+  const kind = text(body.coltype).replace('JTC_', '').toLowerCase();
+  if (kind === 'for_ordinality') return ['ordinality', text(body.name)];
+  if (kind === 'nested') {
+    return ['nested', jsonPathSpec(body), list(body.columns).map(jsonTableColumn)];
+  }
+  const clauses = jsonClauses(kind === 'exists' ? { ...body, wrapper: '' } : body);
+  return ['value', text(body.name), postgresType(body.typeName), kind, jsonPathSpec(body), clauses];
 }
 
 function jsonAggregate(name: string, args: Json[], clauses: Node): Json {
@@ -395,6 +436,8 @@ function fromItem(node: Node): Json {
       ];
     case 'RangeFunction':
       return rangeFunction(body);
+    case 'JsonTable':
+      return jsonTable(body);
     case 'JoinExpr':
       return joinExpression(body);
     default:
@@ -476,6 +519,7 @@ function selectBody(body: Node): Json {
     'select',
     distinct === undefined ? null : on,
     list(body.targetList).map(resultTarget),
+    body.intoClause === undefined ? null : relationName(child(child(body, 'intoClause'), 'rel')),
     list(body.fromClause).map(fromItem),
     postgresExpression(body.whereClause),
     body.groupDistinct === true,
@@ -537,6 +581,23 @@ function assignment(node: Node): Json {
     return [text(body.name), expressions(source.args)[index] ?? null, null];
   }
   return [text(body.name), postgresExpression(value.source), [index, Number(value.ncolumns)]];
+}
+
+function mergeWhen(node: Node): Json {
+  const body = child(node, 'MergeWhenClause');
+  const command = text(body.commandType).replace('CMD_', '').toLowerCase();
+  const match = text(body.matchKind).replace('MERGE_WHEN_', '').replaceAll('_', '-').toLowerCase();
+  const override = text(body.override).match(/OVERRIDING_(USER|SYSTEM)_VALUE/)?.[1];
+  const targets = list(body.targetList);
+  return [
+    match,
+    postgresExpression(body.condition),
+    command,
+    override?.toLowerCase() ?? null,
+    command === 'update' ? targets.map(assignment) : [],
+    command === 'insert' ? targets.map((each) => text(child(each, 'ResTarget').name)) : [],
+    expressions(body.values),
+  ];
 }
 
 function onConflict(value: unknown): Json {
@@ -708,6 +769,18 @@ const statementRules: ReadonlyMap<string, (body: Node) => Json> = new Map<
       target(body),
       list(body.usingClause).map(fromItem),
       postgresExpression(body.whereClause),
+      returning(body),
+    ],
+  ],
+  [
+    'MergeStmt',
+    (body) => [
+      'merge',
+      withClause(body.withClause),
+      target(body),
+      fromItem(body.sourceRelation as Node),
+      postgresExpression(body.joinCondition),
+      list(body.mergeWhenClauses).map(mergeWhen),
       returning(body),
     ],
   ],

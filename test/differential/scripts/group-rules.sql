@@ -126,3 +126,6 @@ select a from gr where a > all (array[1,2]) order by a;
 select a from gr where a not in (select a from gr);
 select a from gr where a not in (select a from gr where a is not null and a < 3) order by a;
 drop table gr;
+-- Two writings of one recursive query are one expression.
+select (with recursive r(n) as (select 1 union all select n + 1 from r where n < v.x) select sum(n) from r) as s, count(*) from (values (3), (4), (3)) v(x) group by (with recursive r(n) as (select 1 union all select n + 1 from r where n < v.x) select sum(n) from r);
+select (with recursive r(n) as (select 1 union all select n + 2 from r where n < v.x) select sum(n) from r) as s, count(*) from (values (3), (4), (3)) v(x) group by (with recursive r(n) as (select 1 union all select n + 1 from r where n < v.x) select sum(n) from r);

@@ -74,6 +74,7 @@ export async function openPullJudge(tables: readonly TableText[]): Promise<PullJ
     relation: (name) => entries.get(name),
     relations: () => [...entries.values()],
     type: () => undefined,
+    types: () => [],
   };
   const resolve = (name: string): StoredRelation => {
     const relation = relations.get(name);

@@ -187,6 +187,41 @@ describe('the prompt in a terminal', { skip: !hasScript }, () => {
     await server.sql('DELETE FROM fruit WHERE id = 3; FLUSH');
   });
 
+  it('copies rows that are typed, that stand in a script, and that are in files', async () => {
+    await begin();
+    terminal.type('create table copied (id int primary key, note text);\n');
+    await terminal.see(/CREATE TABLE/);
+    terminal.type('copy copied (id, note) from stdin;\n');
+    await terminal.see(/>> /);
+    terminal.type("1\tit's; \\\\ one\n2\t\\N\n\\.\n");
+    await terminal.see(/COPY 2/);
+    const script = join(folder, 'dump.sql');
+    writeFileSync(
+      script,
+      'COPY copied FROM stdin;\n3\tthree\n\\.\n\nCOPY (SELECT * FROM copied ORDER BY id) TO STDOUT;\nCOPY copied FROM STDIN CSV;\n4,four',
+    );
+    terminal.type(`\\i ${script}\n`);
+    await terminal.see(/COPY 1\n1\tit's; \\\\ one\n2\t\\N\n3\tthree\nCOPY 1\n/);
+    const file = join(folder, 'copied.csv');
+    terminal.type(
+      `\\copy (select * from copied where id > 2 order by id) to '${file}' with (format csv, header)\n`,
+    );
+    await terminal.see(/millrace=> /);
+    terminal.type('delete from copied where id > 2;\n');
+    await terminal.see(/DELETE 2/);
+    assert.equal(readFileSync(file, 'utf8'), 'id,note\n3,three\n4,four\n');
+    terminal.type(`\\copy copied from ${file} csv header\n`);
+    await terminal.see(/COPY 2/);
+    terminal.type(`\\copy copied from ${file} csv\n`);
+    await terminal.see(
+      /ERROR: {2}invalid input syntax for type integer: "id"\n(.*\n)*?.*COPY copied, line 1, column id: "id"/,
+    );
+    terminal.type('\\copy copied from /nowhere/at/all\n');
+    await terminal.see(/ENOENT/);
+    terminal.type('select count(*) from copied;\n');
+    await terminal.see(/ 4\n\(1 row\)/);
+  });
+
   it('cancels a statement that runs', async () => {
     await begin();
     terminal.type(

@@ -32,6 +32,21 @@ describe('statements of a text', () => {
     for (const text of whole) assert.deepEqual(statements(`${text};`), [text], text);
   });
 
+  it('takes the rows of COPY … FROM STDIN with their statement', () => {
+    const text =
+      'copy t (a) from stdin; -- rest\n1;\n\'\n\\.\nselect 2;copy "from stdin" to stdout;\n';
+    assert.deepEqual(
+      splitStatements(text, true).parts.map((part) => [part.text, 'data' in part && part.data]),
+      [
+        ['copy t (a) from stdin', "1;\n'\n"],
+        ['select 2', false],
+        ['copy "from stdin" to stdout', false],
+      ],
+    );
+    assert.equal(state('copy t from stdin;\n1\n'), 'copy');
+    assert.equal(state('copy t from stdin;\r\n1\r\n\\.\r\n'), 'empty');
+  });
+
   it('knows in what a text breaks off', () => {
     const states: readonly (readonly [string, SplitState])[] = [
       ['', 'empty'],

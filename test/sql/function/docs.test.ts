@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { EnumType } from '../../../sql/base/enum-type.ts';
 import { typeName } from '../../../sql/base/type.ts';
 import { recordFunctionNames } from '../../../sql/bind-record-function.ts';
 import { sessionSignatures } from '../../../sql/bind-session.ts';
@@ -28,6 +29,7 @@ const headings: readonly (readonly [ScalarFunction['family'] | 'aggregate', stri
   ['datetime', 'Dates and times'],
   ['json', 'JSON'],
   ['array', 'Arrays'],
+  ['enum', 'Enums'],
   ['binary', 'Bytes'],
   ['aggregate', 'Aggregates'],
   ['system', 'Sequences, settings and the session'],
@@ -149,7 +151,7 @@ function render(): string {
     '',
     "Names, types, results and errors are PostgreSQL's; a test compares every line with an embedded PostgreSQL on random values. This page is",
     'written from the registry (`UPDATE=1 node --test test/sql/function/docs.test.ts`), and `SHOW FUNCTIONS` lists the same. `anyelement` and',
-    '`anyarray` stand for any type, the same one within a line; `any` is free for each argument.',
+    '`anyarray` stand for any type, `anyenum` for any enum type, the same one within a line; `any` is free for each argument.',
     '',
   ];
   for (const [family, heading] of headings) {
@@ -184,6 +186,7 @@ test('every signature without fixed types can be resolved', () => {
     boolean,
     'integer[]': array,
     record: { kind: 'row', fields: [] },
+    anyenum: { kind: 'enum', enumeration: new EnumType(1, 'mood', []) },
   } as const;
   for (const { name, kind, parameters } of polymorphicSignatures) {
     // Those WITHIN GROUP are resolved by the binder, test/differential/scripts/aggregates.sql.

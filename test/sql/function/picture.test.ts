@@ -1,5 +1,6 @@
-/** to_date and to_timestamp: texts with the pictures that fit them, and some that do not. */
+/** to_date, to_timestamp and to_number: texts with the pictures that fit them, and some that do not. */
 import { after, before, test } from 'node:test';
+import fc from 'fast-check';
 import { registry } from '../../../sql/function/builtin.ts';
 import { callScalar } from '../../../sql/function/define.ts';
 import { agrees, assertNoDifferences, type Judge, openJudge, outcome, quote } from './judge.ts';
@@ -92,3 +93,75 @@ for (const [name, inputs] of [
     assertNoDifferences(differences);
   });
 }
+
+const numberPicture = fc
+  .array(
+    fc.constantFrom(
+      ...[
+        '9',
+        '9',
+        '9',
+        '0',
+        '0',
+        ',',
+        '.',
+        'D',
+        'G',
+        'S',
+        'MI',
+        'PL',
+        'SG',
+        'FM',
+        'PR',
+        'L',
+        'TH',
+      ],
+      ...['th', 'V', 'B', '$', '"x"', 'EEEE', ' '],
+    ),
+    { minLength: 1, maxLength: 8 },
+  )
+  .map((parts) => parts.join(''));
+const numberText = fc
+  .array(fc.constantFrom(...'123095-+.,<> $xXIVte'), { maxLength: 9 })
+  .map((parts) => parts.join(''));
+const romanText = fc
+  .array(fc.constantFrom(...'IIIIVXXXLCCCDMMM ivx1'), { maxLength: 16 })
+  .map((parts) => parts.join(''));
+const romanPicture = fc.constantFrom(
+  'RN',
+  'FMRN',
+  'rn',
+  '9RN',
+  'RN9',
+  'RN,',
+  'RNRN',
+  'RND',
+  ' RN',
+  'RNth',
+);
+
+test('to_number reads as PostgreSQL', async () => {
+  const fn = registry.scalars('to_number').find((overload) => overload.parameters.length === 2);
+  if (fn === undefined) throw new Error('to_number is missing');
+  const inputs = [
+    ['1,234.56', 'FM9,999.99'] as const,
+    ['-1,234.56', '9G999D99S'] as const,
+    ['MMXXIV', 'RN'] as const,
+    ...fc.sample(fc.tuple(numberText, numberPicture), 1_500),
+    ...fc.sample(fc.tuple(romanText, romanPicture), 500),
+  ];
+  const differences: string[] = [];
+  for (let from = 0; from < inputs.length; from += 500) {
+    const some = inputs.slice(from, from + 500);
+    const theirs = await judge.ask(
+      some.map(([text, picture]) => `to_number(${quote(text)}, ${quote(picture)})`),
+    );
+    for (const [index, [text, picture]] of some.entries()) {
+      const ours = outcome(() => callScalar(fn, [text, picture]), fn.result);
+      const their = theirs[index] as string;
+      if (agrees(ours, their)) continue;
+      differences.push(`to_number(${text}, ${picture})\n    judge ${their}\n    ours  ${ours}`);
+    }
+  }
+  assertNoDifferences(differences);
+});

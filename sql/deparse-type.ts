@@ -1,0 +1,58 @@
+/** CREATE TYPE, CREATE DOMAIN and ALTER TYPE as canonical SQL text. */
+import type { AlterTypeAction, Expression, Statement } from './ast.ts';
+import { assertNever } from './base/assert.ts';
+import { identifierText, nameText, quoteString, typeText, words } from './deparse-name.ts';
+
+type Kind<Name extends Statement['kind']> = Extract<Statement, { kind: Name }>;
+
+export function typeActionText(action: AlterTypeAction): string {
+  switch (action.kind) {
+    case 'add-value':
+      return words(
+        'ADD VALUE',
+        action.ifNotExists && 'IF NOT EXISTS',
+        quoteString(action.label),
+        action.neighbor?.side.toUpperCase(),
+        action.neighbor && quoteString(action.neighbor.label),
+      );
+    case 'rename-value':
+      return `RENAME VALUE ${quoteString(action.from)} TO ${quoteString(action.to)}`;
+    case 'rename':
+      return `RENAME TO ${identifierText(action.to)}`;
+    case 'set-schema':
+      return `SET SCHEMA ${identifierText(action.to)}`;
+    default:
+      return assertNever(action);
+  }
+}
+
+export function definitionText({ definition }: Kind<'create-type'>): string {
+  switch (definition.kind) {
+    case 'enum':
+      return `ENUM (${definition.labels.map(quoteString).join(', ')})`;
+    case 'composite':
+      return `(${definition.fields.map((field) => `${identifierText(field.name)} ${typeText(field.type)}`).join(', ')})`;
+    case 'alias':
+      return typeText(definition.type);
+    default:
+      return assertNever(definition);
+  }
+}
+
+export function domainText(
+  statement: Kind<'create-domain'>,
+  write: (expression: Expression) => string,
+): string {
+  const checks = statement.checks.map(({ name, expression }) =>
+    words(name && `CONSTRAINT ${identifierText(name)}`, `CHECK (${write(expression)})`),
+  );
+  return words(
+    'CREATE DOMAIN',
+    nameText(statement.name),
+    'AS',
+    typeText(statement.type),
+    statement.default && `DEFAULT ${write(statement.default)}`,
+    statement.notNull && 'NOT NULL',
+    ...checks,
+  );
+}

@@ -1,0 +1,104 @@
+/** What INSERT, UPDATE, DELETE and MERGE share: the relation that is changed, SET, WHERE and RETURNING. */
+import type { Assignment, Expression, Identifier, QualifiedName, SelectItem } from './ast.ts';
+import { StreamError } from './base/error.ts';
+import type { Cursor } from './parser-cursor.ts';
+import { columnName, isColumnName, qualifiedName } from './parser-name.ts';
+import { parseSelectItem } from './parser-select-item.ts';
+
+export function insertColumn(cursor: Cursor): Identifier {
+  const column = columnName(cursor);
+  refuseIndirection(cursor);
+  return column;
+}
+
+function refuseIndirection(cursor: Cursor): void {
+  if (cursor.atSymbol('.') || cursor.atSymbol('[')) {
+    throw cursor.unsupported('assigning to a part of a column');
+  }
+}
+
+/** `[ONLY] name [*]`: there is no inheritance, so the words change nothing. */
+export function parseTarget(cursor: Cursor): QualifiedName {
+  if (cursor.accept('only')) {
+    if (!cursor.acceptSymbol('(')) return qualifiedName(cursor);
+    const name = qualifiedName(cursor);
+    cursor.expectSymbol(')');
+    return name;
+  }
+  const name = qualifiedName(cursor);
+  cursor.acceptSymbol('*');
+  return name;
+}
+
+/** SET is a clause before it is an alias. */
+export function parseTargetAlias(cursor: Cursor): Identifier | undefined {
+  if (cursor.accept('as')) return columnName(cursor);
+  return isColumnName(cursor.token) && !cursor.at('set') ? columnName(cursor) : undefined;
+}
+
+export const parseWhere = (cursor: Cursor): Expression | undefined =>
+  cursor.accept('where') ? cursor.grammar.expression(cursor) : undefined;
+
+export function parseReturning(cursor: Cursor): readonly SelectItem[] {
+  return cursor.accept('returning') ? cursor.list(() => parseSelectItem(cursor)) : [];
+}
+
+export function parseAssignments(cursor: Cursor): Assignment[] {
+  return cursor.list(() => parseAssignment(cursor)).flat();
+}
+
+function parseAssignment(cursor: Cursor): Assignment[] {
+  const start = cursor.start;
+  if (cursor.atSymbol('(')) return parseRowAssignment(cursor, start);
+  const column = insertColumn(cursor);
+  cursor.expectSymbol('=');
+  const value = cursor.accept('default') ? 'default' : cursor.grammar.expression(cursor);
+  return [{ column, value, span: cursor.spanFrom(start) }];
+}
+
+/** `(a, b) = (x, y)` is one assignment a column; `(a, b) = (SELECT …)` shares the query. */
+function parseRowAssignment(cursor: Cursor, start: number): Assignment[] {
+  const columns = cursor.parenthesized(() => insertColumn(cursor));
+  cursor.expectSymbol('=');
+  const values = parseRowValue(cursor);
+  const span = cursor.spanFrom(start);
+  if (Array.isArray(values)) {
+    if (values.length !== columns.length) {
+      throw cursor.error('number of columns does not match number of values', span);
+    }
+    return columns.map((column, index) => ({ column, value: values[index] ?? 'default', span }));
+  }
+  const count = columns.length;
+  return columns.map((column, index) => ({ column, value: values, part: { index, count }, span }));
+}
+
+function parseRowValue(cursor: Cursor): Expression | (Expression | 'default')[] {
+  if (atRowWithDefault(cursor)) {
+    cursor.accept('row');
+    return cursor.parenthesized(() =>
+      cursor.accept('default') ? ('default' as const) : cursor.grammar.expression(cursor),
+    );
+  }
+  const value = cursor.grammar.expression(cursor);
+  if (value.kind === 'row') return [...value.items];
+  if (value.kind === 'scalar-query') return value;
+  throw new StreamError(
+    'SQL_NOT_SUPPORTED',
+    'source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression',
+    { at: value.span },
+  );
+}
+
+/** Whether the row that begins here has DEFAULT among its items. */
+function atRowWithDefault(cursor: Cursor): boolean {
+  let at = cursor.at('row') ? 1 : 0;
+  if (!cursor.symbolAhead(at, '(')) return false;
+  for (let depth = 0; ; at++) {
+    if (cursor.symbolAhead(at, '(')) depth++;
+    else if (cursor.symbolAhead(at, ')')) depth--;
+    else if (depth === 1 && cursor.wordAhead(at, 'default')) return true;
+    if (depth === 0 || cursor.peek(at).kind === 'end' || cursor.peek(at).kind === 'error') {
+      return false;
+    }
+  }
+}

@@ -1,0 +1,113 @@
+/** CREATE TYPE, CREATE DOMAIN and ALTER TYPE. */
+import type { AlterTypeAction, Expression, Identifier, Statement, TypeName } from './ast.ts';
+import type { Cursor } from './parser-cursor.ts';
+import { columnName, qualifiedName } from './parser-name.ts';
+import { parseType } from './parser-type.ts';
+
+type CreateType = Extract<Statement, { kind: 'create-type' }>;
+type CreateDomain = Extract<Statement, { kind: 'create-domain' }>;
+
+/** The statement after CREATE [OR REPLACE] TYPE. */
+export function parseCreateType(cursor: Cursor, start: number, orReplace: boolean): Statement {
+  const ifNotExists = cursor.acceptWords('if', 'not', 'exists');
+  const name = qualifiedName(cursor);
+  cursor.expect('as');
+  const definition = parseTypeDefinition(cursor);
+  const span = cursor.spanFrom(start);
+  return { kind: 'create-type', orReplace, ifNotExists, name, definition, span };
+}
+
+function parseTypeDefinition(cursor: Cursor): CreateType['definition'] {
+  if (cursor.at('enum') && cursor.symbolAhead(1, '(')) {
+    cursor.advance();
+    cursor.expectSymbol('(');
+    const labels = cursor.atSymbol(')') ? [] : cursor.list(() => cursor.expectString());
+    cursor.expectSymbol(')');
+    return { kind: 'enum', labels };
+  }
+  if (!cursor.atSymbol('(')) return { kind: 'alias', type: parseType(cursor) };
+  cursor.advance();
+  const fields = cursor.atSymbol(')') ? [] : cursor.list(() => parseField(cursor));
+  cursor.expectSymbol(')');
+  return { kind: 'composite', fields };
+}
+
+function parseField(cursor: Cursor): { name: Identifier; type: TypeName } {
+  return { name: columnName(cursor), type: parseType(cursor) };
+}
+
+/** The statement after CREATE DOMAIN. */
+export function parseCreateDomain(cursor: Cursor, start: number): Statement {
+  const name = qualifiedName(cursor);
+  cursor.accept('as');
+  const type = parseType(cursor);
+  const checks: CreateDomain['checks'][number][] = [];
+  let notNull: boolean | undefined;
+  let value: Expression | undefined;
+  for (;;) {
+    const at = cursor.start;
+    const label = cursor.accept('constraint') ? columnName(cursor) : undefined;
+    if (cursor.accept('check')) {
+      cursor.expectSymbol('(');
+      checks.push({ name: label, expression: cursor.grammar.expression(cursor) });
+      cursor.expectSymbol(')');
+    } else if (cursor.acceptWords('not', 'null')) {
+      notNull = nullability(cursor, notNull, true, at);
+    } else if (cursor.accept('null')) {
+      notNull = nullability(cursor, notNull, false, at);
+    } else if (label === undefined && value === undefined && cursor.accept('default')) {
+      value = cursor.grammar.expression(cursor);
+    } else if (label !== undefined) {
+      throw cursor.unexpected('CHECK or NOT NULL');
+    } else {
+      break;
+    }
+  }
+  const span = cursor.spanFrom(start);
+  return {
+    kind: 'create-domain',
+    name,
+    type,
+    default: value,
+    notNull: notNull === true,
+    checks,
+    span,
+  };
+}
+
+function nullability(
+  cursor: Cursor,
+  before: boolean | undefined,
+  now: boolean,
+  at: number,
+): boolean {
+  if (before === undefined || before === now) return now;
+  throw cursor.error('conflicting NULL/NOT NULL constraints', cursor.spanFrom(at));
+}
+
+/** The statement after ALTER TYPE, and not OWNER TO. */
+export function parseAlterType(cursor: Cursor, start: number): Statement {
+  const name = qualifiedName(cursor);
+  const action = parseAction(cursor);
+  return { kind: 'alter-type', name, action, span: cursor.spanFrom(start) };
+}
+
+function parseAction(cursor: Cursor): AlterTypeAction {
+  if (cursor.acceptWords('add', 'value')) {
+    const ifNotExists = cursor.acceptWords('if', 'not', 'exists');
+    const label = cursor.expectString();
+    const side = cursor.acceptOneOf('before', 'after');
+    const neighbor = side === undefined ? undefined : { side, label: cursor.expectString() };
+    return { kind: 'add-value', ifNotExists, label, neighbor };
+  }
+  if (cursor.acceptWords('rename', 'value')) {
+    const from = cursor.expectString();
+    cursor.expect('to');
+    return { kind: 'rename-value', from, to: cursor.expectString() };
+  }
+  if (cursor.acceptWords('rename', 'to')) return { kind: 'rename', to: columnName(cursor) };
+  if (cursor.acceptWords('set', 'schema')) return { kind: 'set-schema', to: columnName(cursor) };
+  throw cursor.wordAhead(1, 'attribute')
+    ? cursor.unsupported('ALTER TYPE of an attribute')
+    : cursor.unexpected('ADD VALUE or RENAME');
+}

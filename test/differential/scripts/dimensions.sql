@@ -1,0 +1,68 @@
+CREATE VIEW grids AS SELECT id, w::integer[] AS g, v::text[] AS t FROM (VALUES (1, '{{1,2},{3,4}}', '{{a,b},{"c d",NULL}}'), (2, '{{5,6},{7,8},{9,NULL}}', NULL), (3, '{1,2,3}', '{x}'), (4, '{}', '{}'), (5, NULL, '{{p},{q}}'), (6, '{{{1},{2}},{{3},{4}}}', NULL)) AS s (id, w, v);
+CREATE TABLE lists (id integer PRIMARY KEY, l integer[]);
+INSERT INTO lists VALUES (1, '{1,2}'), (2, '{3,4}'), (3, '{}'), (4, NULL), (5, '{1}');
+SELECT id, ARRAY[l, l], (ARRAY[l, ARRAY[id, id]])[1][2] FROM lists WHERE id < 3 ORDER BY id;
+SELECT id, ARRAY[l, '{7,8}'] FROM lists ORDER BY id;
+SELECT array_dims(ARRAY[l, l]), cardinality(ARRAY[l, l]) FROM lists ORDER BY id;
+-- differs: arrays of several dimensions cannot be stored
+INSERT INTO lists VALUES (9, '{{1,2}}');
+-- differs: arrays of several dimensions cannot be stored
+UPDATE lists SET l = ARRAY[l, l] WHERE id = 1;
+-- differs: arrays of several dimensions cannot be stored
+DELETE FROM lists WHERE id = 9;
+UPDATE lists SET l = '{1,2}' WHERE id = 1;
+SELECT * FROM lists ORDER BY id
+SELECT * FROM grids ORDER BY id;
+SELECT g[1][2], g[1], g[2][1:1], g[1:2], g[1:1][2:2], g[:][1], g[3][3] FROM grids ORDER BY id;
+SELECT array_dims(g), array_ndims(g), array_length(g, 1), array_length(g, 2), array_lower(g, 2), array_upper(g, 2), cardinality(g) FROM grids ORDER BY id;
+SELECT id, u FROM grids, unnest(g) AS u ORDER BY id, u;
+SELECT g || ARRAY[10, 20] FROM grids WHERE id IN (1, 2) ORDER BY id;
+SELECT g || g, ARRAY[0, 0] || g, array_cat(g, '{{7,7}}') FROM grids WHERE id = 1;
+SELECT g || 5 FROM grids WHERE id = 3;
+SELECT g || 5 FROM grids WHERE id = 1;
+SELECT array_append(g, 5) FROM grids WHERE id = 1;
+SELECT array_prepend(5, g) FROM grids WHERE id = 1;
+SELECT '{{1,2},{3}}'::int[];
+SELECT '{{1,2},3}'::int[];
+SELECT '{1,{2}}'::int[];
+SELECT ARRAY[[1,2],[3]];
+SELECT ARRAY[ARRAY[1,2], NULL];
+SELECT ARRAY[ARRAY[1,2], ARRAY[]::int[]];
+SELECT ARRAY[ARRAY[]::int[]], ARRAY[NULL::int[], '{}'];
+SELECT ARRAY[g, g] FROM grids WHERE id IN (1, 3) ORDER BY id;
+SELECT ARRAY[g, '{9,9,9}'] FROM grids WHERE id = 3;
+SELECT ARRAY[g, '{9,9}'] FROM grids WHERE id = 3;
+SELECT array_agg(g ORDER BY id) FROM grids WHERE id IN (1);
+SELECT array_agg(g ORDER BY id) FROM grids WHERE id IN (1, 2);
+SELECT array_agg(ARRAY[id, id + 1] ORDER BY id) FROM grids;
+SELECT g = '{{1,2},{3,4}}', g < '{{1,2},{3,5}}', g <> '{1,2,3}', g @> '{2}', g && '{{4,9}}', 3 = ANY (g), 3 < ALL (g) FROM grids ORDER BY id;
+SELECT g FROM grids ORDER BY g;
+SELECT g, count(*) FROM grids GROUP BY g ORDER BY g;
+SELECT array_to_string(g, ','), array_to_string(t, '-', '?'), to_jsonb(g), array_to_json(t) FROM grids ORDER BY id;
+SELECT g::text, g::text[], g::bigint[], t::text FROM grids ORDER BY id;
+SELECT array_position(g, 2) FROM grids WHERE id = 1;
+SELECT array_remove(g, 2) FROM grids WHERE id = 1;
+SELECT array_replace(g, 2, 9), array_replace(t, 'a', 'z') FROM grids ORDER BY id;
+SELECT array_fill(7, ARRAY[2, 3]), array_reverse(ARRAY[[1,2],[3,4]]), trim_array(ARRAY[[1,2],[3,4]], 1);
+SELECT max(g), min(g) FROM grids WHERE id < 4;
+SELECT id, s FROM grids, generate_subscripts(g, 2) AS s ORDER BY id, s;
+SELECT coalesce(g, '{{0}}'), CASE WHEN id = 1 THEN g ELSE '{{1}}' END FROM grids ORDER BY id;
+SELECT (ARRAY[[1, 2], [3, 4]])[2][1], (ARRAY[[1, 2], [3, 4]])[2:2];
+SELECT ARRAY(SELECT g FROM grids WHERE id = 1);
+SELECT ARRAY(SELECT ARRAY[id, 1] FROM grids ORDER BY id);
+SELECT g FROM grids WHERE g[1][1] = 1 ORDER BY id;
+SELECT pg_typeof(g)::text, pg_typeof(t)::text FROM grids WHERE id = 1;
+-- differs: subscripts begin with 1
+SELECT '[2:3][1:2]={{1,2},{3,4}}'::int[];
+SELECT '{{a,b},{c,d}}'::text[] || '{{e,f}}';
+SELECT ARRAY[[1.5, 2], [3, NULL]], ARRAY[['a', 'b']]::varchar(1)[];
+SELECT array_sort(ARRAY[[3,4],[1,2]]);
+SELECT string_to_array('1,2', ',') || ARRAY[['a','b']];
+SELECT array_length('{{1,2,3},{4,5,6}}'::int[], 2), array_length('{{1}}'::int[], 3);
+SELECT id, g IS DISTINCT FROM '{{1,2},{3,4},{0,0}}' FROM grids ORDER BY id;
+SELECT * FROM unnest('{{1,2},{3,4}}'::int[]) WITH ORDINALITY;
+DROP VIEW grids;
+DROP TABLE lists;
+SELECT array_agg(x) FROM (VALUES ('{1,2}'::int[]), (NULL)) AS s (x);
+SELECT array_agg(x) FROM (VALUES ('{}'::int[]), ('{}')) AS s (x);
+SELECT array_agg(x) FROM (VALUES ('{1,2}'::int[]), ('{3,4}')) AS s (x);
