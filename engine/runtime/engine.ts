@@ -312,7 +312,7 @@ export class Engine {
    * to the committed positions.
    * @param saved    what the last commit said of those files.
    * @param damage   they cannot be used: everything is rebuilt, if that is possible without a gap.
-   * @throws StreamError STATE_DAMAGED, after which this engine is useless.
+   * @throws StreamError STATE_DAMAGED, STORE_LOST_COMMITS, after which this engine is useless.
    */
   async begin(
     committed: StreamOffsets,
@@ -330,6 +330,7 @@ export class Engine {
     for (const task of plans.tasks.values()) {
       if (task.state === 'catching-up') this.#errors.restart(task);
     }
+    if (saved !== undefined) await stateFiles?.refuseLostCommits(saved.log);
     // Before sinks go on: this may fail, after which another engine begins.
     const recovered =
       stateFiles === undefined || usable === undefined

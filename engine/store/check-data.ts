@@ -61,7 +61,7 @@ async function checkAll(
     await checkTables(connection, lines, damages);
     const state = await readSavedState(connection);
     if (state === undefined) lines.push('operator state: none saved');
-    else checkState(new StateFiles(path), state, readManifest, lines, damages);
+    else await checkState(new StateFiles(path), state, readManifest, lines, damages);
   } finally {
     connection.close();
   }
@@ -92,13 +92,13 @@ async function checkTables(
   lines.push(`last commit: epoch ${epoch?.[0] ?? 0}`);
 }
 
-function checkState(
+async function checkState(
   files: StateFiles,
   { manifest, log }: SavedState,
   readManifest: ReadManifest,
   lines: string[],
   damages: string[],
-): void {
+): Promise<void> {
   const checked = (what: string, read: () => Iterable<unknown>): number => {
     let count = 0;
     try {
@@ -110,6 +110,10 @@ function checkState(
     return count;
   };
   const found = readManifest(manifest);
+  await files.refuseLostCommits(log).catch((error: unknown) => {
+    if (!(error instanceof StreamError)) throw error;
+    damages.push(error.message);
+  });
   let bytes = 0;
   for (const file of found.files) {
     checked(file.name, () => files.readNode(file.name, file.bytes));

@@ -117,13 +117,15 @@ export class FramedFileReader {
   readonly #path: string;
   readonly #file: DiskReader;
   readonly #end: number;
-  #at = FILE_HEADER_BYTES;
+  #at: number;
 
   /**
-   * @param end  where the last frame ends; undefined = at the end of the file.
+   * @param end    where the last frame ends; undefined = at the end of the file.
+   * @param start  where the first frame to read begins.
    * @throws StreamError STATE_DAMAGED for a file that is missing, too short, or of another kind or version.
    */
-  constructor(disk: Disk, path: string, kind: FileKind, end?: number) {
+  constructor(disk: Disk, path: string, kind: FileKind, end?: number, start = FILE_HEADER_BYTES) {
+    this.#at = start;
     this.#path = path;
     try {
       this.#file = disk.read(path);
@@ -159,7 +161,7 @@ export class FramedFileReader {
   /** @returns undefined at the end. @throws StreamError STATE_DAMAGED naming file and offset. */
   next(): Frame | undefined {
     const start = this.#at;
-    if (start === this.#end) return undefined;
+    if (start >= this.#end) return undefined;
     const header = this.#read(start, FRAME_HEADER_BYTES);
     const length = header.readUInt32LE(0);
     const end = start + FRAME_HEADER_BYTES + length;

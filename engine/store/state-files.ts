@@ -66,6 +66,55 @@ export class StateFiles {
     }
   }
 
+  /**
+   * Refuses a database that has lost commits which were acknowledged. An epoch is logged only when the one before is committed, so
+   * that of two frames behind the position of the last commit, the first one was committed too; a file of the log is
+   * removed only when a commit says so.
+   * @throws StreamError STORE_LOST_COMMITS
+   */
+  async refuseLostCommits(at: LogPosition): Promise<void> {
+    const names = await this.#disk.list(this.directory);
+    const files = names.map((name) => Number(LOG_NAME.exec(name)?.[1] ?? Number.NaN));
+    const later = files.filter((file) => file >= at.file).sort((a, b) => a - b);
+    const isGone = later.length > 0 && !later.includes(at.file);
+    for (const file of later) {
+      const start = file === at.file ? at.bytes : FILE_HEADER_BYTES;
+      const frames = this.#framesFrom(file, start);
+      if (frames < 2 && !isGone) continue;
+      throw new StreamError(
+        'STORE_LOST_COMMITS',
+        `the database ends before commits that the log of operator state has: ${join(this.directory, `log-${file}`)} goes on behind byte ${start}`,
+        {
+          hint: 'millrace.duckdb or its write-ahead log is older than state/: put back the one that belongs to it, or restore a backup.',
+        },
+      );
+    }
+  }
+
+  /** Whole frames of epochs; what follows them is of a write that was cut off. */
+  #framesFrom(file: number, start: number): number {
+    let count = 0;
+    try {
+      const reader = new FramedFileReader(
+        this.#disk,
+        this.#logPath(file),
+        'LOG ',
+        undefined,
+        start,
+      );
+      try {
+        for (let frame = reader.next(); frame !== undefined; frame = reader.next()) {
+          if (frame.number !== END_OF_FILE) count++;
+        }
+      } finally {
+        reader.close();
+      }
+    } catch (error) {
+      if (!(error instanceof StreamError)) throw error;
+    }
+    return count;
+  }
+
   /** Begins a log with a file of this number. */
   async startLog(file: number): Promise<number> {
     await this.#disk.makeDirectory(this.directory);

@@ -138,6 +138,7 @@ export const errorTable = {
   SHUTTING_DOWN: { sqlstate: '57P01', http: 503, retry: 'backoff' },
   NOT_READY: { sqlstate: '57P03', http: 503, retry: 'backoff' },
   STORE_FAILED: { sqlstate: '58030', http: 500, retry: 'backoff' },
+  STORE_LOST_COMMITS: { sqlstate: 'XX001', http: 500, retry: 'never' },
   STATE_DAMAGED: { sqlstate: 'XX001', http: 500, retry: 'never' },
   INTERNAL: { sqlstate: 'XX000', http: 500, retry: 'never' },
 } as const satisfies Record<string, ErrorFacts>;

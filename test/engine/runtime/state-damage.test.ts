@@ -156,3 +156,19 @@ test('damaged state that cannot be rebuilt is refused with the name of the file'
   }
   assert.ok(refused > 0);
 });
+
+test('a database file that is older than the state beside it is refused', async () => {
+  const data = join(folder, 'older');
+  cpSync(whole, data, { recursive: true });
+  const db = await openMillrace({ data });
+  for (let i = 0; i < 3; i++) await run(db, LATER);
+  await db.close();
+  assert.deepEqual((await checkData(data, manifestSummary)).damages, []);
+  rmSync(join(data, 'millrace.duckdb.wal'), { force: true });
+  cpSync(join(whole, 'millrace.duckdb'), join(data, 'millrace.duckdb'));
+  const { damages } = await checkData(data, manifestSummary);
+  assert.match(damages.join('\n'), /the database ends before commits that the log/);
+  await assert.rejects(openMillrace({ data }), { code: 'STORE_LOST_COMMITS' });
+  // Nothing was cut off: the file that belongs to it could still be put back.
+  await assert.rejects(openMillrace({ data }), { code: 'STORE_LOST_COMMITS' });
+});
