@@ -22,6 +22,7 @@ import { PRELUDE } from './prelude.ts';
 const STEPS_PER_QUESTION = 10_000;
 /** Steps of one call; about a tenth of a second. A count, not a time: a row must get the same answer whenever it is computed. */
 export const CALL_STEPS_MAX = 2_000_000;
+const QUESTIONS_MAX = CALL_STEPS_MAX / STEPS_PER_QUESTION;
 /** For calls whose steps are long ones (searches in long texts), looked at when the engine asks. */
 export const CALL_MS_MAX = 5_000;
 /** Of one function: the engine, its program, its arguments and what a call makes of them. */
@@ -146,12 +147,16 @@ export class Sandbox {
   call(args: readonly Argument[]): Outcome {
     const wasFresh = this.#isFresh;
     const outcome = this.#attempt(args);
-    if (outcome.kind !== 'limit') return outcome;
+    // The steps that were left of the question before may have saved this call one question.
+    const isNear = outcome.kind === 'limit' || this.#questions >= QUESTIONS_MAX - 1;
+    if (wasFresh || !isNear) return this.#settled(outcome);
     this.#restore(this.#fresh);
-    if (wasFresh) return outcome;
-    const verdict = this.#attempt(args);
-    if (verdict.kind === 'limit') this.#restore(this.#fresh);
-    return verdict;
+    return this.#settled(this.#attempt(args));
+  }
+
+  #settled(outcome: Outcome): Outcome {
+    if (outcome.kind === 'limit') this.#restore(this.#fresh);
+    return outcome;
   }
 
   #attempt(args: readonly Argument[]): Outcome {
@@ -181,8 +186,7 @@ export class Sandbox {
 
   #isOver(): boolean {
     this.#questions++;
-    const isLong = this.#questions * STEPS_PER_QUESTION >= CALL_STEPS_MAX;
-    return isLong || this.#now() - this.#startMs > CALL_MS_MAX;
+    return this.#questions >= QUESTIONS_MAX || this.#now() - this.#startMs > CALL_MS_MAX;
   }
 
   #handleOf(arg: Argument): QuickJSHandle {
