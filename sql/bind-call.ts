@@ -119,6 +119,7 @@ const constructs: ReadonlyMap<string, Construct> = new Map<string, Construct>([
 ]);
 
 export const isConstruct = (name: string): boolean => constructs.has(name);
+
 /** Where it may stand it is found before the constructs. */
 function refuseMergeAction(_: readonly BoundExpr[], at: Span): never {
   throw new StreamError(

@@ -1,6 +1,5 @@
 /** What one binding run knows: catalog, session, functions, the purpose, and the rules of the grammar. */
 import type { Expression, Query } from './ast.ts';
-import type { Span } from './base/error.ts';
 import { utc, type Zone, zoneByName } from './base/timezone.ts';
 import type { SqlType } from './base/type.ts';
 import type { CommonTables, Scope } from './bind-scope.ts';
@@ -96,6 +95,3 @@ export const places = {
   execute: place('EXECUTE parameters', { subqueries: false }),
   routine: place('function bodies'),
 } as const satisfies Record<string, Place>;
-
-/** Where a BoundExpr came from, for errors that are found after it was bound. */
-export const spanOf = (expression: BoundExpr): Span | undefined => expression.span;

@@ -3,9 +3,9 @@ import type { Datum } from './datum.ts';
 import { StreamError } from './error.ts';
 import type { SqlType } from './type.ts';
 
-type Items = readonly (Datum | null)[];
+export type Items = readonly (Datum | null)[];
 
-const isItems = (value: Datum | null | undefined): value is Items => Array.isArray(value);
+export const isItems = (value: Datum | null | undefined): value is Items => Array.isArray(value);
 
 /** The lengths along each dimension of a rectangular array; none for an empty one. */
 export function arrayLengths(items: Items): readonly number[] {

@@ -1,5 +1,3 @@
-/** The aggregate functions: one table of overloads, and a resolver for those of any type. */
-import type { Datum } from '../base/datum.ts';
 import { type SqlType, typeName } from '../base/type.ts';
 import { withoutModifiers } from '../type-category.ts';
 import { extremeAccumulator, extremeByAccumulator } from './aggregate-extreme.ts';
@@ -452,16 +450,4 @@ export function resolveAggregate(
     default:
       return undefined;
   }
-}
-
-/** Feeds one aggregate a whole group at once. */
-export function aggregateRows(
-  fn: AggregateFunction,
-  rows: readonly (readonly (Datum | null)[])[],
-): Datum | null {
-  const accumulator = fn.accumulator();
-  for (const row of rows) {
-    if (!(fn.strict && row[0] === null)) accumulator.add(row, 1);
-  }
-  return accumulator.result();
 }

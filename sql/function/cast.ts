@@ -1,6 +1,5 @@
 /** Conversions between types: which exist in which context (pg_cast), and how they are done. */
 import type { Datum } from '../base/datum.ts';
-import { StreamError } from '../base/error.ts';
 import { fromText, textToLength } from '../base/text-input.ts';
 import { trimBlanks } from '../base/text-order.ts';
 import { textWriter } from '../base/text-output.ts';
@@ -162,12 +161,4 @@ export function literalFromText(
 ): Datum {
   if (to.kind === 'varchar' || to.kind === 'char') return explicitText(text, to, context);
   return fromText(text, to, nowMicros, zone);
-}
-
-/** The error of a cast that does not exist. */
-export function cannotCast(from: SqlType, to: SqlType): StreamError {
-  return new StreamError(
-    'SQL_CANNOT_COERCE',
-    `cannot cast type ${typeName(from)} to ${typeName(to)}`,
-  );
 }
