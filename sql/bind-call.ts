@@ -12,6 +12,7 @@ import { functionsNamed, resolveRoutine, routineExpression, routineRows } from '
 import { bindScalar, unknownFunction } from './bind-scalar.ts';
 import { columnOf, type PendingSet, type Scope, SET_BASE } from './bind-scope.ts';
 import { bindSession, isSessionFunction } from './bind-session.ts';
+import { bindStruct, isStruct } from './bind-struct.ts';
 import {
   bindTableFunction,
   isTableFunction,
@@ -34,6 +35,7 @@ export function bindCall(node: FunctionCall, scope: Scope, bind: BindExpression)
   if (isPathCall(name) && only?.quoted === false && others.length === 0) {
     return bindPathCall(name, node, scope, bind);
   }
+  if (isStruct(name)) return bindStruct(node, (value) => bind(value, scope), context);
   const dialect = readDialect(node, name);
   if (dialect !== undefined) return bind(dialect, scope);
   const call = orderArguments(node, name);

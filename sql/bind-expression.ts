@@ -1,5 +1,5 @@
 /** Expressions of the syntax tree to bound expressions: the dispatcher, and the constructs of the grammar. */
-import type { Expression } from './ast.ts';
+import type { Expression, Identifier } from './ast.ts';
 import { assertNever } from './base/assert.ts';
 import { StreamError } from './base/error.ts';
 import { bindGrouping } from './bind-aggregate.ts';
@@ -145,11 +145,23 @@ function bindBinary(node: Node<'binary'>, scope: Scope): BoundExpr {
   }
   let bound = bindExpression(first, scope);
   for (const link of chain.reverse()) {
+    const field = fieldAfterArrow(link, bound);
+    if (field !== undefined) {
+      bound = { ...bindField(bound, field), span: link.span };
+      continue;
+    }
     const right = bindExpression(link.right, scope);
     const result = bindOperator(link.op, [bound, right], link.opSpan ?? link.span, scope.context);
     bound = { ...result, span: link.span };
   }
   return bound;
+}
+
+/** ksqlDB's `row->field`. */
+function fieldAfterArrow({ op, right }: Node<'binary'>, left: BoundExpr): Identifier | undefined {
+  if (op !== '->' || left.type.kind !== 'row' || right.kind !== 'column') return undefined;
+  const [field, ...others] = right.name.parts;
+  return others.length === 0 ? field : undefined;
 }
 
 function bindLogic(node: Node<'and' | 'or'>, scope: Scope): BoundExpr {
