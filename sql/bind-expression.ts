@@ -1,5 +1,5 @@
 /** Expressions of the syntax tree to bound expressions: the dispatcher, and the constructs of the grammar. */
-import type { Expression, Identifier } from './ast.ts';
+import type { Expression } from './ast.ts';
 import { assertNever } from './base/assert.ts';
 import { StreamError } from './base/error.ts';
 import { bindGrouping } from './bind-aggregate.ts';
@@ -13,6 +13,7 @@ import { bindOperator, combine, itemsOf } from './bind-operator.ts';
 import { bindSlice, bindSubscript, bindWholeRow } from './bind-part.ts';
 import { bindScalar } from './bind-scalar.ts';
 import type { Scope } from './bind-scope.ts';
+import { fieldAfterArrow } from './bind-struct.ts';
 import { bindQuantified, bindSubquery } from './bind-subquery.ts';
 import { bindTypeName } from './bind-type.ts';
 import {
@@ -145,9 +146,9 @@ function bindBinary(node: Node<'binary'>, scope: Scope): BoundExpr {
   }
   let bound = bindExpression(first, scope);
   for (const link of chain.reverse()) {
-    const field = fieldAfterArrow(link, bound);
+    const field = bound.type.kind === 'row' ? fieldAfterArrow(link) : undefined;
     if (field !== undefined) {
-      bound = { ...bindField(bound, field), span: link.span };
+      bound = bindExpression(field, scope);
       continue;
     }
     const right = bindExpression(link.right, scope);
@@ -155,13 +156,6 @@ function bindBinary(node: Node<'binary'>, scope: Scope): BoundExpr {
     bound = { ...result, span: link.span };
   }
   return bound;
-}
-
-/** ksqlDB's `row->field`. */
-function fieldAfterArrow({ op, right }: Node<'binary'>, left: BoundExpr): Identifier | undefined {
-  if (op !== '->' || left.type.kind !== 'row' || right.kind !== 'column') return undefined;
-  const [field, ...others] = right.name.parts;
-  return others.length === 0 ? field : undefined;
 }
 
 function bindLogic(node: Node<'and' | 'or'>, scope: Scope): BoundExpr {

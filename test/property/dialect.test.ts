@@ -111,6 +111,9 @@ const pairs: Readonly<Record<string, readonly (readonly [dialect: string, postgr
   ],
   structures: [
     ['STRUCT(a := k, b := s)->a', 'k'],
+    ['STRUCT(a := k)->a * 2 + 1', 'k * 2 + 1'],
+    ['STRUCT(a := k)->a::text', 'k::text'],
+    ['STRUCT(a := ARRAY[k, 7])->a[2] - 1', '6'],
     ["STRUCT(a := STRUCT(b := s, c := 'x'), d := k)->a->b", 's'],
     ['(STRUCT(a := k, b := s)).b', 's'],
     ['STRUCT(a := k, b := s) = ROW(k, s)', 'ROW(k, s) = ROW(k, s)'],
