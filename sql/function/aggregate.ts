@@ -1,6 +1,6 @@
 import { type SqlType, typeName } from '../base/type.ts';
 import { withoutModifiers } from '../type-category.ts';
-import { extremeAccumulator, extremeByAccumulator } from './aggregate-extreme.ts';
+import { bestAccumulator, extremeAccumulator, extremeByAccumulator } from './aggregate-extreme.ts';
 import type { Accumulator, AggregateFunction } from './aggregate-function.ts';
 import {
   arrayAggregate,
@@ -411,6 +411,7 @@ export function resolveAggregate(
         result: first,
         ordered: false,
         accumulator: () => extremeByAccumulator(first, second, greatest),
+        growing: () => extremeByAccumulator(first, second, greatest, bestAccumulator),
         description: `value of the row whose second argument is ${greatest ? 'greatest' : 'least'}`,
       };
     }
