@@ -6,6 +6,7 @@ import { type BindExpression, bindAggregate, isAggregateName } from './bind-aggr
 import { orderArguments } from './bind-argument-name.ts';
 import type { BindContext } from './bind-context.ts';
 import { bindPathCall, isPathCall } from './bind-json-path.ts';
+import { bindMap, isMapCall } from './bind-map.ts';
 import { bindOnce } from './bind-once.ts';
 import { bindOperator } from './bind-operator.ts';
 import { functionsNamed, resolveRoutine, routineExpression, routineRows } from './bind-routine.ts';
@@ -35,6 +36,7 @@ export function bindCall(node: FunctionCall, scope: Scope, bind: BindExpression)
   if (isPathCall(name) && only?.quoted === false && others.length === 0) {
     return bindPathCall(name, node, scope, bind);
   }
+  if (isMapCall(name)) return bindMap(node, (value) => bind(value, scope), context);
   if (isStruct(name)) return bindStruct(node, (value) => bind(value, scope), context);
   const dialect = readDialect(node, name);
   if (dialect !== undefined) return bind(dialect, scope);

@@ -6,6 +6,7 @@ import { isAggregateName } from './bind-aggregate.ts';
 import { isConstruct } from './bind-call.ts';
 import type { BindContext } from './bind-context.ts';
 import { isPathCall } from './bind-json-path.ts';
+import { isMapCall } from './bind-map.ts';
 import { isRecordFunction } from './bind-record-function.ts';
 import { bindBody, inBody, PARAMETER_TABLE, routineType } from './bind-routine.ts';
 import { Scope } from './bind-scope.ts';
@@ -116,7 +117,8 @@ function isBuiltIn(name: string): boolean {
     isConstruct(name) ||
     isPathCall(name) ||
     isDialectName(name) ||
-    isStruct(name)
+    isStruct(name) ||
+    isMapCall(name)
   );
 }
 

@@ -61,6 +61,7 @@ export const arrays: readonly DialectRow[] = [
     'elements from one place to another, both included; below 0 they count from the end',
     slice,
   ],
+  ['entries', 'map', 'anyarray', 'entries of a map as rows (key, value)', renamed('map_entries')],
   [
     'explode',
     'anyarray',

@@ -1,10 +1,11 @@
-import { type SqlType, typeName } from '../base/type.ts';
-import { withoutModifiers } from '../type-category.ts';
+import { mapType, type SqlType, typeName } from '../base/type.ts';
+import { categoryOf, withoutModifiers } from '../type-category.ts';
 import { bestAccumulator, extremeAccumulator, extremeByAccumulator } from './aggregate-extreme.ts';
 import type { Accumulator, AggregateFunction } from './aggregate-function.ts';
 import {
   arrayAggregate,
   arrayOfArraysAggregate,
+  histogramAggregate,
   jsonAggregate,
   jsonObjectAggregate,
   stringAggregate,
@@ -360,6 +361,7 @@ export const polymorphicAggregateNames = [
   'min',
   'max',
   'array_agg',
+  'histogram',
   'jsonb_agg',
   'json_agg',
   'jsonb_object_agg',
@@ -415,6 +417,17 @@ export function resolveAggregate(
         description: `value of the row whose second argument is ${greatest ? 'greatest' : 'least'}`,
       };
     }
+    case 'histogram':
+      if (argTypes.length !== 1 || categoryOf(first) !== 'string') return undefined;
+      return {
+        ...base,
+        parameters: [types.text],
+        result: mapType(types.text, types.bigint),
+        strict: true,
+        ordered: false,
+        accumulator: histogramAggregate,
+        description: 'map of each text to how often it occurs',
+      };
     case 'any_value':
       return {
         ...base,

@@ -153,14 +153,14 @@ const fillShape =
 const overArrays: ReadonlyMap<string, Resolver> = new Map<string, Resolver>([
   [
     'array_dims/1',
-    (array) => ({
+    (array, element) => ({
       parameters: [array],
       result: text,
       description: 'bounds of the dimensions as text',
       evaluate: (items: Items) =>
         items.length === 0
           ? null
-          : arrayLengths(items)
+          : arrayLengths(items, element)
               .map((length) => `[1:${length}]`)
               .join(''),
     }),
