@@ -67,13 +67,26 @@ export function readDialect(call: FunctionCall, name: string): Expression | unde
   return read(args, call);
 }
 
-export const dialectSignatures: readonly PolymorphicSignature[] = [...dialects].map(
-  ([name, { family, parameters, result, description }]) => ({
-    name,
-    kind: family === 'aggregate' ? 'aggregate' : 'scalar',
-    parameters,
-    result,
-    description,
-    family,
-  }),
-);
+/** Constructors that the binder knows by itself. */
+const constructors: readonly PolymorphicSignature[] = [
+  ['map', 'any := any, …', 'map', 'map of keys to values; also MAP[key, value, …]'],
+  ['struct', 'name := any, …', 'record', 'row whose attributes have these names'],
+].map(([name = '', parameters = '', result = '', description = '']) => ({
+  ...{ name, parameters, result, description },
+  kind: 'scalar',
+  family: 'array',
+}));
+
+export const dialectSignatures: readonly PolymorphicSignature[] = [
+  ...constructors,
+  ...[...dialects].map(
+    ([name, { family, parameters, result, description }]): PolymorphicSignature => ({
+      name,
+      kind: family === 'aggregate' ? 'aggregate' : 'scalar',
+      parameters,
+      result,
+      description,
+      family,
+    }),
+  ),
+];

@@ -124,7 +124,6 @@ const array: readonly Row[] = [
     'integer',
     'number of the bucket between ascending thresholds',
   ],
-  ['map', 'any := any, …', 'map', 'map of keys to values; also MAP[key, value, …]'],
   ['map_keys', 'map', 'anyarray', 'keys of a map, in their order'],
   ['map_values', 'map', 'anyarray', 'values of a map, in the order of the keys'],
   ['map_entries', 'map', 'anyarray', 'entries of a map as rows (key, value)'],
