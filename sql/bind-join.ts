@@ -15,6 +15,7 @@ import {
   moveColumns,
   scopeOver,
 } from './bind-from-place.ts';
+import { readyForGrace } from './bind-grace.ts';
 import { bindOperator, combine } from './bind-operator.ts';
 import { renameColumns, type ScopeColumn, type ScopeTable } from './bind-scope.ts';
 import { checkArrival, withoutSystemTime } from './bind-system-time.ts';
@@ -31,9 +32,11 @@ export function bindJoin(written: JoinItem, place: FromPlace, bindItem: BindFrom
   const isAsof = timed.type === 'asof' || timed.type === 'asof-left';
   const item = isAsof ? asLateral(timed, place, bindItem) : timed;
   const type = joinType(item);
-  const left = bindItem(item.left, place);
+  const side = (bound: BoundFrom): BoundFrom =>
+    item.within?.grace === undefined ? bound : readyForGrace(bound, place);
+  const left = side(bindItem(item.left, place));
   if (atArrival) checkArrival(left.node, written, place);
-  const { right, lateral } = bindRight(left, place, (inner) => bindItem(item.right, inner));
+  const { right, lateral } = bindRight(left, place, (inner) => side(bindItem(item.right, inner)));
   if (lateral && (type === 'right' || type === 'full')) {
     throw new StreamError(
       'SQL_INVALID_COLUMN_REFERENCE',

@@ -6,7 +6,7 @@ import type { Expression, FromItem, Identifier } from './ast.ts';
 import { StreamError } from './base/error.ts';
 import type { BindFromItem, BoundFrom, FromPlace } from './bind-from-place.ts';
 import { requireRelation } from './bind-relation.ts';
-import { eventTimeColumn } from './bind-stream-window.ts';
+import { declaredTime, unknownTime } from './bind-stream-window.ts';
 import type { Relation } from './catalog.ts';
 import { isAppendOnly } from './derive.ts';
 import type { LogicalNode } from './logical-plan.ts';
@@ -95,7 +95,9 @@ function versionTime(
   { systemTime, span }: RelationItem,
   place: FromPlace,
 ): Identifier {
-  const column = eventTimeColumn(versions, systemTime?.span ?? span, place);
+  const at = systemTime?.span ?? span;
+  const column = declaredTime(versions, at, place);
+  if (column === undefined) throw unknownTime(at);
   const key = keyOf(relation);
   if (key.length > 0 && !key.includes(column)) {
     throw new StreamError(

@@ -11,6 +11,7 @@ import { tryCoerce } from './coerce.ts';
 import { evaluateConstant } from './evaluate.ts';
 import type { BoundExpr } from './expression.ts';
 import type { LogicalNode, WindowShape } from './logical-plan.ts';
+import { isRowtime, recordTime } from './record-column.ts';
 
 type WindowItem = FromItem & { readonly kind: 'window-table' };
 
@@ -22,7 +23,8 @@ export function bindWindowTable(
   const source = bindItem(item.source, place);
   const scope = scopeOver(source, place);
   const time = bindColumn(item.timeColumn, scope);
-  const timeColumn = requireTimeColumn(time, item.timeColumn.span);
+  const timeColumn =
+    rowtimeAsTime(source.node, time) ?? requireTimeColumn(time, item.timeColumn.span);
   const lengths = item.intervals.map((node) => intervalMicros(node, scope));
   const window = windowShape(item, lengths, scope);
   const node = windowNode(source.node, window, timeColumn);
@@ -56,6 +58,11 @@ export function windowNode(
     { name: 'window_end', type, nullable: false },
   ];
   return { kind: 'window-table', window, input, timeColumn, schema };
+}
+
+/** ROWTIME is a bigint; its windows are over the same time as a timestamp. */
+function rowtimeAsTime(source: LogicalNode, time: BoundExpr): number | undefined {
+  return time.kind === 'column' && isRowtime(source, time.index) ? recordTime(source) : undefined;
 }
 
 function requireTimeColumn(time: BoundExpr, at: Span): number {
