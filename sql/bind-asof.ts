@@ -23,9 +23,16 @@ const FALLING: Readonly<Record<string, boolean>> = {
 export function asLateral(item: JoinItem, place: FromPlace, bindItem: BindFromItem): JoinItem {
   const { right, span } = item;
   const alias = aliasOf(right);
-  const comparisons = conjuncts(item.on).filter(
+  const belongs = (part: Expression): boolean => belongsTo(part, right, place, bindItem);
+  const all = conjuncts(item.on).filter(
     (part): part is Comparison => part.kind === 'binary' && part.op in FALLING,
   );
+  // Of several the one that compares a column of each side.
+  const isBetween = (part: Comparison): boolean =>
+    part.left.kind === 'column' &&
+    part.right.kind === 'column' &&
+    belongs(part.left) !== belongs(part.right);
+  const comparisons = all.length > 1 ? all.filter(isBetween) : all;
   const [nearest] = comparisons;
   if (alias === undefined || nearest === undefined || comparisons.length > 1) {
     throw new StreamError(
@@ -35,7 +42,7 @@ export function asLateral(item: JoinItem, place: FromPlace, bindItem: BindFromIt
     );
   }
   const falling = FALLING[nearest.op] === true;
-  const onRight = belongsTo(nearest.right, right, place, bindItem);
+  const onRight = belongs(nearest.right);
   const expression = onRight ? nearest.right : nearest.left;
   const body = plainSelect({ items: [starItem(span)], from: [right], where: item.on }, span);
   const query = plainQuery(body, {

@@ -13,6 +13,7 @@ import {
   requireEquality,
   requireOrder,
 } from './bind-group.ts';
+import { bindGroupWindow, noGroupWindow } from './bind-group-window.ts';
 import { applyLimit } from './bind-limit.ts';
 import { keepFirst, project } from './bind-output.ts';
 import { refusePartitionBy } from './bind-partition.ts';
@@ -58,6 +59,8 @@ export function bindSelect(select: Select, tail: Tail, place: QueryPlace): Logic
     select.streamWindow && bindStreamWindow(select.streamWindow, plain, fromPlace, select.groupBy);
   const from = windowed?.from ?? plain;
   const scope = scopeOver(from, fromPlace);
+  const groupWindow = bindGroupWindow(select.groupBy, from, fromPlace);
+  scope.specialCalls = groupWindow?.calls ?? noGroupWindow;
   const bind = (node: Expression): BoundExpr => context.rules.expression(node, scope);
 
   scope.within(places.window, () =>
@@ -68,7 +71,10 @@ export function bindSelect(select: Select, tail: Tail, place: QueryPlace): Logic
   const having = select.having && bindCondition(select.having, 'HAVING', scope);
   const qualify = select.qualify && bindCondition(select.qualify, 'QUALIFY', scope);
   const orderBy = bindOrderBy(tail.orderBy, targets, scope);
-  const grouping = groupBy(select, targets, scope, windowed?.keys ?? []);
+  const grouping = groupBy(select, targets, scope, [
+    ...(windowed?.keys ?? []),
+    ...(groupWindow?.keys ?? []),
+  ]);
   const distinctOn =
     select.distinct.kind === 'on'
       ? bindDistinctOn(select.distinct.expressions, targets, orderBy, scope)
@@ -77,6 +83,7 @@ export function bindSelect(select: Select, tail: Tail, place: QueryPlace): Logic
 
   let node = from.node;
   if (where !== undefined) node = { kind: 'filter', input: node, where, schema: node.schema };
+  if (groupWindow !== undefined && grouping !== undefined) node = groupWindow.over(node, grouping);
   const above = aboveFrom(node, grouping, having, from, scope);
   node = above.node;
   if (windowed?.until !== undefined) {
@@ -154,7 +161,10 @@ function groupBy(
     pending.groupings.length > 0;
   if (!isAggregated) return undefined;
   const extra = windowKeys.filter((key) => !grouping.keys.some((k) => equalExpressions(k, key)));
-  return { ...grouping, keys: [...grouping.keys, ...extra] };
+  const keys = [...grouping.keys, ...extra];
+  const numbers = windowKeys.map((key) => keys.findIndex((other) => equalExpressions(other, key)));
+  const sets = grouping.sets?.map((set) => [...new Set([...set, ...numbers])]);
+  return { keys, sets };
 }
 
 /** GROUP BY prefers a column of FROM to an output name, unlike ORDER BY. */

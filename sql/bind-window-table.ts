@@ -6,7 +6,8 @@ import { type Schema, typeName } from './base/type.ts';
 import { places } from './bind-context.ts';
 import { type BindFromItem, type BoundFrom, type FromPlace, scopeOver } from './bind-from-place.ts';
 import { bindColumn } from './bind-name.ts';
-import { renameColumns, type Scope, scopeColumns } from './bind-scope.ts';
+import { bindOperator } from './bind-operator.ts';
+import { renameColumns, type Scope, type ScopeColumn, scopeColumns } from './bind-scope.ts';
 import { tryCoerce } from './coerce.ts';
 import { evaluateConstant } from './evaluate.ts';
 import type { BoundExpr } from './expression.ts';
@@ -28,7 +29,7 @@ export function bindWindowTable(
   const lengths = item.intervals.map((node) => intervalMicros(node, scope));
   const window = windowShape(item, lengths, scope);
   const node = windowNode(source.node, window, timeColumn);
-  const added = scopeColumns(node.schema).slice(source.node.schema.length);
+  const added = addedColumns(node.schema, source, item, scope);
   const columns = [...source.columns, ...added];
   if (item.alias !== undefined) {
     const name = item.alias.name.name;
@@ -43,6 +44,20 @@ export function bindWindowTable(
     primaryKey: undefined,
   }));
   return { node, tables, columns };
+}
+
+/** window_start, window_end and, by name only, Flink's window_time. */
+function addedColumns(
+  schema: Schema,
+  source: BoundFrom,
+  { span }: WindowItem,
+  scope: Scope,
+): readonly ScopeColumn[] {
+  const bounds = scopeColumns(schema).slice(source.node.schema.length);
+  const end = bounds[1]?.expression;
+  if (end === undefined || source.columns.some(({ name }) => name === 'window_time')) return bounds;
+  const time = lastMillisecond(end, span, scope);
+  return [...bounds, { name: 'window_time', expression: time, hidden: true }];
 }
 
 /** The node, with window_start and window_end of the time column's type behind the input's columns. */
@@ -60,12 +75,20 @@ export function windowNode(
   return { kind: 'window-table', window, input, timeColumn, schema };
 }
 
+/** The time that Flink gives rows of a window: a millisecond before its end. */
+export function lastMillisecond(end: BoundExpr, at: Span, { context }: Scope): BoundExpr {
+  const value = { months: 0, days: 0, micros: 1000n };
+  const millisecond: BoundExpr = { kind: 'literal', value, type: { kind: 'interval' } };
+  return bindOperator('-', [end, millisecond], at, context);
+}
+
 /** ROWTIME is a bigint; its windows are over the same time as a timestamp. */
 function rowtimeAsTime(source: LogicalNode, time: BoundExpr): number | undefined {
   return time.kind === 'column' && isRowtime(source, time.index) ? recordTime(source) : undefined;
 }
 
-function requireTimeColumn(time: BoundExpr, at: Span): number {
+/** The number of the time column. @throws StreamError SQL_DATATYPE_MISMATCH, SQL_INVALID_COLUMN_REFERENCE. */
+export function requireTimeColumn(time: BoundExpr, at: Span): number {
   const { kind } = time.type;
   if (kind !== 'timestamp' && kind !== 'timestamptz') {
     throw new StreamError(
@@ -112,7 +135,12 @@ export function intervalMicros(node: Expression, scope: Scope): bigint {
   return BigInt(days) * MICROS_PER_DAY + micros;
 }
 
-function windowShape(item: WindowItem, lengths: readonly bigint[], scope: Scope): WindowShape {
+/** @param lengths of the window, microseconds, in the order of the positional spelling. @throws StreamError VALUE_INVALID_PARAMETER. */
+export function windowShape(
+  item: Pick<WindowItem, 'window' | 'partitionBy' | 'span'>,
+  lengths: readonly bigint[],
+  scope: Scope,
+): WindowShape {
   const [first, second, third] = lengths;
   const arity = (least: number, most: number): void => {
     if (lengths.length >= least && lengths.length <= most) return;

@@ -40,16 +40,22 @@ export class ClosingRows implements Saved {
   }
 
   /**
-   * @param drop  gets rows whose time has come; a row may be gone, or come twice. It answers how many entries it has dropped.
+   * @param drop  gets rows whose time, microseconds since 1970, is up to the limit; a row may be gone, or come twice. It answers how
+   *   many entries it has dropped.
    * @returns how much of `most` is left.
    */
-  forget(clock: bigint, most: number, drop: (rows: Int32Array, count: number) => number): number {
+  forget(
+    clock: bigint,
+    most: number,
+    drop: (rows: Int32Array, count: number, limitMicros: bigint) => number,
+  ): number {
+    const limit = clock - this.#micros;
     let left = most;
     const rows = borrowRows(ROWS_PER_BATCH_MAX);
     while (left > 0 && this.isBehind(clock)) {
       const step = Math.min(left, ROWS_PER_BATCH_MAX);
-      const { looked, count } = this.#index.take(clock - this.#micros, rows, step);
-      const dropped = count === 0 ? 0 : drop(rows, count);
+      const { looked, count } = this.#index.take(limit, rows, step);
+      const dropped = count === 0 ? 0 : drop(rows, count, limit);
       left -= Math.max(looked, dropped);
     }
     returnRows(rows);

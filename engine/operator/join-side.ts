@@ -10,6 +10,7 @@ import { Segments } from '../state/segments.ts';
 import type { StateReader } from '../state/state-reader.ts';
 import type { StateWriter } from '../state/state-writer.ts';
 import { ClosingRows } from './closing-rows.ts';
+import { NewestRows } from './newest-rows.ts';
 
 /** One input of a join: its rows by key and, where rows without partners matter, how often each row is matched. */
 export class JoinSide implements Saved {
@@ -28,6 +29,8 @@ export class JoinSide implements Saved {
   readonly #touched: number[] = [];
   /** Rows by the time at which they are dropped. */
   readonly closing: ClosingRows | undefined;
+  /** Where the newest row of each key stays. */
+  readonly #newest: NewestRows | undefined;
 
   constructor(
     schema: Schema,
@@ -48,6 +51,7 @@ export class JoinSide implements Saved {
     if (forgets !== undefined) {
       const cells = timeCells(this.rows.rows.columns[forgets.column]);
       this.closing = new ClosingRows(cells, forgets);
+      if (forgets.keepsNewest === true) this.#newest = new NewestRows(this.rows, cells);
     }
   }
 
@@ -100,21 +104,31 @@ export class JoinSide implements Saved {
     return touched;
   }
 
-  /** Drops rows, between a flush and the next push. @returns how many were there. */
-  readonly drop = (rows: Int32Array, count: number): number => {
-    let dropped = 0;
-    for (let i = 0; i < count; i++) {
-      const row = rows[i] as number;
-      if (!this.rows.isLive(row)) continue;
-      if (this.tracked) {
-        this.matches.set(row, 0);
-        this.emitted.set(row, 0);
-      }
-      this.rows.remove(row);
-      dropped++;
+  /**
+   * Drops rows whose time has come, between a flush and the next push.
+   * @returns how much of `most` is left.
+   */
+  forget(clock: bigint, most: number): number {
+    const { closing } = this;
+    if (closing === undefined) return most;
+    return closing.forget(clock, most, (rows, count, limit) => {
+      let dropped = 0;
+      for (let i = 0; i < count; i++) dropped += this.#drop(rows[i] as number, Number(limit));
+      return dropped;
+    });
+  }
+
+  /** @returns how many rows it has dropped: one, none, or of versions all that are superseded. */
+  #drop(row: number, limitMicros: number): number {
+    if (!this.rows.isLive(row)) return 0;
+    if (this.#newest !== undefined) return this.#newest.dropSuperseded(row, limitMicros);
+    if (this.tracked) {
+      this.matches.set(row, 0);
+      this.emitted.set(row, 0);
     }
-    return dropped;
-  };
+    this.rows.remove(row);
+    return 1;
+  }
 
   /** Two equal rows become one; both have the same matches. */
   #merge(row: number, twin: number): void {

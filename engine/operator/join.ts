@@ -122,7 +122,7 @@ export class JoinOperator implements Forgetful {
   forget(clock: bigint, most: number): void {
     let left = most;
     for (const side of this.#sides) {
-      left = side.closing?.forget(clock, left, side.drop) ?? left;
+      left = side.forget(clock, left);
       side.rows.rows.compact();
     }
   }

@@ -9,6 +9,9 @@ export function explainState(node: PhysicalNode, growth: Growth): string {
     const sides = ['left', 'right'].filter((_, side) => forgets.rules[side] !== undefined);
     const what = node.kind === 'join' && sides.length === 1 ? `${sides[0]} rows ` : '';
     parts.push(`, ${what}dropped behind the ${watermarks(forgets.streams)}`);
+    const newest = ['left', 'right'].filter((_, side) => forgets.rules[side]?.keepsNewest);
+    if (newest.length > 0)
+      parts.push(`, of ${newest.join(' and ')} rows all but the newest of each key`);
   }
   const streams = growth.get(node);
   if (streams !== undefined) {

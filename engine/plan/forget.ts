@@ -14,11 +14,12 @@ import {
 } from './closing.ts';
 import { clockOf } from './emit-final.ts';
 import { frameReach, type WindowNode } from './frame-reach.ts';
-import type { Forgetting, PhysicalNode } from './physical-node.ts';
+import { type Versions, versionsOf } from './newest.ts';
+import type { ForgetRule, Forgetting, PhysicalNode } from './physical-node.ts';
 import type { PlanBuilder } from './plan-builder.ts';
 
 /** Of a node's inputs, or of the node's own key, the column whose rows are dropped, and when. */
-type Rule = Parting | undefined;
+type Rule = (Parting & Pick<ForgetRule, 'keepsNewest'>) | undefined;
 
 /** The same plan, whose operators drop their state behind the watermarks where they can. */
 export function forgetClosed(
@@ -27,13 +28,14 @@ export function forgetClosed(
   finder: ClosingFinder,
   catalog: Catalog,
 ): PhysicalNode {
+  const versions = versionsOf(root);
   const made = new Map<PhysicalNode, PhysicalNode>();
   const visit = (node: PhysicalNode): PhysicalNode => {
     const known = made.get(node);
     if (known !== undefined) return known;
     // The step of a recursive query reads its inputs by what they are.
     const inputs = node.kind === 'recursive' ? node.inputs : node.inputs.map(visit);
-    const forgets = forgettingOf(node, finder);
+    const forgets = forgettingOf(node, finder, versions.get(node));
     const clocks = forgets?.streams.map((stream) => clockOf(stream, builder, catalog)) ?? [];
     const isSame = forgets === undefined && inputs.every((input, i) => input === node.inputs[i]);
     const next = isSame ? node : builder.remake(node, [...inputs, ...clocks], forgets);
@@ -43,21 +45,30 @@ export function forgetClosed(
   return visit(root);
 }
 
-function forgettingOf(node: PhysicalNode, finder: ClosingFinder): Forgetting | undefined {
-  const rules = rulesOf(node, finder);
+function forgettingOf(
+  node: PhysicalNode,
+  finder: ClosingFinder,
+  versions: Versions | undefined,
+): Forgetting | undefined {
+  const rules = rulesOf(node, finder, versions);
   const streams = new Set(rules.flatMap((rule) => rule?.streams ?? []));
   if (streams.size === 0) return undefined;
   return {
     streams: [...streams].sort(),
-    rules: rules.map(
-      (rule) =>
-        rule && { column: rule.column, micros: rule.micros, endsNulls: rule.endsNulls === true },
-    ),
+    rules: rules.map((rule) => {
+      if (rule === undefined) return undefined;
+      const { column, micros, endsNulls, keepsNewest } = rule;
+      return { column, micros, endsNulls: endsNulls === true, keepsNewest };
+    }),
   };
 }
 
 /** One a side of a join; one for the keys of any other operator. */
-function rulesOf(node: PhysicalNode, finder: ClosingFinder): readonly Rule[] {
+function rulesOf(
+  node: PhysicalNode,
+  finder: ClosingFinder,
+  versions: Versions | undefined,
+): readonly Rule[] {
   const [input] = node.inputs;
   if (input === undefined) return [];
   switch (node.kind) {
@@ -79,7 +90,9 @@ function rulesOf(node: PhysicalNode, finder: ClosingFinder): readonly Rule[] {
       return [closing && { ...closing, column: end }];
     }
     case 'join':
-      return [ofSide(node, 0, finder), ofSide(node, 1, finder)];
+      return ([0, 1] as const).map(
+        (side) => ofSide(node, side, finder) ?? ofVersions(node, side, finder, versions),
+      );
     default:
       return [];
   }
@@ -123,4 +136,23 @@ function ofSide(
     return own && { ...both(own, parting), column: parting.column };
   });
   return earliestOf(found);
+}
+
+/**
+ * Versions that no later row can ask for: those that are final, and so is a newer one, before the watermark that the asking rows
+ * will not be behind. A row that asked would have to take the older versions back with itself, so it must never go.
+ */
+function ofVersions(
+  node: PhysicalNode & { readonly kind: 'join' },
+  side: 0 | 1,
+  finder: ClosingFinder,
+  versions: Versions | undefined,
+): Rule {
+  const own = node.inputs[side];
+  const asking = node.inputs[1 - side];
+  if (versions?.side !== side || own === undefined || asking?.appendOnly !== true) return undefined;
+  const closing = finder.of(own)[versions.time];
+  const last = finder.of(asking)[versions.asked];
+  if (closing === undefined || last === undefined) return undefined;
+  return { ...both(closing, last), column: versions.time, endsNulls: true, keepsNewest: true };
 }

@@ -84,6 +84,8 @@ export interface ForgetRule {
   readonly micros: bigint;
   /** Rows without a time are dropped at once; else they are kept for good. */
   readonly endsNulls: boolean;
+  /** Of each key of a join the newest of the rows that would be dropped stays, with those of the same time. */
+  readonly keepsNewest?: true | undefined;
 }
 
 interface PhysicalBase {

@@ -122,6 +122,13 @@ export class Arrangement implements Saved {
     return this.#get(row, PREVIOUS) !== REMOVED;
   }
 
+  /** Appends the rows of the same key as a row, with that. */
+  rowsLike(row: number, out: number[]): void {
+    let first = row;
+    for (let r = row; r !== NONE; r = this.#get(r, PREVIOUS)) first = r;
+    for (let r = first; r !== NONE; r = this.#get(r, NEXT)) out.push(r);
+  }
+
   /** Forgets a row. */
   remove(row: number): void {
     const next = this.#get(row, NEXT);

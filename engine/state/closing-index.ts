@@ -38,6 +38,13 @@ export function timeCells(column: StoredColumn | undefined): TimeCells {
   return { segments: values.segments, isNull: (row) => column.isNull(row) };
 }
 
+/** Microseconds since 1970, where there is a time. */
+export function microsAt({ segments }: TimeCells, row: number): number {
+  const words = segments.words[row >>> SEGMENT_SHIFT] as Int32Array;
+  const cell = 2 * (row & SEGMENT_MASK);
+  return (words[cell + 1] as number) * 4294967296 + ((words[cell] as number) >>> 0);
+}
+
 export class ClosingIndex implements Saved {
   readonly #cells: TimeCells;
   /** For rows without a time. */
@@ -135,9 +142,7 @@ export class ClosingIndex implements Saved {
 
   #timeOf(row: number): number {
     if (this.#cells.isNull(row)) return this.#nullTime;
-    const words = this.#cells.segments.words[row >>> SEGMENT_SHIFT] as Int32Array;
-    const cell = 2 * (row & SEGMENT_MASK);
-    return (words[cell + 1] as number) * 4294967296 + ((words[cell] as number) >>> 0);
+    return microsAt(this.#cells, row);
   }
 
   #bucketOf(time: number, row: number): void {

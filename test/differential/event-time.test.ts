@@ -62,6 +62,7 @@ const lonely = `SELECT a.k, a.ts FROM e AS a WHERE NOT EXISTS (SELECT 1 FROM e A
    AND b.ts > a.ts AND b.ts - a.ts <= interval '8 s')`;
 const latest = (join: string): string => `SELECT a.k, a.ts, a.v, b.high FROM e AS a ${join}`;
 const perTime = '(SELECT k, ts, max(v) AS high FROM e GROUP BY k, ts) AS b';
+const some = '(SELECT k, ts, max(v) AS high FROM e GROUP BY k, ts HAVING max(v) > 25) AS b';
 const TUMBLE_E = `TUMBLE(e, ts, INTERVAL '10 s')`;
 const HOP_E = `HOP(e, ts, INTERVAL '5 s', INTERVAL '10 s')`;
 
@@ -254,7 +255,37 @@ const views: readonly FinalView[] = [
     postgres: latest(
       `LEFT JOIN LATERAL (SELECT * FROM ${perTime} WHERE a.k = b.k AND a.ts > b.ts ORDER BY b.ts DESC LIMIT 1) AS b ON true`,
     ),
+  },
+  {
+    name: 'as_of_inner',
+    query: `SELECT a.k, a.ts, b.ts AS since FROM e AS a ASOF JOIN (SELECT k AS c, ts FROM e WHERE v > 30) AS b ON a.k = b.c AND b.ts <= a.ts`,
+    postgres: `SELECT a.k, a.ts, b.ts AS since FROM e AS a
+      JOIN LATERAL (SELECT ts FROM e WHERE k = a.k AND v > 30 AND ts <= a.ts ORDER BY ts DESC LIMIT 1) AS b ON true`,
+  },
+  {
+    // Rows that ask are taken back.
+    name: 'as_of_once',
+    query: `SELECT a.k, a.ts, b.ts AS since FROM (SELECT k, ts FROM e GROUP BY k, ts HAVING count(*) = 1) AS a
+      ASOF JOIN (SELECT k AS c, ts FROM e WHERE v > 10) AS b ON a.k = b.c AND b.ts < a.ts`,
+    postgres: `SELECT a.k, a.ts, b.ts AS since FROM (SELECT k, ts FROM e GROUP BY k, ts HAVING count(*) = 1) AS a
+      JOIN LATERAL (SELECT ts FROM e WHERE k = a.k AND v > 10 AND ts < a.ts ORDER BY ts DESC LIMIT 1) AS b ON true`,
     grows: true,
+  },
+  {
+    // The newest version may be one that is left out.
+    name: 'as_of_some',
+    query: latest(`ASOF JOIN ${some} ON a.k = b.k AND a.ts >= b.ts`),
+    postgres: latest(
+      `JOIN LATERAL (SELECT * FROM ${some} WHERE a.k = b.k AND a.ts >= b.ts ORDER BY b.ts DESC LIMIT 1) AS b ON true`,
+    ),
+    grows: true,
+  },
+  {
+    name: 'versioned',
+    over: ['rows_in_order'],
+    query: `SELECT a.k, a.v, a.ts, b.ts AS since FROM e AS a LEFT JOIN rows_in_order FOR SYSTEM_TIME AS OF a.ts AS b ON a.k = b.k AND a.v > 5`,
+    postgres: `SELECT a.k, a.v, a.ts, b.ts AS since FROM e AS a
+      LEFT JOIN LATERAL (SELECT ts FROM e WHERE k = a.k AND a.v > 5 AND ts <= a.ts AND ts < W ORDER BY ts DESC LIMIT 1) AS b ON true`,
   },
 ];
 

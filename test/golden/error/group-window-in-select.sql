@@ -1,0 +1,1 @@
+SELECT TUMBLE(date_time, INTERVAL '20' SECOND), count(*) FROM bid GROUP BY TUMBLE(date_time, INTERVAL '20' SECOND)

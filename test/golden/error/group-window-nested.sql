@@ -1,0 +1,1 @@
+SELECT count(*) FROM bid GROUP BY ROLLUP (TUMBLE(date_time, INTERVAL '20' SECOND))

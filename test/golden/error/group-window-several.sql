@@ -1,0 +1,1 @@
+SELECT count(*) FROM bid GROUP BY TUMBLE(date_time, INTERVAL '20' SECOND), SESSION(date_time, INTERVAL '10' SECOND)

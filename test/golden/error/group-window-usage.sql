@@ -1,0 +1,1 @@
+SELECT count(*) FROM bid GROUP BY HOP(date_time)
