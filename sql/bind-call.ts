@@ -1,5 +1,5 @@
 /** Function calls: aggregates, windows, set-returning functions, constructs of the grammar, scalar functions. */
-import type { FunctionCall } from './ast.ts';
+import type { Expression, FunctionCall } from './ast.ts';
 import { type Span, StreamError } from './base/error.ts';
 import { type SqlType, type TypeKind, typeName } from './base/type.ts';
 import { type BindExpression, bindAggregate, isAggregateName } from './bind-aggregate.ts';
@@ -21,6 +21,7 @@ import {
 } from './bind-table-function.ts';
 import { bindWindowCall, isRankingName } from './bind-window.ts';
 import { castExplicitly, resolveUnknown, textType, unify } from './coerce.ts';
+import { isByOffset, refuseOffset } from './dialect/offset.ts';
 import { readDialect } from './dialect-call.ts';
 import type { BoundExpr } from './expression.ts';
 import type { Routine } from './routine.ts';
@@ -39,7 +40,7 @@ export function bindCall(node: FunctionCall, scope: Scope, bind: BindExpression)
   if (isMapCall(name)) return bindMap(node, (value) => bind(value, scope), context);
   if (isStruct(name)) return bindStruct(node, (value) => bind(value, scope), context);
   const dialect = readDialect(node, name);
-  if (dialect !== undefined) return bind(dialect, scope);
+  if (dialect !== undefined) return bindDialect(dialect, node, name, scope, bind);
   const call = orderArguments(node, name);
   const matched = scope.specialCalls?.bind(call, name, scope, bind);
   if (matched !== undefined) return matched;
@@ -74,6 +75,25 @@ export function bindCall(node: FunctionCall, scope: Scope, bind: BindExpression)
   if (isSessionFunction(name)) return bindSession(name, args, call.span, context);
   if (call.keyword && args.length === 1) return bindClock(name, args, call.span, context);
   return bindScalar(name, spread(call, args), call.span, context);
+}
+
+/** What a call in another dialect is read as. */
+function bindDialect(
+  read: Expression,
+  call: FunctionCall,
+  name: string,
+  scope: Scope,
+  bind: BindExpression,
+): BoundExpr {
+  try {
+    return bind(read, scope);
+  } catch (error) {
+    const isOfRecord =
+      error instanceof StreamError && error.code === 'SQL_UNKNOWN_COLUMN' && isByOffset(name);
+    throw isOfRecord && /row(time|partition|offset)/.test(error.message)
+      ? refuseOffset(call)
+      : error;
+  }
 }
 
 /** Flink has these as aggregates too, by the order of arrival. */

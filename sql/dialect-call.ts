@@ -8,9 +8,10 @@ import { aggregates } from './dialect/aggregate.ts';
 import { arrays } from './dialect/array.ts';
 import { conditional } from './dialect/conditional.ts';
 import { dates } from './dialect/date.ts';
-import { type Dialect, dialectRows, nameOf } from './dialect/entry.ts';
+import { type Dialect, dialectRows } from './dialect/entry.ts';
 import { documents } from './dialect/json.ts';
 import { numbers } from './dialect/math.ts';
+import { offsets } from './dialect/offset.ts';
 import { texts, urls } from './dialect/text.ts';
 import type { PolymorphicSignature } from './function/polymorphic-signature.ts';
 
@@ -21,32 +22,16 @@ const dialects: ReadonlyMap<string, Dialect> = new Map([
   ...dialectRows('datetime', dates),
   ...dialectRows('json', documents),
   ...dialectRows('array', arrays),
-  ...dialectRows('aggregate', aggregates),
+  ...dialectRows('aggregate', [...aggregates, ...offsets]),
 ]);
 
-/** Nothing in a view depends on the order in which records came. */
-function refuseOffset(call: FunctionCall): StreamError {
-  const extreme = nameOf(call).startsWith('latest') ? 'max_by' : 'min_by';
-  return new StreamError(
-    'SQL_NOT_SUPPORTED',
-    `${nameOf(call)} would depend on the order of arrival, which a view does not`,
-    {
-      at: call.span,
-      hint: `Write ${extreme}(value, time) with the column that holds the order, and FILTER (WHERE value IS NOT NULL) to pass over NULLs.`,
-    },
-  );
-}
-
-const refused: ReadonlySet<string> = new Set(['latest_by_offset', 'earliest_by_offset']);
-
-export const isDialectName = (name: string): boolean => dialects.has(name) || refused.has(name);
+export const isDialectName = (name: string): boolean => dialects.has(name);
 
 /**
  * @returns the expression that the call stands for; undefined for a function of another kind.
  * @throws StreamError SQL_UNKNOWN_FUNCTION for a wrong number of arguments, SQL_NOT_SUPPORTED, VALUE_INVALID_PARAMETER.
  */
 export function readDialect(call: FunctionCall, name: string): Expression | undefined {
-  if (refused.has(name)) throw refuseOffset(call);
   const dialect = dialects.get(name);
   if (dialect === undefined) return undefined;
   const { min, max, parameters, family, read } = dialect;

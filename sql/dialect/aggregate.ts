@@ -1,13 +1,7 @@
 import type { Expression, FunctionCall, SortItem } from '../ast.ts';
 import { StreamError } from '../base/error.ts';
 import { callOf } from '../parser-call.ts';
-import { type DialectRow, nameOf, number, type Read, string } from './entry.ts';
-
-/** The FILTER of a call that passes over NULLs, too. */
-function unlessNull(value: Expression, { filter, span }: FunctionCall): Expression {
-  const known: Expression = { kind: 'is', test: 'null', negated: true, operand: value, span };
-  return filter === undefined ? known : { kind: 'and', left: filter, right: known, span };
-}
+import { type DialectRow, nameOf, number, type Read, string, unlessNull } from './entry.ts';
 
 /** The same aggregate by PostgreSQL's name, with all clauses of the call. */
 const aggregate =

@@ -66,3 +66,9 @@ export const renamed =
   (name: string): Read =>
   (args, { span }) =>
     callOf(name, args, span);
+
+/** The FILTER of a call that passes over NULLs, too. */
+export function unlessNull(value: Expression, { filter, span }: FunctionCall): Expression {
+  const known: Expression = { kind: 'is', test: 'null', negated: true, operand: value, span };
+  return filter === undefined ? known : { kind: 'and', left: filter, right: known, span };
+}
