@@ -49,9 +49,9 @@ it('prints records as they are, whatever they hold', async () => {
 it('goes on with what comes, until it is closed', async () => {
   const session = subject.database.session(undefined);
   const results = session.execute("PRINT 'Clicks'", [], new AbortController().signal);
-  const { value: result } = await results[Symbol.asyncIterator]().next();
-  assert.ok(result?.kind === 'subscription');
-  const { events, close } = result.subscription;
+  const first = await results[Symbol.asyncIterator]().next();
+  assert.ok(first.done !== true && first.value.kind === 'subscription');
+  const { events, close } = first.value.subscription;
   const values: unknown[] = [];
   for await (const event of events) {
     if (event.kind === 'snapshot') {
