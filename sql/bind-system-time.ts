@@ -54,6 +54,19 @@ export function withoutSystemTime(
   return { item: { ...versioned, type }, atArrival: undefined };
 }
 
+/** Whether a join without the clause is one at arrival, because only such a one can feed a stream. */
+export function looksUp(
+  left: LogicalNode,
+  { right, type, within }: JoinItem,
+  { context, parent }: FromPlace,
+): true | undefined {
+  if (context.looksUp !== true || parent !== undefined || within !== undefined) return undefined;
+  if (right.kind !== 'relation' || (type !== 'inner' && type !== 'left')) return undefined;
+  const { kind } = requireRelation(right.name, context);
+  const isCurrent = kind === 'table' || kind === 'materialized-view';
+  return isCurrent && isAppendOnly(left, context.catalog) ? true : undefined;
+}
+
 /** @throws StreamError SQL_NOT_INCREMENTAL and SQL_NOT_SUPPORTED, for rows that would change after they have been looked up for. */
 export function checkArrival(left: LogicalNode, written: JoinItem, place: FromPlace): void {
   const { purpose, catalog } = place.context;
