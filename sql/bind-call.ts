@@ -21,7 +21,7 @@ import {
 } from './bind-table-function.ts';
 import { bindWindowCall, isRankingName } from './bind-window.ts';
 import { castExplicitly, resolveUnknown, textType, unify } from './coerce.ts';
-import { isByOffset, refuseOffset } from './dialect/offset.ts';
+import { isByOffset, readEndValue, refuseOffset } from './dialect/offset.ts';
 import { readDialect } from './dialect-call.ts';
 import type { BoundExpr } from './expression.ts';
 import type { Routine } from './routine.ts';
@@ -39,7 +39,7 @@ export function bindCall(node: FunctionCall, scope: Scope, bind: BindExpression)
   }
   if (isMapCall(name)) return bindMap(node, (value) => bind(value, scope), context);
   if (isStruct(name)) return bindStruct(node, (value) => bind(value, scope), context);
-  const dialect = readDialect(node, name);
+  const dialect = readDialect(node, name) ?? readEndValue(node, name);
   if (dialect !== undefined) return bindDialect(dialect, node, name, scope, bind);
   const call = orderArguments(node, name);
   const matched = scope.specialCalls?.bind(call, name, scope, bind);

@@ -9,7 +9,7 @@ import type {
 } from './ast.ts';
 import type { Span } from './base/error.ts';
 import type { Cursor } from './parser-cursor.ts';
-import { columnName, functionOrTypeName, isFunctionName } from './parser-name.ts';
+import { columnName, functionOrTypeName, isFunctionName, label } from './parser-name.ts';
 import { parseOrderBy } from './parser-sort.ts';
 import { parseWindowSpec } from './parser-window.ts';
 
@@ -65,6 +65,8 @@ export function parseApplication(cursor: Cursor, name: QualifiedName): FunctionC
   } else if (quantifier !== undefined || !cursor.atSymbol(')')) {
     ({ args, variadic } = parseArguments(cursor, quantifier === undefined));
   }
+  const rounded = roundedTo(cursor, name, args);
+  if (rounded !== undefined) return rounded;
   const orderBy = star || args.length === 0 ? [] : parseOrderBy(cursor);
   cursor.expectSymbol(')');
   return {
@@ -82,6 +84,24 @@ export function parseApplication(cursor: Cursor, name: QualifiedName): FunctionC
     keyword: false,
     span: cursor.spanFrom(name.span.start),
   };
+}
+
+/** Flink's `FLOOR(time TO unit)` and CEIL, as the functions that they are. */
+function roundedTo(
+  cursor: Cursor,
+  { parts, span }: QualifiedName,
+  args: readonly FunctionArgument[],
+): FunctionCall | undefined {
+  const [name, ...schema] = parts;
+  const [time, ...others] = args;
+  const isRounding = ['floor', 'ceil', 'ceiling'].includes(name?.name ?? '');
+  if (!isRounding || schema.length > 0 || time === undefined || others.length > 0) return undefined;
+  if (!cursor.accept('to')) return undefined;
+  const unit = label(cursor);
+  cursor.expectSymbol(')');
+  const text: Expression = { kind: 'string', value: unit.name, span: unit.span };
+  const fn = name?.name === 'floor' ? 'date_trunc' : 'date_ceil';
+  return callOf(fn, [text, time.value], cursor.spanFrom(span.start));
 }
 
 function parseArguments(

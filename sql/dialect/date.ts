@@ -102,6 +102,15 @@ export const dates: readonly DialectRow[] = [
     difference,
   ],
   [
+    'date_ceil',
+    'text, timestamp',
+    'timestamp',
+    'time that is not earlier and begins a unit; also CEIL(time TO UNIT), and FLOOR(time TO UNIT) is date_trunc',
+    template(
+      "CASE WHEN date_trunc($1, $2) < $2 THEN date_trunc($1, $2) + CAST(CASE $1 WHEN 'quarter' THEN '3 months' ELSE '1 ' || $1 END AS interval) ELSE date_trunc($1, $2) END",
+    ),
+  ],
+  [
     'convert_tz',
     'timestamp, text, text',
     'timestamp',

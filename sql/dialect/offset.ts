@@ -3,13 +3,14 @@
  * offset. So the answer does not depend on which partition was read first; within a partition whose times do not go back it is
  * the one by offset.
  */
-import type { Expression, FunctionCall } from '../ast.ts';
+import type { Expression, FunctionCall, SortItem } from '../ast.ts';
 import { StreamError } from '../base/error.ts';
+import { callOf } from '../parser-call.ts';
 import { type DialectRow, nameOf, type Read, unlessNull } from './entry.ts';
 import { fill } from './template.ts';
 
 export const isByOffset = (name: string): boolean =>
-  name === 'latest_by_offset' || name === 'earliest_by_offset';
+  ['latest_by_offset', 'earliest_by_offset', 'first_value', 'last_value'].includes(name);
 
 interface Wanted {
   readonly value: Expression;
@@ -70,10 +71,38 @@ export const offsets: readonly DialectRow[] = [
   ],
 ];
 
+/**
+ * first_value and last_value as aggregates, as RisingWave and Flink have them: by the call's ORDER BY, and without one by the
+ * records of a stream. NULLs count. Undefined for a window function.
+ */
+export function readEndValue(call: FunctionCall, name: string): Expression | undefined {
+  const isFirst = name === 'first_value';
+  const [value, ...others] = call.args;
+  if (!isFirst && name !== 'last_value') return undefined;
+  if (call.over !== undefined || value === undefined || others.length > 0) return undefined;
+  const { span, filter, distinct } = call;
+  if (call.orderBy.length === 0) {
+    const flag: Expression = { kind: 'boolean', value: call.nulls === 'ignore', span };
+    return byOffset(!isFirst)([value.value, flag], call);
+  }
+  // Backwards the last one is the first.
+  const orderBy = call.orderBy.map((item) =>
+    isFirst ? item : { ...item, descending: !item.descending, nulls: flipped(item) },
+  );
+  const list = callOf('array_agg', [value.value], span);
+  return fill('($1)[1]', [{ ...list, orderBy, filter, distinct }], span);
+}
+
+/** Where NULLs stand in the other direction. */
+function flipped({ descending, nulls }: SortItem): 'first' | 'last' {
+  const areFirst = nulls === undefined ? descending : nulls === 'first';
+  return areFirst ? 'last' : 'first';
+}
+
 /** What a call over rows that are no records is told. */
 export function refuseOffset(call: FunctionCall): StreamError {
   const name = nameOf(call);
-  const extreme = name.startsWith('latest') ? 'max_by' : 'min_by';
+  const extreme = /^la/.test(name) ? 'max_by' : 'min_by';
   return new StreamError(
     'SQL_NOT_SUPPORTED',
     `${name} is over the records of one stream, which these rows are not`,

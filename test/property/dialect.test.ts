@@ -53,6 +53,11 @@ const pairs: Readonly<Record<string, readonly (readonly [dialect: string, postgr
     ['timeadd(MINUTES, k, CAST(t AS time))', "CAST(t AS time) + k * INTERVAL '1 minute'"],
     ['timesub(HOURS, k, CAST(t AS time))', "CAST(t AS time) - k * INTERVAL '1 hour'"],
     ['timestampsub(MILLISECONDS, k, t)', "t - k * INTERVAL '1 millisecond'"],
+    ['FLOOR(t TO HOUR)', "date_trunc('hour', t)"],
+    [
+      'CEIL(t TO DAY)',
+      "CASE WHEN t = date_trunc('day', t) THEN t ELSE date_trunc('day', t) + INTERVAL '1 day' END",
+    ],
     ["convert_tz(t, 'UTC', 'Asia/Tokyo')", "t + INTERVAL '9 hours'"],
     ["format_time(CAST(t AS time), 'HH-mm')", "to_char(t, 'HH24-MI')"],
     ["parse_time(to_char(t, 'HH24:MI'), 'HH:mm')", "CAST(date_trunc('minute', t) AS time)"],
@@ -183,8 +188,8 @@ for (const [name, list] of Object.entries(pairs)) {
 const refused: Readonly<Record<string, readonly [code: string, hint: RegExp]>> = {
   'latest_by_offset(v)': ['SQL_NOT_SUPPORTED', /max_by/],
   'earliest_by_offset(v)': ['SQL_NOT_SUPPORTED', /min_by/],
-  'first_value(v)': ['SQL_WRONG_OBJECT_TYPE', /min_by/],
-  'last_value(v ORDER BY t)': ['SQL_WRONG_OBJECT_TYPE', /max_by/],
+  'first_value(v)': ['SQL_NOT_SUPPORTED', /min_by/],
+  'last_value(v)': ['SQL_NOT_SUPPORTED', /max_by/],
   'topk(v, k)': ['VALUE_INVALID_PARAMETER', /^$/],
   'topk(v, 0)': ['VALUE_INVALID_PARAMETER', /^$/],
   'topk(v, 2) OVER ()': ['SQL_NOT_SUPPORTED', /^$/],

@@ -40,6 +40,11 @@ const shapes: Readonly<Record<string, readonly [query: string, postgres: string]
        WHERE i.k IS NOT DISTINCT FROM l.k AND b IS NOT NULL ORDER BY b DESC LIMIT 2) AS d), '{}'),
        ${largest('s', 3, 'AND o')} FROM l GROUP BY k`,
   ],
+  'first and last values in an order': [
+    'SELECT k, first_value(v ORDER BY b, v), last_value(s ORDER BY t, s), last_value(v ORDER BY b DESC NULLS LAST, v) FILTER (WHERE o) FROM l GROUP BY k',
+    `SELECT k, (array_agg(v ORDER BY b, v))[1], (array_agg(s ORDER BY t DESC, s DESC))[1],
+       (array_agg(v ORDER BY b NULLS FIRST, v DESC) FILTER (WHERE o))[1] FROM l GROUP BY k`,
+  ],
   'how often values occur': [
     'SELECT k, CAST(histogram(s) AS text) FROM l GROUP BY k',
     `SELECT k, CASE WHEN count(s) > 0 THEN '{' || (SELECT string_agg(to_json(s)::text || ':' || n, ',' ORDER BY s)

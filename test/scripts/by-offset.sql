@@ -11,6 +11,11 @@ ADVANCE TIME BY INTERVAL '1 second';
 INSERT INTO readings VALUES ('a', 9), ('a', NULL), ('b', 3);
 ASSERT ROWS latest VALUES ('a', 9, 1, NULL, ARRAY[2, 9], ARRAY[NULL, 1], 2), ('b', 3, 7, 3, ARRAY[7, 3], ARRAY[7, 3], 3);
 
+-- @test: first_value and last_value without an order, NULLs too
+CREATE MATERIALIZED VIEW ends AS SELECT id, FIRST_VALUE(v) AS f, LAST_VALUE(v) AS l, LAST_VALUE(v) IGNORE NULLS AS k FROM readings GROUP BY id;
+INSERT INTO readings VALUES ('a', NULL), ('a', 1), ('a', 4), ('a', NULL);
+ASSERT ROWS ends VALUES ('a', NULL, NULL, 4);
+
 -- @test: only over the records of one stream, and called as ksqlDB does
 ASSERT ERROR '0A000' FOR CREATE MATERIALIZED VIEW v AS SELECT LATEST_BY_OFFSET(last) AS x FROM latest;
 ASSERT ERROR '22023' FOR CREATE MATERIALIZED VIEW v AS SELECT LATEST_BY_OFFSET(v, v) AS x FROM readings;
