@@ -111,7 +111,7 @@ function describe(node: LogicalNode, outer: Names): Description {
       );
     }
     case 'emit-every':
-      return one(`Emit every ${node.micros} µs`, node.input);
+      return one(emitted(node), node.input);
     case 'emit-final':
       return one('Emit final', node.input);
     case 'distinct-on': {
@@ -241,4 +241,13 @@ function describeWindow(window: WindowShape): string {
     default:
       return assertNever(window);
   }
+}
+
+function emitted({
+  micros,
+  afterWatermark,
+}: Pick<LogicalNode & { readonly kind: 'emit-every' }, 'micros' | 'afterWatermark'>): string {
+  const every = micros === undefined ? '' : ` every ${micros} µs`;
+  const after = afterWatermark ? ' after the watermark' : '';
+  return `Emit${every}${every !== '' && after !== '' ? ' and' : ''}${after}`;
 }
