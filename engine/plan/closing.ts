@@ -303,7 +303,10 @@ function computed(expression: BoundExpr, input: Closings): Closing | undefined {
   if (shift !== undefined) {
     const closing = computed(shift.time, input);
     const least = shift.micros - shift.slack;
-    return closing && { streams: closing.streams, micros: closing.micros - least };
+    if (closing === undefined) return undefined;
+    const { streams, micros, grid } = closing;
+    const moved = grid && { ...grid, offsetMicros: grid.offsetMicros + shift.micros };
+    return { streams, micros: micros - least, grid: shift.slack === 0n ? moved : undefined };
   }
   const truncated = truncatedTime(expression);
   const closing = truncated && computed(truncated.time, input);
