@@ -229,13 +229,15 @@ function describeWindow(window: WindowShape): string {
     const seconds = Number(micros) / 1_000_000;
     return `${seconds}s`;
   };
+  const offset = ({ offsetMicros }: { readonly offsetMicros: bigint }): string =>
+    offsetMicros === 0n ? '' : ` offset ${length(offsetMicros)}`;
   switch (window.kind) {
     case 'tumble':
-      return `Tumble ${length(window.sizeMicros)}${window.offsetMicros === 0n ? '' : ` offset ${length(window.offsetMicros)}`}`;
+      return `Tumble ${length(window.sizeMicros)}${offset(window)}`;
     case 'hop':
-      return `Hop ${length(window.slideMicros)} of ${length(window.sizeMicros)}${window.offsetMicros === 0n ? '' : ` offset ${length(window.offsetMicros)}`}`;
+      return `Hop ${length(window.slideMicros)} of ${length(window.sizeMicros)}${offset(window)}`;
     case 'cumulate':
-      return `Cumulate ${length(window.stepMicros)} to ${length(window.sizeMicros)}`;
+      return `Cumulate ${length(window.stepMicros)} to ${length(window.sizeMicros)}${offset(window)}`;
     case 'session':
       return `Session gap ${length(window.gapMicros)}`;
     default:

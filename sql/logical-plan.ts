@@ -199,7 +199,12 @@ export type WindowShape =
       readonly sizeMicros: bigint;
       readonly offsetMicros: bigint;
     }
-  | { readonly kind: 'cumulate'; readonly stepMicros: bigint; readonly sizeMicros: bigint }
+  | {
+      readonly kind: 'cumulate';
+      readonly stepMicros: bigint;
+      readonly sizeMicros: bigint;
+      readonly offsetMicros: bigint;
+    }
   | {
       readonly kind: 'session';
       readonly gapMicros: bigint;

@@ -83,7 +83,8 @@ export class EmitEveryOperator implements Operator, Saved {
   }
 
   savedParts(): readonly Saved[] {
-    return [this, this.#clock, this.#watermarks, this.#rows];
+    const watermarks = this.#shape.after === undefined ? [] : [this.#watermarks];
+    return [this, this.#clock, ...watermarks, this.#rows];
   }
 
   save(to: StateWriter): void {

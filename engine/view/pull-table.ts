@@ -111,8 +111,8 @@ function windowList(
       return hops(micros, window.slideMicros, window.sizeMicros, window.offsetMicros);
     case 'cumulate': {
       // All windows of a period start with it; they end at every step after the row's time.
-      const { stepMicros: step, sizeMicros: size } = window;
-      const start = floored(micros, size, 0n);
+      const { stepMicros: step, sizeMicros: size, offsetMicros: offset } = window;
+      const start = floored(micros, size, offset);
       const first = `(${micros} - ${start}) // ${step} + 1`;
       return `list_transform(range(${first}, ${size / step + 1n}), lambda k: {'s': ${start}, 'e': ${start} + k * ${step}})`;
     }

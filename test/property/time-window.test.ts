@@ -26,15 +26,19 @@ const sessions = (table: string, partition: string, gap: string): string => {
         FROM ${table} WHERE t IS NOT NULL) AS x) AS y) AS w`;
 };
 
-const cumulated = (table: string, step: number, size: number): string =>
+const cumulated = (table: string, step: number, size: number, origin = '1970-01-01'): string =>
   `(SELECT q.*, s.at AS window_start, s.at + i * interval '${step} s' AS window_end
-    FROM ${table} AS q, LATERAL (SELECT date_bin('${size} s', t, timestamp '1970-01-01') AS at) AS s,
+    FROM ${table} AS q, LATERAL (SELECT date_bin('${size} s', t, timestamp '${origin}') AS at) AS s,
       generate_series(1, ${size / step}) AS i WHERE t < s.at + i * interval '${step} s') AS w`;
 
 const shapes: Readonly<Record<string, readonly [query: string, postgres: string]>> = {
   'cumulated windows': [
     "SELECT k, v, window_start, window_end FROM CUMULATE(l, t, INTERVAL '1 s', INTERVAL '4 s') AS w",
     `SELECT k, v, window_start, window_end FROM ${cumulated('l', 1, 4)}`,
+  ],
+  'cumulated windows with an offset': [
+    "SELECT k, window_start, window_end, count(*) FROM CUMULATE(l, t, INTERVAL '1 s', INTERVAL '3 s', INTERVAL '-1.5 s') AS w GROUP BY k, window_start, window_end",
+    `SELECT k, window_start, window_end, count(*) FROM ${cumulated('l', 1, 3, '1969-12-31 23:59:58.5')} GROUP BY k, window_start, window_end`,
   ],
   'cumulated counts': [
     "SELECT k, window_start, window_end, count(*), sum(v) FROM TABLE(CUMULATE(TABLE e, DESCRIPTOR(t), INTERVAL '2' SECOND, INTERVAL '4' SECOND)) AS w GROUP BY k, window_start, window_end",
