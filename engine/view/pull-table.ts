@@ -152,7 +152,7 @@ function sessionSql(
   };
   const gap = window.gapMicros;
   const all = Array.from({ length: width }, (_, i) => `c${i}`).join(', ');
-  const starts = `SELECT *, CASE WHEN m - lag(m) ${over([], 'ORDER BY m')} < ${gap} THEN 0 ELSE 1 END AS b FROM (SELECT ${columns}, ${micros} AS m FROM ${from})`;
+  const starts = `SELECT *, CASE WHEN m - lag(m) ${over([], 'ORDER BY m')} <= ${gap} THEN 0 ELSE 1 END AS b FROM (SELECT ${columns}, ${micros} AS m FROM ${from})`;
   const numbered = `SELECT *, sum(b) ${over([], 'ORDER BY m ROWS UNBOUNDED PRECEDING')} AS g FROM (${starts})`;
   const bounded = `SELECT *, min(m) ${over(['g'], '')} AS s, max(m) ${over(['g'], '')} + ${gap} AS e FROM (${numbered})`;
   return `SELECT ${all}, ${pair('s', 'e')} FROM (${bounded}) AS ${alias}_s`;
