@@ -52,6 +52,8 @@ ASSERT ROWS visits VALUES ('home', '2026-01-01 00:00:01', '2026-01-01 00:00:21',
 INSERT INTO taps VALUES ('home', '2026-01-01 00:00:50');
 ASSERT ROWS visits VALUES ('home', '2026-01-01 00:00:01', '2026-01-01 00:00:35', 2);
 
--- @test: it needs a time that closes
+-- @test: it needs a time that closes, and windows that stay
+ASSERT ERROR '0A000' LIKE '%RETENTION takes them back%' FOR
+  CREATE TABLE v AS SELECT page, count(*) FROM taps WINDOW TUMBLING (SIZE 1 MINUTE, RETENTION 1 HOUR) GROUP BY page EMIT AFTER WATERMARK;
 ASSERT ERROR '0A000' LIKE '%needs rows with a time that closes%' FOR
   CREATE MATERIALIZED VIEW v AS SELECT page, count(*) FROM taps GROUP BY page EMIT AFTER WATERMARK;
