@@ -37,3 +37,15 @@ CREATE MATERIALIZED VIEW bursts AS
 INSERT INTO trades VALUES ('ACME', 10, '2026-01-01 00:00:10'), ('acme', 9, '2026-01-01 00:00:01'), ('acme', 1, '2026-01-01 00:00:18'), ('Acme', 8, '2026-01-01 00:00:25');
 INSERT INTO trades VALUES ('other', 10, '2026-01-01 00:01:30');
 ASSERT ROWS bursts VALUES ('acme', '2026-01-01 00:00:01', '2026-01-01 00:00:20', 2), ('acme', '2026-01-01 00:00:25', '2026-01-01 00:00:35', 1);
+
+-- @test: rows that WHERE leaves out hold no sessions together, in either spelling
+CREATE TABLE kept AS
+  SELECT symbol, window_start, window_end, count(*) AS n FROM trades WINDOW SESSION (10 SECONDS) WHERE price > 5 GROUP BY symbol;
+CREATE MATERIALIZED VIEW also_kept AS
+  SELECT symbol, SESSION_START(at, INTERVAL '10' SECOND), SESSION_END(at, INTERVAL '10' SECOND), count(*) AS n
+  FROM trades WHERE price > 5 GROUP BY symbol, SESSION(at, INTERVAL '10' SECOND);
+INSERT INTO trades VALUES ('ACME', 9, '2026-01-01 00:00:01'), ('ACME', 1, '2026-01-01 00:00:09'), ('ACME', 9, '2026-01-01 00:00:15');
+ASSERT ROWS kept VALUES
+  ('ACME', '2026-01-01 00:00:01', '2026-01-01 00:00:11', 1), ('ACME', '2026-01-01 00:00:15', '2026-01-01 00:00:25', 1);
+ASSERT ROWS also_kept VALUES
+  ('ACME', '2026-01-01 00:00:01', '2026-01-01 00:00:11', 1), ('ACME', '2026-01-01 00:00:15', '2026-01-01 00:00:25', 1);
