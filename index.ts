@@ -1,9 +1,9 @@
 /** The public API of the package: a database in this process, without a server. */
 
 export type { RecordBatch, SourceConnector, SourceReader } from './connectors/connector.ts';
+export type { RowChange } from './engine/view/row-change.ts';
 export type {
   Database,
-  RowChange,
   Session,
   StatementResult,
   Subscription,

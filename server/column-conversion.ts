@@ -1,5 +1,4 @@
 /** ALTER COLUMN … TYPE: the values of the rows that are there in the new type. */
-
 import type { Batch } from '../engine/delta/batch.ts';
 import { BatchBuilder } from '../engine/delta/builder.ts';
 import { compileScalar } from '../engine/kernel/scalar.ts';

@@ -5,6 +5,7 @@
 
 import type { ProduceRecord, StoredRecord, TopicInfo } from '../connectors/connector.ts';
 import type { OperatorStateStatus } from '../engine/runtime/durable-state.ts';
+import type { RowChange } from '../engine/view/row-change.ts';
 import type { Row } from '../sql/base/datum.ts';
 import type { Span, StreamError } from '../sql/base/error.ts';
 import type { Schema } from '../sql/base/type.ts';
@@ -165,12 +166,6 @@ export type SubscriptionEvent =
       readonly last: boolean;
     }
   | { readonly kind: 'changes'; readonly version: number; readonly changes: readonly RowChange[] };
-
-/** `update` only for views with a key; otherwise a delete and an insert. */
-export type RowChange =
-  | { readonly op: 'insert'; readonly row: Row }
-  | { readonly op: 'delete'; readonly row: Row }
-  | { readonly op: 'update'; readonly row: Row; readonly before: Row };
 
 export interface DatabaseStatus {
   readonly ready: boolean;

@@ -25,7 +25,8 @@ import { createRoutine } from './function/create-function.ts';
 import { dropRoutines } from './function/drop-function.ts';
 import { createIndex, dropIndexes } from './indexes.ts';
 import type { RelationOrigin } from './live-catalog.ts';
-import { pauseOrResume } from './pause.ts';
+import { pauseOrResume, terminate } from './pause.ts';
+import { printTopic } from './print.ts';
 import { runPlan } from './pull.ts';
 import { pushQuery } from './push-query.ts';
 import { replayErrors } from './replay-errors.ts';
@@ -149,6 +150,10 @@ export async function executeStatement(
       return describe(showing, bound.relation, bound.extended);
     case 'explain':
       return explainStatement(core, bound, signal, transaction);
+    case 'print':
+      return printTopic(core, bound, signal);
+    case 'terminate':
+      return terminate(core, bound.name, bindContext(core.catalog, context, 'view'));
     case 'pause':
     case 'resume':
       return pauseOrResume(

@@ -11,6 +11,34 @@ import { changeDetail } from './lifecycle/entry.ts';
 import { NO_REASON, pauseView, resumeView } from './lifecycle/view.ts';
 import { okResult } from './row-result.ts';
 
+/** How ksqlDB names the query that fills a relation. */
+const QUERY_ID = /^(?:ctas|csas|insertquery)_(.+?)(?:_\d+)?$/;
+
+/** ksqlDB's TERMINATE, by the relation's name or the id of its query: it stops as by PAUSE, and RESUME would go on. */
+export async function terminate(
+  core: Core,
+  name: QualifiedName | 'all',
+  context: BindContext,
+): Promise<StatementResult> {
+  const result = await pauseOrResume(
+    core,
+    'pause',
+    name === 'all' ? name : filledBy(core, name),
+    context,
+  );
+  return result.kind === 'ok' ? { ...result, tag: 'TERMINATE' } : result;
+}
+
+/** The relation that a query's id names, unless a relation has that name itself. */
+function filledBy(core: Core, name: QualifiedName): QualifiedName {
+  const [part, ...others] = name.parts;
+  if (part === undefined || others.length > 0 || core.catalog.find(part.name) !== undefined) {
+    return name;
+  }
+  const relation = QUERY_ID.exec(part.name.toLowerCase())?.[1];
+  return relation === undefined ? name : { ...name, parts: [{ ...part, name: relation }] };
+}
+
 /**
  * PAUSE and RESUME. A paused stream is not read and loses nothing: it goes on where it stood. A paused view keeps its rows as
  * they are; on RESUME it is computed anew and takes the place of the old rows when it is level. A paused sink gathers its rows in the

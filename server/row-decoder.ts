@@ -7,16 +7,16 @@ import type { RecordError, ScanResult } from '../engine/kernel/json-scanner.ts';
 import { compileRecordDecoder, type RecordDecoder } from '../engine/kernel/record-decoder.ts';
 import { selectColumns } from '../engine/runtime/graph.ts';
 import type { ScanDecoder } from '../engine/runtime/scan-cursor.ts';
-import { assert } from '../sql/base/assert.ts';
 import { StreamError } from '../sql/base/error.ts';
-import type { Column, SqlType } from '../sql/base/type.ts';
+import type { SqlType } from '../sql/base/type.ts';
 import type { SourceInput, SourceRelation } from '../sql/catalog.ts';
 import type { BoundExpr } from '../sql/expression.ts';
 import { mapColumns } from '../sql/logical-map.ts';
+import { columnScanned } from '../sql/record-column.ts';
 import { compileChecks, hasChecks } from './constraints.ts';
 
 /**
- * @param columns   what the batches hold, in order.
+ * @param columns   what the batches hold, in order; numbers as in `columnScanned`.
  * @param nullRows  null values (tombstones) give a row.
  * @throws StreamError SQL_INVALID_OPTION for a format that is unknown or cannot hold the columns.
  */
@@ -27,8 +27,12 @@ export function compileRows(
   nullRows: boolean,
 ): RecordDecoder {
   if (!hasChecks(relation)) return compileColumns(relation, input, columns, nullRows);
-  const all = relation.schema.map((_, index) => index);
-  return checked(relation, compileColumns(relation, input, all, nullRows), columns);
+  const all = [
+    ...relation.schema.keys(),
+    ...columns.filter((column) => isOfRecord(relation, column)),
+  ];
+  const picked = columns.map((column) => all.indexOf(column));
+  return checked(relation, compileColumns(relation, input, all, nullRows), picked);
 }
 
 /** Expressions of generated columns may name any other column, so all of them are decoded then. */
@@ -41,10 +45,11 @@ function compileColumns(
   const isGenerated = (index: number): boolean =>
     relation.columns[index]?.from.kind === 'generated';
   const hasGenerated = columns.some(isGenerated);
-  const decoded = relation.columns.flatMap((_, index) => {
+  const own = relation.columns.flatMap((_, index) => {
     if (isGenerated(index)) return [];
     return hasGenerated || columns.includes(index) || mayRefuse(relation, index) ? [index] : [];
   });
+  const decoded = [...own, ...columns.filter((column) => isOfRecord(relation, column))];
   const decoder = compileRecordDecoder({
     valueFormat: input.valueFormat,
     keyFormat: input.keyFormat,
@@ -55,22 +60,20 @@ function compileColumns(
     delimiter: input.options.get('value_delimiter'),
     nullRows,
     columns: decoded.map((index) => {
-      const column = relation.columns[index];
-      const type = relation.schema[index]?.type;
-      assert(column !== undefined && type !== undefined, 'a column of the stream');
+      const { column, origin } = columnScanned(relation, index);
       const isRead = hasGenerated || columns.includes(index);
-      return { type, from: column.from, notNull: column.notNull, isRead };
+      return { type: column.type, from: origin.from, notNull: origin.notNull, isRead };
     }),
   });
   if (!hasGenerated) return pickColumns(decoder, decoded, columns);
   const place = (expression: BoundExpr): BoundExpr =>
     mapColumns(expression, (column) => ({ ...column, index: decoded.indexOf(column.index) }));
   const project = compileProjection(
-    decoded.map((index) => columnAt(relation, index)),
+    decoded.map((index) => columnScanned(relation, index).column),
     undefined,
     columns.map((index) => {
       const from = relation.columns[index]?.from;
-      const { type } = columnAt(relation, index);
+      const { type } = columnScanned(relation, index).column;
       return place(from?.kind === 'generated' ? from.expression : { kind: 'column', index, type });
     }),
   );
@@ -119,7 +122,7 @@ const ANYTHING_FITS: readonly SqlType['kind'][] = ['text', 'json'];
  */
 function mayRefuse(relation: SourceRelation, index: number): boolean {
   const column = relation.columns[index];
-  const { type } = columnAt(relation, index);
+  const { type } = columnScanned(relation, index).column;
   if (column === undefined || column.from.kind === 'metadata') return false;
   const isOpen =
     type.kind === 'varchar' ? type.length === undefined : ANYTHING_FITS.includes(type.kind);
@@ -186,10 +189,9 @@ function recordOfRow(result: ScanResult, row: number, from: number): number {
   return result.recordOf === null ? from + row : (result.recordOf[row] as number);
 }
 
-function columnAt(relation: SourceRelation, index: number): Column {
-  const column = relation.schema[index];
-  assert(column !== undefined, 'a column of the relation');
-  return column;
+/** ROWTIME and the like, which no column of the relation is computed from. */
+function isOfRecord({ schema }: SourceRelation, column: number): boolean {
+  return column >= schema.length;
 }
 
 /** Tombstones become rows of weight -1: they remove their key. */

@@ -8,7 +8,7 @@ import { parseStatements } from '../sql/parser.ts';
 import { runCopy } from './copy/copy.ts';
 import type { Core } from './core.ts';
 import type { CopyResult, Session, StatementFailure, StatementResult } from './database.ts';
-import { executeStatement } from './execute.ts';
+import { type ExecuteContext, executeStatement } from './execute.ts';
 import { PreparedStatements } from './prepared.ts';
 import type { SessionLimits } from './session-limits.ts';
 import { SessionSequences } from './session-sequences.ts';
@@ -126,32 +126,43 @@ export class SqlSession implements Session {
   ): Promise<CopyResult> {
     const [statement, ...others] = this.#parse(sql);
     const core = this.#core;
-    const timeout = new StatementTimeout(durationMs(this.#settings, 'statement_timeout'), outer);
-    const { signal } = timeout;
-    try {
+    return await this.#timed(sql, outer, async (timeout) => {
       if (statement?.kind !== 'copy' || others.length > 0) {
         throw new StreamError('SQL_SYNTAX', 'one COPY … FROM STDIN or COPY … TO STDOUT is wanted', {
           at: statement?.span,
         });
       }
-      if (signal.aborted) throw canceled();
+      if (timeout.signal.aborted) throw canceled();
       await this.#control.admit(statement);
       const settings = this.#control.shown();
-      const transaction = this.#control.current;
-      const sequences = this.#sequences.access(settings);
-      const context = { core, settings, params: parametersOf(params), signal, sql };
-      const result = await runCopy(
-        { ...context, transaction, sequences },
-        statement,
-        input,
-        this.#limits,
-      );
+      const context: ExecuteContext = {
+        core,
+        settings,
+        params: parametersOf(params),
+        signal: timeout.signal,
+        sql,
+        transaction: this.#control.current,
+        sequences: this.#sequences.access(settings),
+      };
+      const result = await runCopy(context, statement, input, this.#limits);
       if (result.kind === 'in') return result;
       return { ...result, chunks: this.#watched(result.chunks, timeout) };
+    });
+  }
+
+  /** Work within statement_timeout; what fails fails the transaction too. @param text  of the statement, for its error. */
+  async #timed<Result>(
+    text: string,
+    outer: AbortSignal,
+    work: (timeout: StatementTimeout) => Promise<Result>,
+  ): Promise<Result> {
+    const timeout = new StatementTimeout(durationMs(this.#settings, 'statement_timeout'), outer);
+    try {
+      return await work(timeout);
     } catch (error) {
       const explained = timeout.explain(error);
       this.#control.failed(explained);
-      throw failureOf(explained, sql);
+      throw failureOf(explained, text);
     } finally {
       timeout.pause();
     }
@@ -173,8 +184,7 @@ export class SqlSession implements Session {
     signal: AbortSignal,
   ): Promise<StatementResult> {
     const text = sql.slice(statement.span.start, statement.span.end);
-    const timeout = new StatementTimeout(durationMs(this.#settings, 'statement_timeout'), signal);
-    try {
+    return await this.#timed(text, signal, async (timeout) => {
       if (signal.aborted) throw canceled();
       if (isControl(statement)) return await this.#control.run(statement);
       if (isTransactionMode(statement)) return this.#control.setTransaction(statement);
@@ -194,13 +204,7 @@ export class SqlSession implements Session {
         chunks: this.#watched(result.chunks, timeout),
         zone: zone === 'UTC' ? undefined : zone,
       };
-    } catch (error) {
-      const explained = timeout.explain(error);
-      this.#control.failed(explained);
-      throw failureOf(explained, text);
-    } finally {
-      timeout.pause();
-    }
+    });
   }
 
   async #execute(

@@ -1,6 +1,7 @@
 /** A view's rows as of one commit, then every change after it. */
 
 import type { Batch } from '../engine/delta/batch.ts';
+import type { RowChange } from '../engine/view/row-change.ts';
 import type { Row } from '../sql/base/datum.ts';
 import { StreamError } from '../sql/base/error.ts';
 import type { Relation } from '../sql/catalog.ts';
@@ -62,7 +63,7 @@ export async function subscribeTo(
 async function* changeEvents(
   changes: AsyncIterable<{
     readonly version: number;
-    readonly changes: readonly import('./database.ts').RowChange[];
+    readonly changes: readonly RowChange[];
   }>,
 ): AsyncGenerator<SubscriptionEvent> {
   for await (const { version, changes: rows } of changes) {

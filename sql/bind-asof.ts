@@ -2,10 +2,11 @@
  * `l ASOF [LEFT] JOIN r ON l.k = r.k AND l.t >= r.t`: each row of l with the one row of r that is nearest in time, as
  * DuckDB and Snowflake have it. It is the same as a lateral join with the first row by that time.
  */
-import type { Expression, FromItem, Query, TableAlias } from './ast.ts';
+import type { Expression, FromItem, TableAlias } from './ast.ts';
 import { StreamError } from './base/error.ts';
 import { places } from './bind-context.ts';
 import { type BindFromItem, type FromPlace, scopeOver } from './bind-from-place.ts';
+import { plainQuery, plainSelect, starItem } from './plain-query.ts';
 
 type JoinItem = FromItem & { readonly kind: 'join' };
 type Comparison = Expression & { readonly kind: 'binary' };
@@ -43,32 +44,11 @@ export function asLateral(item: JoinItem, place: FromPlace, bindItem: BindFromIt
   const falling = FALLING[nearest.op] === true;
   const onRight = belongs(nearest.right);
   const expression = onRight ? nearest.right : nearest.left;
-  const query: Query = {
-    kind: 'query',
-    span,
-    with: undefined,
-    body: {
-      kind: 'select',
-      span,
-      distinct: { kind: 'all' },
-      items: [{ expression: { kind: 'star', qualifier: undefined, span }, alias: undefined, span }],
-      from: [right],
-      where: item.on,
-      groupBy: [],
-      groupByDistinct: false,
-      having: undefined,
-      windows: [],
-      qualify: undefined,
-      streamWindow: undefined,
-      partitionBy: [],
-    },
+  const body = plainSelect({ items: [starItem(span)], from: [right], where: item.on }, span);
+  const query = plainQuery(body, {
     orderBy: [{ expression, descending: falling === onRight, nulls: undefined, span }],
     limit: { kind: 'number', text: '1', span },
-    offset: undefined,
-    withTies: false,
-    locking: [],
-    emit: undefined,
-  };
+  });
   return {
     ...item,
     type: item.type === 'asof-left' ? 'left' : 'inner',

@@ -1,17 +1,19 @@
 /** Function calls: aggregates, windows, set-returning functions, constructs of the grammar, scalar functions. */
-import type { FunctionCall } from './ast.ts';
+import type { Expression, FunctionCall } from './ast.ts';
 import { type Span, StreamError } from './base/error.ts';
 import { type SqlType, type TypeKind, typeName } from './base/type.ts';
 import { type BindExpression, bindAggregate, isAggregateName } from './bind-aggregate.ts';
 import { orderArguments } from './bind-argument-name.ts';
 import type { BindContext } from './bind-context.ts';
 import { bindPathCall, isPathCall } from './bind-json-path.ts';
+import { bindMap, isMapCall } from './bind-map.ts';
 import { bindOnce } from './bind-once.ts';
 import { bindOperator } from './bind-operator.ts';
 import { functionsNamed, resolveRoutine, routineExpression, routineRows } from './bind-routine.ts';
 import { bindScalar, unknownFunction } from './bind-scalar.ts';
 import { columnOf, type PendingSet, type Scope, SET_BASE } from './bind-scope.ts';
 import { bindSession, isSessionFunction } from './bind-session.ts';
+import { bindStruct, isStruct } from './bind-struct.ts';
 import {
   bindTableFunction,
   isTableFunction,
@@ -19,6 +21,7 @@ import {
 } from './bind-table-function.ts';
 import { bindWindowCall, isRankingName } from './bind-window.ts';
 import { castExplicitly, resolveUnknown, textType, unify } from './coerce.ts';
+import { isByOffset, refuseOffset } from './dialect/offset.ts';
 import { readDialect } from './dialect-call.ts';
 import type { BoundExpr } from './expression.ts';
 import type { Routine } from './routine.ts';
@@ -34,8 +37,10 @@ export function bindCall(node: FunctionCall, scope: Scope, bind: BindExpression)
   if (isPathCall(name) && only?.quoted === false && others.length === 0) {
     return bindPathCall(name, node, scope, bind);
   }
+  if (isMapCall(name)) return bindMap(node, (value) => bind(value, scope), context);
+  if (isStruct(name)) return bindStruct(node, (value) => bind(value, scope), context);
   const dialect = readDialect(node, name);
-  if (dialect !== undefined) return bind(dialect, scope);
+  if (dialect !== undefined) return bindDialect(dialect, node, name, scope, bind);
   const call = orderArguments(node, name);
   const matched = scope.specialCalls?.bind(call, name, scope, bind);
   if (matched !== undefined) return matched;
@@ -70,6 +75,25 @@ export function bindCall(node: FunctionCall, scope: Scope, bind: BindExpression)
   if (isSessionFunction(name)) return bindSession(name, args, call.span, context);
   if (call.keyword && args.length === 1) return bindClock(name, args, call.span, context);
   return bindScalar(name, spread(call, args), call.span, context);
+}
+
+/** What a call in another dialect is read as. */
+function bindDialect(
+  read: Expression,
+  call: FunctionCall,
+  name: string,
+  scope: Scope,
+  bind: BindExpression,
+): BoundExpr {
+  try {
+    return bind(read, scope);
+  } catch (error) {
+    const isOfRecord =
+      error instanceof StreamError && error.code === 'SQL_UNKNOWN_COLUMN' && isByOffset(name);
+    throw isOfRecord && /row(time|partition|offset)/.test(error.message)
+      ? refuseOffset(call)
+      : error;
+  }
 }
 
 /** Flink has these as aggregates too, by the order of arrival. */
@@ -119,6 +143,7 @@ const constructs: ReadonlyMap<string, Construct> = new Map<string, Construct>([
 ]);
 
 export const isConstruct = (name: string): boolean => constructs.has(name);
+
 /** Where it may stand it is found before the constructs. */
 function refuseMergeAction(_: readonly BoundExpr[], at: Span): never {
   throw new StreamError(

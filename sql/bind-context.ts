@@ -1,6 +1,5 @@
 /** What one binding run knows: catalog, session, functions, the purpose, and the rules of the grammar. */
 import type { Expression, Query } from './ast.ts';
-import type { Span } from './base/error.ts';
 import { utc, type Zone, zoneByName } from './base/timezone.ts';
 import type { SqlType } from './base/type.ts';
 import type { CommonTables, Scope } from './bind-scope.ts';
@@ -37,6 +36,8 @@ export interface BindContext {
   readonly parameterTypes: (SqlType | undefined)[];
   /** Gives each WITH RECURSIVE its number. */
   readonly nextRecursiveId: () => number;
+  /** The query feeds a stream, whose records stay: a stream's join with a table looks up at arrival, as in ksqlDB. */
+  readonly looksUp?: true | undefined;
   /** SQL functions that are being written into the place of their calls, one in the other. */
   readonly inlined?: number | undefined;
 }
@@ -96,6 +97,3 @@ export const places = {
   execute: place('EXECUTE parameters', { subqueries: false }),
   routine: place('function bodies'),
 } as const satisfies Record<string, Place>;
-
-/** Where a BoundExpr came from, for errors that are found after it was bound. */
-export const spanOf = (expression: BoundExpr): Span | undefined => expression.span;

@@ -76,13 +76,8 @@ function refuseReadOnly(relation: Relation, name: QualifiedName): void {
 /** Those that are written, or all that can be. */
 function copiedColumns(names: readonly Identifier[], relation: SourceRelation): readonly number[] {
   const isCopied = (index: number): boolean => {
-    const { from, hidden } = relation.columns[index] ?? {};
-    return (
-      hidden !== true &&
-      from?.kind !== 'generated' &&
-      from?.kind !== 'metadata' &&
-      from?.kind !== 'header'
-    );
+    const from = relation.columns[index]?.from;
+    return from?.kind !== 'generated' && from?.kind !== 'metadata' && from?.kind !== 'header';
   };
   if (names.length === 0) return [...relation.schema.keys()].filter(isCopied);
   const seen = new Set<number>();

@@ -1,5 +1,5 @@
 /** CREATE AGGREGATE over functions that are there. */
-import type { AggregateOption, FunctionCall, QualifiedName, Statement } from './ast.ts';
+import type { AggregateOption, Expression, FunctionCall, QualifiedName, Statement } from './ast.ts';
 import type { Datum } from './base/datum.ts';
 import { StreamError } from './base/error.ts';
 import { fromText } from './base/text-input.ts';
@@ -18,6 +18,7 @@ import {
   type UserAggregate,
   userAccumulator,
 } from './function/aggregate-user.ts';
+import { callOf } from './parser-call.ts';
 import type { Routine } from './routine.ts';
 import { withoutModifiers } from './type-category.ts';
 
@@ -224,27 +225,9 @@ function callOver(
     (type, index): ScopeColumn => ({ name: `${index}`, expression: columnOf(index, type) }),
   );
   const scope = new Scope({ context, parent: undefined, commonTables: new Map(), columns });
-  const args = columns.map((column) => {
+  const args = columns.map((column): Expression => {
     const part = { name: column.name, quoted: true, span };
-    return {
-      name: undefined,
-      value: { kind: 'column', name: { parts: [part], span }, span } as const,
-    };
+    return { kind: 'column', name: { parts: [part], span }, span };
   });
-  const call: FunctionCall = {
-    kind: 'call',
-    name,
-    args,
-    star: false,
-    distinct: false,
-    variadic: false,
-    orderBy: [],
-    withinGroup: [],
-    filter: undefined,
-    nulls: undefined,
-    over: undefined,
-    keyword: false,
-    span,
-  };
-  return { call, scope };
+  return { call: callOf(name, args, span), scope };
 }

@@ -13,6 +13,7 @@ import { bindOperator, combine, itemsOf } from './bind-operator.ts';
 import { bindSlice, bindSubscript, bindWholeRow } from './bind-part.ts';
 import { bindScalar } from './bind-scalar.ts';
 import type { Scope } from './bind-scope.ts';
+import { fieldAfterArrow } from './bind-struct.ts';
 import { bindQuantified, bindSubquery } from './bind-subquery.ts';
 import { bindTypeName } from './bind-type.ts';
 import {
@@ -145,6 +146,11 @@ function bindBinary(node: Node<'binary'>, scope: Scope): BoundExpr {
   }
   let bound = bindExpression(first, scope);
   for (const link of chain.reverse()) {
+    const field = bound.type.kind === 'row' ? fieldAfterArrow(link) : undefined;
+    if (field !== undefined) {
+      bound = bindExpression(field, scope);
+      continue;
+    }
     const right = bindExpression(link.right, scope);
     const result = bindOperator(link.op, [bound, right], link.opSpan ?? link.span, scope.context);
     bound = { ...result, span: link.span };

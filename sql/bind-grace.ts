@@ -3,15 +3,16 @@
  * watermarks are a table beside the stream, so this is the stream's rows and those of the table.
  */
 import type { Span } from './base/error.ts';
-import type { FromPlace } from './bind-from-place.ts';
+import type { BoundFrom, FromPlace } from './bind-from-place.ts';
 import { bindOperator } from './bind-operator.ts';
 import { sourceRead } from './bind-relation.ts';
-import { columnOf } from './bind-scope.ts';
+import { columnOf, type ScopeColumn } from './bind-scope.ts';
 import { windowNode } from './bind-window-table.ts';
 import type { BoundExpr } from './expression.ts';
 import { conjunction } from './join-keys.ts';
 import { LATE_COLUMNS, lateRowsOf } from './late-relation.ts';
 import type { LogicalNode, WindowShape } from './logical-plan.ts';
+import { recordStart, withoutUnread } from './record-column.ts';
 
 /** An item of FROM that is a stream, and how it is read. */
 export interface GraceInput {
@@ -19,6 +20,24 @@ export interface GraceInput {
   readonly timeColumn: number;
   readonly graceMicros: bigint;
   readonly at: Span;
+}
+
+/**
+ * What GRACE PERIOD reads: without the columns of the records where late rows are known, since those have kept the stream's own
+ * columns alone.
+ */
+export function readyForGrace(from: BoundFrom, { context }: FromPlace): BoundFrom {
+  const stream = sourceRead(from.node, context);
+  const start = recordStart(from.node);
+  if (stream === undefined || start === undefined) return from;
+  if (lateRowsOf(stream, context.catalog) === undefined) return from;
+  const own = (columns: readonly ScopeColumn[]): readonly ScopeColumn[] =>
+    columns.filter(({ expression }) => expression.kind !== 'column' || expression.index < start);
+  return {
+    node: withoutUnread(from.node, []),
+    tables: from.tables.map((table) => ({ ...table, columns: own(table.columns) })),
+    columns: own(from.columns),
+  };
 }
 
 /** The stream's rows with those that are late by no more than the grace; without a watermark none is ever late. */

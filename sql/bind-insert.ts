@@ -44,8 +44,8 @@ export function targetColumns(
   relation: SourceRelation,
 ): readonly number[] {
   if (statement.columns.length === 0) {
-    return relation.columns.flatMap(({ from, hidden }, index) =>
-      hidden === true || from.kind === 'metadata' || from.kind === 'header' ? [] : [index],
+    return relation.columns.flatMap(({ from }, index) =>
+      from.kind === 'metadata' || from.kind === 'header' ? [] : [index],
     );
   }
   const seen = new Set<number>();

@@ -15,9 +15,10 @@ import {
   moveColumns,
   scopeOver,
 } from './bind-from-place.ts';
+import { readyForGrace } from './bind-grace.ts';
 import { bindOperator, combine } from './bind-operator.ts';
 import { renameColumns, type ScopeColumn, type ScopeTable } from './bind-scope.ts';
-import { checkArrival, withoutSystemTime } from './bind-system-time.ts';
+import { checkArrival, looksUp, withoutSystemTime } from './bind-system-time.ts';
 import { withinCondition, withinGrace } from './bind-within.ts';
 import { coerce, coerceToBoolean, unify } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
@@ -27,13 +28,16 @@ import type { JoinType } from './logical-plan.ts';
 type JoinItem = FromItem & { readonly kind: 'join' };
 
 export function bindJoin(written: JoinItem, place: FromPlace, bindItem: BindFromItem): BoundFrom {
-  const { item: timed, atArrival } = withoutSystemTime(written, place, bindItem);
+  const { item: timed, atArrival: isAsked } = withoutSystemTime(written, place, bindItem);
   const isAsof = timed.type === 'asof' || timed.type === 'asof-left';
   const item = isAsof ? asLateral(timed, place, bindItem) : timed;
   const type = joinType(item);
-  const left = bindItem(item.left, place);
+  const side = (bound: BoundFrom): BoundFrom =>
+    item.within?.grace === undefined ? bound : readyForGrace(bound, place);
+  const left = side(bindItem(item.left, place));
+  const atArrival = isAsked ?? looksUp(left.node, item, place);
   if (atArrival) checkArrival(left.node, written, place);
-  const { right, lateral } = bindRight(left, place, (inner) => bindItem(item.right, inner));
+  const { right, lateral } = bindRight(left, place, (inner) => side(bindItem(item.right, inner)));
   if (lateral && (type === 'right' || type === 'full')) {
     throw new StreamError(
       'SQL_INVALID_COLUMN_REFERENCE',

@@ -21,6 +21,7 @@ import type { BindContext } from './bind-context.ts';
 import type { BoundFrom, FromPlace } from './bind-from-place.ts';
 import { bindTypeName } from './bind-type.ts';
 import { callOf } from './parser-call.ts';
+import { plainQuery, plainSelect } from './plain-query.ts';
 
 type JsonTable = FromItem & { readonly kind: 'json-table' };
 type Value = JsonTableColumn & { readonly kind: 'value' };
@@ -256,32 +257,6 @@ class Expansion {
   }
 
   #query(items: readonly SelectItem[], from: readonly FromItem[]): Query {
-    const span = this.#span;
-    return {
-      kind: 'query',
-      span,
-      with: undefined,
-      body: {
-        kind: 'select',
-        span,
-        distinct: { kind: 'all' },
-        items,
-        from,
-        where: undefined,
-        groupBy: [],
-        groupByDistinct: false,
-        having: undefined,
-        windows: [],
-        qualify: undefined,
-        streamWindow: undefined,
-        partitionBy: [],
-      },
-      orderBy: [],
-      limit: undefined,
-      offset: undefined,
-      withTies: false,
-      locking: [],
-      emit: undefined,
-    };
+    return plainQuery(plainSelect({ items, from }, this.#span));
   }
 }

@@ -25,12 +25,15 @@ import { intervalMicros, positiveLength } from './bind-window-table.ts';
 import { coerceToBoolean, resolveUnknown } from './coerce.ts';
 import { isAppendOnly, isEventTime } from './derive.ts';
 import type { BoundExpr } from './expression.ts';
+import { columnsRead } from './logical-map.ts';
 import type { LogicalNode, MatchSortKey } from './logical-plan.ts';
+import { recordStart, withoutUnread } from './record-column.ts';
 import {
   type BoundPattern,
   holdsKind,
   type MatchOutput,
   type MatchShape,
+  mapMatchShape,
   PATTERN_SIZE_MAX,
   patternSize,
 } from './row-pattern.ts';
@@ -59,8 +62,9 @@ export function bindMatch(item: Item, from: FromPlace, bindItem: BindFromItem): 
   const inEventTime = isInEventTime(source.node, orderBy, from);
   checkForm(item, pattern, inEventTime);
   const { values, define, measures } = bindExpressions(item, source, from, variables);
-  const { outputs, schema } = outputsOf(item, source.node.schema, partitionBy, orderBy, measures);
-  const node: LogicalNode = {
+  const listed = source.node.schema.slice(0, recordStart(source.node));
+  const { outputs, schema } = outputsOf(item, listed, partitionBy, orderBy, measures);
+  const node: LogicalNode & { readonly kind: 'match-recognize' } = {
     kind: 'match-recognize',
     input: source.node,
     partitionBy,
@@ -77,7 +81,21 @@ export function bindMatch(item: Item, from: FromPlace, bindItem: BindFromItem): 
     withinMicros: withinOf(item, source.node.schema, orderBy, scope),
     schema,
   };
-  return named(node, item.alias, item.alias?.name.name, undefined);
+  const input = withoutUnread(source.node, columnsOfMatch(node));
+  return named({ ...node, input }, item.alias, item.alias?.name.name, undefined);
+}
+
+/** Columns of the input that the node keeps rows in order by, shows or computes with. */
+function columnsOfMatch(
+  node: LogicalNode & { readonly kind: 'match-recognize' },
+): readonly number[] {
+  const read: BoundExpr[] = [];
+  mapMatchShape(node, (expression) => {
+    read.push(expression);
+    return expression;
+  });
+  const shown = node.outputs.flatMap((output) => (output.kind === 'column' ? output.column : []));
+  return [...node.partitionBy, ...node.orderBy.map(columnOfKey), ...shown, ...columnsRead(read)];
 }
 
 function inputColumn(node: Expression, clause: string, scope: Scope): number {

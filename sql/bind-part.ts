@@ -1,8 +1,9 @@
 /** Parts of values: elements and slices of arrays, members of documents, whole rows of a table. */
 import type { Expression } from './ast.ts';
 import { StreamError } from './base/error.ts';
-import { typeName } from './base/type.ts';
+import { isMapType, typeName } from './base/type.ts';
 import { arraySlice, arraySubscript, type SliceBound } from './bind-array.ts';
+import { mapValueOf } from './bind-map.ts';
 import { bindColumn, expandStar } from './bind-name.ts';
 import { bindOperator } from './bind-operator.ts';
 import type { Scope } from './bind-scope.ts';
@@ -43,8 +44,28 @@ export function bindSubscript(node: Node<'subscript'>, scope: Scope): BoundExpr 
       operand,
     );
   }
+  if (isMapType(operand.type)) return mapValues(operand, indexes, node, scope);
   const { element } = requireArray(operand, node);
   const converted = indexes.map((index) => toSubscript(index, scope));
+  return arraySubscript(operand, converted, element, node.span);
+}
+
+/** `map[key]`, and further subscripts of the value. */
+function mapValues(
+  operand: BoundExpr,
+  indexes: readonly BoundExpr[],
+  node: Expression,
+  scope: Scope,
+): BoundExpr {
+  const [index, ...others] = indexes;
+  if (index === undefined) return operand;
+  const { type } = operand;
+  if (isMapType(type)) {
+    const value = mapValueOf(operand, type, index, node.span, scope.context);
+    return mapValues(value, others, node, scope);
+  }
+  const { element } = requireArray(operand, node);
+  const converted = indexes.map((one) => toSubscript(one, scope));
   return arraySubscript(operand, converted, element, node.span);
 }
 
@@ -57,8 +78,9 @@ export function bindSlice(node: Node<'slice'> | Node<'subscript'>, scope: Scope)
     base = base.operand;
   }
   const operand = scope.context.rules.expression(base, scope);
-  if (operand.type.kind === 'jsonb') {
-    throw new StreamError('SQL_DATATYPE_MISMATCH', 'jsonb subscript does not support slices', {
+  if (operand.type.kind === 'jsonb' || isMapType(operand.type)) {
+    const name = operand.type.kind === 'jsonb' ? 'jsonb' : 'map';
+    throw new StreamError('SQL_DATATYPE_MISMATCH', `${name} subscript does not support slices`, {
       at: node.span,
     });
   }

@@ -16,6 +16,7 @@ import { commonType, unify } from './coerce.ts';
 import type { BoundExpr, BoundSortKey } from './expression.ts';
 import { mayBeNull } from './expression-null.ts';
 import type { LogicalNode } from './logical-plan.ts';
+import { plainSelect, relationItem, starItem } from './plain-query.ts';
 
 /** Binds a whole query; the result's schema has PostgreSQL's column names. */
 export function bindQueryNode(query: Query, place: QueryPlace): LogicalNode {
@@ -104,34 +105,9 @@ function bindBody(body: QueryBody, tail: Tail, place: QueryPlace): LogicalNode {
     case 'select':
       return bindSelect(body, tail, place);
     case 'table': {
-      const star: Expression = { kind: 'star', qualifier: undefined, span: body.span };
+      const from = [relationItem(body.name, body.span)];
       return bindSelect(
-        {
-          kind: 'select',
-          span: body.span,
-          distinct: { kind: 'all' },
-          items: [{ expression: star, alias: undefined, span: body.span }],
-          from: [
-            {
-              kind: 'relation',
-              name: body.name,
-              only: false,
-              alias: undefined,
-              sample: undefined,
-              systemTime: undefined,
-              streamWindow: undefined,
-              span: body.span,
-            },
-          ],
-          where: undefined,
-          groupBy: [],
-          groupByDistinct: false,
-          having: undefined,
-          windows: [],
-          qualify: undefined,
-          streamWindow: undefined,
-          partitionBy: [],
-        },
+        plainSelect({ items: [starItem(body.span)], from }, body.span),
         tail,
         place,
       );

@@ -4,11 +4,13 @@ import { StreamError } from './base/error.ts';
 import type { BindContext } from './bind-context.ts';
 import { type BoundFrom, type FromPlace, named } from './bind-from-place.ts';
 import { closestName } from './bind-near-miss.ts';
+import { withRecordTime } from './bind-record-time.ts';
 import { findNamed } from './bind-schema.ts';
 import { columnOf, type ScopeColumn, scopeColumns } from './bind-scope.ts';
 import type { Relation, SourceRelation } from './catalog.ts';
 import { shiftPlanOuter } from './logical-map.ts';
 import type { LogicalNode } from './logical-plan.ts';
+import { recordNames, recordStart, scanWithRecord } from './record-column.ts';
 
 type RelationItem = FromItem & { readonly kind: 'relation' };
 
@@ -22,10 +24,12 @@ export function findRelation(item: RelationItem, place: FromPlace): BoundFrom {
     return named(shiftPlanOuter(common.plan, level - common.level), item.alias, shown, name);
   }
   const relation = requireRelation(item.name, place.context);
-  const node = relationPlan(relation, item.name);
   if (relation.kind !== 'stream' && relation.kind !== 'table') {
-    return named(node, item.alias, shown, relation.name);
+    return named(relationPlan(relation, item.name), item.alias, shown, relation.name);
   }
+  const isStream = relation.kind === 'stream';
+  const scan = scanOf(relation, isStream);
+  const node = isStream ? withRecordTime(scan, relation, item.span, place.context) : scan;
   const primaryKey = relation.primaryKey.length > 0 ? relation.primaryKey : undefined;
   return named(node, item.alias, shown, relation.name, primaryKey, sourceColumns(relation));
 }
@@ -58,12 +62,22 @@ export function relationPlan(relation: Relation, name: QualifiedName): LogicalNo
   }
 }
 
-/** The relation's columns; generated ones are computed above the scan, which then need not hold them. */
-function scanOf(relation: Exclude<Relation, { readonly kind: 'view' | 'sink' }>): LogicalNode {
-  const { schema } = relation;
-  const scan: LogicalNode = { kind: 'scan', relation: relation.name, schema };
-  if (relation.kind === 'materialized-view') return scan;
+/**
+ * The relation's columns; generated ones are computed above the scan, which then need not hold them.
+ * @param withRecord  of a stream: the columns of its records follow.
+ */
+function scanOf(
+  relation: Exclude<Relation, { readonly kind: 'view' | 'sink' }>,
+  withRecord = false,
+): LogicalNode {
+  if (relation.kind === 'materialized-view') {
+    return { kind: 'scan', relation: relation.name, schema: relation.schema };
+  }
+  const scan: LogicalNode = withRecord
+    ? scanWithRecord(relation)
+    : { kind: 'scan', relation: relation.name, schema: relation.schema };
   if (!relation.columns.some(({ from }) => from.kind === 'generated')) return scan;
+  const { schema } = scan;
   const expressions = schema.map(({ type }, index) => {
     const from = relation.columns[index]?.from;
     return from?.kind === 'generated' ? from.expression : columnOf(index, type);
@@ -79,20 +93,23 @@ export function sourceRead(
   const scan = node.kind === 'project' ? node.input : node;
   const relation = scan.kind === 'scan' ? catalog.relation(scan.relation) : undefined;
   if (relation?.kind !== 'stream' && relation?.kind !== 'table') return undefined;
+  const width = recordStart(node) ?? node.schema.length;
   const isRead =
     node.kind !== 'project' ||
-    node.expressions.every((expression, index) =>
-      expression.kind === 'column'
-        ? expression.index === index
-        : relation.columns[index]?.from.kind === 'generated',
-    );
-  return isRead && node.schema.length === relation.schema.length ? relation : undefined;
+    node.expressions
+      .slice(0, width)
+      .every((expression, index) =>
+        expression.kind === 'column'
+          ? expression.index === index
+          : relation.columns[index]?.from.kind === 'generated',
+      );
+  return isRead && width === relation.schema.length ? relation : undefined;
 }
 
 function sourceColumns(relation: SourceRelation): readonly ScopeColumn[] {
-  return scopeColumns(relation.schema).map((column, index) =>
-    relation.columns[index]?.hidden === true ? { ...column, hidden: true } : column,
-  );
+  const { schema } = relation;
+  const own = scopeColumns(schema);
+  return relation.kind === 'stream' ? [...own, ...recordNames(schema, schema.length)] : own;
 }
 
 function refuseClauses(item: RelationItem): void {

@@ -3,10 +3,11 @@ import type { Expression, GroupItem, StreamWindow } from './ast.ts';
 import { type Span, StreamError } from './base/error.ts';
 import type { SqlType } from './base/type.ts';
 import { type BoundFrom, type FromPlace, scopeOver } from './bind-from-place.ts';
-import { windowsWithGrace, withGrace } from './bind-grace.ts';
+import { readyForGrace, windowsWithGrace, withGrace } from './bind-grace.ts';
 import { bindColumn } from './bind-name.ts';
 import { bindOperator } from './bind-operator.ts';
 import { filtered } from './bind-output.ts';
+import { checkTimestampOption, timestampOption } from './bind-record-time.ts';
 import { sourceRead } from './bind-relation.ts';
 import { checkRetention } from './bind-retention.ts';
 import { bindScalar } from './bind-scalar.ts';
@@ -16,6 +17,7 @@ import { bigintType, castExplicitly } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
 import { columnsRead } from './logical-map.ts';
 import type { LogicalNode, TemporalBound, WindowShape } from './logical-plan.ts';
+import { recordStart, recordTime } from './record-column.ts';
 
 export interface StreamWindowed {
   readonly from: BoundFrom;
@@ -33,10 +35,11 @@ export interface StreamWindowed {
  */
 export function bindStreamWindow(
   clause: StreamWindow,
-  from: BoundFrom,
+  source: BoundFrom,
   place: FromPlace,
   groupBy: readonly GroupItem[],
 ): StreamWindowed {
+  const from = clause.grace === undefined ? source : readyForGrace(source, place);
   const scope = scopeOver(from, place);
   const size = positiveLength(intervalMicros(clause.size, scope), clause);
   const window: WindowShape =
@@ -167,14 +170,21 @@ function shapeOf(
 const isTime = (type: SqlType | undefined): boolean =>
   type?.kind === 'timestamp' || type?.kind === 'timestamptz';
 
-/** The watermark's column, else the record's timestamp, else the only timestamp column. */
-export function eventTimeColumn(from: BoundFrom, at: Span, place: FromPlace): number {
-  const relation = sourceRead(from.node, place.context);
-  const { schema } = from.node;
+/**
+ * The time of a source's rows: the column that its `timestamp` option names, else the watermark's, else one that is the record's
+ * timestamp, else the only timestamp column. Undefined when none of them is there.
+ */
+export function declaredTime(
+  from: BoundFrom,
+  at: Span,
+  { context }: FromPlace,
+): number | undefined {
+  const relation = sourceRead(from.node, context);
+  const schema = from.node.schema.slice(0, recordStart(from.node));
   if (relation !== undefined) {
-    const option = relation.input?.options.get('timestamp')?.toLowerCase();
-    const named = schema.findIndex((column) => column.name === option);
-    if (named >= 0 && isTime(schema[named]?.type)) return named;
+    checkTimestampOption(relation, at);
+    const named = timestampOption(relation);
+    if (named !== undefined) return isTime(schema[named]?.type) ? named : undefined;
     if (relation.watermark !== undefined) return relation.watermark.column;
     const metadata = relation.columns.findIndex(
       ({ from: origin }, index) =>
@@ -184,8 +194,18 @@ export function eventTimeColumn(from: BoundFrom, at: Span, place: FromPlace): nu
   }
   const times = schema.flatMap((column, index) => (isTime(column.type) ? [index] : []));
   const [only] = times;
-  if (only !== undefined && times.length === 1) return only;
-  throw new StreamError('SQL_NOT_SUPPORTED', 'the time column of the source is not known', {
+  return times.length === 1 ? only : undefined;
+}
+
+/** The declared time, or else that of a stream's records. */
+export function eventTimeColumn(from: BoundFrom, at: Span, place: FromPlace): number {
+  const column = declaredTime(from, at, place) ?? recordTime(from.node);
+  if (column === undefined) throw unknownTime(at);
+  return column;
+}
+
+export function unknownTime(at: Span): StreamError {
+  return new StreamError('SQL_NOT_SUPPORTED', 'the time column of the source is not known', {
     at,
     hint: "Declare it: WATERMARK FOR column AS column, or WITH (timestamp = 'column').",
   });

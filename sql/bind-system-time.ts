@@ -6,7 +6,7 @@ import type { Expression, FromItem, Identifier } from './ast.ts';
 import { StreamError } from './base/error.ts';
 import type { BindFromItem, BoundFrom, FromPlace } from './bind-from-place.ts';
 import { requireRelation } from './bind-relation.ts';
-import { eventTimeColumn } from './bind-stream-window.ts';
+import { declaredTime, unknownTime } from './bind-stream-window.ts';
 import type { Relation } from './catalog.ts';
 import { isAppendOnly } from './derive.ts';
 import type { LogicalNode } from './logical-plan.ts';
@@ -54,6 +54,19 @@ export function withoutSystemTime(
   return { item: { ...versioned, type }, atArrival: undefined };
 }
 
+/** Whether a join without the clause is one at arrival, because only such a one can feed a stream. */
+export function looksUp(
+  left: LogicalNode,
+  { right, type, within }: JoinItem,
+  { context, parent }: FromPlace,
+): true | undefined {
+  if (context.looksUp !== true || parent !== undefined || within !== undefined) return undefined;
+  if (right.kind !== 'relation' || (type !== 'inner' && type !== 'left')) return undefined;
+  const { kind } = requireRelation(right.name, context);
+  const isCurrent = kind === 'table' || kind === 'materialized-view';
+  return isCurrent && isAppendOnly(left, context.catalog) ? true : undefined;
+}
+
 /** @throws StreamError SQL_NOT_INCREMENTAL and SQL_NOT_SUPPORTED, for rows that would change after they have been looked up for. */
 export function checkArrival(left: LogicalNode, written: JoinItem, place: FromPlace): void {
   const { purpose, catalog } = place.context;
@@ -95,7 +108,9 @@ function versionTime(
   { systemTime, span }: RelationItem,
   place: FromPlace,
 ): Identifier {
-  const column = eventTimeColumn(versions, systemTime?.span ?? span, place);
+  const at = systemTime?.span ?? span;
+  const column = declaredTime(versions, at, place);
+  if (column === undefined) throw unknownTime(at);
   const key = keyOf(relation);
   if (key.length > 0 && !key.includes(column)) {
     throw new StreamError(

@@ -1,7 +1,14 @@
 /** Type names as written to types. */
 import type { TypeName } from './ast.ts';
 import { StreamError } from './base/error.ts';
-import type { Column, SqlType } from './base/type.ts';
+import {
+  type Column,
+  keyAndValue,
+  mapType,
+  type SqlType,
+  someType,
+  typeName,
+} from './base/type.ts';
 import { closestName } from './bind-near-miss.ts';
 import { searchPath } from './bind-schema.ts';
 import { type Catalog, relationKey, type UserType } from './catalog.ts';
@@ -62,7 +69,6 @@ const builders: ReadonlyMap<string, Build> = new Map<string, Build>([
 ]);
 
 const unsupportedTypes: ReadonlyMap<string, string> = new Map([
-  ['map', 'Use jsonb, which holds the same keys and values.'],
   ['multiset', 'Use an array, or jsonb.'],
   ['timetz', 'Use time, or timestamptz.'],
   ['bit', 'Use bytea, boolean or integer.'],
@@ -139,6 +145,34 @@ export function bindField(name: string, type: TypeName, scope: TypeScope): Colum
   return { name, type: bound, nullable: true };
 }
 
+function mapTypeOf(name: TypeName, scope: TypeScope): SqlType {
+  const [key, value, ...others] = name.arguments ?? [];
+  if (key === undefined || value === undefined || others.length > 0) {
+    throw new StreamError('SQL_SYNTAX', 'a map has a type of its keys and one of its values', {
+      at: name.span,
+      hint: 'Write MAP<text, integer>.',
+    });
+  }
+  const type = mapType(bindTypeName(key, scope), bindTypeName(value, scope));
+  const own = keyAndValue(type);
+  refuseDomain(own.key, key);
+  refuseDomain(own.value, value);
+  if (someType(own.key, ({ kind }) => unorderedKeys.has(kind))) {
+    throw new StreamError(
+      'SQL_NOT_SUPPORTED',
+      `the keys of a map cannot be of type ${typeName(own.key)}`,
+      {
+        at: key.span,
+        hint: 'Keys are texts, numbers, dates, times and the like.',
+      },
+    );
+  }
+  return type;
+}
+
+/** What keys are not made of, as names of an object are their texts. */
+const unorderedKeys: ReadonlySet<SqlType['kind']> = new Set(['json', 'jsonb', 'array', 'row']);
+
 function baseType(name: TypeName, scope: TypeScope): SqlType {
   if (name.name === 'struct' || name.name === 'row') {
     const fields = (name.fields ?? []).map((field) =>
@@ -150,6 +184,7 @@ function baseType(name: TypeName, scope: TypeScope): SqlType {
     const [element] = name.arguments;
     return bindTypeName({ ...element, arrayDimensions: element.arrayDimensions + 1 }, scope);
   }
+  if (name.name === 'map') return mapTypeOf(name, scope);
   const build = builders.get(name.name);
   if (build !== undefined) return build(name);
   const userType = findUserType(name.name, scope);

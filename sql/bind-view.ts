@@ -99,11 +99,11 @@ export function bindCreateAs(
 ): BoundCreateRelation {
   const kind = statement.relation === 'source' ? 'stream' : statement.relation;
   const taken = kind === 'stream' ? takePartitionBy(query) : { query, partitionBy: [] };
-  const fed = bindViewQuery(
-    taken.query,
-    statement.columns.map((column) => column.name),
-    context,
-  );
+  const names = statement.columns.map((column) => column.name);
+  const fed = bindViewQuery(taken.query, names, context);
+  if (kind === 'stream' && !isAppendOnly(fed, context.catalog) && context.looksUp !== true) {
+    return bindCreateAs(statement, query, { ...context, looksUp: true }, sources);
+  }
   const plan = kind === 'table' ? withRetention(withStorableArrays(fed), statement.options) : fed;
   const partitionBy = partitionColumns(taken.partitionBy, plan.schema);
   if (kind === 'stream' && !isAppendOnly(plan, context.catalog)) {

@@ -12,6 +12,7 @@ import { tryCoerce } from './coerce.ts';
 import { evaluateConstant } from './evaluate.ts';
 import type { BoundExpr } from './expression.ts';
 import type { LogicalNode, WindowShape } from './logical-plan.ts';
+import { isRowtime, recordTime } from './record-column.ts';
 
 type WindowItem = FromItem & { readonly kind: 'window-table' };
 
@@ -23,7 +24,8 @@ export function bindWindowTable(
   const source = bindItem(item.source, place);
   const scope = scopeOver(source, place);
   const time = bindColumn(item.timeColumn, scope);
-  const timeColumn = requireTimeColumn(time, item.timeColumn.span);
+  const timeColumn =
+    rowtimeAsTime(source.node, time) ?? requireTimeColumn(time, item.timeColumn.span);
   const lengths = item.intervals.map((node) => intervalMicros(node, scope));
   const window = windowShape(item, lengths, scope);
   const node = windowNode(source.node, window, timeColumn);
@@ -78,6 +80,11 @@ export function lastMillisecond(end: BoundExpr, at: Span, { context }: Scope): B
   const value = { months: 0, days: 0, micros: 1000n };
   const millisecond: BoundExpr = { kind: 'literal', value, type: { kind: 'interval' } };
   return bindOperator('-', [end, millisecond], at, context);
+}
+
+/** ROWTIME is a bigint; its windows are over the same time as a timestamp. */
+function rowtimeAsTime(source: LogicalNode, time: BoundExpr): number | undefined {
+  return time.kind === 'column' && isRowtime(source, time.index) ? recordTime(source) : undefined;
 }
 
 /** The number of the time column. @throws StreamError SQL_DATATYPE_MISMATCH, SQL_INVALID_COLUMN_REFERENCE. */

@@ -123,8 +123,6 @@ export interface SourceColumn {
   readonly notNull: boolean;
   /** GENERATED … AS IDENTITY: whether a statement may give it a value. */
   readonly identity?: 'always' | 'by-default' | undefined;
-  /** Read by name only (ROWTIME of a stream); no part of `*`, and no INSERT gives it a value. */
-  readonly hidden?: boolean | undefined;
 }
 
 export interface MaterializedView extends RelationBase {

@@ -1,5 +1,4 @@
 /** Implicit, assignment and explicit conversion of bound expressions, and common types (PostgreSQL's chapter 10). */
-
 import type { Datum } from './base/datum.ts';
 import { type Span, StreamError } from './base/error.ts';
 import { type Domain, type SqlType, sameType, typeName, withoutDomain } from './base/type.ts';

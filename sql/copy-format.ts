@@ -194,18 +194,20 @@ function checkText(read: CopyFormat, given: Given): void {
   if (format === 'text' && /[\\.a-z0-9]/.test(delimiter)) {
     throw failure('SQL_INVALID_OPTION', `COPY delimiter cannot be "${delimiter}"`, at);
   }
-  for (const [what, text, key] of [
-    ['NULL', nullText, 'null'],
-    ['DEFAULT', defaultText ?? '', 'default'],
-  ] as const) {
-    if (!text.includes(delimiter)) continue;
-    const message = `COPY delimiter character must not appear in the ${what} specification`;
-    throw failure('SQL_INVALID_OPTION', message, given.get(key) ?? at);
-  }
+  const key = markWith(delimiter, read);
+  if (key === undefined) return;
+  const message = `COPY delimiter character must not appear in the ${key.toUpperCase()} specification`;
+  throw failure('SQL_INVALID_OPTION', message, given.get(key) ?? at);
+}
+
+/** Which of the texts that stand for NULL and DEFAULT holds the character. */
+function markWith(character: string, read: CopyFormat): 'null' | 'default' | undefined {
+  if (read.nullText.includes(character)) return 'null';
+  return read.defaultText?.includes(character) === true ? 'default' : undefined;
 }
 
 function checkCsv(read: CopyFormat, given: Given): void {
-  const { format, quote, escape: escapedBy, delimiter, nullText, defaultText } = read;
+  const { format, quote, escape: escapedBy, delimiter } = read;
   if (format !== 'csv') {
     for (const key of ['quote', 'escape', 'force_quote', 'force_not_null', 'force_null']) {
       if (!given.has(key)) continue;
@@ -226,14 +228,10 @@ function checkCsv(read: CopyFormat, given: Given): void {
     const message = 'COPY escape must be a single one-byte character';
     throw failure('SQL_NOT_SUPPORTED', message, given.get('escape'));
   }
-  for (const [what, text, key] of [
-    ['NULL', nullText, 'null'],
-    ['DEFAULT', defaultText ?? '', 'default'],
-  ] as const) {
-    if (!text.includes(quote)) continue;
-    const message = `CSV quote character must not appear in the ${what} specification`;
-    throw failure('SQL_INVALID_OPTION', message, given.get(key));
-  }
+  const key = markWith(quote, read);
+  if (key === undefined) return;
+  const message = `CSV quote character must not appear in the ${key.toUpperCase()} specification`;
+  throw failure('SQL_INVALID_OPTION', message, given.get(key));
 }
 
 /** Options of one direction alone, with the code that PostgreSQL has for each. */

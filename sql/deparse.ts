@@ -2,7 +2,7 @@
  * Syntax tree to canonical SQL text: parsing the text gives the same tree, apart from spans and
  * from how names were quoted. Views are kept in the catalogue as this text.
  */
-import type { Expression, Query, Statement, TypeName } from './ast.ts';
+import type { Expression, Statement, TypeName } from './ast.ts';
 import { assertNever } from './base/assert.ts';
 import { DefinitionWriter } from './deparse-ddl.ts';
 import { ManipulationWriter } from './deparse-dml.ts';
@@ -18,11 +18,6 @@ export function deparse(statement: Statement): string {
 /** The text of an expression. */
 export function deparseExpression(expression: Expression): string {
   return queries.expressions.write(expression);
-}
-
-/** The text of a query. */
-export function deparseQuery(query: Query): string {
-  return queries.write(query);
 }
 
 /** The text of a type's name. */

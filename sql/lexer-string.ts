@@ -4,7 +4,8 @@ import { type ErrorContext, type Span, StreamError } from './base/error.ts';
 const syntaxError = (message: string, context: ErrorContext): StreamError =>
   new StreamError('SQL_SYNTAX', message, context);
 
-const simpleEscapes: ReadonlyMap<string, string> = new Map([
+/** What one letter behind a backslash stands for, in E'…' and in COPY's text format. */
+export const simpleEscapes: ReadonlyMap<string, string> = new Map([
   ['b', '\b'],
   ['f', '\f'],
   ['n', '\n'],

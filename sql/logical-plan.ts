@@ -13,6 +13,8 @@ export type LogicalNode = { readonly schema: Schema } & (
       readonly kind: 'scan';
       /** A stream, table or materialized view of the catalog, all columns in catalog order. */
       readonly relation: string;
+      /** Of a stream: from this column on the schema has what `record-column.ts` lists. */
+      readonly recordFrom?: number | undefined;
     }
   | { readonly kind: 'values'; readonly rows: readonly (readonly BoundExpr[])[] }
   | { readonly kind: 'filter'; readonly input: LogicalNode; readonly where: BoundExpr }

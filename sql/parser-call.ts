@@ -15,15 +15,14 @@ import { parseWindowSpec } from './parser-window.ts';
 
 /** A call with positional arguments only, as the keyword syntaxes give. */
 export function callOf(
-  name: Identifier | string,
+  name: Identifier | QualifiedName | string,
   args: readonly Expression[],
   span: Span,
   keyword = false,
 ): FunctionCall {
-  const part = typeof name === 'string' ? { name, quoted: false, span } : name;
   return {
     kind: 'call',
-    name: { parts: [part], span: part.span },
+    name: qualified(name, span),
     args: args.map((value) => ({ name: undefined, value })),
     star: false,
     distinct: false,
@@ -36,6 +35,11 @@ export function callOf(
     keyword,
     span,
   };
+}
+
+function qualified(name: Identifier | QualifiedName | string, span: Span): QualifiedName {
+  if (typeof name === 'string') return { parts: [{ name, quoted: false, span }], span };
+  return 'parts' in name ? name : { parts: [name], span: name.span };
 }
 
 /** Arguments in parentheses, then WITHIN GROUP, FILTER, IGNORE NULLS and OVER. */

@@ -6,6 +6,7 @@
  */
 import type { Expression, Query } from './ast.ts';
 import { OPERATOR_CHARACTERS, type Token } from './lexer.ts';
+import { callOf } from './parser-call.ts';
 import type { Cursor } from './parser-cursor.ts';
 import { qualifiedName } from './parser-name.ts';
 import { parseParenthesized } from './parser-parenthesis.ts';
@@ -350,30 +351,12 @@ function jsonTest(cursor: Cursor): string | undefined {
 
 function afterAt(cursor: Cursor, left: Expression, start: number): Expression {
   if (cursor.accept('local')) {
-    return timezoneCall(left, cursor.spanFrom(start));
+    // In the session's time zone.
+    return callOf('timezone', [left], cursor.spanFrom(start));
   }
   cursor.expect('time', 'zone');
   const zone = operandAt(cursor, precedence.at, false);
   return { kind: 'at-time-zone', operand: left, zone, span: cursor.spanFrom(start) };
-}
-
-/** `AT LOCAL` is `timezone(x)`, in the session's time zone. */
-function timezoneCall(value: Expression, span: Expression['span']): Expression {
-  return {
-    kind: 'call',
-    name: { parts: [{ name: 'timezone', quoted: false, span }], span },
-    args: [{ name: undefined, value }],
-    star: false,
-    distinct: false,
-    variadic: false,
-    orderBy: [],
-    withinGroup: [],
-    filter: undefined,
-    nulls: undefined,
-    over: undefined,
-    keyword: false,
-    span,
-  };
 }
 
 function afterBetween(

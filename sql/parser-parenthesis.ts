@@ -181,9 +181,21 @@ function subscript(cursor: Cursor, operand: Expression, start: number): Expressi
     return { kind: 'slice', operand, low, high, span: cursor.spanFrom(start) };
   }
   if (low === undefined) throw cursor.unexpected('a subscript');
+  if (cursor.atSymbol(',') && isMapWord(operand)) {
+    const items = [low];
+    while (cursor.acceptSymbol(',')) items.push(cursor.grammar.expression(cursor));
+    cursor.expectSymbol(']');
+    return callOf('map', items, cursor.spanFrom(start));
+  }
   cursor.expectSymbol(']');
   return { kind: 'subscript', operand, index: low, span: cursor.spanFrom(start) };
 }
+
+/** Flink's `MAP[key, value, …]`; with one item it is a subscript of a column of that name. */
+const isMapWord = (node: Expression): boolean =>
+  node.kind === 'column' &&
+  node.name.parts.length === 1 &&
+  node.name.parts.every(({ name, quoted }) => name === 'map' && !quoted);
 
 /** `(query)`, where an expression would be wrong. */
 export function queryInParentheses(cursor: Cursor): Query {

@@ -202,7 +202,8 @@ export function parseSavepoint(cursor: Cursor): Statement {
 
 // --------------------------------------------------------- prepared statements
 
-const preparable: readonly string[] = [
+/** Words that begin a query or a change of rows. */
+export const preparable: readonly string[] = [
   'select',
   'values',
   'table',

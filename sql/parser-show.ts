@@ -10,7 +10,7 @@ import {
 } from './parser-name.ts';
 import { parseWithOptions } from './parser-option.ts';
 import { isQueryAhead } from './parser-parenthesis.ts';
-import { atStatementEnd, parseGenericOptions } from './parser-session.ts';
+import { atStatementEnd, parseGenericOptions, preparable } from './parser-session.ts';
 
 /** What SHOW takes that is more than one word. */
 const phrases: readonly (readonly string[])[] = [
@@ -77,20 +77,7 @@ export function parseDescribe(cursor: Cursor): Statement {
 
 // -------------------------------------------------------------------- EXPLAIN
 
-const explainable: ReadonlySet<string> = new Set([
-  ...[
-    'select',
-    'values',
-    'table',
-    'with',
-    'insert',
-    'update',
-    'delete',
-    'merge',
-    'create',
-    'execute',
-  ],
-]);
+const explainable: ReadonlySet<string> = new Set([...preparable, 'create', 'execute']);
 
 /** `EXPLAIN [ANALYZE] [VERBOSE] {statement | name}`, `EXPLAIN (options) …`, Flink's PLAN FOR. */
 export function parseExplain(cursor: Cursor): Statement {

@@ -5,6 +5,7 @@ import type { Cursor } from './parser-cursor.ts';
 import { atFunction, parseFunctionItem } from './parser-from-function.ts';
 import { qualifiedName } from './parser-name.ts';
 import { withPluralIntervals } from './parser-stream.ts';
+import { relationItem } from './plain-query.ts';
 
 const windows = ['tumble', 'hop', 'cumulate', 'session'] as const;
 
@@ -141,17 +142,7 @@ function tableArgument(cursor: Cursor): FromItem {
   const start = cursor.start;
   cursor.expect('table');
   const name = qualifiedName(cursor);
-  const span = cursor.spanFrom(start);
-  return {
-    kind: 'relation',
-    name,
-    only: false,
-    alias: undefined,
-    sample: undefined,
-    systemTime: undefined,
-    streamWindow: undefined,
-    span,
-  };
+  return relationItem(name, cursor.spanFrom(start));
 }
 
 function parseTimeColumn(cursor: Cursor): QualifiedName {

@@ -1,5 +1,5 @@
 /** PostgreSQL's type categories and preferred types (pg_type.typcategory, typispreferred). */
-import { type SqlType, sameEnum, type TypeKind, withoutDomain } from './base/type.ts';
+import { isMapType, type SqlType, sameEnum, type TypeKind, withoutDomain } from './base/type.ts';
 
 export type TypeCategory =
   | 'array'
@@ -53,7 +53,9 @@ export const isPreferred = (type: SqlType): boolean => preferredKinds.has(type.k
 
 /** The same type when modifiers are left aside: numeric(10,2) and numeric. */
 export function sameBaseType(a: SqlType, b: SqlType): boolean {
-  if (a.kind === 'array' && b.kind === 'array') return sameBaseType(a.element, b.element);
+  if (a.kind === 'array' && b.kind === 'array') {
+    return isMapType(a) === isMapType(b) && sameBaseType(a.element, b.element);
+  }
   if (a.kind === 'row' && b.kind === 'row') {
     return (
       a.fields.length === b.fields.length &&
@@ -78,7 +80,7 @@ export function withoutModifiers(type: SqlType): SqlType {
     case 'timestamptz':
       return { kind: type.kind };
     case 'array':
-      return { kind: 'array', element: withoutModifiers(type.element) };
+      return { ...type, element: withoutModifiers(type.element) };
     default:
       return type;
   }

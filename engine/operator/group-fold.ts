@@ -21,13 +21,21 @@ const ACCUMULATOR_BYTES = 120;
 /** Any aggregate, by its function's own accumulator: one JavaScript object a group. */
 export class GroupFold implements GroupState, GroupResult {
   readonly #fn: AggregateFunction;
+  readonly #make: () => Accumulator;
   readonly #args: readonly number[];
   readonly #report: ReportRowError;
   readonly #accumulators: (Accumulator | undefined)[] = [];
   #live = 0;
 
-  constructor(fn: AggregateFunction, args: readonly number[], report: ReportRowError) {
+  /** @param make  the function's accumulator, or its one for rows that are never taken back. */
+  constructor(
+    fn: AggregateFunction,
+    make: () => Accumulator,
+    args: readonly number[],
+    report: ReportRowError,
+  ) {
     this.#fn = fn;
+    this.#make = make;
     this.#args = args;
     this.#report = report;
   }
@@ -44,7 +52,7 @@ export class GroupFold implements GroupState, GroupResult {
       const group = groups[r] as number;
       let accumulator = this.#accumulators[group];
       if (accumulator === undefined) {
-        accumulator = this.#fn.accumulator();
+        accumulator = this.#make();
         this.#accumulators[group] = accumulator;
         this.#live++;
       }
@@ -63,7 +71,7 @@ export class GroupFold implements GroupState, GroupResult {
   results(groups: Int32Array, count: number, report: ReportGroupError): BatchColumn {
     const values: (Datum | null)[] = [];
     for (let i = 0; i < count; i++) {
-      const accumulator = this.#accumulators[groups[i] as number] ?? this.#fn.accumulator();
+      const accumulator = this.#accumulators[groups[i] as number] ?? this.#make();
       values.push(resultOf(accumulator, i, report));
     }
     return columnOf(physicalOf(this.#fn.result), values);
@@ -93,7 +101,7 @@ export class GroupFold implements GroupState, GroupResult {
     this.#live = from.number();
     for (let i = 0; i < this.#live; i++) {
       const group = from.number();
-      const accumulator = this.#fn.accumulator();
+      const accumulator = this.#make();
       accumulator.load(from.data());
       this.#accumulators[group] = accumulator;
     }

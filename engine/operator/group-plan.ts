@@ -188,7 +188,10 @@ function planOne(
     default:
       break;
   }
-  if (orderBy.length === 0) return share(`fold ${fn.name}`, () => new GroupFold(fn, args, report));
+  if (orderBy.length === 0) {
+    const make = (appendOnly ? fn.growing : undefined) ?? fn.accumulator;
+    return share(`fold ${fn.name}`, () => new GroupFold(fn, make, args, report));
+  }
   const columns = [...args, ...orderBy.map((key) => key.column)];
   const columnTypes = columns.map((column) => types[column] as SqlType);
   const order = orderBy.map((key) => `${key.column} ${key.descending} ${key.nullsFirst}`).join();

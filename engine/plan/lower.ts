@@ -5,6 +5,7 @@ import type { Catalog } from '../../sql/catalog.ts';
 import type { BoundExpr, BoundSortKey } from '../../sql/expression.ts';
 import { streamOfLate } from '../../sql/late-relation.ts';
 import type { LogicalNode } from '../../sql/logical-plan.ts';
+import { scannedColumn } from '../../sql/record-column.ts';
 import { optimize } from '../../sql/rewrite/all.ts';
 import { decorrelate } from '../../sql/rewrite/decorrelate.ts';
 import { numberRounds } from '../../sql/rewrite/number-rounds.ts';
@@ -215,7 +216,11 @@ function lowerScan(
   // Views that read the same columns share a leaf, in whatever order they name them.
   const columns = unionOf(needed);
   const scan = builder.make(
-    { kind: 'scan', relation: node.relation, columns },
+    {
+      kind: 'scan',
+      relation: node.relation,
+      columns: columns.map((column) => scannedColumn(node, column)),
+    },
     schemaOf(node, columns),
     [],
     {

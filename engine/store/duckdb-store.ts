@@ -235,7 +235,8 @@ class DuckdbStore implements Store {
       const rebuilds = change.rebuildTables ?? [];
       // Stages have the columns of their tables.
       const stale = [...change.dropTables, ...rebuilds.map(({ relation }) => relation.id)];
-      await this.#writer.run([...this.#stages.dropSql(stale), 'SELECT 1'].join(';\n'));
+      const drops = this.#stages.dropSql(stale);
+      if (drops.length > 0) await this.#writer.run(drops.join(';\n'));
       this.#stages.dropped(stale);
       const statements = [
         'BEGIN',

@@ -112,9 +112,9 @@ export class ChangeHistory {
    * @param cursors  those versions, ascending.
    */
   compact(cursors: readonly number[]): void {
-    this.#merged = [];
     this.#dropUpTo(cursors[0] ?? Number.POSITIVE_INFINITY);
     if (this.#rows > HISTORY_ROWS_MAX) this.#fold(cursors);
+    this.#merged = [];
     // What does not get smaller by merging is merged again only when it has doubled.
     this.#compactAbove = Math.max(
       HISTORY_ROWS_MAX,
@@ -150,7 +150,6 @@ export class ChangeHistory {
     }
     this.#entries.splice(0, newer, ...folded);
     this.#rows = this.#entries.reduce((rows, { changes }) => rows + changes.length, 0);
-    this.#merged = [];
   }
 
   #isFarBehind(index: number): boolean {

@@ -4,6 +4,7 @@ import type { Schema } from '../../sql/base/type.ts';
 import { hashKey } from '../../sql/base/value.ts';
 import type { Batch } from '../delta/batch.ts';
 
+/** `update` only for views with a key; otherwise a delete and an insert. */
 export type RowChange =
   | { readonly op: 'insert'; readonly row: Row }
   | { readonly op: 'delete'; readonly row: Row }

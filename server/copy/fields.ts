@@ -1,6 +1,7 @@
 /** The fields of a line of COPY's input, as PostgreSQL's CopyReadAttributesText and CopyReadAttributesCSV take them apart. */
 import { StreamError } from '../../sql/base/error.ts';
 import type { CopyFormat } from '../../sql/copy-format.ts';
+import { simpleEscapes } from '../../sql/lexer-string.ts';
 
 /** Stands for the column's default. */
 export const DEFAULT_MARK = Symbol('default');
@@ -58,15 +59,6 @@ function fieldOf(
   return isDefault && takesDefault(column) ? DEFAULT_MARK : value;
 }
 
-const named: ReadonlyMap<string, string> = new Map([
-  ['b', '\b'],
-  ['f', '\f'],
-  ['n', '\n'],
-  ['r', '\r'],
-  ['t', '\t'],
-  ['v', '\v'],
-]);
-
 /** @param at  behind the backslash. */
 function escapedValue(line: string, at: number): { readonly value: string; readonly end: number } {
   const character = line[at];
@@ -81,7 +73,7 @@ function escapedValue(line: string, at: number): { readonly value: string; reado
   if (hex !== undefined) {
     return { value: String.fromCharCode(Number.parseInt(hex, 16)), end: at + 1 + hex.length };
   }
-  return { value: named.get(character) ?? character, end: at + 1 };
+  return { value: simpleEscapes.get(character) ?? character, end: at + 1 };
 }
 
 /** @throws StreamError RECORD_MALFORMED. */
@@ -155,7 +147,7 @@ function csvField(
 const isAscii = (text: string): boolean => !/[^\0-\x7f]/.test(text);
 
 /** One character a byte. */
-export const toBytes = (text: string): string =>
+const toBytes = (text: string): string =>
   isAscii(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, zstdDecompress } from 'node:zlib';
 import type { FastifyRequest } from 'fastify';
 import { StreamError } from '../../sql/base/error.ts';
+import { contentEncoding, cutShort, invalidBody, unknownEncoding } from './content-encoding.ts';
 
 type Decoder = (bytes: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>;
 
@@ -74,14 +75,10 @@ export class BodyBudget {
    */
   async decoded(request: FastifyRequest): Promise<Buffer> {
     const body = request.body instanceof Buffer ? request.body : Buffer.alloc(0);
-    const encoding = (request.headers['content-encoding'] ?? 'identity').toLowerCase();
+    const encoding = contentEncoding(request);
     if (encoding === 'identity') return body;
     const decode = decoders.get(encoding);
-    if (decode === undefined) {
-      throw new StreamError('REQUEST_INVALID', `unknown Content-Encoding "${encoding}"`, {
-        hint: `Known are ${[...decoders.keys()].join(', ')}.`,
-      });
-    }
+    if (decode === undefined) throw unknownEncoding(encoding, decoders.keys());
     const bytes = await this.#decode(decode, body, encoding);
     this.release(request.raw);
     this.#charge(request.raw, bytes.length);
@@ -99,9 +96,7 @@ export class BodyBudget {
       return await decode(body, { maxOutputLength: this.#bodyBytesMax });
     } catch (error) {
       if (error instanceof RangeError) throw this.#tooLarge();
-      throw new StreamError('REQUEST_INVALID', `the body is not valid ${encoding}`, {
-        cause: error,
-      });
+      throw invalidBody(encoding, error);
     }
   }
 
@@ -123,10 +118,6 @@ export class BodyBudget {
       `the body has more than ${this.#bodyBytesMax} bytes`,
     );
   }
-}
-
-function cutShort(): StreamError {
-  return new StreamError('REQUEST_INVALID', 'the connection ended before the body did');
 }
 
 /** The media type without its parameters, in lower case. */

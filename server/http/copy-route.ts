@@ -5,9 +5,10 @@ import { StreamError } from '../../sql/base/error.ts';
 import type { CopyResult } from '../database.ts';
 import { Answer, abortWithClient, ReaderGone } from './answer.ts';
 import { finiteAnswer } from './answer-limits.ts';
+import { contentEncoding, cutShort, invalidBody, unknownEncoding } from './content-encoding.ts';
 import type { Door } from './door.ts';
-import { describeFailure } from './failure.ts';
 import { copyDocs, csv, json } from './openapi.ts';
+import { sendFailure } from './send-failure.ts';
 import { StatementTimer } from './statement-timer.ts';
 
 interface CopyQuery {
@@ -53,21 +54,13 @@ async function* withoutBody(): AsyncGenerator<Uint8Array> {
 /** @throws StreamError REQUEST_INVALID. */
 async function* bodyOf(request: FastifyRequest): AsyncGenerator<Uint8Array> {
   if (!(request.body instanceof Readable)) return;
-  const encoding = (request.headers['content-encoding'] ?? 'identity').toLowerCase();
-  if (encoding !== 'identity' && encoding !== 'gzip') {
-    throw new StreamError('REQUEST_INVALID', `unknown Content-Encoding "${encoding}"`, {
-      hint: 'Known to this door is gzip.',
-    });
-  }
+  const encoding = contentEncoding(request);
+  if (encoding !== 'identity' && encoding !== 'gzip') throw unknownEncoding(encoding, ['gzip']);
   const body = encoding === 'gzip' ? request.body.pipe(createGunzip()) : request.body;
   try {
     for await (const chunk of body) yield chunk;
   } catch (cause) {
-    const isCut = !request.raw.complete;
-    const message = isCut
-      ? 'the connection ended before the body did'
-      : `the body is not valid ${encoding}`;
-    throw new StreamError('REQUEST_INVALID', message, { cause });
+    throw request.raw.complete ? invalidBody(encoding, cause) : cutShort(cause);
   }
 }
 
@@ -93,7 +86,7 @@ async function runCopy(
       reply.type(json).send(JSON.stringify({ kind: 'ok', tag, message }));
     } else await sendRows(door, result, sql, reply);
   } catch (error) {
-    sendFailure(door, timer.explain(error), sql, reply);
+    sendFailure(timer.explain(error), reply, door.log, sql);
   } finally {
     timer.stop();
     if (name === undefined) session.close();
@@ -118,19 +111,4 @@ async function sendRows(
     door.log.warn({ err: error, sql }, 'COPY TO STDOUT broke off');
     answer.fail(error instanceof Error ? error : new Error(String(error)));
   }
-}
-
-function sendFailure(
-  door: Door,
-  error: unknown,
-  sql: string | undefined,
-  reply: FastifyReply,
-): void {
-  const failure = describeFailure(error, sql);
-  if (failure.internal) door.log.error({ err: error }, 'COPY failed internally');
-  if (failure.retry) reply.header('retry-after', '1');
-  reply
-    .code(failure.status)
-    .type(json)
-    .send(JSON.stringify({ error: failure.body }));
 }

@@ -20,6 +20,7 @@ import { json } from './openapi.ts';
 import { checkOrigin } from './origin.ts';
 import { RateLimit } from './rate-limit.ts';
 import { RouteTable } from './route-table.ts';
+import { sendFailure } from './send-failure.ts';
 import { sqlRoute } from './sql-route.ts';
 import { statusRoutes } from './status-routes.ts';
 import { SubscriptionCount } from './subscription-count.ts';
@@ -166,16 +167,6 @@ async function prepare(
     },
   });
   await app.register(websocket, socketOptions(limits));
-}
-
-function sendFailure(error: unknown, reply: FastifyReply, log: Log): void {
-  const failure = describeFailure(error);
-  if (failure.internal) log.error({ err: error }, 'a request failed internally');
-  if (failure.retry) reply.header('retry-after', '1');
-  reply
-    .code(failure.status)
-    .type(json)
-    .send(JSON.stringify({ error: failure.body }));
 }
 
 function refuseRoute(

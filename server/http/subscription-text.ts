@@ -1,4 +1,5 @@
-import type { RowChange, Subscription, SubscriptionEvent } from '../database.ts';
+import type { RowChange } from '../../engine/view/row-change.ts';
+import type { Subscription, SubscriptionEvent } from '../database.ts';
 import type { RowWriter } from './row-text.ts';
 
 /**

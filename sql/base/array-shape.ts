@@ -3,12 +3,16 @@ import type { Datum } from './datum.ts';
 import { StreamError } from './error.ts';
 import type { SqlType } from './type.ts';
 
-type Items = readonly (Datum | null)[];
+export type Items = readonly (Datum | null)[];
 
-const isItems = (value: Datum | null | undefined): value is Items => Array.isArray(value);
+export const isItems = (value: Datum | null | undefined): value is Items => Array.isArray(value);
 
-/** The lengths along each dimension of a rectangular array; none for an empty one. */
-export function arrayLengths(items: Items): readonly number[] {
+/**
+ * The lengths along each dimension of a rectangular array; none for an empty one.
+ * @param element  the type of the elements: rows are JavaScript arrays, but no further dimension.
+ */
+export function arrayLengths(items: Items, element?: SqlType): readonly number[] {
+  if (element?.kind === 'row') return items.length === 0 ? [] : [items.length];
   const found: number[] = [];
   for (let at: Datum | null | undefined = items; isItems(at) && at.length > 0; at = at[0]) {
     found.push(at.length);
@@ -20,8 +24,8 @@ export const sameLengths = (a: readonly number[], b: readonly number[]): boolean
   a.length === b.length && a.every((length, i) => length === b[i]);
 
 /** The elements of all dimensions, in storage order. */
-export function flattenArray(items: Items): Items {
-  return items.some(isItems)
+export function flattenArray(items: Items, element?: SqlType): Items {
+  return element?.kind !== 'row' && items.some(isItems)
     ? items.flatMap((item) => (isItems(item) ? flattenArray(item) : [item]))
     : items;
 }

@@ -2,9 +2,10 @@
 import type { Datum } from './datum.ts';
 import { StreamError } from './error.ts';
 import { type JsonValue, jsonToText } from './json.ts';
+import { mapOf } from './map.ts';
 import { Numeric } from './numeric.ts';
 import { fromText } from './text-input.ts';
-import { type SqlType, typeName } from './type.ts';
+import { isMapType, keyAndValue, type SqlType, typeName } from './type.ts';
 
 /**
  * Converts what JSON.parse or parseJson (which keeps every digit) gave into a datum: numbers,
@@ -74,7 +75,7 @@ function containerFromJson(
   type: SqlType,
   nowMicros: bigint | undefined,
 ): Datum {
-  if (type.kind === 'array') {
+  if (type.kind === 'array' && !isMapType(type)) {
     return items.map((item) => fromJson(item, type.element, nowMicros));
   }
   if (type.kind === 'row' && items.length === type.fields.length) {
@@ -90,6 +91,17 @@ function rowFromJson(
   type: SqlType,
   nowMicros: bigint | undefined,
 ): Datum {
+  if (isMapType(type)) {
+    const own = value instanceof Map ? value : Object.entries(value as object);
+    const { key, value: item } = keyAndValue(type);
+    return mapOf(
+      [...(own as Iterable<[string, unknown]>)].map(([name, one]) => [
+        fromText(name, key, nowMicros),
+        fromJson(one, item, nowMicros),
+      ]),
+      key,
+    );
+  }
   if (type.kind === 'row') {
     return type.fields.map((field) => fromJson(member(field.name), field.type, nowMicros));
   }

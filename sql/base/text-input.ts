@@ -12,10 +12,11 @@ import type { Datum } from './datum.ts';
 import { StreamError } from './error.ts';
 import { doubleFromText, realFromText } from './float-text.ts';
 import { intervalFromText } from './interval-text.ts';
-import { checkJson, jsonToText, parseJson } from './json.ts';
+import { checkJson, jsonChildren, jsonToText, parseJson } from './json.ts';
+import { memberFromJson } from './json-member.ts';
 import { Numeric } from './numeric.ts';
 import { toLocal, utc, type Zone } from './timezone.ts';
-import type { SqlType } from './type.ts';
+import { isMapType, type MapType, type SqlType, typeName } from './type.ts';
 
 const SMALLINT_MAX = 32767n;
 const INTEGER_MAX = 2147483647n;
@@ -81,6 +82,7 @@ function readText(text: string, type: SqlType, nowMicros: bigint | undefined, zo
     case 'enum':
       return type.enumeration.placeOf(text);
     case 'array':
+      if (isMapType(type)) return mapFromText(text, type, nowMicros, zone);
       return arrayFromItems(splitArray(text), type.element, nowMicros, zone);
     case 'row':
       return rowFromText(text, type.fields, nowMicros, zone);
@@ -89,15 +91,25 @@ function readText(text: string, type: SqlType, nowMicros: bigint | undefined, zo
   }
 }
 
+/** A map is written as a JSON object. */
+function mapFromText(
+  text: string,
+  type: MapType,
+  nowMicros: bigint | undefined,
+  zone: Zone,
+): Datum {
+  checkJson(text);
+  if (jsonChildren(text)?.kind !== 'object') throw invalid(typeName(type), text);
+  const map = memberFromJson(text, type, (part, own) => fromText(part, own, nowMicros, zone));
+  return map ?? [];
+}
+
 function localNow(nowMicros: bigint | undefined, zone: Zone): bigint | undefined {
   return nowMicros === undefined ? undefined : toLocal(zone, nowMicros);
 }
 
-function invalid(typeName: string, text: string): StreamError {
-  return new StreamError(
-    'VALUE_INVALID_TEXT',
-    `invalid input syntax for type ${typeName}: "${text}"`,
-  );
+function invalid(name: string, text: string): StreamError {
+  return new StreamError('VALUE_INVALID_TEXT', `invalid input syntax for type ${name}: "${text}"`);
 }
 
 const trues = new Set(['t', 'tr', 'tru', 'true', 'y', 'ye', 'yes', 'on', '1']);

@@ -15,7 +15,14 @@ import type { Interval } from './interval.ts';
 import { quoteJson } from './json.ts';
 import type { Numeric } from './numeric.ts';
 import { utc, type Zone } from './timezone.ts';
-import { type SqlType, TIMESTAMP_INFINITY, TIMESTAMP_NEGATIVE_INFINITY } from './type.ts';
+import {
+  isMapType,
+  keyAndValue,
+  type MapType,
+  type SqlType,
+  TIMESTAMP_INFINITY,
+  TIMESTAMP_NEGATIVE_INFINITY,
+} from './type.ts';
 
 type Writer = (datum: Datum) => string;
 
@@ -83,7 +90,7 @@ function buildWriter(type: SqlType, zone: Zone): Writer {
     case 'enum':
       return (datum) => type.enumeration.labelOf(datum as number);
     case 'array':
-      return arrayWriter(type.element, zone);
+      return isMapType(type) ? mapJsonWriter(type) : arrayWriter(type.element, zone);
     case 'row':
       return rowWriter(
         type.fields.map((field) => field.type),
@@ -194,7 +201,7 @@ function buildJsonWriter(type: SqlType): Writer {
     case 'enum':
       return (datum) => quoteJson(type.enumeration.labelOf(datum as number));
     case 'array':
-      return arrayJsonWriter(type.element);
+      return isMapType(type) ? mapJsonWriter(type) : arrayJsonWriter(type.element);
     case 'row':
       return rowJsonWriter(type.fields);
     default:
@@ -213,6 +220,20 @@ function arrayJsonWriter(element: SqlType): Writer {
     return `[${items.join(',')}]`;
   };
   return writeItems;
+}
+
+/** An object whose names are the keys' texts; this is a map's text, too. */
+function mapJsonWriter(type: MapType): Writer {
+  const { key, value } = keyAndValue(type);
+  const [writeKey, writeValue] = [textWriter(key), jsonWriter(value)];
+  return (datum) => {
+    const members = asItems(datum).map((entry) => {
+      const [own = null, item = null] = asItems(entry ?? []);
+      assert(own !== null, 'no key of a map is NULL');
+      return `${quoteJson(writeKey(own))}:${item === null ? 'null' : writeValue(item)}`;
+    });
+    return `{${members.join(',')}}`;
+  };
 }
 
 function rowJsonWriter(

@@ -53,7 +53,12 @@ type BaseType =
   | { readonly kind: 'jsonb' }
   | { readonly kind: 'uuid' }
   | { readonly kind: 'enum'; readonly enumeration: EnumType }
-  | { readonly kind: 'array'; readonly element: SqlType }
+  | {
+      readonly kind: 'array';
+      readonly element: SqlType;
+      /** A map: its entries are rows (key, value), in the order of the keys, each key once. */
+      readonly isMap?: true | undefined;
+    }
   | {
       readonly kind: 'row';
       readonly fields: readonly Column[];
@@ -113,6 +118,10 @@ export function typeName(type: SqlType): string {
         ? 'timestamp with time zone'
         : `timestamp(${type.precision}) with time zone`;
     case 'array':
+      if (isMapType(type)) {
+        const { key, value } = keyAndValue(type);
+        return `map<${typeName(key)}, ${typeName(value)}>`;
+      }
       // The number of dimensions belongs to the value.
       return type.element.kind === 'array' ? typeName(type.element) : `${typeName(type.element)}[]`;
     case 'row':
@@ -136,10 +145,37 @@ export function sameType(a: SqlType, b: SqlType): boolean {
       })
     );
   }
-  if (a.kind === 'array' && b.kind === 'array') return sameType(a.element, b.element);
+  if (a.kind === 'array' && b.kind === 'array') {
+    return isMapType(a) === isMapType(b) && sameType(a.element, b.element);
+  }
   if (a.kind === 'enum' || b.kind === 'enum') return sameEnum(a, b);
   return typeName(a) === typeName(b);
 }
+
+export type MapType = SqlType & { readonly kind: 'array'; readonly isMap: true };
+
+export function mapType(key: SqlType, value: SqlType): MapType {
+  const fields = [
+    { name: 'key', type: key, nullable: false },
+    { name: 'value', type: value, nullable: true },
+  ];
+  return { kind: 'array', element: { kind: 'row', fields }, isMap: true };
+}
+
+export const isMapType = (type: SqlType): type is MapType =>
+  type.kind === 'array' && type.isMap === true;
+
+export function keyAndValue(type: MapType): { readonly key: SqlType; readonly value: SqlType } {
+  const [key, value] = type.element.kind === 'row' ? type.element.fields : [];
+  if (key === undefined || value === undefined) {
+    throw new Error('assertion failed: the entries of a map are keys and values');
+  }
+  return { key: key.type, value: value.type };
+}
+
+/** The array of the entries, which is what functions of arrays take. */
+export const entriesType = (type: SqlType): SqlType =>
+  isMapType(type) ? { kind: 'array', element: type.element } : type;
 
 /** True for two enum types that are one. */
 export function sameEnum(a: SqlType, b: SqlType): boolean {

@@ -111,14 +111,39 @@ export function extremeAccumulator(type: SqlType, greatest: boolean): Accumulato
   };
 }
 
+/** min or max of what is never taken back: the one value. */
+export function bestAccumulator(type: SqlType, greatest: boolean): Accumulator {
+  const compare = comparator(type);
+  let best: Datum | undefined;
+  return {
+    add: ([value], weight) => {
+      assert(value !== null && value !== undefined, 'min and max never see NULL');
+      assert(weight > 0, 'nothing is taken back');
+      const order = best === undefined ? 0 : compare(value, best);
+      if (best === undefined || (greatest ? order > 0 : order < 0)) best = value;
+    },
+    result: () => best ?? null,
+    save: () => (best === undefined ? [[], []] : [[[best, 1]], [0]]),
+    load: (state) => {
+      const [saved, shape] = state as readonly [readonly (readonly [Datum, number])[], number[]];
+      best = saved[shape[0] ?? 0]?.[0];
+    },
+  };
+}
+
 /**
  * min_by and max_by: the first argument of the row whose second one is least or greatest, of rows with equal ones the
  * least or greatest first argument, so that the answer does not depend on the order of rows. Rows whose second argument
  * is NULL do not count.
  */
-export function extremeByAccumulator(value: SqlType, key: SqlType, greatest: boolean): Accumulator {
+export function extremeByAccumulator(
+  value: SqlType,
+  key: SqlType,
+  greatest: boolean,
+  extreme = extremeAccumulator,
+): Accumulator {
   const fields = [key, value].map((type, index) => ({ name: `f${index}`, type, nullable: true }));
-  const rows = extremeAccumulator({ kind: 'row', fields }, greatest);
+  const rows = extreme({ kind: 'row', fields }, greatest);
   return {
     add: ([first = null, second = null], weight) => {
       if (second !== null) rows.add([[second, first]], weight);

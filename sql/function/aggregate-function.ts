@@ -27,6 +27,8 @@ export interface AggregateFunction {
   /** Skips rows whose first argument is NULL. count(*) has no parameters and takes every row. */
   readonly strict: boolean;
   readonly accumulator: () => Accumulator;
+  /** The same with less state, where no row is ever taken back; it loads what `accumulator` saved, too. */
+  readonly growing?: (() => Accumulator) | undefined;
   /** Names a typed implementation in the engine. */
   readonly incremental?:
     | 'count'

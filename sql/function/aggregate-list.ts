@@ -3,6 +3,7 @@ import { arrayLengths, sameLengths } from '../base/array-shape.ts';
 import type { Datum } from '../base/datum.ts';
 import { StreamError } from '../base/error.ts';
 import { type JsonValue, jsonToText, quoteJson } from '../base/json.ts';
+import { mapOf } from '../base/map.ts';
 import type { SqlType } from '../base/type.ts';
 import type { Accumulator } from './aggregate-function.ts';
 import { datumToJson, datumToJsonKey, datumToJsonText } from './json-value.ts';
@@ -64,7 +65,7 @@ export function arrayOfArraysAggregate(): Accumulator {
       if (Array.isArray(array)) return array;
       throw new StreamError('VALUE_NULL_NOT_ALLOWED', 'cannot accumulate null arrays');
     });
-    const lengths = arrays.map(arrayLengths);
+    const lengths = arrays.map((items) => arrayLengths(items));
     const [first = []] = lengths;
     if (first.length === 0 && arrays.length > 0) {
       throw new StreamError('VALUE_ARRAY_SUBSCRIPT', 'cannot accumulate empty arrays');
@@ -117,4 +118,26 @@ function nullKey(canonical: boolean): StreamError {
   return canonical
     ? new StreamError('VALUE_INVALID_PARAMETER', 'field name must not be null')
     : new StreamError('VALUE_NULL_NOT_ALLOWED', 'null value not allowed for object key');
+}
+
+/** How often each text occurs, as a map. */
+export function histogramAggregate(): Accumulator {
+  const counts = new Map<Datum, bigint>();
+  const change = (text: Datum, by: bigint): void => {
+    const count = (counts.get(text) ?? 0n) + by;
+    if (count === 0n) counts.delete(text);
+    else counts.set(text, count);
+  };
+  return {
+    add: ([text = null], weight) => {
+      if (text !== null) change(text, BigInt(weight));
+    },
+    result: () => (counts.size === 0 ? null : mapOf(counts, { kind: 'text' })),
+    save: () => [...counts],
+    load: (state) => {
+      for (const [text, count] of state as readonly (readonly [Datum, bigint])[]) {
+        change(text, count);
+      }
+    },
+  };
 }

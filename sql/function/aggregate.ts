@@ -1,12 +1,11 @@
-/** The aggregate functions: one table of overloads, and a resolver for those of any type. */
-import type { Datum } from '../base/datum.ts';
-import { type SqlType, typeName } from '../base/type.ts';
-import { withoutModifiers } from '../type-category.ts';
-import { extremeAccumulator, extremeByAccumulator } from './aggregate-extreme.ts';
+import { mapType, type SqlType, typeName } from '../base/type.ts';
+import { categoryOf, withoutModifiers } from '../type-category.ts';
+import { bestAccumulator, extremeAccumulator, extremeByAccumulator } from './aggregate-extreme.ts';
 import type { Accumulator, AggregateFunction } from './aggregate-function.ts';
 import {
   arrayAggregate,
   arrayOfArraysAggregate,
+  histogramAggregate,
   jsonAggregate,
   jsonObjectAggregate,
   stringAggregate,
@@ -362,6 +361,7 @@ export const polymorphicAggregateNames = [
   'min',
   'max',
   'array_agg',
+  'histogram',
   'jsonb_agg',
   'json_agg',
   'jsonb_object_agg',
@@ -413,9 +413,21 @@ export function resolveAggregate(
         result: first,
         ordered: false,
         accumulator: () => extremeByAccumulator(first, second, greatest),
+        growing: () => extremeByAccumulator(first, second, greatest, bestAccumulator),
         description: `value of the row whose second argument is ${greatest ? 'greatest' : 'least'}`,
       };
     }
+    case 'histogram':
+      if (argTypes.length !== 1 || categoryOf(first) !== 'string') return undefined;
+      return {
+        ...base,
+        parameters: [types.text],
+        result: mapType(types.text, types.bigint),
+        strict: true,
+        ordered: false,
+        accumulator: histogramAggregate,
+        description: 'map of each text to how often it occurs',
+      };
     case 'any_value':
       return {
         ...base,
@@ -452,16 +464,4 @@ export function resolveAggregate(
     default:
       return undefined;
   }
-}
-
-/** Feeds one aggregate a whole group at once. */
-export function aggregateRows(
-  fn: AggregateFunction,
-  rows: readonly (readonly (Datum | null)[])[],
-): Datum | null {
-  const accumulator = fn.accumulator();
-  for (const row of rows) {
-    if (!(fn.strict && row[0] === null)) accumulator.add(row, 1);
-  }
-  return accumulator.result();
 }

@@ -1,5 +1,5 @@
 /** Array functions about bounds and order: slices, array_dims, array_fill, array_sort, sampling, buckets, JSON. */
-import { arrayLengths } from '../base/array-shape.ts';
+import { arrayLengths, type Items, isItems } from '../base/array-shape.ts';
 import type { Datum } from '../base/datum.ts';
 import { StreamError } from '../base/error.ts';
 import type { SqlType } from '../base/type.ts';
@@ -8,12 +8,8 @@ import { types } from './define.ts';
 import { datumToJsonText } from './json-value.ts';
 import type { ScalarFunction } from './scalar-function.ts';
 
-type Items = readonly (Datum | null)[];
-
 /** PostgreSQL's limit on the elements of one array. */
 const ITEMS_MAX = 268_435_455;
-
-const isItems = (value: Datum | null | undefined): value is Items => Array.isArray(value);
 
 /**
  * `array[low:high]…`, one pair of bounds a dimension, counted from 1; undefined is an open end. What lies outside
@@ -157,14 +153,14 @@ const fillShape =
 const overArrays: ReadonlyMap<string, Resolver> = new Map<string, Resolver>([
   [
     'array_dims/1',
-    (array) => ({
+    (array, element) => ({
       parameters: [array],
       result: text,
       description: 'bounds of the dimensions as text',
       evaluate: (items: Items) =>
         items.length === 0
           ? null
-          : arrayLengths(items)
+          : arrayLengths(items, element)
               .map((length) => `[1:${length}]`)
               .join(''),
     }),

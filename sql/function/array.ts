@@ -18,10 +18,11 @@ function asRows(value: Datum | null | undefined): Items | undefined {
   return Array.isArray(value) ? value : undefined;
 }
 
-const depthOf = (items: Items): number => arrayLengths(items).length;
+const depthOf = (items: Items, element: SqlType): number => arrayLengths(items, element).length;
 
 /** Elements along dimension `dimension`, counted from 1. */
-function lengthOf(items: Items, dimension: number): number | null {
+function lengthOf(items: Items, dimension: number, element: SqlType): number | null {
+  if (dimension > depthOf(items, element)) return null;
   let at: Items | undefined = items;
   for (let level = 1; level < dimension; level++) at = asRows(at?.[0]);
   if (dimension < 1 || at === undefined || at.length === 0) return null;
@@ -40,8 +41,8 @@ function make(name: string, shape: Shape): ScalarFunction {
   return { name, family: 'array', strict: shape.strict ?? true, ...shape };
 }
 
-function oneDimension(items: Items, what = 'searching for'): Items {
-  if (depthOf(items) <= 1) return items;
+function oneDimension(items: Items, element: SqlType, what = 'searching for'): Items {
+  if (depthOf(items, element) <= 1) return items;
   const where = what === 'removing' ? 'from' : 'in';
   throw new StreamError(
     'SQL_NOT_SUPPORTED',
@@ -50,8 +51,8 @@ function oneDimension(items: Items, what = 'searching for'): Items {
 }
 
 /** An array that a single element can be put to. */
-function extensible(items: Items | null): Items {
-  if (items === null || depthOf(items) <= 1) return items ?? [];
+function extensible(items: Items | null, element: SqlType): Items {
+  if (items === null || depthOf(items, element) <= 1) return items ?? [];
   throw new StreamError(
     'VALUE_ARRAY_DIMENSIONS',
     'argument must be empty or one-dimensional array',
@@ -62,10 +63,13 @@ function replaceItems(
   items: Items,
   match: (item: Datum | null) => boolean,
   fresh: Datum | null,
+  element: SqlType,
 ): Items {
   return items.map((item) => {
     const inner = asRows(item);
-    if (inner !== undefined && depthOf(items) > 1) return replaceItems(inner, match, fresh);
+    if (inner !== undefined && depthOf(items, element) > 1) {
+      return replaceItems(inner, match, fresh, element);
+    }
     return match(item) ? fresh : item;
   });
 }
@@ -77,12 +81,12 @@ function matcher(element: SqlType, wanted: Datum | null): (item: Datum | null) =
     item === null || wanted === null ? item === wanted : compare(item, wanted) === 0;
 }
 
-function concatenate(left: Items | null, right: Items | null): Items | null {
+function concatenate(left: Items | null, right: Items | null, element: SqlType): Items | null {
   if (left === null || right === null) return left ?? right;
   if (left.length === 0) return right;
   if (right.length === 0) return left;
-  const a = arrayLengths(left);
-  const b = arrayLengths(right);
+  const a = arrayLengths(left, element);
+  const b = arrayLengths(right, element);
   if (sameLengths(a.slice(1), b.slice(1))) return [...left, ...right];
   if (sameLengths(a.slice(1), b)) return [...left, right];
   if (sameLengths(a, b.slice(1))) return [left, ...right];
@@ -103,8 +107,10 @@ const containment =
     evaluate: (a: Items, b: Items) => {
       const hash = hasher(element);
       const keys = (items: Items): Set<unknown> =>
-        new Set(flattenArray(items).flatMap((item) => (item === null ? [] : [hash(item)])));
-      return test(keys(a), keys(b), flattenArray(b).includes(null));
+        new Set(
+          flattenArray(items, element).flatMap((item) => (item === null ? [] : [hash(item)])),
+        );
+      return test(keys(a), keys(b), flattenArray(b, element).includes(null));
     },
   });
 
@@ -112,48 +118,48 @@ const containment =
 const resolvers: ReadonlyMap<string, Resolver> = new Map<string, Resolver>([
   [
     'array_length/2',
-    (array) => ({
+    (array, element) => ({
       parameters: [array, types.integer],
       result: types.integer,
       description: 'number of elements along a dimension',
-      evaluate: (items: Items, dimension: number) => lengthOf(items, dimension),
+      evaluate: (items: Items, dimension: number) => lengthOf(items, dimension, element),
     }),
   ],
   [
     'cardinality/1',
-    (array) => ({
+    (array, element) => ({
       parameters: [array],
       result: types.integer,
       description: 'number of elements',
-      evaluate: (items: Items) => flattenArray(items).length,
+      evaluate: (items: Items) => flattenArray(items, element).length,
     }),
   ],
   [
     'array_ndims/1',
-    (array) => ({
+    (array, element) => ({
       parameters: [array],
       result: types.integer,
       description: 'number of dimensions',
-      evaluate: (items: Items) => depthOf(items) || null,
+      evaluate: (items: Items) => depthOf(items, element) || null,
     }),
   ],
   [
     'array_lower/2',
-    (array) => ({
+    (array, element) => ({
       parameters: [array, types.integer],
       result: types.integer,
       description: 'first subscript of a dimension',
       evaluate: (items: Items, dimension: number) =>
-        lengthOf(items, dimension) === null ? null : 1,
+        lengthOf(items, dimension, element) === null ? null : 1,
     }),
   ],
   [
     'array_upper/2',
-    (array) => ({
+    (array, element) => ({
       parameters: [array, types.integer],
       result: types.integer,
       description: 'last subscript of a dimension',
-      evaluate: (items: Items, dimension: number) => lengthOf(items, dimension),
+      evaluate: (items: Items, dimension: number) => lengthOf(items, dimension, element),
     }),
   ],
   [
@@ -163,7 +169,7 @@ const resolvers: ReadonlyMap<string, Resolver> = new Map<string, Resolver>([
       result: array,
       strict: false,
       description: 'array with an element behind',
-      evaluate: (items: Items | null, item: Datum | null) => [...extensible(items), item],
+      evaluate: (items: Items | null, item: Datum | null) => [...extensible(items, element), item],
     }),
   ],
   [
@@ -173,17 +179,17 @@ const resolvers: ReadonlyMap<string, Resolver> = new Map<string, Resolver>([
       result: array,
       strict: false,
       description: 'array with an element in front',
-      evaluate: (item: Datum | null, items: Items | null) => [item, ...extensible(items)],
+      evaluate: (item: Datum | null, items: Items | null) => [item, ...extensible(items, element)],
     }),
   ],
   [
     'array_cat/2',
-    (array) => ({
+    (array, element) => ({
       parameters: [array, array],
       result: array,
       strict: false,
       description: 'arrays one behind the other',
-      evaluate: concatenate,
+      evaluate: (a: Items | null, b: Items | null) => concatenate(a, b, element),
     }),
   ],
   [
@@ -196,7 +202,7 @@ const resolvers: ReadonlyMap<string, Resolver> = new Map<string, Resolver>([
       evaluate: (items: Items | null, wanted: Datum | null) => {
         if (items === null) return null;
         const match = matcher(element, wanted);
-        return oneDimension(items, 'removing').filter((item) => !match(item));
+        return oneDimension(items, element, 'removing').filter((item) => !match(item));
       },
     }),
   ],
@@ -210,7 +216,7 @@ const resolvers: ReadonlyMap<string, Resolver> = new Map<string, Resolver>([
       evaluate: (items: Items | null, wanted: Datum | null, fresh: Datum | null) => {
         if (items === null) return null;
         const match = matcher(element, wanted);
-        return replaceItems(items, match, fresh);
+        return replaceItems(items, match, fresh, element);
       },
     }),
   ],
@@ -251,7 +257,9 @@ const resolvers: ReadonlyMap<string, Resolver> = new Map<string, Resolver>([
       evaluate: (items: Items | null, wanted: Datum | null) => {
         if (items === null) return null;
         const match = matcher(element, wanted);
-        return oneDimension(items).flatMap((item, index) => (match(item) ? [index + 1] : []));
+        return oneDimension(items, element).flatMap((item, index) =>
+          match(item) ? [index + 1] : [],
+        );
       },
     }),
   ],
@@ -331,9 +339,9 @@ const resolvers: ReadonlyMap<string, Resolver> = new Map<string, Resolver>([
       evaluate: (a: Items, b: Items) => {
         const hash = hasher(element);
         const keys = new Set(
-          flattenArray(b).flatMap((item) => (item === null ? [] : [hash(item)])),
+          flattenArray(b, element).flatMap((item) => (item === null ? [] : [hash(item)])),
         );
-        return flattenArray(a).every((item) => item !== null && keys.has(hash(item)));
+        return flattenArray(a, element).every((item) => item !== null && keys.has(hash(item)));
       },
     }),
   ],
@@ -351,13 +359,15 @@ function position(
 ): number | null {
   if (items === null) return null;
   const match = matcher(element, wanted);
-  const index = oneDimension(items).findIndex((item, at) => at >= start - 1 && match(item));
+  const index = oneDimension(items, element).findIndex(
+    (item, at) => at >= start - 1 && match(item),
+  );
   return index < 0 ? null : index + 1;
 }
 
 function join(items: Items, element: SqlType, delimiter: string, nullText: string | null): string {
   const write = textWriter(element.kind === 'array' ? element.element : element);
-  const shown = flattenArray(items).flatMap((item) => {
+  const shown = flattenArray(items, element).flatMap((item) => {
     if (item !== null) return [write(item)];
     return nullText === null ? [] : [nullText];
   });

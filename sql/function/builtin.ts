@@ -1,5 +1,5 @@
 /** The registry of everything that is built in, and the resolvers of functions without fixed types. */
-import { type SqlType, sameEnum } from '../base/type.ts';
+import { entriesType, type SqlType, sameEnum } from '../base/type.ts';
 import { aggregateFunctions, polymorphicAggregateNames, resolveAggregate } from './aggregate.ts';
 import type { AggregateFunction } from './aggregate-function.ts';
 import { hypotheticalNames, orderedSetNames } from './aggregate-ordered-set.ts';
@@ -24,6 +24,7 @@ import { jsonBuildNames, resolveJsonBuild } from './json-build.ts';
 import { jsonObjectFunctions } from './json-object.ts';
 import { jsonPathFunctions } from './json-path.ts';
 import { jsonSetLaxFunctions } from './json-set-lax.ts';
+import { mapNames, mapTextFunctions, resolveMap } from './map.ts';
 import { mathFunctions } from './math.ts';
 import { mathSpecialFunctions } from './math-special.ts';
 import { nowFunctions } from './now.ts';
@@ -62,6 +63,7 @@ const scalarFunctions: readonly ScalarFunction[] = [
   ...sessionFunctions,
   ...pictureFunctions.flat(),
   ...arrayTextFunctions,
+  ...mapTextFunctions,
   ...mathFunctions,
   ...mathSpecialFunctions,
   ...dateTimeOperators,
@@ -96,6 +98,7 @@ const allNames: readonly string[] = [
     ...arrayNames,
     ...arrayShapeNames,
     ...arrayDialectNames,
+    ...mapNames,
     ...enumNames,
     ...polymorphicAggregateNames,
     ...orderedSetNames,
@@ -120,13 +123,16 @@ export function resolvePolymorphic(
   name: string,
   argTypes: readonly SqlType[],
 ): ScalarFunction | undefined {
+  // For functions of arrays a map is the list of its entries.
+  const lists = argTypes.map(entriesType);
   const resolved =
     resolveConditional(name, argTypes) ??
     resolveStringFormat(name, argTypes) ??
     resolveJsonBuild(name, argTypes) ??
-    resolveArray(name, argTypes) ??
-    resolveArrayShape(name, argTypes) ??
-    resolveArrayDialect(name, argTypes) ??
+    resolveMap(name, argTypes) ??
+    resolveArray(name, lists) ??
+    resolveArrayShape(name, lists) ??
+    resolveArrayDialect(name, lists) ??
     resolveEnum(name, argTypes);
   if (resolved !== undefined) return resolved;
   const [first, second] = argTypes;

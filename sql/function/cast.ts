@@ -1,11 +1,19 @@
 /** Conversions between types: which exist in which context (pg_cast), and how they are done. */
 import type { Datum } from '../base/datum.ts';
-import { StreamError } from '../base/error.ts';
+import { type MapEntry, mapOf } from '../base/map.ts';
 import { fromText, textToLength } from '../base/text-input.ts';
 import { trimBlanks } from '../base/text-order.ts';
 import { textWriter } from '../base/text-output.ts';
 import type { Zone } from '../base/timezone.ts';
-import { type SqlType, sameType, type TypeKind, typeName } from '../base/type.ts';
+import {
+  isMapType,
+  keyAndValue,
+  type MapType,
+  type SqlType,
+  sameType,
+  type TypeKind,
+  typeName,
+} from '../base/type.ts';
 import { byteaCasts } from './cast-bytea.ts';
 import { dateTimeCasts } from './cast-datetime.ts';
 import { jsonCasts } from './cast-json.ts';
@@ -134,6 +142,7 @@ function arrayCast(
   to: SqlType & { readonly kind: 'array' },
   context: CastContext,
 ): Cast | undefined {
+  if (isMapType(to)) return mapCast(from, to, context);
   const cast = findCast(from.element, to.element, context);
   if (cast === undefined) return undefined;
   if (cast.fn === undefined) return relabel;
@@ -142,6 +151,25 @@ function arrayCast(
   const castItems = (items: readonly (Datum | null)[]): readonly (Datum | null)[] =>
     items.map((item) => (Array.isArray(item) && !isRow ? castItems(item) : applyCast(cast, item)));
   return castFunction(from, to, castItems);
+}
+
+/** Other keys may have another order, and be equal; an array of rows becomes a map only when it is asked for. */
+function mapCast(
+  from: SqlType & { readonly kind: 'array' },
+  to: MapType,
+  context: CastContext,
+): Cast | undefined {
+  if (!isMapType(from) && context !== 'explicit') return undefined;
+  const cast = findCast(from.element, to.element, context);
+  if (cast === undefined) return undefined;
+  if (cast.fn === undefined && isMapType(from)) return relabel;
+  const { key } = keyAndValue(to);
+  return castFunction(from, to, (items: readonly (Datum | null)[]) =>
+    mapOf(
+      items.map((item): MapEntry => (applyCast(cast, item) ?? [null, null]) as unknown as MapEntry),
+      key,
+    ),
+  );
 }
 
 function applyCast(cast: Cast | undefined, value: Datum | null): Datum | null {
@@ -162,12 +190,4 @@ export function literalFromText(
 ): Datum {
   if (to.kind === 'varchar' || to.kind === 'char') return explicitText(text, to, context);
   return fromText(text, to, nowMicros, zone);
-}
-
-/** The error of a cast that does not exist. */
-export function cannotCast(from: SqlType, to: SqlType): StreamError {
-  return new StreamError(
-    'SQL_CANNOT_COERCE',
-    `cannot cast type ${typeName(from)} to ${typeName(to)}`,
-  );
 }

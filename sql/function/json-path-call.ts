@@ -15,7 +15,7 @@ import { parseJsonPath } from '../base/json-path-parse.ts';
 import { utc } from '../base/timezone.ts';
 import type { SqlType } from '../base/type.ts';
 import { literalFromText } from './cast.ts';
-import { memberFromJson } from './json-record.ts';
+import { recordMember } from './json-record.ts';
 
 export type PathCallName = 'json_exists' | 'json_value' | 'json_query';
 
@@ -132,7 +132,7 @@ function jsonTo(value: JsonValue, type: SqlType): Datum | null {
     case 'bytea':
       return new TextEncoder().encode(text);
     default:
-      return memberFromJson(text, type);
+      return recordMember(text, type);
   }
 }
 

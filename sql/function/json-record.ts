@@ -1,7 +1,8 @@
 /** Members of documents as SQL values of given types, the way jsonb_to_record() reads them. */
 import type { Datum, Row } from '../base/datum.ts';
 import { StreamError } from '../base/error.ts';
-import { jsonChildren, jsonToText, parseJson } from '../base/json.ts';
+import { jsonChildren } from '../base/json.ts';
+import { memberFromJson } from '../base/json-member.ts';
 import { utc } from '../base/timezone.ts';
 import type { Schema, SqlType } from '../base/type.ts';
 import { literalFromText } from './cast.ts';
@@ -19,7 +20,7 @@ export function jsonRecord(text: string, columns: Schema): Row {
   const members = new Map(children.members);
   return columns.map((column) => {
     const raw = members.get(column.name);
-    return raw === undefined ? null : memberFromJson(raw, column.type);
+    return raw === undefined ? null : recordMember(raw, column.type);
   });
 }
 
@@ -45,18 +46,10 @@ export function jsonRecords(text: string, columns: Schema, name: string): readon
   });
 }
 
-/** A member as a value of a type; NULL for null. @param raw  the member's own text. */
-export function memberFromJson(raw: string, type: SqlType): Datum | null {
-  const text = raw.trim();
-  if (type.kind === 'json') return text;
-  if (type.kind === 'jsonb') return jsonToText(parseJson(text));
-  if (text === 'null') return null;
-  const children = jsonChildren(text);
-  if (type.kind === 'array' && children?.kind === 'array') {
-    return children.items.map((item) => memberFromJson(item, type.element));
-  }
-  if (type.kind === 'row' && children?.kind === 'object') return jsonRecord(text, type.fields);
-  const plain = text.startsWith('"') ? String(parseJson(text)) : text;
+/** A member as a value of a type. @param raw  the member's own text. */
+export function recordMember(raw: string, type: SqlType): Datum | null {
   // The time of the statement is not known here, and "now" in a document is no time anyway.
-  return literalFromText(plain, type, 'assignment', 0n, utc);
+  return memberFromJson(raw, type, (text, own) =>
+    literalFromText(text, own, 'assignment', 0n, utc),
+  );
 }

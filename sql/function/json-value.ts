@@ -7,7 +7,7 @@ import { StreamError } from '../base/error.ts';
 import { type JsonValue, jsonToText, parseJson, quoteJson } from '../base/json.ts';
 import { Numeric } from '../base/numeric.ts';
 import { toText } from '../base/text-output.ts';
-import type { SqlType } from '../base/type.ts';
+import { isMapType, keyAndValue, type MapType, type SqlType } from '../base/type.ts';
 
 /** to_jsonb: numbers stay numbers, timestamps become ISO 8601 text, anything else its text. */
 export function datumToJson(datum: Datum | null, type: SqlType): JsonValue {
@@ -38,6 +38,11 @@ export function datumToJson(datum: Datum | null, type: SqlType): JsonValue {
         isInfiniteTimestamp(datum as bigint) ? '' : '+00:00',
       );
     case 'array':
+      if (isMapType(type)) {
+        return new Map(
+          members(datum, type).map(([name, item, own]) => [name, datumToJson(item, own)]),
+        );
+      }
       return (datum as readonly (Datum | null)[]).map((item) =>
         datumToJson(item, itemType(item, type)),
       );
@@ -64,6 +69,19 @@ export function datumToJson(datum: Datum | null, type: SqlType): JsonValue {
     default:
       return assertNever(type);
   }
+}
+
+/** Of a map: name, value, and the value's type. */
+function members(
+  datum: Datum,
+  type: MapType,
+): readonly (readonly [string, Datum | null, SqlType])[] {
+  const { key, value } = keyAndValue(type);
+  return (datum as readonly (readonly [Datum, Datum | null])[]).map(([own, item]) => [
+    toText(own, key),
+    item,
+    value,
+  ]);
 }
 
 /** A further dimension is an array inside, which the type int[] does not tell. */
@@ -108,6 +126,12 @@ export function datumToJsonText(datum: Datum | null, type: SqlType): string {
     case 'double':
       return Number.isFinite(datum) ? toText(datum, type) : `"${String(datum)}"`;
     case 'array': {
+      if (isMapType(type)) {
+        const parts = members(datum, type).map(
+          ([name, item, own]) => `${quoteJson(name)}:${datumToJsonText(item, own)}`,
+        );
+        return `{${parts.join(',')}}`;
+      }
       const items = datum as readonly (Datum | null)[];
       return `[${items.map((item) => datumToJsonText(item, itemType(item, type))).join(',')}]`;
     }

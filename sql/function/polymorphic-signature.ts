@@ -124,6 +124,13 @@ const array: readonly Row[] = [
     'integer',
     'number of the bucket between ascending thresholds',
   ],
+  ['map_keys', 'map', 'anyarray', 'keys of a map, in their order'],
+  ['map_values', 'map', 'anyarray', 'values of a map, in the order of the keys'],
+  ['map_entries', 'map', 'anyarray', 'entries of a map as rows (key, value)'],
+  ['map_union', 'map, …', 'map', 'entries of all maps; of those with one key the last'],
+  ...['map_from_arrays', 'as_map'].map(
+    (name): Row => [name, 'anyarray, anyarray', 'map', 'map of keys to the values at their places'],
+  ),
   ['@>', 'anyarray, anyarray', 'boolean', 'does the first contain all of the second'],
   ['<@', 'anyarray, anyarray', 'boolean', 'are all elements of the first in the second'],
   ['&&', 'anyarray, anyarray', 'boolean', 'have they an element in common'],
@@ -146,6 +153,7 @@ const aggregate: readonly Row[] = [
   ['min', 'anyarray', 'anyarray', 'least value'],
   ['max', 'anyarray', 'anyarray', 'greatest value'],
   ['any_value', 'anyelement', 'anyelement', 'one of the values'],
+  ['histogram', 'text', 'map<text, bigint>', 'map of each text to how often it occurs'],
   ...(['arg_max', 'max_by'] as const).map(
     (name): Row => [
       name,

@@ -4,6 +4,7 @@ import type { BoundExpr } from '../expression.ts';
 import { mapAggregate, mapSortKeys, mapWindowCall } from '../expression-map.ts';
 import { columnsRead, mapBound, mapPlanColumns, renumberColumns } from '../logical-map.ts';
 import type { LogicalNode } from '../logical-plan.ts';
+import { isOfRecord, withoutRecord } from '../record-column.ts';
 
 /** A plan with fewer columns, and where the needed ones went. */
 interface Pruned {
@@ -65,8 +66,9 @@ function placesOf(kept: readonly number[]): (index: number) => number {
 function prune(node: LogicalNode, needed: readonly number[]): Pruned {
   switch (node.kind) {
     case 'scan': {
-      if (needed.length === node.schema.length) return { node, place: same };
-      return { node: exactly(node, needed, undefined), place: placesOf(needed) };
+      const scan = needed.some((column) => isOfRecord(node, column)) ? node : withoutRecord(node);
+      if (needed.length === scan.schema.length) return { node: scan, place: same };
+      return { node: exactly(scan, needed, undefined), place: placesOf(needed) };
     }
     case 'values': {
       if (needed.length === node.schema.length) return { node, place: same };

@@ -1,11 +1,12 @@
 /** The same statement on PostgreSQL (PGlite, in this process) and on a whole Millrace database, with comparable answers. */
-import { PGlite, protocol } from '@electric-sql/pglite';
+import { type PGlite, protocol } from '@electric-sql/pglite';
 import type { Database, StatementFailure } from '../../server/database.ts';
 import { type MillraceOptions, openMillrace } from '../../server/millrace.ts';
 import { StreamError } from '../../sql/base/error.ts';
 import { toText, zonedTextWriter } from '../../sql/base/text-output.ts';
 import { zoneByName } from '../../sql/base/timezone.ts';
 import { typeName } from '../../sql/base/type.ts';
+import { openPglite } from '../open-pglite.ts';
 
 export interface Answered {
   readonly kind: 'answered';
@@ -33,7 +34,7 @@ export class Judge {
   }
 
   static async open(): Promise<Judge> {
-    const postgres = await PGlite.create();
+    const postgres = await openPglite();
     await postgres.exec("SET timezone = 'UTC'");
     return new Judge(postgres);
   }

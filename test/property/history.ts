@@ -3,7 +3,7 @@
  * epochs of batches; deletions take back rows that are there, and batches may come in reverse, so that a deletion
  * precedes its insertion.
  */
-import { PGlite } from '@electric-sql/pglite';
+import type { PGlite } from '@electric-sql/pglite';
 import fc from 'fast-check';
 import type { Batch } from '../../engine/delta/batch.ts';
 import { BatchBuilder } from '../../engine/delta/builder.ts';
@@ -11,6 +11,7 @@ import type { Datum, Row } from '../../sql/base/datum.ts';
 import { Numeric } from '../../sql/base/numeric.ts';
 import { toText } from '../../sql/base/text-output.ts';
 import { type Schema, type SqlType, typeName } from '../../sql/base/type.ts';
+import { openPglite } from '../open-pglite.ts';
 
 export interface TestTable {
   readonly name: string;
@@ -196,7 +197,7 @@ let judge: PGlite | undefined;
 
 /** One database a test file. */
 export async function openJudge(): Promise<void> {
-  judge = new PGlite();
+  judge = await openPglite();
   await judge.exec("SET timezone = 'UTC'");
 }
 

@@ -40,6 +40,12 @@ const shapes: Readonly<Record<string, readonly [query: string, postgres: string]
        WHERE i.k IS NOT DISTINCT FROM l.k AND b IS NOT NULL ORDER BY b DESC LIMIT 2) AS d), '{}'),
        ${largest('s', 3, 'AND o')} FROM l GROUP BY k`,
   ],
+  'how often values occur': [
+    'SELECT k, CAST(histogram(s) AS text) FROM l GROUP BY k',
+    `SELECT k, CASE WHEN count(s) > 0 THEN '{' || (SELECT string_agg(to_json(s)::text || ':' || n, ',' ORDER BY s)
+       FROM (SELECT s, count(*) AS n FROM l AS i WHERE i.k IS NOT DISTINCT FROM l.k AND s IS NOT NULL GROUP BY s) AS d) || '}' END
+     FROM l GROUP BY k`,
+  ],
   'joined texts': [
     `SELECT k, listagg(s) WITHIN GROUP (ORDER BY s DESC), listagg(s, '; ' ORDER BY s), listagg(DISTINCT s) FROM l GROUP BY k`,
     `SELECT k, string_agg(s, ',' ORDER BY s DESC), string_agg(s, '; ' ORDER BY s), string_agg(DISTINCT s, ',') FROM l GROUP BY k`,

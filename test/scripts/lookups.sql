@@ -71,3 +71,20 @@ ASSERT ERROR LIKE '%time column%' FOR CREATE MATERIALIZED VIEW v AS
 ASSERT ERROR '0A000' LIKE '%versions are not known%' FOR CREATE MATERIALIZED VIEW v AS
   SELECT o.id, r.rate FROM orders o JOIN (SELECT 1 AS one) AS x ON true
   JOIN dated FOR SYSTEM_TIME AS OF o.at AS r ON o.cur = r.cur;
+
+-- @test: a stream that a join with tables feeds looks up at arrival, as in ksqlDB
+CREATE TABLE people (id text PRIMARY KEY, name text, team text);
+CREATE TABLE teams (id text PRIMARY KEY, city text);
+INSERT INTO people VALUES ('a', 'Ann', 't');
+INSERT INTO teams VALUES ('t', 'Oslo');
+CREATE STREAM purchases (n int, person text);
+CREATE STREAM named AS
+SELECT o.n, p.name, t.city FROM purchases o LEFT JOIN people p ON o.person = p.id LEFT JOIN teams t ON p.team = t.id EMIT CHANGES;
+INSERT INTO purchases VALUES (1, 'a'), (2, 'b');
+ASSERT ROWS named VALUES (1, 'Ann', 'Oslo'), (2, NULL, NULL);
+UPDATE people SET name = 'Anna';
+UPDATE teams SET city = 'Bergen';
+INSERT INTO purchases VALUES (3, 'a');
+ASSERT ROWS named VALUES (1, 'Ann', 'Oslo'), (2, NULL, NULL), (3, 'Anna', 'Bergen');
+ASSERT ERROR '0A000' FOR CREATE STREAM counted AS SELECT p.name, count(*) AS n FROM purchases o JOIN people p ON o.person = p.id GROUP BY p.name;
+ASSERT ERROR '0A000' FOR CREATE STREAM late AS SELECT p.id, o.n FROM people p LEFT JOIN purchases o ON o.person = p.id;

@@ -10,6 +10,7 @@ import type { Database, StatementFailure } from '../../server/database.ts';
 import { openMillraceOn, systemClock } from '../../server/millrace.ts';
 import { StreamError } from '../../sql/base/error.ts';
 import { Checker } from './check.ts';
+import { aimOf } from './crash-steps.ts';
 import {
   changelogRecord,
   eventRecord,
@@ -167,6 +168,9 @@ export class Scenario {
     const world = this.#world;
     const process = new Process(`process ${this.crashes + 1}`);
     if (!world.oneIn(5)) process.crashAt = 1 + world.below(CRASH_STEPS_MAX);
+    if (this.crashes % 2 === 0) process.aim = aimOf(world.seed);
+    // A rare step takes long to come.
+    if (process.aim !== undefined) process.crashAt = Number.POSITIVE_INFINITY;
     try {
       const db = await this.#open(process, true);
       await this.#setUp(process, db);

@@ -4,38 +4,13 @@ import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { test } from 'node:test';
 import { RUN_SEED } from '../run-seed.ts';
+import { CRASH_STEPS } from './crash-steps.ts';
 import { simulate } from './simulation.ts';
 
 const simulations = Number(process.env.MILLRACE_TEST_SIMULATIONS ?? 1_000);
 /** Seeds of one process, after which a new one begins with an empty heap. */
 const SEEDS_A_PROCESS = 500;
 const PROCESSES_MAX = Math.min(2, availableParallelism());
-
-/** Crashes at other steps come by chance; every one of these has to. */
-const STEPS = [
-  'store: commit begins',
-  'store: commit is written',
-  'store: commit is durable',
-  'store: catalog is written',
-  'store: catalog is durable',
-  'store: append is durable',
-  'store: acknowledge is written',
-  'store: outbox',
-  'store: scan',
-  'disk: write log',
-  'disk: flush log',
-  'disk: truncate log',
-  'disk: create log',
-  'disk: write node',
-  'disk: flush node',
-  'disk: flush directory',
-  'disk: remove log',
-  'disk: remove node',
-  'sink: begin is sent',
-  'sink: write is sent',
-  'sink: write is answered',
-  'cluster: produce is answered',
-];
 
 async function run(seed: number, count: number): Promise<string> {
   const args = ['test/simulator/simulate.ts', '--seed', String(seed), '--count', String(count)];
@@ -63,7 +38,7 @@ test(`${simulations} lives keep the promise`, async () => {
   const reached = new Set(
     [...text.matchAll(/^crashed at: (.*)$/gm)].flatMap(([, steps = '']) => steps.split(', ')),
   );
-  const missed = simulations < 1_000 ? [] : STEPS.filter((step) => !reached.has(step));
+  const missed = simulations < 1_000 ? [] : CRASH_STEPS.filter((step) => !reached.has(step));
   assert.deepEqual(missed, [], 'steps that no life crashed at');
 });
 

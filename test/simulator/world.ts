@@ -14,13 +14,23 @@ export class Process {
   readonly name: string;
   alive = true;
   /** I/O steps so far. */
-  steps = 0;
+  #steps = 0;
   /** It crashes at this step. */
   crashAt = Number.POSITIVE_INFINITY;
+  /** It crashes at a step of this name when it has passed so many of them. */
+  aim: { readonly step: string; readonly passes: number } | undefined;
+  #passed = 0;
   readonly ended = Promise.withResolvers<string>();
 
   constructor(name: string) {
     this.name = name;
+  }
+
+  /** Counts a step of I/O. @returns whether it crashes there. */
+  crashesAt(step: string): boolean {
+    this.#steps++;
+    if (this.#steps >= this.crashAt) return true;
+    return this.aim?.step === step && this.#passed++ === this.aim.passes;
   }
 }
 
@@ -130,8 +140,7 @@ export class World {
       this.schedule(
         latencyMs,
         () => {
-          process.steps++;
-          if (process.steps >= process.crashAt) this.crash(process, name);
+          if (process.crashesAt(name)) this.crash(process, name);
           else resolve();
         },
         process,

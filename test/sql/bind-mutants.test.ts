@@ -1,7 +1,7 @@
 /** Queries with names and constants exchanged: PostgreSQL and the binder accept the same ones, and nothing crashes. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { PGlite } from '@electric-sql/pglite';
+import type { PGlite } from '@electric-sql/pglite';
 import fc from 'fast-check';
 import type { Query } from '../../sql/ast.ts';
 import { StreamError } from '../../sql/base/error.ts';
@@ -9,6 +9,7 @@ import { bindQuery } from '../../sql/binder.ts';
 import { explainLogical } from '../../sql/explain.ts';
 import { parseStatement } from '../../sql/parser.ts';
 import { optimize } from '../../sql/rewrite/all.ts';
+import { openPglite } from '../open-pglite.ts';
 import { accepted, refused } from './bind-corpus.ts';
 import { catalog, postgresTables, statement } from './catalog-fixture.ts';
 
@@ -17,7 +18,7 @@ const runs = Number(process.env.MILLRACE_TEST_RUNS ?? 400);
 let postgres: PGlite;
 
 before(async () => {
-  postgres = new PGlite();
+  postgres = await openPglite();
   await postgres.exec(postgresTables);
 });
 

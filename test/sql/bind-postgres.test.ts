@@ -1,13 +1,14 @@
 /** PGlite judges names, types and errors of the binder. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { PGlite } from '@electric-sql/pglite';
+import type { PGlite } from '@electric-sql/pglite';
 import type { Query } from '../../sql/ast.ts';
 import { StreamError } from '../../sql/base/error.ts';
 import { typeName } from '../../sql/base/type.ts';
 import { bindQuery } from '../../sql/binder.ts';
 import { parseStatement } from '../../sql/parser.ts';
 import { withoutModifiers } from '../../sql/type-category.ts';
+import { openPglite } from '../open-pglite.ts';
 import { accepted, refused } from './bind-corpus.ts';
 import { catalog, postgresTables, relations, statement } from './catalog-fixture.ts';
 
@@ -15,7 +16,7 @@ let postgres: PGlite;
 const typeNames = new Map<number, string>();
 
 before(async () => {
-  postgres = new PGlite();
+  postgres = await openPglite();
   await postgres.exec(postgresTables);
   await postgres.exec(`
     insert into kinds default values;

@@ -124,7 +124,9 @@ function run(node: LogicalNode, env: Env): readonly Row[] {
     case 'scan': {
       const rows = env.tables.get(node.relation);
       assert(rows !== undefined, `rows of ${node.relation}`);
-      return rows;
+      if (node.recordFrom === undefined) return rows;
+      // One partition, a record every millisecond since 1970: ROWTIME, ROWPARTITION, ROWOFFSET, and the time once more.
+      return rows.map((row, i) => [...row, BigInt(i), 0, BigInt(i), BigInt(i) * 1000n]);
     }
     case 'values':
       return node.rows.map((row) => row.map((cell) => computeValue(cell, [], env)));

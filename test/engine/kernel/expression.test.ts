@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { PGlite } from '@electric-sql/pglite';
+
 import fc from 'fast-check';
 import type { Batch } from '../../../engine/delta/batch.ts';
 import { BatchBuilder } from '../../../engine/delta/builder.ts';
@@ -16,6 +16,7 @@ import { bindOnce } from '../../../sql/bind-once.ts';
 import type { BoundExpr } from '../../../sql/expression.ts';
 import { insertValue } from '../../../sql/expression-map.ts';
 import { registry } from '../../../sql/function/builtin.ts';
+import { openPglite } from '../../open-pglite.ts';
 
 const runs = Number(process.env.MILLRACE_TEST_RUNS ?? 100);
 
@@ -599,7 +600,7 @@ test('columns that pass through unfiltered are shared', () => {
   assert.equal(out?.columns[1], batch.column(columnKeys.indexOf('bigint') + 1));
 });
 
-const pg = new PGlite();
+const pg = await openPglite();
 after(() => pg.close());
 
 /** The answers of PostgreSQL, by row. */

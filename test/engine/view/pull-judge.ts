@@ -1,5 +1,5 @@
 /** The same query over the same rows, answered by PGlite and by our renderer on DuckDB. */
-import { PGlite } from '@electric-sql/pglite';
+import type { PGlite } from '@electric-sql/pglite';
 import { BatchBuilder } from '../../../engine/delta/builder.ts';
 import { openDuckdbStore } from '../../../engine/store/duckdb-store.ts';
 import type { Store, StoredRelation, ViewStorage } from '../../../engine/store/store.ts';
@@ -14,6 +14,7 @@ import { bindQuery } from '../../../sql/binder.ts';
 import type { Catalog, Relation } from '../../../sql/catalog.ts';
 import type { LogicalNode } from '../../../sql/logical-plan.ts';
 import { parseStatement } from '../../../sql/parser.ts';
+import { openPglite } from '../../open-pglite.ts';
 
 export interface TableText {
   readonly name: string;
@@ -42,7 +43,7 @@ const oids = [
 const asText = Object.fromEntries(oids.map((oid) => [oid, (text: string) => text]));
 
 export async function openPullJudge(tables: readonly TableText[]): Promise<PullJudge> {
-  const postgres = new PGlite();
+  const postgres = await openPglite();
   await postgres.exec("SET timezone = 'UTC'");
   const store = await openDuckdbStore({ path: ':memory:', readers: 2 });
   const relations = new Map<string, StoredRelation>();

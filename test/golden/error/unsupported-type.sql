@@ -1,1 +1,1 @@
-SELECT '{}'::map<text, int>
+SELECT '12:00+01'::timetz

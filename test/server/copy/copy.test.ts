@@ -1,17 +1,18 @@
 /** COPY judged by PostgreSQL's own COPY: what is read, what is written, and what is wrong, with its line. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { PGlite } from '@electric-sql/pglite';
+import type { PGlite } from '@electric-sql/pglite';
 import fc from 'fast-check';
 import type { Database, StatementFailure } from '../../../server/database.ts';
 import { openMillrace } from '../../../server/millrace.ts';
+import { openPglite } from '../../open-pglite.ts';
 
 const RUNS = Math.max(60, Number(process.env.MILLRACE_TEST_RUNS ?? 100) * 3);
 
 let postgres: PGlite;
 let millrace: Database;
 before(async () => {
-  postgres = await PGlite.create();
+  postgres = await openPglite();
   millrace = await openMillrace({ data: ':memory:' });
 });
 after(async () => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { EnumType } from '../../../sql/base/enum-type.ts';
-import { typeName } from '../../../sql/base/type.ts';
+import { mapType, typeName } from '../../../sql/base/type.ts';
 import { recordFunctionNames } from '../../../sql/bind-record-function.ts';
 import { sessionSignatures } from '../../../sql/bind-session.ts';
 import { tableFunctionNames } from '../../../sql/bind-table-function.ts';
@@ -186,6 +186,7 @@ test('every signature without fixed types can be resolved', () => {
     boolean,
     'integer[]': array,
     record: { kind: 'row', fields: [] },
+    map: mapType(text, integer),
     anyenum: { kind: 'enum', enumeration: new EnumType(1, 'mood', []) },
   } as const;
   for (const { name, kind, parameters } of polymorphicSignatures) {

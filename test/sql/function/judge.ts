@@ -1,6 +1,6 @@
 /** PGlite as the judge of functions: the same call there and here, compared by text or SQLSTATE. */
 import assert from 'node:assert/strict';
-import { PGlite } from '@electric-sql/pglite';
+
 import fc from 'fast-check';
 import type { Datum } from '../../../sql/base/datum.ts';
 import { StreamError } from '../../../sql/base/error.ts';
@@ -10,6 +10,7 @@ import { toText } from '../../../sql/base/text-output.ts';
 import { type SqlType, typeName } from '../../../sql/base/type.ts';
 import { callScalar } from '../../../sql/function/define.ts';
 import type { ScalarFunction } from '../../../sql/function/scalar-function.ts';
+import { openPglite } from '../../open-pglite.ts';
 
 /** Calls per overload. */
 export const runs = Number(process.env.MILLRACE_TEST_RUNS ?? 40);
@@ -22,7 +23,7 @@ export interface Judge {
 }
 
 export async function openJudge(): Promise<Judge> {
-  const db = new PGlite();
+  const db = await openPglite();
   await db.exec(`
     create function outcome(expression text) returns text language plpgsql as $$
     declare result text;

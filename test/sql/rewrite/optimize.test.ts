@@ -1,7 +1,7 @@
 /** Rewrites keep the meaning: plan, rewritten plan and PostgreSQL give the same rows over random tables. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { PGlite } from '@electric-sql/pglite';
+import type { PGlite } from '@electric-sql/pglite';
 import fc from 'fast-check';
 import type { Query } from '../../../sql/ast.ts';
 import type { Datum, Row } from '../../../sql/base/datum.ts';
@@ -14,6 +14,7 @@ import type { LogicalNode } from '../../../sql/logical-plan.ts';
 import { parseStatement } from '../../../sql/parser.ts';
 import { optimize } from '../../../sql/rewrite/all.ts';
 import { orderJoins } from '../../../sql/rewrite/order-joins.ts';
+import { openPglite } from '../../open-pglite.ts';
 import { catalog, postgresTables, relations, statement } from '../catalog-fixture.ts';
 import { interpret, type Tables } from '../interpreter.ts';
 import { queries } from './query-corpus.ts';
@@ -23,7 +24,7 @@ const databases = Number(process.env.MILLRACE_TEST_RUNS ?? 6);
 let postgres: PGlite;
 
 before(async () => {
-  postgres = new PGlite();
+  postgres = await openPglite();
   await postgres.exec(postgresTables);
   // Window table functions, as PostgreSQL would have them; time columns are named date_time here.
   await postgres.exec(`set timezone = 'UTC'`);

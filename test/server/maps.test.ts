@@ -1,0 +1,103 @@
+/** Columns that are maps: in records, views, sinks and tables, and over restarts. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, it } from 'node:test';
+import { Subject } from '../differential/both-sides.ts';
+
+let folder: string;
+let subject: Subject;
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'millrace-maps-'));
+  subject = await Subject.open(folder);
+});
+after(async () => {
+  await subject.close();
+  rmSync(folder, { recursive: true });
+});
+
+async function rows(sql: string): Promise<readonly (readonly (string | null)[])[]> {
+  const answer = await subject.run(sql);
+  assert.equal(answer.kind, 'answered', `${sql}: ${JSON.stringify(answer)}`);
+  return answer.kind === 'answered' ? answer.rows : [];
+}
+
+const TOTALS = 'SELECT tags, n FROM totals ORDER BY tags';
+
+it('records, views, sinks and restarts keep them', async () => {
+  await rows(`CREATE STREAM readings (id int, tags MAP<STRING, INT>, days MAP<DATE, STRUCT<v DOUBLE>>)
+    WITH (topic = 'readings')`);
+  await rows(
+    'CREATE MATERIALIZED VIEW totals AS SELECT tags, count(*) AS n FROM readings GROUP BY tags',
+  );
+  await rows("CREATE MATERIALIZED VIEW parts AS SELECT id, tags['b'] AS b, days FROM readings");
+  await rows("CREATE SINK totals_out FROM totals WITH (topic = 'totals')");
+  const records = [
+    '{"id": 1, "tags": {"b": 2, "a": 1}, "days": {"2026-01-02": {"v": 1.5}, "2025-12-31": null}}',
+    '{"id": 2, "tags": {"a": 1, "b": 9, "b": 2}}',
+    '{"id": 3, "tags": {"a": "x"}}',
+    '{"id": 4, "tags": [1]}',
+    '{"id": 5, "tags": {}, "days": {"soon": null}}',
+    '{"id": 6, "tags": null}',
+  ];
+  await subject.database.produce(
+    'readings',
+    records.map((text) => ({
+      ...{ key: null, partition: 0, timestampMs: undefined, headers: [] },
+      value: Buffer.from(text),
+    })),
+  );
+  await rows('FLUSH');
+  const check = async (): Promise<void> => {
+    assert.deepEqual(await rows(TOTALS), [
+      ['{"a":1,"b":2}', '2'],
+      [null, '1'],
+    ]);
+    assert.deepEqual(await rows('SELECT * FROM parts ORDER BY id'), [
+      ['1', '2', '{"2025-12-31":null,"2026-01-02":{"v":1.5}}'],
+      ['2', '2', null],
+      ['6', null, null],
+    ]);
+  };
+  await check();
+  assert.deepEqual(await rows('SELECT "offset", sqlstate FROM readings_errors ORDER BY 1'), [
+    ['2', '22P02'],
+    ['3', '22P02'],
+    ['4', '22007'],
+  ]);
+  await subject.reopen();
+  await check();
+  await rows("INSERT INTO readings VALUES (7, MAP('b' := 2, 'a' := 1), NULL)");
+  await rows('FLUSH');
+  assert.deepEqual((await rows(TOTALS))[0], ['{"a":1,"b":2}', '3']);
+  const sent = await subject.database.readTopic('totals', 0, 0, 100);
+  const last = sent.findLast(({ value }) => String(value).includes('"a":1'));
+  assert.equal(String(last?.value), '{"tags":{"a":1,"b":2},"n":3}');
+});
+
+it('a table holds them, and the whole may be a condition', async () => {
+  await rows('CREATE TABLE settings (id int PRIMARY KEY, m map<text, int[]>)');
+  await rows(
+    `INSERT INTO settings VALUES (1, MAP('a' := ARRAY[1, 2])), (2, '{"b": [3], "a": null}')`,
+  );
+  await rows("UPDATE settings SET m = map_union(m, MAP('c' := ARRAY[id])) WHERE m['a'][2] = 2");
+  assert.deepEqual(await rows("SELECT id, m, m['c'][1] FROM settings ORDER BY id"), [
+    ['1', '{"a":[1,2],"c":[1]}', '1'],
+    ['2', '{"a":null,"b":[3]}', null],
+  ]);
+  assert.deepEqual(await rows(`SELECT id FROM settings WHERE m = '{"b": [3], "a": null}'`), [
+    ['2'],
+  ]);
+  assert.deepEqual(
+    await rows(
+      'SELECT s.id, e.key, e.value FROM settings s, unnest(m) AS e(key, value) ORDER BY 1, 2',
+    ),
+    [
+      ['1', 'a', '{1,2}'],
+      ['1', 'c', '{1}'],
+      ['2', 'a', null],
+      ['2', 'b', '{3}'],
+    ],
+  );
+});
