@@ -231,10 +231,15 @@ export interface Query {
   readonly emit: Emit | undefined;
 }
 
-/** `EMIT CHANGES`, `EMIT FINAL`, `EMIT ON WINDOW CLOSE`, `EMIT EVERY INTERVAL '…'`. */
+/** `EMIT CHANGES`, `EMIT FINAL`, `EMIT ON WINDOW CLOSE`, `EMIT EVERY INTERVAL '…' [AND AFTER WATERMARK]`, `EMIT AFTER WATERMARK`. */
 export type Emit =
   | { readonly kind: 'changes' | 'final' | 'window-close'; readonly span: Span }
-  | { readonly kind: 'every'; readonly interval: Expression; readonly span: Span };
+  | { readonly kind: 'every'; readonly interval: Expression; readonly span: Span }
+  | {
+      readonly kind: 'after-watermark';
+      readonly interval: Expression | undefined;
+      readonly span: Span;
+    };
 
 export interface CommonTable {
   readonly name: Identifier;

@@ -1,5 +1,5 @@
 /** EMIT: which changes of a query's rows come out, and when. */
-import type { Emit } from './ast.ts';
+import type { Emit, Expression } from './ast.ts';
 import { assertNever } from './base/assert.ts';
 import type { QueryPlace } from './bind-context.ts';
 import { refuseRetention } from './bind-retention.ts';
@@ -21,13 +21,20 @@ export function bindEmit(
     case 'window-close':
       refuseRetention(input, emit);
       return { kind: 'emit-final', input, schema };
-    case 'every': {
-      const { context, parent, commonTables } = place;
-      const scope = new Scope({ context, commonTables, parent, tables: [], columns: [] });
-      const micros = positiveLength(intervalMicros(emit.interval, scope), emit);
-      return { kind: 'emit-every', input, micros, schema };
+    case 'every':
+      return { kind: 'emit-every', input, micros: lengthOf(emit.interval, emit, place), schema };
+    case 'after-watermark': {
+      const micros = emit.interval && lengthOf(emit.interval, emit, place);
+      refuseRetention(input, emit);
+      return { kind: 'emit-every', input, micros, afterWatermark: true, schema };
     }
     default:
       return assertNever(emit);
   }
+}
+
+function lengthOf(interval: Expression, emit: Emit, place: QueryPlace): bigint {
+  const { context, parent, commonTables } = place;
+  const scope = new Scope({ context, commonTables, parent, tables: [], columns: [] });
+  return positiveLength(intervalMicros(interval, scope), emit);
 }

@@ -99,3 +99,11 @@ export function keepFirst(input: LogicalNode, count: number): LogicalNode {
       .map(({ name, type }, index) => ({ name, expression: columnOf(index, type) })),
   );
 }
+
+/** The rows of a node for which a condition over its columns is true. */
+export const filtered = (input: LogicalNode, where: BoundExpr): LogicalNode => ({
+  kind: 'filter',
+  input,
+  where,
+  schema: input.schema,
+});

@@ -22,7 +22,7 @@ export function refuseRetention(plan: LogicalNode, emit: { readonly span: Option
   if (plan.kind === 'temporal-filter' && plan.byWatermark === true) {
     throw new StreamError(
       'SQL_NOT_INCREMENTAL',
-      'EMIT FINAL gives rows that stay, and RETENTION takes windows back',
+      'EMIT FINAL and AFTER WATERMARK show windows for good, and RETENTION takes them back',
       { at: emit.span, hint: "Give the view itself a retention: WITH (retention = '1 day')." },
     );
   }

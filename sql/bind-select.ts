@@ -15,7 +15,7 @@ import {
 } from './bind-group.ts';
 import { bindGroupWindow, noGroupWindow } from './bind-group-window.ts';
 import { applyLimit } from './bind-limit.ts';
-import { keepFirst, project } from './bind-output.ts';
+import { filtered, keepFirst, project } from './bind-output.ts';
 import { refusePartitionBy } from './bind-partition.ts';
 import { keepWindows } from './bind-retention.ts';
 import { columnOf, type PendingSet, type Scope, SET_BASE, WINDOW_BASE } from './bind-scope.ts';
@@ -82,7 +82,7 @@ export function bindSelect(select: Select, tail: Tail, place: QueryPlace): Logic
   settleUnknown(targets, select, orderBy, place);
 
   let node = from.node;
-  if (where !== undefined) node = { kind: 'filter', input: node, where, schema: node.schema };
+  if (where !== undefined) node = windowed?.filter(where) ?? filtered(node, where);
   if (groupWindow !== undefined && grouping !== undefined) node = groupWindow.over(node, grouping);
   const above = aboveFrom(node, grouping, having, from, scope);
   node = above.node;
@@ -91,7 +91,7 @@ export function bindSelect(select: Select, tail: Tail, place: QueryPlace): Logic
     node = keepWindows(node, above.translate(time), micros);
   }
   if (qualify !== undefined) {
-    node = { kind: 'filter', input: node, where: above.translate(qualify), schema: node.schema };
+    node = filtered(node, above.translate(qualify));
   }
   node = project(
     node,
@@ -274,7 +274,7 @@ function aboveFrom(
     node = mapExpressions(aggregation.node, below.translate);
     translate = aggregation.above;
     if (having !== undefined) {
-      node = { kind: 'filter', input: node, where: translate(having), schema: node.schema };
+      node = filtered(node, translate(having));
     }
   }
   return addSets(addWindows({ node, translate }, scope), above, scope);

@@ -6,6 +6,7 @@ import { type BoundFrom, type FromPlace, scopeOver } from './bind-from-place.ts'
 import { readyForGrace, windowsWithGrace, withGrace } from './bind-grace.ts';
 import { bindColumn } from './bind-name.ts';
 import { bindOperator } from './bind-operator.ts';
+import { filtered } from './bind-output.ts';
 import { checkTimestampOption, timestampOption } from './bind-record-time.ts';
 import { sourceRead } from './bind-relation.ts';
 import { checkRetention } from './bind-retention.ts';
@@ -14,6 +15,7 @@ import { columnOf, type Scope, type ScopeColumn } from './bind-scope.ts';
 import { intervalMicros, positiveLength, windowNode } from './bind-window-table.ts';
 import { bigintType, castExplicitly } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
+import { columnsRead } from './logical-map.ts';
 import type { LogicalNode, TemporalBound, WindowShape } from './logical-plan.ts';
 import { recordStart, recordTime } from './record-column.ts';
 
@@ -21,6 +23,8 @@ export interface StreamWindowed {
   readonly from: BoundFrom;
   /** window_start and window_end, which join the GROUP BY. */
   readonly keys: readonly BoundExpr[];
+  /** The windows of the rows that WHERE keeps; undefined where it may as well keep rows of the windows. */
+  readonly filter: (where: BoundExpr) => LogicalNode | undefined;
   /** When a row leaves again, by the watermark; undefined = never. */
   readonly until: TemporalBound | undefined;
 }
@@ -66,7 +70,16 @@ export function bindStreamWindow(
   const left = window.kind === 'session' ? end : start;
   const until = retention === undefined ? undefined : { time: left, micros: retention };
   const columns = [...from.columns, ...added];
-  return { from: { node, tables, columns }, keys: [start, end], until };
+  const filter = (where: BoundExpr): LogicalNode | undefined => sessionsOf(node, where);
+  return { from: { node, tables, columns }, keys: [start, end], filter, until };
+}
+
+/** Rows that are left out hold no sessions together. A condition on a session's bounds can only be asked of sessions. */
+function sessionsOf(node: LogicalNode, where: BoundExpr): LogicalNode | undefined {
+  if (node.kind !== 'window-table' || node.window.kind !== 'session') return undefined;
+  const { input } = node;
+  if (columnsRead([where]).some((column) => column >= input.schema.length)) return undefined;
+  return { ...node, input: filtered(input, where) };
 }
 
 /** Undefined also without a watermark, as windows never close then. */

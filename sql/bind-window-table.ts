@@ -162,11 +162,11 @@ export function windowShape(
       return { kind: 'hop', slideMicros, sizeMicros, offsetMicros: third ?? 0n };
     }
     case 'cumulate': {
-      arity(2, 2);
+      arity(2, 3);
       const stepMicros = positive(first, item);
       const sizeMicros = positive(second, item);
       checkMultiple(sizeMicros, stepMicros, item);
-      return { kind: 'cumulate', stepMicros, sizeMicros };
+      return { kind: 'cumulate', stepMicros, sizeMicros, offsetMicros: third ?? 0n };
     }
     case 'session': {
       arity(1, 1);

@@ -72,6 +72,10 @@ export class QueryWriter {
     if (emit === undefined) return undefined;
     if (emit.kind === 'window-close') return 'EMIT ON WINDOW CLOSE';
     if (emit.kind === 'every') return `EMIT EVERY ${this.expressions.operand(emit.interval)}`;
+    if (emit.kind === 'after-watermark') {
+      const every = emit.interval && `EVERY ${this.expressions.operand(emit.interval)} AND `;
+      return `EMIT ${every ?? ''}AFTER WATERMARK`;
+    }
     return `EMIT ${emit.kind.toUpperCase()}`;
   }
 

@@ -111,7 +111,7 @@ function describe(node: LogicalNode, outer: Names): Description {
       );
     }
     case 'emit-every':
-      return one(`Emit every ${node.micros} µs`, node.input);
+      return one(emitted(node), node.input);
     case 'emit-final':
       return one('Emit final', node.input);
     case 'distinct-on': {
@@ -229,16 +229,27 @@ function describeWindow(window: WindowShape): string {
     const seconds = Number(micros) / 1_000_000;
     return `${seconds}s`;
   };
+  const offset = ({ offsetMicros }: { readonly offsetMicros: bigint }): string =>
+    offsetMicros === 0n ? '' : ` offset ${length(offsetMicros)}`;
   switch (window.kind) {
     case 'tumble':
-      return `Tumble ${length(window.sizeMicros)}${window.offsetMicros === 0n ? '' : ` offset ${length(window.offsetMicros)}`}`;
+      return `Tumble ${length(window.sizeMicros)}${offset(window)}`;
     case 'hop':
-      return `Hop ${length(window.slideMicros)} of ${length(window.sizeMicros)}${window.offsetMicros === 0n ? '' : ` offset ${length(window.offsetMicros)}`}`;
+      return `Hop ${length(window.slideMicros)} of ${length(window.sizeMicros)}${offset(window)}`;
     case 'cumulate':
-      return `Cumulate ${length(window.stepMicros)} to ${length(window.sizeMicros)}`;
+      return `Cumulate ${length(window.stepMicros)} to ${length(window.sizeMicros)}${offset(window)}`;
     case 'session':
       return `Session gap ${length(window.gapMicros)}`;
     default:
       return assertNever(window);
   }
+}
+
+function emitted({
+  micros,
+  afterWatermark,
+}: Pick<LogicalNode & { readonly kind: 'emit-every' }, 'micros' | 'afterWatermark'>): string {
+  const every = micros === undefined ? '' : ` every ${micros} µs`;
+  const after = afterWatermark ? ' after the watermark' : '';
+  return `Emit${every}${every !== '' && after !== '' ? ' and' : ''}${after}`;
 }

@@ -107,8 +107,16 @@ export type LogicalNode = { readonly schema: Schema } & (
     }
   /** EMIT FINAL: the input's rows, each when the watermark says that it can change no more. */
   | { readonly kind: 'emit-final'; readonly input: LogicalNode }
-  /** EMIT EVERY: the input's rows as they were at most so many microseconds ago, by the clock. */
-  | { readonly kind: 'emit-every'; readonly input: LogicalNode; readonly micros: bigint }
+  /**
+   * EMIT EVERY: the input's rows as they were at most so many microseconds ago, by the clock; undefined = for good. With
+   * `afterWatermark` rows whose window the watermark has passed are shown at once.
+   */
+  | {
+      readonly kind: 'emit-every';
+      readonly input: LogicalNode;
+      readonly micros: bigint | undefined;
+      readonly afterWatermark?: true | undefined;
+    }
   /** Schema: input columns, then window_start and window_end of the time column's type. */
   | {
       readonly kind: 'window-table';
@@ -193,7 +201,12 @@ export type WindowShape =
       readonly sizeMicros: bigint;
       readonly offsetMicros: bigint;
     }
-  | { readonly kind: 'cumulate'; readonly stepMicros: bigint; readonly sizeMicros: bigint }
+  | {
+      readonly kind: 'cumulate';
+      readonly stepMicros: bigint;
+      readonly sizeMicros: bigint;
+      readonly offsetMicros: bigint;
+    }
   | {
       readonly kind: 'session';
       readonly gapMicros: bigint;

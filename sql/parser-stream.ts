@@ -74,9 +74,10 @@ const emitModes: readonly string[] = ['changes', 'final', 'every'];
 export const atEmit = (cursor: Cursor): boolean =>
   cursor.at('emit') &&
   (emitModes.some((word) => cursor.wordAhead(1, word)) ||
-    (cursor.wordAhead(1, 'on') && cursor.wordAhead(2, 'window')));
+    (cursor.wordAhead(1, 'on') && cursor.wordAhead(2, 'window')) ||
+    (cursor.wordAhead(1, 'after') && cursor.wordAhead(2, 'watermark')));
 
-/** `EMIT CHANGES | FINAL | ON WINDOW CLOSE | EVERY duration` when it is there. */
+/** `EMIT CHANGES | FINAL | ON WINDOW CLOSE | EVERY duration [AND AFTER WATERMARK] | AFTER WATERMARK` when it is there. */
 export function parseEmit(cursor: Cursor): Emit | undefined {
   if (!atEmit(cursor)) return undefined;
   const start = cursor.start;
@@ -85,9 +86,16 @@ export function parseEmit(cursor: Cursor): Emit | undefined {
     cursor.expect('window', 'close');
     return { kind: 'window-close', span: cursor.spanFrom(start) };
   }
+  if (cursor.acceptWords('after', 'watermark')) {
+    return { kind: 'after-watermark', interval: undefined, span: cursor.spanFrom(start) };
+  }
   const kind = cursor.expectOneOf('changes', 'final', 'every');
   if (kind !== 'every') return { kind, span: cursor.spanFrom(start) };
   const interval = parseDuration(cursor);
+  if (cursor.accept('and')) {
+    cursor.expect('after', 'watermark');
+    return { kind: 'after-watermark', interval, span: cursor.spanFrom(start) };
+  }
   return { kind, interval, span: cursor.spanFrom(start) };
 }
 

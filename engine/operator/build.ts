@@ -133,7 +133,10 @@ function build(node: PhysicalNode, report: ReportRowError): Operator {
     case 'temporal-filter':
       return new TemporalFilterOperator(schema, { ...node, clocks: node.inputs.length - 1 });
     case 'emit-every':
-      return new EmitEveryOperator(schema, node.micros);
+      return new EmitEveryOperator(schema, {
+        ...node,
+        watermarks: node.inputs.length - (node.micros === undefined ? 1 : 2),
+      });
     case 'match-recognize':
       return buildMatch(node, report);
     case 'recursive':

@@ -10,7 +10,7 @@ import type { Emit, Operator } from './operator.ts';
 
 /**
  * CUMULATE: one row per window that holds the row's time. The windows of a period of `size`, counted from 1970-01-01
- * 00:00, all start with it and end after 1, 2, … steps. A row whose time is NULL or infinite is in no window. Weights
+ * 00:00 and the offset, all start with it and end after 1, 2, … steps. A row whose time is NULL or infinite is in no window. Weights
  * pass through; no state.
  */
 export class CumulateOperator implements Operator {
@@ -31,7 +31,7 @@ export class CumulateOperator implements Operator {
   push(_port: number, batch: Batch, emit: Emit): void {
     const time = batch.column(this.#timeColumn);
     if (time.physical !== 'i64') throw new Error('assertion failed: windows are over timestamps');
-    const { stepMicros: step, sizeMicros: size } = this.#window;
+    const { stepMicros: step, sizeMicros: size, offsetMicros: offset } = this.#window;
     const rows: number[] = [];
     const starts: bigint[] = [];
     const ends: bigint[] = [];
@@ -39,7 +39,7 @@ export class CumulateOperator implements Operator {
       const micros = time.values[r] as bigint;
       if (time.nulls !== null && time.nulls[r] === 1) continue;
       if (micros === TIMESTAMP_INFINITY || micros === TIMESTAMP_NEGATIVE_INFINITY) continue;
-      const past = ((micros % size) + size) % size;
+      const past = (((micros - offset) % size) + size) % size;
       const start = micros - past;
       for (let end = (past / step + 1n) * step; end <= size; end += step) {
         rows.push(r);

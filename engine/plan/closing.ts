@@ -57,10 +57,21 @@ export class ClosingFinder {
   readonly #known = new Map<PhysicalNode, Closings>();
   readonly #views = new Map<string, Closings>();
 
-  /** @param planOf  operators of a view's query, which say when the view's rows close. */
-  constructor(catalog: Catalog, planOf: PlanOf) {
+  readonly #isOnTime: boolean;
+
+  /**
+   * @param planOf    operators of a view's query, which say when the view's rows close.
+   * @param isOnTime  late rows do not count.
+   */
+  constructor(catalog: Catalog, planOf: PlanOf, isOnTime = false) {
     this.#catalog = catalog;
     this.#planOf = planOf;
+    this.#isOnTime = isOnTime;
+  }
+
+  /** When rows would close if no late row ever came: the end of their windows, without the grace. */
+  onTime(): ClosingFinder {
+    return new ClosingFinder(this.#catalog, this.#planOf, true);
   }
 
   of(node: PhysicalNode): Closings {
@@ -122,7 +133,9 @@ export class ClosingFinder {
         return node.schema.map((_, column) => first[node.keys[column] ?? -1]);
       case 'union-all':
       case 'set-operation':
-        return node.schema.map((_, column) => common(inputs.map((one) => one[column])));
+        return node.schema.map((_, column) =>
+          common(this.#inTime(node.inputs).map((input) => this.of(input)[column])),
+        );
       case 'join':
         return this.#joined(node);
       case 'lookup-join':
@@ -145,6 +158,16 @@ export class ClosingFinder {
       default:
         return node.schema.map(() => undefined);
     }
+  }
+
+  #inTime(inputs: readonly PhysicalNode[]): readonly PhysicalNode[] {
+    const inTime = this.#isOnTime ? inputs.filter((input) => !this.#isLate(input)) : inputs;
+    return inTime.length === 0 ? inputs : inTime;
+  }
+
+  #isLate(node: PhysicalNode): boolean {
+    if (node.kind === 'scan') return streamOfLate(node.relation, this.#catalog) !== undefined;
+    return node.inputs.length > 0 && node.inputs.every((input) => this.#isLate(input));
   }
 
   /** A view's rows change in the flush in which its inputs do, before its readers are flushed: so they close together. */
@@ -280,7 +303,10 @@ function computed(expression: BoundExpr, input: Closings): Closing | undefined {
   if (shift !== undefined) {
     const closing = computed(shift.time, input);
     const least = shift.micros - shift.slack;
-    return closing && { streams: closing.streams, micros: closing.micros - least };
+    if (closing === undefined) return undefined;
+    const { streams, micros, grid } = closing;
+    const moved = grid && { ...grid, offsetMicros: grid.offsetMicros + shift.micros };
+    return { streams, micros: micros - least, grid: shift.slack === 0n ? moved : undefined };
   }
   const truncated = truncatedTime(expression);
   const closing = truncated && computed(truncated.time, input);

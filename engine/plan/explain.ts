@@ -117,7 +117,7 @@ export function describe(node: PhysicalNode): string {
       return `top-n by ${node.rank} from ${node.offset} up to ${node.limit}${partition} order by (${orderNames(input, node.orderBy)}); keeps: ${state}`;
     }
     case 'emit-every':
-      return `changes every ${node.micros} µs; keeps: changes until then`;
+      return emitted(node);
     case 'temporal-filter':
       return temporalFilter(node);
     case 'window':
@@ -135,6 +135,14 @@ export function describe(node: PhysicalNode): string {
     default:
       return assertNever(node);
   }
+}
+
+function emitted(node: PhysicalNode & { readonly kind: 'emit-every' }): string {
+  const { micros, after } = node;
+  const every = micros === undefined ? [] : [`every ${micros} µs`];
+  const from = after && `${columnNames(node, [after.column])} + ${after.micros} µs`;
+  const watermark = from === undefined ? [] : [`after the watermark from ${from} on`];
+  return `changes ${[...every, ...watermark].join(' and ')}; keeps: changes until then`;
 }
 
 function temporalFilter(node: PhysicalNode & { readonly kind: 'temporal-filter' }): string {

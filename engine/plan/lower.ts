@@ -13,7 +13,8 @@ import { orderJoins } from '../../sql/rewrite/order-joins.ts';
 import { splitAntiJoins } from '../../sql/rewrite/split-anti-join.ts';
 import { compileScalar } from '../kernel/scalar.ts';
 import { ClosingFinder } from './closing.ts';
-import { emitFinal, wallClock } from './emit-final.ts';
+import { emitEvery } from './emit-every.ts';
+import { emitFinal } from './emit-final.ts';
 import { forgetClosed } from './forget.ts';
 import { growthOf } from './growth.ts';
 import { lowerAggregate } from './lower-aggregate.ts';
@@ -173,14 +174,7 @@ function lowerNode(
       return lowerTemporal(node, needed, lowering, catalog);
     case 'emit-every': {
       const input = lowering.lower(node.input, allOf(node.input.schema));
-      const { appendOnly } = input;
-      const rows = builder.make(
-        { kind: 'emit-every', micros: node.micros },
-        input.schema,
-        [input, wallClock(builder)],
-        { appendOnly },
-      );
-      return builder.pick(rows, needed);
+      return builder.pick(emitEvery(input, node, lowering, catalog), needed);
     }
     case 'emit-final': {
       const input = lowering.lower(node.input, allOf(node.input.schema));

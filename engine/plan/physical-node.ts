@@ -200,8 +200,16 @@ export type PhysicalShape =
       readonly until: number | undefined;
       readonly untilMicros: bigint;
     }
-  /** The input's changes, held back until the clock, the second input, says that the last ones are `micros` ago. */
-  | { readonly kind: 'emit-every'; readonly micros: bigint }
+  /**
+   * The input's changes, held back until the clock, the second input, says that the last ones are `micros` ago; without `micros` there is
+   * no such clock, and they stay. Rows whose time in `after` + its micros the watermarks of the further inputs have reached
+   * are not held back.
+   */
+  | {
+      readonly kind: 'emit-every';
+      readonly micros: bigint | undefined;
+      readonly after: { readonly column: number; readonly micros: bigint } | undefined;
+    }
   /** Schema: input columns, then one per call; all calls have one partition and one order. */
   | {
       readonly kind: 'window';

@@ -178,8 +178,7 @@ export function truncatedTime(
 export function leastDistance(coarse: TimeGrid | undefined, fine: TimeGrid | undefined): bigint {
   if (coarse === undefined || fine === undefined) return 1n;
   const { stepMicros } = fine;
-  const isWithin =
-    coarse.stepMicros % stepMicros === 0n &&
-    (coarse.offsetMicros - fine.offsetMicros) % stepMicros === 0n;
-  return isWithin ? stepMicros : 1n;
+  if (coarse.stepMicros % stepMicros !== 0n) return 1n;
+  const shift = (coarse.offsetMicros - fine.offsetMicros) % stepMicros;
+  return shift <= 0n ? shift + stepMicros : shift;
 }

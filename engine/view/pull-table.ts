@@ -111,8 +111,8 @@ function windowList(
       return hops(micros, window.slideMicros, window.sizeMicros, window.offsetMicros);
     case 'cumulate': {
       // All windows of a period start with it; they end at every step after the row's time.
-      const { stepMicros: step, sizeMicros: size } = window;
-      const start = floored(micros, size, 0n);
+      const { stepMicros: step, sizeMicros: size, offsetMicros: offset } = window;
+      const start = floored(micros, size, offset);
       const first = `(${micros} - ${start}) // ${step} + 1`;
       return `list_transform(range(${first}, ${size / step + 1n}), lambda k: {'s': ${start}, 'e': ${start} + k * ${step}})`;
     }
@@ -152,7 +152,7 @@ function sessionSql(
   };
   const gap = window.gapMicros;
   const all = Array.from({ length: width }, (_, i) => `c${i}`).join(', ');
-  const starts = `SELECT *, CASE WHEN m - lag(m) ${over([], 'ORDER BY m')} < ${gap} THEN 0 ELSE 1 END AS b FROM (SELECT ${columns}, ${micros} AS m FROM ${from})`;
+  const starts = `SELECT *, CASE WHEN m - lag(m) ${over([], 'ORDER BY m')} <= ${gap} THEN 0 ELSE 1 END AS b FROM (SELECT ${columns}, ${micros} AS m FROM ${from})`;
   const numbered = `SELECT *, sum(b) ${over([], 'ORDER BY m ROWS UNBOUNDED PRECEDING')} AS g FROM (${starts})`;
   const bounded = `SELECT *, min(m) ${over(['g'], '')} AS s, max(m) ${over(['g'], '')} + ${gap} AS e FROM (${numbered})`;
   return `SELECT ${all}, ${pair('s', 'e')} FROM (${bounded}) AS ${alias}_s`;

@@ -149,6 +149,13 @@ const views: readonly FinalView[] = [
       GROUP BY k, window_start, window_end HAVING window_end + interval '7 s' <= W`,
   },
   {
+    name: 'grace_after_watermark',
+    query: `SELECT k, window_start, count(*) AS n, max(v) AS high FROM e
+      WINDOW TUMBLING (SIZE 10 SECONDS, GRACE PERIOD 7 SECONDS) GROUP BY k, window_start EMIT AFTER WATERMARK`,
+    postgres: `SELECT k, window_start, count(*) AS n, max(v) AS high FROM ${graceful} WHERE w < window_end + interval '7 s'
+      GROUP BY k, window_start, window_end HAVING window_end <= W`,
+  },
+  {
     name: 'within_grace',
     query: `SELECT a.k, a.ts, b.v FROM e AS a LEFT JOIN e AS b WITHIN (2 SECONDS, 3 SECONDS) GRACE PERIOD 9 SECONDS ON a.k = b.k AND b.v > 30 EMIT FINAL`,
     postgres: `SELECT a.k, a.ts, b.v FROM ${patient} AS a LEFT JOIN ${patient} AS b ON a.k = b.k AND b.v > 30

@@ -216,6 +216,8 @@ describe('joins and clauses', () => {
       ['EMIT CHANGES', 'changes'],
       ['EMIT FINAL', 'final'],
       ['EMIT ON WINDOW CLOSE', 'window-close'],
+      ['EMIT AFTER WATERMARK', 'after-watermark'],
+      ["EMIT EVERY INTERVAL '10' SECOND AND AFTER WATERMARK", 'after-watermark'],
       ['EMIT EVERY 5 SECONDS', 'every'],
       ["EMIT EVERY INTERVAL '5' SECOND", 'every'],
     ];

@@ -54,7 +54,7 @@ interface Sample {
   readonly rssBytes: number;
 }
 
-test(`sessions for ${SECONDS} simulated seconds keep their state, and the process, as small as it was`, async () => {
+test(`sessions for ${SECONDS} simulated seconds keep their state, and the process, as small as it was`, async (context) => {
   const database = await openMillrace({ data: ':memory:', sources: [visits] });
   const run = async (sql: string): Promise<readonly unknown[]> => {
     const rows: unknown[] = [];
@@ -86,6 +86,9 @@ test(`sessions for ${SECONDS} simulated seconds keep their state, and the proces
       const stateBytes = views.reduce((sum, view) => sum + view.stateBytes, 0);
       samples.push({ stateBytes, rssBytes: process.memoryUsage().rss });
     }
+    const mebibytes = (bytes: number): string => (bytes / 1024 / 1024).toFixed(1);
+    const said = samples.map((s) => `${mebibytes(s.stateBytes)} of ${mebibytes(s.rssBytes)}`);
+    context.diagnostic(`MiB of state and of the process, per tenth: ${said.join(', ')}`);
     const sessions = Math.ceil(SECONDS / VISIT_SECONDS) * EVENTS_A_SECOND;
     const [row] = (await run('SELECT sessions, pages, longest FROM totals')) as bigint[][];
     assert.deepEqual(row?.map(Number), [sessions, EVENTS, VISIT_SECONDS]);

@@ -12,6 +12,12 @@ after(() => judge.close());
 
 const bin = (size: string) => `date_bin('${size}', at, timestamp '1970-01-01')`;
 
+/** Rows exactly the gap apart are in one session. */
+const sessions = (gap: string): string =>
+  `(SELECT *, min(at) OVER (PARTITION BY g) AS ws, max(at) OVER (PARTITION BY g) + interval '${gap}' AS we FROM
+     (SELECT *, count(*) FILTER (WHERE b) OVER (ORDER BY at) AS g FROM
+     (SELECT *, at - lag(at) OVER (ORDER BY at) > interval '${gap}' AS b FROM u WHERE isfinite(at)) AS q) AS p) AS s`;
+
 const pairs: readonly (readonly [ours: string, postgres: string])[] = [
   [
     "SELECT id, window_start, window_end FROM TUMBLE(u, at, INTERVAL '1 minute') ORDER BY id",
@@ -32,10 +38,22 @@ const pairs: readonly (readonly [ours: string, postgres: string])[] = [
      WHERE isfinite(at) AND e > at ORDER BY id, e`,
   ],
   [
-    "SELECT id, window_start, window_end FROM SESSION(u, at, INTERVAL '2 minutes') ORDER BY id",
-    `SELECT id, min(at) OVER (PARTITION BY g), max(at) OVER (PARTITION BY g) + interval '2 minutes' FROM
-     (SELECT *, count(*) FILTER (WHERE b) OVER (ORDER BY at) AS g FROM
-     (SELECT *, at - lag(at) OVER (ORDER BY at) >= interval '2 minutes' AS b FROM u WHERE isfinite(at)) AS q) AS p ORDER BY id`,
+    "SELECT id, window_start, window_end FROM CUMULATE(u, at, INTERVAL '1 minute', INTERVAL '3 minutes', INTERVAL '-20 s') ORDER BY id, 3",
+    `SELECT id, w, e FROM u, LATERAL (SELECT date_bin('3 minutes', at, timestamp '1970-01-01 00:02:40') AS w) AS x,
+       generate_series(w + interval '1 minute', w + interval '3 minutes', interval '1 minute') AS e WHERE isfinite(at) AND e > at ORDER BY id, e`,
+  ],
+  ...['2 minutes', '110 seconds'].map((gap): readonly [string, string] => [
+    `SELECT id, window_start, window_end FROM SESSION(u, at, INTERVAL '${gap}') ORDER BY id`,
+    `SELECT id, ws, we FROM ${sessions(gap)} ORDER BY id`,
+  ]),
+  [
+    "SELECT SESSION_START(at, INTERVAL '110' SECOND), SESSION_ROWTIME(at, INTERVAL '110' SECOND), count(*) FROM u GROUP BY id > 0, SESSION(at, INTERVAL '110' SECOND) ORDER BY 1",
+    `SELECT ws, we - interval '1 ms', count(*) FROM ${sessions('110 seconds')} GROUP BY ws, we ORDER BY ws`,
+  ],
+  [
+    "SELECT HOP_END(at, INTERVAL '1' MINUTE, INTERVAL '3' MINUTE), sum(amount) FROM u WHERE id < 7 GROUP BY HOP(at, INTERVAL '1' MINUTE, INTERVAL '3' MINUTE) ORDER BY 1",
+    `SELECT s + interval '3 minutes', sum(amount) FROM u, generate_series(${bin('1 minute')} - interval '2 minutes', ${bin('1 minute')}, interval '1 minute') AS s
+     WHERE isfinite(at) AND id < 7 GROUP BY s ORDER BY 1`,
   ],
 ];
 
