@@ -126,3 +126,16 @@ CREATE TABLE counts AS
   SELECT window_start, max(rowtime) AS n FROM timed WINDOW TUMBLING (SIZE 10 SECONDS) GROUP BY window_start;
 INSERT INTO timed VALUES ('a', '2026-01-01 00:00:01');
 ASSERT ROWS counts VALUES ('2026-01-01 00:00:00', 1767225600000);
+
+-- @test: windows over the record's time are final when it is declared with a watermark
+CREATE STREAM closing (page text, at timestamptz METADATA FROM 'timestamp', WATERMARK FOR at AS at - INTERVAL '2 seconds');
+CREATE TABLE counts AS
+  SELECT page, windowend AS ended, count(*) AS n, max(rowtime) AS latest
+  FROM closing WINDOW TUMBLING (SIZE 10 SECONDS) GROUP BY page, windowend, window_end EMIT FINAL;
+INSERT INTO closing (page) VALUES ('a'), ('a');
+ADVANCE TIME BY INTERVAL '11 seconds';
+INSERT INTO closing (page) VALUES ('a');
+ASSERT NO ROWS counts;
+ADVANCE TIME BY INTERVAL '1 second';
+INSERT INTO closing (page) VALUES ('a');
+ASSERT ROWS counts VALUES ('a', 1767225610000, 2, 1767225600000);
