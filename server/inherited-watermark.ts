@@ -16,7 +16,7 @@ type CreateRelation = Statement & { readonly kind: 'create-relation' };
 const IDLE_TIMEOUT = 'idle_timeout';
 
 /**
- * The statement with the watermark that it inherits, and with how long its source may be silent; the same object where there is none
+ * The statement with the watermark that it inherits, and with how long the stream may be silent; the same object where there is none
  * to inherit. A record of the new stream must never be late that was not late in the source. So the query keeps the order of the
  * source's records (filters and projections do), and the source has one partition: those of several come in any order, while each is
  * late by the watermark of its own. Nor are there records in the new stream's topic, which somebody else may write to.
@@ -31,34 +31,39 @@ export async function withInheritedWatermark(
     return statement;
   }
   for (const [index, { name }] of query.schema.entries()) {
-    const source = sourceOfTime(query, index, core.catalog);
-    if (source === undefined || !readsItsColumnAlone(source)) continue;
+    const origin = originOfTime(query, index, core.catalog);
+    if (origin === undefined || !readsItsColumnAlone(origin.source)) continue;
+    const { source } = origin;
     const isOrdered = (await partitionsOf(core, source)) === 1 && (await isNew(core, relation));
     if (!isOrdered) return statement;
     const watermark = watermarkFor({ name, quoted: true, span: statement.span }, source);
-    return { ...statement, watermark, options: withIdleTimeout(statement, source) };
+    return { ...statement, watermark, options: withIdleTimeout(statement, origin) };
   }
   return statement;
 }
 
+interface TimeOrigin {
+  readonly source: SourceRelation;
+  /** Some of the source's records are left out. */
+  readonly isFiltered: boolean;
+}
+
 /** The stream whose event time a column is, unchanged, row after row in the order of its records. */
-function sourceOfTime(
-  node: LogicalNode,
-  column: number,
-  catalog: Catalog,
-): SourceRelation | undefined {
+function originOfTime(node: LogicalNode, column: number, catalog: Catalog): TimeOrigin | undefined {
   switch (node.kind) {
     case 'scan': {
       const relation = catalog.relation(node.relation);
       const isTime = relation?.kind === 'stream' && relation.watermark?.column === column;
-      return isTime ? relation : undefined;
+      return isTime ? { source: relation, isFiltered: false } : undefined;
     }
-    case 'filter':
-      return sourceOfTime(node.input, column, catalog);
+    case 'filter': {
+      const origin = originOfTime(node.input, column, catalog);
+      return origin && { ...origin, isFiltered: true };
+    }
     case 'project': {
       const expression = node.expressions[column];
       return expression?.kind === 'column'
-        ? sourceOfTime(node.input, expression.index, catalog)
+        ? originOfTime(node.input, expression.index, catalog)
         : undefined;
     }
     default:
@@ -101,10 +106,16 @@ function watermarkFor(column: Identifier, source: SourceRelation): Watermark {
   return { ...watermark, column, expression };
 }
 
-function withIdleTimeout({ options }: CreateRelation, source: SourceRelation): readonly Option[] {
-  const created = parseStatement(source.sql);
-  const own = created.kind === 'create-relation' ? created.options : [];
-  const idle = own.find(({ key }) => key === IDLE_TIMEOUT);
-  const isGiven = options.some(({ key }) => key === IDLE_TIMEOUT);
-  return idle === undefined || isGiven ? options : [...options, idle];
+/**
+ * How long the stream may be silent before the clock moves its watermark, unless the statement says so. Where records are left out
+ * it may always be: the clock would run ahead of a source that goes on, and make the next record late.
+ */
+function withIdleTimeout(
+  { options, span }: CreateRelation,
+  { source, isFiltered }: TimeOrigin,
+): readonly Option[] {
+  if (options.some(({ key }) => key === IDLE_TIMEOUT)) return options;
+  const value = isFiltered ? '0' : source.input?.options.get(IDLE_TIMEOUT);
+  if (value === undefined) return options;
+  return [...options, { key: IDLE_TIMEOUT, value: { kind: 'string', value, span }, span }];
 }
