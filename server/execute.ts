@@ -7,6 +7,7 @@ import { StreamError } from '../sql/base/error.ts';
 import { requireRelation } from '../sql/bind-relation.ts';
 import { bindStatement } from '../sql/bind-statement.ts';
 import { bindContext } from '../sql/binder.ts';
+import type { BoundCreateRelation } from '../sql/bound-statement.ts';
 import type { Relation, StatementContext } from '../sql/catalog.ts';
 import { deparse } from '../sql/deparse.ts';
 import type { SessionAccess } from '../sql/function/session.ts';
@@ -24,6 +25,7 @@ import { explainStatement } from './explain-statement.ts';
 import { createRoutine } from './function/create-function.ts';
 import { dropRoutines } from './function/drop-function.ts';
 import { createIndex, dropIndexes } from './indexes.ts';
+import { withInheritedWatermark } from './inherited-watermark.ts';
 import type { RelationOrigin } from './live-catalog.ts';
 import { pauseOrResume, terminate } from './pause.ts';
 import { printTopic } from './print.ts';
@@ -187,11 +189,17 @@ export async function executeStatement(
 async function createRelation(
   { core, settings, params, signal, sql }: Omit<ExecuteContext, 'transaction' | 'sequences'>,
   written: CreateRelation,
-  { statement, sequences }: Expanded,
+  { statement: expanded, sequences }: Expanded,
   context: StatementContext,
 ): Promise<StatementResult> {
-  const bound = bindStatement(statement, core.catalog, context, sourceEnvironment(core));
-  assert(bound.kind === 'create-relation', 'the statement creates a relation');
+  const bind = (one: CreateRelation): BoundCreateRelation => {
+    const bound = bindStatement(one, core.catalog, context, sourceEnvironment(core));
+    assert(bound.kind === 'create-relation', 'the statement creates a relation');
+    return bound;
+  };
+  const own = bind(expanded);
+  const statement = await withInheritedWatermark(core, expanded, own);
+  const bound = statement === expanded ? own : bind(statement);
   const text =
     statement === written ? sql.slice(written.span.start, written.span.end) : deparse(statement);
   const kept = inlineParameters(text, params);

@@ -66,11 +66,11 @@ export async function pushQuery(
 
 /** The relation of `SELECT * FROM name`; undefined when the query says anything more. */
 function wholeRelation(plan: LogicalNode): string | undefined {
-  if (plan.kind === 'scan') return plan.recordFrom === undefined ? plan.relation : undefined;
+  if (plan.kind === 'scan') return plan.relation;
   if (plan.kind !== 'project' || plan.input.kind !== 'scan') return undefined;
   const { input, expressions } = plan;
   const isWhole =
-    expressions.length === (input.recordFrom ?? input.schema.length) &&
+    expressions.length === input.schema.length &&
     expressions.every((part, i) => part.kind === 'column' && part.index === i);
   return isWhole ? input.relation : undefined;
 }

@@ -375,6 +375,10 @@ export function bindWatermark(
       `column "${watermark.column.name}" does not exist`,
       {
         at: watermark.column.span,
+        hint:
+          watermark.column.name.toLowerCase() === 'rowtime'
+            ? "Declare the record's timestamp as a column: at timestamptz METADATA FROM 'timestamp', WATERMARK FOR at AS at."
+            : undefined,
       },
     );
   }

@@ -12,7 +12,7 @@ import type { BoundExpr } from './expression.ts';
 import { conjunction } from './join-keys.ts';
 import { LATE_COLUMNS, lateRowsOf } from './late-relation.ts';
 import type { LogicalNode, WindowShape } from './logical-plan.ts';
-import { recordStart, withoutUnread } from './record-column.ts';
+import { recordStart, withoutRecordColumns } from './record-column.ts';
 
 /** An item of FROM that is a stream, and how it is read. */
 export interface GraceInput {
@@ -34,7 +34,7 @@ export function readyForGrace(from: BoundFrom, { context }: FromPlace): BoundFro
   const own = (columns: readonly ScopeColumn[]): readonly ScopeColumn[] =>
     columns.filter(({ expression }) => expression.kind !== 'column' || expression.index < start);
   return {
-    node: withoutUnread(from.node, []),
+    node: withoutRecordColumns(from.node),
     tables: from.tables.map((table) => ({ ...table, columns: own(table.columns) })),
     columns: own(from.columns),
   };

@@ -20,14 +20,14 @@ import {
   primaryOf,
 } from './bind-match-pattern.ts';
 import { MatchValues } from './bind-match-value.ts';
-import { Scope } from './bind-scope.ts';
+import { columnOf, Scope, type ScopeColumn } from './bind-scope.ts';
 import { intervalMicros, positiveLength } from './bind-window-table.ts';
 import { coerceToBoolean, resolveUnknown } from './coerce.ts';
 import { isAppendOnly, isEventTime } from './derive.ts';
 import type { BoundExpr } from './expression.ts';
-import { columnsRead } from './logical-map.ts';
+import { columnsRead, renumberColumns } from './logical-map.ts';
 import type { LogicalNode, MatchSortKey } from './logical-plan.ts';
-import { recordStart, withoutUnread } from './record-column.ts';
+import { recordStart, withoutRecordColumns } from './record-column.ts';
 import {
   type BoundPattern,
   holdsKind,
@@ -51,7 +51,7 @@ const place = (label: Clause): Place => ({
 
 /** @throws StreamError for whatever the clause says that cannot be meant, with its place. */
 export function bindMatch(item: Item, from: FromPlace, bindItem: BindFromItem): BoundFrom {
-  const source = bindItem(item.source, from);
+  const source = withListedColumns(bindItem(item.source, from));
   const scope = scopeOver(source, from);
   const partitionBy = item.partitionBy.map((node) => inputColumn(node, 'PARTITION BY', scope));
   const orderBy = bindOrder(item, scope);
@@ -81,8 +81,41 @@ export function bindMatch(item: Item, from: FromPlace, bindItem: BindFromItem): 
     withinMicros: withinOf(item, source.node.schema, orderBy, scope),
     schema,
   };
-  const input = withoutUnread(source.node, columnsOfMatch(node));
+  const start = recordStart(source.node) ?? Number.POSITIVE_INFINITY;
+  const isRead = columnsOfMatch(node).some((column) => column >= start);
+  const input = isRead ? source.node : withoutRecordColumns(source.node);
   return named({ ...node, input }, item.alias, item.alias?.name.name, undefined);
+}
+
+/** Of anything but one stream: without the columns that `*` leaves out, which the rows of a match would be kept with. */
+function withListedColumns(from: BoundFrom): BoundFrom {
+  const { node, tables, columns } = from;
+  if (recordStart(node) !== undefined) return from;
+  const kept = new Set<number>();
+  const all = [...columns, ...tables.flatMap((table) => table.columns)];
+  const listed = all.filter(({ hidden }) => hidden !== true);
+  for (const index of columnsRead(listed.map(({ expression }) => expression))) kept.add(index);
+  if (kept.size === node.schema.length) return from;
+  const order = [...kept].sort((a, b) => a - b);
+  const moved = (names: readonly ScopeColumn[]): readonly ScopeColumn[] =>
+    names
+      .filter(({ hidden }) => hidden !== true)
+      .map((name) => ({
+        ...name,
+        expression: renumberColumns(name.expression, (index) => order.indexOf(index)),
+      }));
+  const schema = order.flatMap((index) => node.schema[index] ?? []);
+  const expressions = schema.map(({ type }, place) => columnOf(order[place] ?? place, type));
+  return {
+    node: { kind: 'project', input: node, expressions, schema },
+    // Nothing about a match is known of a row's key.
+    tables: tables.map((table) => ({
+      ...table,
+      columns: moved(table.columns),
+      primaryKey: undefined,
+    })),
+    columns: moved(columns),
+  };
 }
 
 /** Columns of the input that the node keeps rows in order by, shows or computes with. */

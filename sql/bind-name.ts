@@ -99,12 +99,17 @@ function* enclosing(scope: Scope): Generator<{ scope: Scope; depth: number }> {
   }
 }
 
+/** Columns of that name; those that `*` lists go before the others. */
+function meant(columns: readonly ScopeColumn[], name: Identifier): readonly ScopeColumn[] {
+  const matches = columns.filter((column) => column.name === name.name);
+  const listed = matches.filter((column) => column.hidden !== true);
+  return listed.length > 0 ? listed : matches;
+}
+
 function findBare(name: Identifier, scope: Scope): BoundExpr | undefined {
   for (const { scope: at, depth } of enclosing(scope)) {
     if (!at.visible) continue;
-    const matches = at.columns.filter((column) => column.name === name.name);
-    const listed = matches.filter((column) => column.hidden !== true);
-    const candidates = listed.length > 0 ? listed : matches;
+    const candidates = meant(at.columns, name);
     if (candidates.length > 1) {
       throw new StreamError(
         'SQL_AMBIGUOUS_COLUMN',
@@ -126,7 +131,7 @@ function ambiguityHint(name: string, scope: Scope): string | undefined {
 }
 
 function columnIn(table: ScopeTable, name: Identifier): ScopeColumn | undefined {
-  const matches = table.columns.filter((column) => column.name === name.name);
+  const matches = meant(table.columns, name);
   if (matches.length > 1) {
     throw new StreamError('SQL_AMBIGUOUS_COLUMN', `column reference "${name.name}" is ambiguous`, {
       at: name.span,

@@ -45,7 +45,7 @@ export function withRecordTime(
       ? { ...column, type: expressions[place]?.type ?? column.type, nullable: true }
       : column,
   );
-  return { kind: 'project', input, expressions, schema };
+  return { kind: 'project', input, expressions, schema, recordFrom: start };
 }
 
 /** @throws StreamError SQL_NOT_SUPPORTED for a text, whose `timestamp_format` nobody reads. */

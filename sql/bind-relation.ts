@@ -82,7 +82,7 @@ function scanOf(
     const from = relation.columns[index]?.from;
     return from?.kind === 'generated' ? from.expression : columnOf(index, type);
   });
-  return { kind: 'project', input: scan, expressions, schema };
+  return { kind: 'project', input: scan, expressions, schema, recordFrom: recordStart(scan) };
 }
 
 /** The stream or table of which a plan is the rows, column by column. */

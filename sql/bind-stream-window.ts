@@ -17,7 +17,7 @@ import { bigintType, castExplicitly } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
 import { columnsRead } from './logical-map.ts';
 import type { LogicalNode, TemporalBound, WindowShape } from './logical-plan.ts';
-import { recordStart, recordTime } from './record-column.ts';
+import { recordTime } from './record-column.ts';
 
 export interface StreamWindowed {
   readonly from: BoundFrom;
@@ -180,7 +180,7 @@ export function declaredTime(
   { context }: FromPlace,
 ): number | undefined {
   const relation = sourceRead(from.node, context);
-  const schema = from.node.schema.slice(0, recordStart(from.node));
+  const { schema } = from.node;
   if (relation !== undefined) {
     checkTimestampOption(relation, at);
     const named = timestampOption(relation);
@@ -192,9 +192,12 @@ export function declaredTime(
     );
     if (metadata >= 0) return metadata;
   }
-  const times = schema.flatMap((column, index) => (isTime(column.type) ? [index] : []));
+  const listed = from.columns.flatMap(({ expression, hidden }) =>
+    expression.kind === 'column' && hidden !== true ? expression : [],
+  );
+  const times = new Set(listed.filter(({ type }) => isTime(type)).map(({ index }) => index));
   const [only] = times;
-  return times.length === 1 ? only : undefined;
+  return times.size === 1 ? only : undefined;
 }
 
 /** The declared time, or else that of a stream's records. */

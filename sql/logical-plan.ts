@@ -22,6 +22,8 @@ export type LogicalNode = { readonly schema: Schema } & (
       readonly kind: 'project';
       readonly input: LogicalNode;
       readonly expressions: readonly BoundExpr[];
+      /** Set by the binder for the rows of one stream with computed columns: as that of the scan. */
+      readonly recordFrom?: number | undefined;
     }
   /**
    * Schema: left columns then right ones (only left ones for semi and anti). `on` is over left then

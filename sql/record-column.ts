@@ -101,11 +101,9 @@ export function recordNames(
   });
 }
 
-/** Where a scan, with what is computed of its columns above it, has the record's columns. */
+/** Where the rows of one stream have the record's columns; undefined for any other plan. */
 export function recordStart(node: LogicalNode): number | undefined {
-  const scan = node.kind === 'project' ? node.input : node;
-  if (scan.kind !== 'scan' || scan.recordFrom === undefined) return undefined;
-  return node.schema.length === scan.schema.length ? scan.recordFrom : undefined;
+  return node.kind === 'scan' || node.kind === 'project' ? node.recordFrom : undefined;
 }
 
 /** The record's timestamp as a timestamp; undefined for a plan that is no stream. */
@@ -114,16 +112,16 @@ export function recordTime(node: LogicalNode): number | undefined {
   return start === undefined ? undefined : start + RECORD_TIME_AT;
 }
 
-/** A plan that is not asked for the record's columns, or the plan as it is where one of those given is among them. */
-export function withoutUnread(node: LogicalNode, read: readonly number[]): LogicalNode {
-  const start = recordStart(node);
-  if (start === undefined || read.some((column) => column >= start)) return node;
+/** The rows of one stream for a query that reads nothing of its records; any other plan as it is. */
+export function withoutRecordColumns(node: LogicalNode): LogicalNode {
   if (node.kind === 'scan') return withoutRecord(node);
-  if (node.kind !== 'project') return node;
+  if (node.kind !== 'project' || node.recordFrom === undefined) return node;
+  const { input, expressions, schema, recordFrom } = node;
   return {
-    ...node,
-    expressions: node.expressions.slice(0, start),
-    schema: node.schema.slice(0, start),
+    kind: 'project',
+    input,
+    expressions: expressions.slice(0, recordFrom),
+    schema: schema.slice(0, recordFrom),
   };
 }
 

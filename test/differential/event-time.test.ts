@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { asBag, Judge, Subject } from './both-sides.ts';
+import { reopenWithout, stateSaved } from './forget-records.ts';
 import { generator } from './view-history.ts';
 
 const RUNS_A_SEED = 50;
@@ -18,6 +19,8 @@ const ROUNDS = 14;
 const ROWS_A_ROUND_MAX = 12;
 const DELAY_SECONDS = 5;
 const REOPEN_AT: readonly number[] = [5, 9];
+/** After all views are there: the restart finds the records gone, and goes on with what operators have saved. */
+const FORGET_AT = 11;
 const LATE_VIEWS_AT = 7;
 
 const tumble = `(SELECT e.*, date_bin('10 s', ts, timestamp '1970-01-01') AS window_start,
@@ -307,6 +310,8 @@ interface Reading {
 class Reference {
   readonly kept: Reading[] = [];
   readonly late: (Reading & { readonly missed: number })[] = [];
+  /** How many of the kept rows the stream has no record of any more. */
+  forgotten = 0;
   readonly #marks = new Map<number, number>();
   #published = Number.NEGATIVE_INFINITY;
 
@@ -409,6 +414,11 @@ for (let seed = 1; seed <= seeds; seed++) {
           created = views;
         }
         if (REOPEN_AT.includes(round)) await subject.reopen();
+        if (round === FORGET_AT) {
+          await stateSaved(subject);
+          await reopenWithout(subject, folder, 'e');
+          reference.forgotten = reference.kept.length;
+        }
         await required(judge, 'TRUNCATE e, l');
         if (reference.late.length > 0)
           await required(judge, `INSERT INTO l VALUES ${lateValuesOf(reference.late)}`);
@@ -463,8 +473,9 @@ async function check(
     const actual = asBag(await subject.run(`SELECT * FROM ${name}`));
     assert.deepEqual(rowsOf(actual), rowsOf(expected), `${name} at ${at}`);
   }
+  const retained = String(reference.kept.length - reference.forgotten);
   const kept = await subject.run('SELECT count(*) FROM e');
-  assert.deepEqual(rowsOf(kept), [[String(reference.kept.length)]], `rows of the stream at ${at}`);
+  assert.deepEqual(rowsOf(kept), [[retained]], `rows of the stream at ${at}`);
   const late = await subject.run('SELECT count(*) FROM e_late');
   assert.deepEqual(rowsOf(late), [[String(reference.late.length)]], `late rows at ${at}`);
 }

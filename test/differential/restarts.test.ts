@@ -8,14 +8,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { setTimeout as wait } from 'node:timers/promises';
-import { openDuckdbStore } from '../../engine/store/duckdb-store.ts';
 import { asBag, Judge, Subject } from './both-sides.ts';
+import { assertNoneFailed, reopenWithout, stateSaved } from './forget-records.ts';
 import { generator } from './view-history.ts';
 
 const histories = Math.max(1, Math.ceil(Number(process.env.MILLRACE_TEST_RUNS ?? 100) / 50));
 const STEPS = 30;
-const SAVED_WAIT_MS = 60_000;
 
 const EAGER = {
   logBytesMin: 1,
@@ -174,34 +172,13 @@ class Play {
     }
   }
 
-  /** Waits until a restart needs no record of the stream any more. */
-  async saved(): Promise<void> {
-    const endMs = performance.now() + SAVED_WAIT_MS;
-    while (this.#subject.database.status().operatorState?.unsavedPlans !== 0) {
-      assert.ok(performance.now() < endMs, 'the state of all plans is saved in time');
-      await wait(20);
-    }
-  }
-
   /** @param forgets  the stream's records are gone when the database is opened again. */
   async restart(forgets: boolean): Promise<void> {
     this.#past.push(forgets ? '-- restarted without records' : '-- restarted');
-    await this.#subject.reopen(async () => {
-      if (!forgets) return;
-      const store = await openDuckdbStore({ path: this.#folder, readers: 1 });
-      const offset = await endOffset(store);
-      await store.log.trim('s', 0, offset);
-      await store.close();
-    });
-    const { views } = this.#subject.database.status();
-    for (const { name, state, reason } of views)
-      assert.notEqual(state, 'failed', `${name}: ${reason}`);
+    if (forgets) await reopenWithout(this.#subject, this.#folder, 's');
+    else await this.#subject.reopen();
+    assertNoneFailed(this.#subject);
   }
-}
-
-async function endOffset(store: Awaited<ReturnType<typeof openDuckdbStore>>): Promise<number> {
-  const { positions } = await store.status();
-  return Math.max(...positions.map(({ offset }) => offset));
 }
 
 for (let seed = 1; seed <= histories; seed++) {
@@ -240,7 +217,7 @@ for (let seed = 1; seed <= histories; seed++) {
         }
         if (step === 17 || step === 22 || step === 24 || step === 27) {
           await play.subject('FLUSH');
-          await play.saved();
+          await stateSaved(subject);
           // A few more changes, which only the log has.
           for (let i = random(4); i > 0; i--) await play.both(change(random));
           await play.subject('FLUSH');

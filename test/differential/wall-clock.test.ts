@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { asBag, Subject } from './both-sides.ts';
+import { reopenWithout, stateSaved } from './forget-records.ts';
 
 const MINUTE_MS = 60_000;
 /** Ticks of the clock, a commit, and a busy machine. */
@@ -92,6 +93,44 @@ test('rows whose time ran out while nobody ran are gone after the restart', asyn
     await new Promise((resolve) => setTimeout(resolve, Math.max(ends - Date.now(), 0)));
     await subject.reopen();
     await until(subject, 'SELECT * FROM live', ['2']);
+  } finally {
+    await subject.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test('rows wait for the clock over a restart that finds their records gone', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-clock-'));
+  const subject = await Subject.open(folder);
+  try {
+    await required(subject, 'CREATE STREAM s (id int, at timestamptz)');
+    await required(
+      subject,
+      "CREATE MATERIALIZED VIEW live AS SELECT id FROM s WHERE at > now() - INTERVAL '1 minute'",
+    );
+    await required(
+      subject,
+      "CREATE MATERIALIZED VIEW counts AS SELECT id % 2 AS odd, count(*) AS n FROM s WHERE at > now() - INTERVAL '1 minute' GROUP BY id % 2",
+    );
+    await required(subject, 'CREATE MATERIALIZED VIEW past AS SELECT id FROM s WHERE now() >= at');
+    const turn = Date.now() + 4_000;
+    await required(
+      subject,
+      `INSERT INTO s VALUES (1, '${textOf(turn - MINUTE_MS)}Z'), (2, '${textOf(turn)}Z'), (3, '${textOf(turn - 1_000_000)}Z'),
+        (4, '${textOf(turn + MINUTE_MS)}Z')`,
+    );
+    await required(subject, 'FLUSH');
+    assert.deepEqual(await rows(subject, 'SELECT * FROM live'), ['1', '2', '4']);
+    assert.deepEqual(await rows(subject, 'SELECT * FROM past'), ['1', '3']);
+    await stateSaved(subject);
+    await reopenWithout(subject, folder, 's');
+    assert.deepEqual(await rows(subject, 'SELECT * FROM s'), []);
+    await until(subject, 'SELECT * FROM live', ['2', '4']);
+    await until(subject, 'SELECT * FROM past', ['1', '2', '3']);
+    await until(subject, 'SELECT * FROM counts', ['0 2']);
+    await required(subject, `INSERT INTO s VALUES (5, '${textOf(turn)}Z')`);
+    await required(subject, 'FLUSH');
+    await until(subject, 'SELECT * FROM counts', ['0 2', '1 1']);
   } finally {
     await subject.close();
     rmSync(folder, { recursive: true, force: true });

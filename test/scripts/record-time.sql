@@ -126,3 +126,33 @@ CREATE TABLE counts AS
   SELECT window_start, max(rowtime) AS n FROM timed WINDOW TUMBLING (SIZE 10 SECONDS) GROUP BY window_start;
 INSERT INTO timed VALUES ('a', '2026-01-01 00:00:01');
 ASSERT ROWS counts VALUES ('2026-01-01 00:00:00', 1767225600000);
+
+-- @test: windows over the record's time are final when it is declared with a watermark
+CREATE STREAM closing (page text, at timestamptz METADATA FROM 'timestamp', WATERMARK FOR at AS at - INTERVAL '2 seconds');
+CREATE TABLE counts AS
+  SELECT page, windowend AS ended, count(*) AS n, max(rowtime) AS latest
+  FROM closing WINDOW TUMBLING (SIZE 10 SECONDS) GROUP BY page, windowend, window_end EMIT FINAL;
+INSERT INTO closing (page) VALUES ('a'), ('a');
+ADVANCE TIME BY INTERVAL '11 seconds';
+INSERT INTO closing (page) VALUES ('a');
+ASSERT NO ROWS counts;
+ADVANCE TIME BY INTERVAL '1 second';
+INSERT INTO closing (page) VALUES ('a');
+ASSERT ROWS counts VALUES ('a', 1767225610000, 2, 1767225600000);
+
+-- @test: what is no stream has none of it, whatever its columns are called
+CREATE STREAM timed (page text, at timestamp);
+CREATE MATERIALIZED VIEW kept AS SELECT * FROM TUMBLE(timed, at, INTERVAL '10 seconds') MATCH_RECOGNIZE (
+  ORDER BY at MEASURES a.page AS found ALL ROWS PER MATCH PATTERN (a) DEFINE a AS a.page <> 'x');
+CREATE TABLE joined AS
+  SELECT count(*) AS n, window_start FROM timed JOIN clicks ON timed.page = clicks.page WINDOW TUMBLING (SIZE 10 SECONDS) GROUP BY window_start;
+CREATE STREAM other (page text, rowtime int);
+ASSERT ERROR '0A000' FOR CREATE TABLE derived AS
+  SELECT count(*) AS n FROM (SELECT page, n, n + 1 AS rowtime, n + 2 AS b, n + 3 AS c, n AS "record time" FROM clicks) AS d
+  WINDOW TUMBLING (SIZE 10 SECONDS) GROUP BY page;
+INSERT INTO timed VALUES ('a', '2026-01-01 00:00:11');
+INSERT INTO clicks VALUES ('a', 1);
+INSERT INTO other VALUES ('a', 7);
+ASSERT ROWS kept VALUES ('2026-01-01 00:00:11', 'a', 'a', '2026-01-01 00:00:10', '2026-01-01 00:00:20');
+ASSERT ROWS joined VALUES (1, '2026-01-01 00:00:10');
+ASSERT ROWS (SELECT j.rowtime, rowtime FROM (clicks JOIN other USING (page)) AS j) VALUES (7, 7);
