@@ -420,7 +420,10 @@ class Millrace implements Database {
 /** A sink delivers when that is durable, so a store that fails for a moment must not keep it waiting for ever. */
 function rememberLevel(core: Core, relation: Pick<Relation, 'name' | 'id'>, planId: number): void {
   const { name, id } = relation;
-  changeDetail(core, name, { level: true }).then(
+  const remembered = core.engine.atBoundary(async () => {
+    if (core.catalog.relation(name)?.id === id) await changeDetail(core, name, { level: true });
+  });
+  remembered.then(
     () => core.engine.releaseSink(planId),
     (cause) => {
       core.log.warn({ err: cause }, `progress of ${name} is not saved, trying again`);

@@ -56,7 +56,7 @@ export async function pauseOrResume(
   for (const relation of relations) {
     if (relation.kind === 'sink' && name !== 'all') {
       if (!(await core.engine.pauseSink(relation.id, paused))) continue;
-      await changeDetail(core, relation.name, { paused });
+      await core.engine.atBoundary(() => changeDetail(core, relation.name, { paused }));
       changed++;
       continue;
     }
@@ -84,7 +84,8 @@ export async function pauseOrResume(
           at: name.span,
         });
     }
-    await changeDetail(core, relation.name, { paused, ...NO_REASON });
+    const change = { paused, ...NO_REASON };
+    await core.engine.atBoundary(() => changeDetail(core, relation.name, change));
     changed++;
   }
   return okResult(

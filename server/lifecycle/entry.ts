@@ -37,7 +37,10 @@ export function startDetail({
   };
 }
 
-/** Changes what is persisted beside a relation's statement. */
+/**
+ * Changes what is persisted beside a relation's statement. Call it inside `atBoundary`: between two steps of a DROP or ALTER it
+ * would put back what those have written.
+ */
 export async function changeDetail(
   core: Core,
   name: string,

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { StateFiles } from '../../engine/store/state-files.ts';
 import type { Database } from '../../server/database.ts';
 import { openMillraceOn, systemClock } from '../../server/millrace.ts';
+import { StreamError } from '../../sql/base/error.ts';
 import { Checker } from './check.ts';
 import { SOURCES, VIEWS } from './job.ts';
 import { Cluster } from './sim-cluster.ts';
@@ -95,6 +96,35 @@ test('a partition that came while the server was down is not lost in the rebuild
     await stage.sql(db, 'FLUSH');
     await stage.world.sleep(2_000);
     stage.checker.end(['totals', 'best', 'quotients']);
+    await stage.as(() => db.close());
+  });
+});
+
+test('a view that is dropped while its progress is saved late stays dropped', async () => {
+  const stage = new Stage();
+  await stage.world.run(async () => {
+    let db = await stage.open();
+    await stage.sql(db, SOURCES);
+    const { store } = stage;
+    const change = store.changeCatalog.bind(store);
+    let failures = 0;
+    store.changeCatalog = async (one) => {
+      const isProgress = one.put.some(({ detail }) => detail.includes('"level":true'));
+      if (isProgress && failures++ === 0) throw new StreamError('STORE_FAILED', 'simulated');
+      await change(one);
+      // Between the store and the catalog in memory the next attempt comes.
+      if (one.remove.length > 0) await stage.world.sleep(3_000);
+    };
+    stage.cluster.append('a', [record(1, '1')]);
+    await stage.sql(db, `${view('totals')}; FLUSH; DROP MATERIALIZED VIEW totals`);
+    assert.ok(failures > 0, 'the progress of the view was not saved at once');
+    await stage.world.sleep(3_000);
+    assert.equal(stage.medium.entry('totals'), undefined);
+    stage.crash();
+    db = await stage.open();
+    await stage.sql(db, `${view('totals')}; FLUSH`);
+    await stage.world.sleep(2_000);
+    stage.checker.end(['totals']);
     await stage.as(() => db.close());
   });
 });
