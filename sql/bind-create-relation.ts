@@ -290,15 +290,17 @@ function generated(draft: Draft, node: Expression, place: ColumnPlace): SourceCo
   someExpression(expression, (part) => {
     if (part.kind === 'column' && drafts[part.index]?.definition?.generated !== undefined) {
       throw new StreamError(
-        'SQL_INVALID_DEFINITION',
+        'SQL_INVALID_OBJECT_DEFINITION',
         `cannot use generated column "${drafts[part.index]?.name}" in column generation expression`,
         { at: node.span },
       );
     }
     if (part.kind === 'call' && (part.fn.volatility ?? 'immutable') !== 'immutable') {
-      throw new StreamError('SQL_INVALID_DEFINITION', 'generation expression is not immutable', {
-        at: node.span,
-      });
+      throw new StreamError(
+        'SQL_INVALID_OBJECT_DEFINITION',
+        'generation expression is not immutable',
+        { at: node.span },
+      );
     }
     return false;
   });

@@ -27,6 +27,7 @@ import {
   unify,
   unknownType,
 } from './coerce.ts';
+import { requireCollation } from './collation.ts';
 import type { BoundExpr } from './expression.ts';
 import { nestedArray } from './nested-array.ts';
 import { withoutModifiers } from './type-category.ts';
@@ -412,19 +413,12 @@ function bindArray(node: Node<'array'>, scope: Scope): BoundExpr {
 
 function bindCollate(node: Node<'collate'>, scope: Scope): BoundExpr {
   const operand = bindExpression(node.operand, scope);
-  const name = node.collation.parts.at(-1)?.name ?? '';
-  if (['C', 'POSIX', 'default', 'ucs_basic', 'C.UTF-8', 'pg_c_utf8'].includes(name)) {
-    const text =
-      operand.type.kind === 'unknown' ? coerce(operand, textType, scope.context) : operand;
-    if (['text', 'varchar', 'char'].includes(text.type.kind)) return text;
-    throw new StreamError(
-      'SQL_DATATYPE_MISMATCH',
-      `collations are not supported by type ${text.type.kind}`,
-      { at: node.span },
-    );
-  }
-  throw new StreamError('SQL_UNKNOWN_OBJECT', `collation "${name}" does not exist`, {
-    at: node.span,
-    hint: 'Text is ordered by code points: the only collation is "C".',
-  });
+  requireCollation(node.collation, node.span);
+  const text = operand.type.kind === 'unknown' ? coerce(operand, textType, scope.context) : operand;
+  if (['text', 'varchar', 'char'].includes(text.type.kind)) return text;
+  throw new StreamError(
+    'SQL_DATATYPE_MISMATCH',
+    `collations are not supported by type ${text.type.kind}`,
+    { at: node.span },
+  );
 }

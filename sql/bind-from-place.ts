@@ -84,6 +84,7 @@ export function combineNames(
     ...table,
     columns: moveColumns(table.columns, by),
     primaryKey: table.primaryKey?.map((index) => index + by),
+    absent: table.absent && shiftColumns(table.absent, by),
   }));
   return {
     tables: [...left.tables, ...moved],

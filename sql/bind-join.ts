@@ -17,7 +17,7 @@ import {
 } from './bind-from-place.ts';
 import { readyForGrace } from './bind-grace.ts';
 import { bindOperator, combine } from './bind-operator.ts';
-import { renameColumns, type ScopeColumn, type ScopeTable } from './bind-scope.ts';
+import { columnOf, renameColumns, type ScopeColumn, type ScopeTable } from './bind-scope.ts';
 import { checkArrival, looksUp, withoutSystemTime } from './bind-system-time.ts';
 import { withinCondition, withinGrace } from './bind-within.ts';
 import { coerce, coerceToBoolean, unify } from './coerce.ts';
@@ -68,7 +68,9 @@ export function bindJoin(written: JoinItem, place: FromPlace, bindItem: BindFrom
       atArrival,
       schema: joinSchema(type, left.node.schema, right.node.schema),
     },
-    tables: onlyLeft ? left.tables : [...names.tables, ...(using?.tables ?? [])],
+    tables: onlyLeft
+      ? left.tables
+      : [...maybeAbsent(type, names.tables, left, right), ...(using?.tables ?? [])],
     columns: onlyLeft ? left.columns : columns,
   };
   return item.alias === undefined ? joined : underAlias(joined, item.alias);
@@ -91,6 +93,41 @@ export function joinSchema(type: JoinType, left: Schema, right: Schema): Schema 
       return type satisfies never;
   }
 }
+
+/**
+ * The tables of both sides, told when a row of theirs may be missing. A column that is never NULL shows it; on a side without one, a
+ * row of NULLs alone is taken for a missing one.
+ */
+function maybeAbsent(
+  type: JoinType,
+  tables: readonly ScopeTable[],
+  left: BoundFrom,
+  right: BoundFrom,
+): readonly ScopeTable[] {
+  const by = left.node.schema.length;
+  return tables.map((table, index) => {
+    const isLeft = index < left.tables.length;
+    const outer = isLeft ? type === 'right' || type === 'full' : type === 'left' || type === 'full';
+    // What an outer join further in says about its row is true as well when this one has none.
+    if (!outer || table.absent !== undefined) return table;
+    const { schema } = (isLeft ? left : right).node;
+    const marker = schema.findIndex((column) => !column.nullable);
+    const column = schema[marker];
+    const shown =
+      column === undefined
+        ? table.columns.map(({ expression }) => expression)
+        : [columnOf(isLeft ? marker : marker + by, column.type)];
+    const tests = shown.map((operand) => isNull(operand));
+    return tests.length === 0 ? table : { ...table, absent: conjunction(tests) };
+  });
+}
+
+const isNull = (operand: BoundExpr): BoundExpr => ({
+  kind: 'is-null',
+  operand,
+  negated: false,
+  type: { kind: 'boolean' },
+});
 
 function joinType(item: JoinItem): JoinType {
   switch (item.type) {

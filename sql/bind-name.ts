@@ -76,7 +76,8 @@ export function bindField(operand: BoundExpr, field: Identifier): BoundExpr {
     );
   }
   // `(t).a` on a whole row is the column itself.
-  if (operand.kind === 'row') return operand.items[index] ?? operand;
+  const item = rowItems(operand)?.[index];
+  if (item !== undefined) return item;
   return { kind: 'field', operand, index, type: found.type, span: operand.span };
 }
 
@@ -170,7 +171,23 @@ function findWholeRow(name: Identifier, scope: Scope): BoundExpr | undefined {
   );
   const [only] = items;
   if (only !== undefined && found.table.single === true) return only;
-  return { kind: 'row', items, type: { kind: 'row', fields } };
+  const row: BoundExpr = { kind: 'row', items, type: { kind: 'row', fields } };
+  const { absent } = found.table;
+  if (absent === undefined) return row;
+  const then: BoundExpr = { kind: 'literal', value: null, type: row.type };
+  const when = moveInward(absent, found.depth);
+  return { kind: 'case', whens: [{ when, then }], otherwise: row, type: row.type };
+}
+
+/** The columns of a whole row; those of one that an outer join lacks are NULL by themselves. */
+function rowItems(operand: BoundExpr): readonly BoundExpr[] | undefined {
+  if (operand.kind === 'case' && operand.otherwise?.kind === 'row') {
+    const absentOnly = operand.whens.every(
+      ({ then }) => then.kind === 'literal' && then.value === null,
+    );
+    return absentOnly && operand.whens.length === 1 ? operand.otherwise.items : undefined;
+  }
+  return operand.kind === 'row' ? operand.items : undefined;
 }
 
 /**
@@ -213,10 +230,13 @@ export function expandRow(operand: BoundExpr): readonly ScopeColumn[] {
   }
   return type.fields.map((field, index) => ({
     name: field.name,
-    expression:
-      operand.kind === 'row' && operand.items[index] !== undefined
-        ? operand.items[index]
-        : { kind: 'field', operand, index, type: field.type, span: operand.span },
+    expression: rowItems(operand)?.[index] ?? {
+      kind: 'field',
+      operand,
+      index,
+      type: field.type,
+      span: operand.span,
+    },
   }));
 }
 

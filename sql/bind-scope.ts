@@ -24,6 +24,8 @@ export interface ScopeTable {
   readonly primaryKey: readonly number[] | undefined;
   /** A function that gives single values: its name means the value, not a row of it. */
   readonly single?: boolean | undefined;
+  /** On a side of an outer join that may have no row: whether it has none, so that the whole row is NULL. */
+  readonly absent?: BoundExpr | undefined;
 }
 
 /** One item of WITH. */

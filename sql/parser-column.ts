@@ -1,6 +1,7 @@
 /** What stands between the parentheses of CREATE STREAM and CREATE TABLE. */
 import type { ColumnDefinition, Identifier, TableConstraint, TableLike, Watermark } from './ast.ts';
 import type { Span } from './base/error.ts';
+import { requireCollation } from './collation.ts';
 import { parseConstraint, parseTableConstraint } from './parser-constraint.ts';
 import type { Cursor } from './parser-cursor.ts';
 import { columnName, qualifiedName } from './parser-name.ts';
@@ -172,8 +173,8 @@ function parseColumnConstraint(cursor: Cursor, draft: Draft, head: Head): boolea
     draft.default = cursor.grammar.restrictedExpression(cursor);
   } else if (cursor.accept('generated')) {
     parseGenerated(cursor, draft);
-  } else if (cursor.at('collate')) {
-    throw cursor.unsupported('COLLATE of a column');
+  } else if (cursor.accept('collate')) {
+    requireCollation(qualifiedName(cursor));
   } else {
     const constraint = parseConstraint(cursor, head, draft.name);
     if (constraint === undefined) return false;

@@ -17,6 +17,8 @@ export function parseCreate(cursor: Cursor): Statement {
   if (temporary && (cursor.at('view') || cursor.at('recursive'))) {
     throw cursor.unsupported('CREATE TEMPORARY VIEW');
   }
+  // What is in an unlogged table PostgreSQL may lose in a crash; it is kept here like any other.
+  if (!temporary && cursor.at('unlogged') && cursor.wordAhead(1, 'table')) cursor.advance();
   if (temporary && !['stream', 'table', 'source'].some((word) => cursor.at(word))) {
     throw cursor.unexpected();
   }

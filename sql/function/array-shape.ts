@@ -196,6 +196,15 @@ const overArrays: ReadonlyMap<string, Resolver> = new Map<string, Resolver>([
       evaluate: (items: Items) => datumToJsonText(items, array),
     }),
   ],
+  [
+    'array_to_json/2',
+    (array) => ({
+      parameters: [array, { kind: 'boolean' }],
+      result: json,
+      description: 'array as a JSON document, one element a line',
+      evaluate: (items: Items, pretty: boolean) => datumToJsonText(items, array, pretty),
+    }),
+  ],
 ]);
 
 const overElements: ReadonlyMap<string, Resolver> = new Map<string, Resolver>([

@@ -83,10 +83,14 @@ export function resolveJsonBuild(
     case 'to_jsonb':
     case 'to_json':
     case 'row_to_json': {
-      if (first === undefined || argTypes.length > 1) return undefined;
+      if (first === undefined) return undefined;
+      if (argTypes.length > (name === 'row_to_json' ? 2 : 1)) return undefined;
+      if (argTypes.length === 2 && argTypes[1]?.kind !== 'boolean') return undefined;
       if (name === 'row_to_json' && first.kind !== 'row') return undefined;
-      return builder(name, argTypes, true, 'value as a JSON document', ([value = null]) =>
-        name === 'to_jsonb' ? jsonToText(datumToJson(value, first)) : datumToJsonText(value, first),
+      return builder(name, argTypes, true, 'value as a JSON document', ([value = null, pretty]) =>
+        name === 'to_jsonb'
+          ? jsonToText(datumToJson(value, first))
+          : datumToJsonText(value, first, pretty === true),
       );
     }
     case 'jsonb_build_object':

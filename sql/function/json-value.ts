@@ -116,8 +116,9 @@ export function datumToJsonKey(datum: Datum, type: SqlType): string {
  * to_json: the document's text as PostgreSQL composes it for the type json, without blanks, with
  * doubles and embedded documents as they print.
  */
-export function datumToJsonText(datum: Datum | null, type: SqlType): string {
+export function datumToJsonText(datum: Datum | null, type: SqlType, pretty = false): string {
   if (datum === null) return 'null';
+  const separator = pretty ? ',\n ' : ',';
   switch (type.kind) {
     case 'json':
     case 'jsonb':
@@ -133,7 +134,7 @@ export function datumToJsonText(datum: Datum | null, type: SqlType): string {
         return `{${parts.join(',')}}`;
       }
       const items = datum as readonly (Datum | null)[];
-      return `[${items.map((item) => datumToJsonText(item, itemType(item, type))).join(',')}]`;
+      return `[${items.map((item) => datumToJsonText(item, itemType(item, type))).join(separator)}]`;
     }
     case 'row': {
       const values = datum as readonly (Datum | null)[];
@@ -141,7 +142,7 @@ export function datumToJsonText(datum: Datum | null, type: SqlType): string {
         (field, index) =>
           `${quoteJson(field.name)}:${datumToJsonText(values[index] ?? null, field.type)}`,
       );
-      return `{${members.join(',')}}`;
+      return `{${members.join(separator)}}`;
     }
     default:
       return jsonToText(datumToJson(datum, type));

@@ -35,7 +35,7 @@ const string: readonly Row[] = [
 const json: readonly Row[] = [
   ['to_jsonb', 'any', 'jsonb', 'value as a JSON document'],
   ['to_json', 'any', 'json', 'value as a JSON document'],
-  ['row_to_json', 'record', 'json', 'row as a JSON object'],
+  ['row_to_json', 'record [, boolean]', 'json', 'row as a JSON object; true: a member a line'],
   ['jsonb_build_object', 'any, …', 'jsonb', 'object of alternating keys and values'],
   ['json_build_object', 'any, …', 'json', 'object of alternating keys and values'],
   ['jsonb_build_array', 'any, …', 'jsonb', 'array of the arguments'],
@@ -117,7 +117,12 @@ const array: readonly Row[] = [
   ['array_fill', 'anyelement, integer[]', 'anyarray', 'array of one value in given dimensions'],
   ['array_shuffle', 'anyarray', 'anyarray', 'elements in a random order'],
   ['array_sample', 'anyarray, integer', 'anyarray', 'so many elements chosen at random'],
-  ['array_to_json', 'anyarray', 'json', 'array as a JSON document'],
+  [
+    'array_to_json',
+    'anyarray [, boolean]',
+    'json',
+    'array as a JSON document; true: an element a line',
+  ],
   [
     'width_bucket',
     'anyelement, anyarray',

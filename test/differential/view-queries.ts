@@ -105,6 +105,10 @@ const list: readonly (readonly [query: string, postgres?: string])[] = [
   ['SELECT a.id, c.w FROM a JOIN c ON a.id = c.id'],
   ['SELECT a.id, b.v FROM a LEFT JOIN b ON a.k = b.k'],
   ['SELECT a.id, b.v FROM a LEFT JOIN b ON a.k = b.k AND b.v > 1'],
+  ['SELECT a.id, c::text AS c, count(c.*) OVER () AS n FROM a LEFT JOIN c ON c.id = a.k'],
+  [
+    'SELECT c.k, jsonb_agg(a ORDER BY a.id) AS rows, count(a) AS n FROM a RIGHT JOIN c ON a.k = c.k GROUP BY c.k',
+  ],
   ['SELECT a.id, b.v FROM a LEFT JOIN b ON a.k = b.k AND a.v > 1'],
   ['SELECT a.id, b.v FROM a RIGHT JOIN b ON a.k = b.k'],
   ['SELECT a.id, b.v, b.k AS bk FROM a FULL JOIN b ON a.k = b.k AND a.s = b.s'],
