@@ -5,6 +5,7 @@ import { type SqlType, type TypeKind, typeName } from './base/type.ts';
 import { type BindExpression, bindAggregate, isAggregateName } from './bind-aggregate.ts';
 import { orderArguments } from './bind-argument-name.ts';
 import type { BindContext } from './bind-context.ts';
+import { bindInputIsValid } from './bind-input-valid.ts';
 import { bindPathCall, isPathCall } from './bind-json-path.ts';
 import { bindMap, isMapCall } from './bind-map.ts';
 import { bindOnce } from './bind-once.ts';
@@ -56,7 +57,7 @@ export function bindCall(node: FunctionCall, scope: Scope, bind: BindExpression)
     throw new StreamError(
       'SQL_WRONG_OBJECT_TYPE',
       `window function ${name} requires an OVER clause`,
-      { at: call.span, hint: aggregateHints.get(name) },
+      { at: call.span },
     );
   }
   if (isAggregateName(name, context) || isRankingName(name))
@@ -96,12 +97,6 @@ function bindDialect(
   }
 }
 
-/** Flink has these as aggregates too, by the order of arrival. */
-const aggregateHints: ReadonlyMap<string, string> = new Map([
-  ['first_value', 'The first value of a group is min_by(value, time).'],
-  ['last_value', 'The last value of a group is max_by(value, time).'],
-]);
-
 /** `f(VARIADIC ARRAY[a, b])` with a written-out array is f(a, b). */
 function spread(call: FunctionCall, args: readonly BoundExpr[]): readonly BoundExpr[] {
   if (!call.variadic) return args;
@@ -135,6 +130,7 @@ const constructs: ReadonlyMap<string, Construct> = new Map<string, Construct>([
   ['greatest', (args, span, context) => bindExtreme('greatest', args, span, context)],
   ['least', (args, span, context) => bindExtreme('least', args, span, context)],
   ['pg_typeof', bindTypeOf],
+  ['pg_input_is_valid', bindInputIsValid],
   ['age', bindAge],
   ['unix_timestamp', bindUnixTimestamp],
   ['overlaps', bindOverlaps],

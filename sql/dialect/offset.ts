@@ -103,6 +103,16 @@ function flipped({ descending, nulls }: SortItem): 'first' | 'last' {
 export function refuseOffset(call: FunctionCall): StreamError {
   const name = nameOf(call);
   const extreme = /^la/.test(name) ? 'max_by' : 'min_by';
+  if (name.endsWith('_value')) {
+    return new StreamError(
+      'SQL_WRONG_OBJECT_TYPE',
+      `window function ${name} requires an OVER clause`,
+      {
+        at: call.span,
+        hint: `Of a group it is ${name}(value ORDER BY time) or ${extreme}(value, time); without an order only over the records of a stream.`,
+      },
+    );
+  }
   return new StreamError(
     'SQL_NOT_SUPPORTED',
     `${name} is over the records of one stream, which these rows are not`,

@@ -21,7 +21,7 @@ export const absentFunctions: readonly Absent[] = [
   {
     reason: 'Use json_to_record() or json_to_recordset() with a list of columns.',
     names: [
-      ...['json_populate_record', 'json_populate_recordset', 'jsonb_populate_record'],
+      'json_populate_recordset',
       ...['jsonb_populate_record_valid', 'jsonb_populate_recordset'],
     ],
   },

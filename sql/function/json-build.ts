@@ -1,9 +1,10 @@
 /** Documents from SQL values: to_jsonb, jsonb_build_object, jsonb_build_array. */
-import type { Datum } from '../base/datum.ts';
+import type { Datum, Row } from '../base/datum.ts';
 import { StreamError } from '../base/error.ts';
 import { type JsonValue, jsonToText, quoteJson } from '../base/json.ts';
 import type { SqlType } from '../base/type.ts';
 import { invalidParameter, types } from './define.ts';
+import { jsonRecord } from './json-record.ts';
 import { datumToJson, datumToJsonKey, datumToJsonText } from './json-value.ts';
 import type { ScalarFunction } from './scalar-function.ts';
 
@@ -71,7 +72,12 @@ export const jsonBuildNames = [
   'json_array',
   'json_scalar',
   'json_serialize',
+  'json_populate_record',
+  'jsonb_populate_record',
 ];
+
+/** Types that a document may come as; an untyped literal is a text. */
+const DOCUMENT_KINDS: ReadonlySet<SqlType['kind']> = new Set(['json', 'jsonb', 'text']);
 
 /** The overload for exactly these argument types; every argument may be of any type. */
 export function resolveJsonBuild(
@@ -126,6 +132,22 @@ export function resolveJsonBuild(
       return builder(name, argTypes, true, 'scalar as a JSON document', ([value = null]) =>
         datumToJsonText(value, first),
       );
+    case 'json_populate_record':
+    case 'jsonb_populate_record': {
+      const [, given] = argTypes;
+      if (first?.kind !== 'row' || argTypes.length !== 2) return undefined;
+      if (given === undefined || !DOCUMENT_KINDS.has(given.kind)) return undefined;
+      return {
+        name,
+        parameters: [first, { kind: name === 'json_populate_record' ? 'json' : 'jsonb' }],
+        result: first,
+        strict: false,
+        evaluate: (base: Row | null, document: string | null) =>
+          document === null ? base : jsonRecord(document, first.fields, base),
+        description: 'row whose attributes are the members of an object, else those of the row',
+        family: 'json',
+      };
+    }
     case 'json_serialize':
       if (
         argTypes.length > 1 ||

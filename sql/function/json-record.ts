@@ -8,19 +8,20 @@ import type { Schema, SqlType } from '../base/type.ts';
 import { literalFromText } from './cast.ts';
 
 /**
- * The object's members by the columns' names; NULL where there is none.
+ * The object's members by the columns' names.
+ * @param base  has the values of those that are not there; NULLs without it.
  * @throws StreamError VALUE_INVALID_PARAMETER for a document that is no object, and as the columns' types do.
  */
-export function jsonRecord(text: string, columns: Schema): Row {
+export function jsonRecord(text: string, columns: Schema, base?: Row | null): Row {
   const children = jsonChildren(text);
   if (children?.kind !== 'object') {
     const kind = children === undefined ? 'a scalar' : 'an array';
     throw new StreamError('VALUE_INVALID_PARAMETER', `cannot call populate_composite on ${kind}`);
   }
   const members = new Map(children.members);
-  return columns.map((column) => {
+  return columns.map((column, index) => {
     const raw = members.get(column.name);
-    return raw === undefined ? null : recordMember(raw, column.type);
+    return raw === undefined ? (base?.[index] ?? null) : recordMember(raw, column.type);
   });
 }
 

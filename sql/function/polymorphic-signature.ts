@@ -36,6 +36,14 @@ const json: readonly Row[] = [
   ['to_jsonb', 'any', 'jsonb', 'value as a JSON document'],
   ['to_json', 'any', 'json', 'value as a JSON document'],
   ['row_to_json', 'record [, boolean]', 'json', 'row as a JSON object; true: a member a line'],
+  ...['json', 'jsonb'].map(
+    (kind): Row => [
+      `${kind}_populate_record`,
+      `record, ${kind}`,
+      'record',
+      'row whose attributes are the members of an object, else those of the row',
+    ],
+  ),
   ['jsonb_build_object', 'any, …', 'jsonb', 'object of alternating keys and values'],
   ['json_build_object', 'any, …', 'json', 'object of alternating keys and values'],
   ['jsonb_build_array', 'any, …', 'jsonb', 'array of the arguments'],

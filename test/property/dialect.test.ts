@@ -188,8 +188,8 @@ for (const [name, list] of Object.entries(pairs)) {
 const refused: Readonly<Record<string, readonly [code: string, hint: RegExp]>> = {
   'latest_by_offset(v)': ['SQL_NOT_SUPPORTED', /max_by/],
   'earliest_by_offset(v)': ['SQL_NOT_SUPPORTED', /min_by/],
-  'first_value(v)': ['SQL_NOT_SUPPORTED', /min_by/],
-  'last_value(v)': ['SQL_NOT_SUPPORTED', /max_by/],
+  'first_value(v)': ['SQL_WRONG_OBJECT_TYPE', /min_by/],
+  'last_value(v)': ['SQL_WRONG_OBJECT_TYPE', /max_by/],
   'topk(v, k)': ['VALUE_INVALID_PARAMETER', /^$/],
   'topk(v, 0)': ['VALUE_INVALID_PARAMETER', /^$/],
   'topk(v, 2) OVER ()': ['SQL_NOT_SUPPORTED', /^$/],

@@ -181,6 +181,7 @@ test('every signature without fixed types can be resolved', () => {
     anyarray: array,
     any: jsonb,
     json: types.json,
+    jsonb,
     text,
     integer,
     boolean,
