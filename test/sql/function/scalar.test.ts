@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { registry } from '../../../sql/function/builtin.ts';
 import { dateTimeDialectFunctions } from '../../../sql/function/datetime-dialect.ts';
 import { types } from '../../../sql/function/define.ts';
+import { mapTextFunctions } from '../../../sql/function/map.ts';
 import type { ScalarFunction } from '../../../sql/function/scalar-function.ts';
 import { stringDialectFunctions } from '../../../sql/function/string-dialect.ts';
 import {
@@ -31,7 +32,9 @@ const notPostgres = new Set([
   'unix_timestamp',
   'from_unixtime',
   'make_interval',
-  ...[...stringDialectFunctions, ...dateTimeDialectFunctions].map(({ name }) => name),
+  ...[...stringDialectFunctions, ...dateTimeDialectFunctions, ...mapTextFunctions].map(
+    ({ name }) => name,
+  ),
 ]);
 
 /** The last digit of these depends on the C library. */
