@@ -40,7 +40,7 @@ export async function printTopic(
     ]),
   );
   if (limit !== undefined) {
-    const chunks = limited(recordsOf(log, topic, from, signal), limit);
+    const chunks = limited(recordsOf(log, topic, from, signal), limit, signal);
     return { kind: 'rows', tag: 'PRINT', schema: COLUMNS, chunks };
   }
   const closed = new AbortController();
@@ -87,7 +87,11 @@ async function* recordsOf(
   }
 }
 
-async function* limited(chunks: AsyncIterable<Row[]>, limit: number): AsyncGenerator<Row[]> {
+async function* limited(
+  chunks: AsyncIterable<Row[]>,
+  limit: number,
+  signal: AbortSignal,
+): AsyncGenerator<Row[]> {
   let left = limit;
   if (left <= 0) return;
   for await (const rows of chunks) {
@@ -95,6 +99,7 @@ async function* limited(chunks: AsyncIterable<Row[]>, limit: number): AsyncGener
     left -= rows.length;
     if (left <= 0) return;
   }
+  signal.throwIfAborted();
 }
 
 function rowOf({ timestampMs, key, value, partition, offset }: StoredRecord): Row {

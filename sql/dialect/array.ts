@@ -26,16 +26,15 @@ function lambdaOf(call: FunctionCall): { readonly name: Identifier; readonly bod
   });
 }
 
-/** A query over the elements, in their order. @param select  with `x` for the element and `$2` for the body. */
-function overElements(select: (element: string) => string): Read {
+/** A list of the elements that are kept, in their order, `$2` being the body. @param item  what becomes of an element. */
+function overElements(item: (element: string) => string, where = ''): Read {
   return (args, call) => {
     const { name, body } = lambdaOf(call);
     const element = `"${name.name.replaceAll('"', '""')}"`;
     const rows = `unnest($1) WITH ORDINALITY AS " elements"(${element}, " place")`;
-    const [head, condition] = select(element).split(' WHERE ');
-    const where = condition === undefined ? '' : ` WHERE ${condition}`;
-    const query = `ARRAY(SELECT ${head} FROM ${rows}${where} ORDER BY " place")`;
-    return fill(`CASE WHEN $1 IS NOT NULL THEN ${query} END`, [args[0] ?? body, body], call.span);
+    const query = `ARRAY(SELECT ${item(element)} FROM ${rows} ${where} ORDER BY " place")`;
+    const list = args[0] ?? body;
+    return fill(`CASE WHEN $1 IS NOT NULL THEN ${query} END`, [list, body], call.span);
   };
 }
 
@@ -81,6 +80,6 @@ export const arrays: readonly DialectRow[] = [
     'anyarray, x => condition',
     'anyarray',
     'the elements for which the condition is true, in their order',
-    overElements((element) => `${element} WHERE $2`),
+    overElements((element) => element, 'WHERE $2'),
   ],
 ];

@@ -1,13 +1,32 @@
-import { type DialectRow, renamed } from './entry.ts';
+import { StreamError } from '../base/error.ts';
+import { type DialectRow, type Read, renamed } from './entry.ts';
 import { template } from './template.ts';
 
-const inBytes = (text: string): string => `CASE lower($2)
-  WHEN 'hex' THEN ${text.replace('?', 'hex')} WHEN 'base64' THEN ${text.replace('?', 'base64')}
-  ELSE `;
+const ENCODINGS = ['hex', 'base64', 'utf8', 'ascii'];
+
+/**
+ * By the encoding that the second argument names; NULL for one that turns out to be unknown later.
+ * @param coded  SQL with `?` for the name of a binary encoding.
+ * @param plain  SQL for text.
+ */
+function byEncoding(coded: string, plain: string): Read {
+  const read = template(`CASE lower($2) WHEN 'hex' THEN ${coded.replace('?', 'hex')}
+    WHEN 'base64' THEN ${coded.replace('?', 'base64')} WHEN 'utf8' THEN ${plain} WHEN 'ascii' THEN ${plain} END`);
+  return (args, call) => {
+    const [, encoding] = args;
+    if (encoding?.kind === 'string' && !ENCODINGS.includes(encoding.value.toLowerCase())) {
+      throw new StreamError(
+        'VALUE_INVALID_PARAMETER',
+        `encoding "${encoding.value}" is not known`,
+        { at: encoding.span, hint: `Known are ${ENCODINGS.join(', ')}.` },
+      );
+    }
+    return read(args, call);
+  };
+}
 
 /** Flink's tests of all characters; NULL fails them. */
-const consistsOf = (pattern: string): ReturnType<typeof template> =>
-  template(`coalesce($1 ~ '${pattern}', false)`);
+const consistsOf = (pattern: string): Read => template(`coalesce($1 ~ '${pattern}', false)`);
 
 export const texts: readonly DialectRow[] = [
   [
@@ -39,14 +58,14 @@ export const texts: readonly DialectRow[] = [
     'text, text',
     'bytea',
     'bytes that a text in hex, utf8, ascii or base64 stands for',
-    template(`${inBytes("decode($1, '?')")} convert_to($1, 'UTF8') END`),
+    byEncoding("decode($1, '?')", "convert_to($1, 'UTF8')"),
   ],
   [
     'from_bytes',
     'bytea, text',
     'text',
     'bytes as text in hex, utf8, ascii or base64',
-    template(`${inBytes("replace(encode($1, '?'), chr(10), '')")} convert_from($1, 'UTF8') END`),
+    byEncoding("replace(encode($1, '?'), chr(10), '')", "convert_from($1, 'UTF8')"),
   ],
   [
     'from_base64',

@@ -196,6 +196,7 @@ const refused: Readonly<Record<string, readonly [code: string, hint: RegExp]>> =
   'rand()': ['SQL_NOT_INCREMENTAL', /DEFAULT/],
   'uuid()': ['SQL_NOT_INCREMENTAL', /DEFAULT/],
   'unix_timestamp()': ['SQL_NOT_INCREMENTAL', /now/],
+  "to_bytes(s, 'rot13')": ['VALUE_INVALID_PARAMETER', /hex, base64/],
   'nvl(a => v, b => 1)': ['SQL_UNKNOWN_FUNCTION', /nvl/],
   'transform(ARRAY[k], (x, y) => x)': ['SQL_SYNTAX', /list, x => …/],
   'transform(ARRAY[k], k)': ['SQL_SYNTAX', /list, x => …/],

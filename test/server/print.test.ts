@@ -42,6 +42,10 @@ it('prints records as they are, whatever they hold', async () => {
   ]);
   assert.equal((await rows("PRINT 'Clicks' FROM BEGINNING LIMIT 1")).length, 1);
   assert.deepEqual(await rows("PRINT 'Clicks' LIMIT 0"), []);
+  await rows("SET statement_timeout = '200ms'");
+  const waiting = await subject.run("PRINT 'Clicks' LIMIT 1");
+  assert.ok(waiting.kind === 'failed' && waiting.sqlstate === '57014', JSON.stringify(waiting));
+  await rows('RESET statement_timeout');
   const unknown = await subject.run('PRINT clicks LIMIT 1');
   assert.ok(unknown.kind === 'failed' && /topic "clicks" does not exist/.test(unknown.message));
 });
