@@ -50,6 +50,7 @@ import { SEQUENCE_KIND, Sequences } from './sequences.ts';
 import { defaultSessionLimits, type SessionLimits } from './session-limits.ts';
 import { Sessions } from './sessions.ts';
 import { subscribeTo } from './subscribe.ts';
+import { logWith } from './topic-log.ts';
 import { Turns } from './turns.ts';
 import { restoreType } from './user-types.ts';
 
@@ -267,11 +268,11 @@ class Millrace implements Database {
   }
 
   async produce(topic: string, records: readonly ProduceRecord[]) {
-    return (await this.#logWith(topic)).produce(topic, records);
+    return (await logWith(this.#core, topic)).produce(topic, records);
   }
 
   async readTopic(topic: string, partition: number, offset: number, limit: number) {
-    return (await this.#logWith(topic)).read(topic, partition, offset, limit);
+    return (await logWith(this.#core, topic)).read(topic, partition, offset, limit);
   }
 
   async deleteTopic(topic: string): Promise<void> {
@@ -285,7 +286,7 @@ class Millrace implements Database {
         { hint: `DROP ${reader.kind.toUpperCase()} ${reader.name} first.` },
       );
     }
-    await (await this.#logWith(topic)).delete(topic);
+    await (await logWith(this.#core, topic)).delete(topic);
   }
 
   status(): DatabaseStatus {
@@ -393,13 +394,6 @@ class Millrace implements Database {
       });
     }
     return relation;
-  }
-
-  async #logWith(topic: string): Promise<TopicLog> {
-    for (const log of this.#core.logs) {
-      if ((await log.describe(topic)) !== undefined) return log;
-    }
-    throw new StreamError('SOURCE_UNKNOWN_TOPIC', `topic "${topic}" does not exist`);
   }
 
   #checkpointWhenIdle(): void {

@@ -3,11 +3,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { StoredRecord, TopicLog } from '../connectors/connector.ts';
 import type { Statement } from '../sql/ast.ts';
 import type { Row } from '../sql/base/datum.ts';
-import { StreamError } from '../sql/base/error.ts';
 import type { Schema } from '../sql/base/type.ts';
 import type { Core } from './core.ts';
 import type { StatementResult, SubscriptionEvent } from './database.ts';
 import { BIGINT, INTEGER, TEXT, TIMESTAMPTZ } from './row-result.ts';
+import { logWith } from './topic-log.ts';
 
 /** Between two looks at a topic that had nothing new. */
 const LOOK_EVERY_MS = 100;
@@ -31,7 +31,8 @@ export async function printTopic(
   { topic, fromBeginning, limit, span }: Statement & { readonly kind: 'print' },
   signal: AbortSignal,
 ): Promise<StatementResult> {
-  const log = await logOf(core, topic, span);
+  const hint = 'SHOW TOPICS lists those that are there.';
+  const log = await logWith(core, topic, { at: span, hint });
   const bounds = await log.bounds(topic);
   const from = new Map(
     [...bounds].map(([partition, { earliest, end }]) => [
@@ -55,14 +56,6 @@ export async function printTopic(
   };
   const subscription = { schema: COLUMNS, events: events(), close: () => closed.abort() };
   return { kind: 'subscription', subscription };
-}
-
-async function logOf(core: Core, topic: string, at: Statement['span']): Promise<TopicLog> {
-  for (const log of core.logs) if ((await log.describe(topic)) !== undefined) return log;
-  throw new StreamError('SOURCE_UNKNOWN_TOPIC', `topic "${topic}" does not exist`, {
-    at,
-    hint: 'SHOW TOPICS lists those that are there.',
-  });
 }
 
 /** The records behind the offsets, in the order of each partition, until `signal`. */

@@ -7,14 +7,14 @@ import { orderArguments } from './bind-argument-name.ts';
 import type { BindContext } from './bind-context.ts';
 import { bindInputIsValid } from './bind-input-valid.ts';
 import { bindPathCall, isPathCall } from './bind-json-path.ts';
-import { bindMap, isMapCall } from './bind-map.ts';
+import { bindMap } from './bind-map.ts';
 import { bindOnce } from './bind-once.ts';
 import { bindOperator } from './bind-operator.ts';
 import { functionsNamed, resolveRoutine, routineExpression, routineRows } from './bind-routine.ts';
 import { bindScalar, unknownFunction } from './bind-scalar.ts';
 import { columnOf, type PendingSet, type Scope, SET_BASE } from './bind-scope.ts';
 import { bindSession, isSessionFunction } from './bind-session.ts';
-import { bindStruct, isStruct } from './bind-struct.ts';
+import { bindStruct } from './bind-struct.ts';
 import {
   bindTableFunction,
   isTableFunction,
@@ -38,8 +38,8 @@ export function bindCall(node: FunctionCall, scope: Scope, bind: BindExpression)
   if (isPathCall(name) && only?.quoted === false && others.length === 0) {
     return bindPathCall(name, node, scope, bind);
   }
-  if (isMapCall(name)) return bindMap(node, (value) => bind(value, scope), context);
-  if (isStruct(name)) return bindStruct(node, (value) => bind(value, scope), context);
+  const composed = constructors.get(name);
+  if (composed !== undefined) return composed(node, (value) => bind(value, scope), context);
   const dialect = readDialect(node, name) ?? readEndValue(node, name);
   if (dialect !== undefined) return bindDialect(dialect, node, name, scope, bind);
   const call = orderArguments(node, name);
@@ -138,7 +138,14 @@ const constructs: ReadonlyMap<string, Construct> = new Map<string, Construct>([
   ['merge_action', refuseMergeAction],
 ]);
 
-export const isConstruct = (name: string): boolean => constructs.has(name);
+/** Calls whose arguments have names of their own. */
+const constructors: ReadonlyMap<string, typeof bindMap> = new Map([
+  ['map', bindMap],
+  ['struct', bindStruct],
+]);
+
+export const isConstruct = (name: string): boolean =>
+  constructs.has(name) || constructors.has(name);
 
 /** Where it may stand it is found before the constructs. */
 function refuseMergeAction(_: readonly BoundExpr[], at: Span): never {

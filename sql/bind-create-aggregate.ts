@@ -18,7 +18,7 @@ import {
   type UserAggregate,
   userAccumulator,
 } from './function/aggregate-user.ts';
-import { callOf } from './parser-call.ts';
+import { callOf, nameOf } from './parser-call.ts';
 import type { Routine } from './routine.ts';
 import { withoutModifiers } from './type-category.ts';
 
@@ -203,7 +203,7 @@ interface Step {
 
 function bindStep(call: FunctionCall, scope: Scope): Step {
   const { context } = scope;
-  const name = call.name.parts.at(-1)?.name ?? '';
+  const name = nameOf(call);
   const routines = functionsNamed(call, name, context);
   if (routines.length > 0) {
     const resolved = resolveRoutine(call, name, routines, scope, context.rules.expression);

@@ -6,12 +6,10 @@ import { isAggregateName } from './bind-aggregate.ts';
 import { isConstruct } from './bind-call.ts';
 import type { BindContext } from './bind-context.ts';
 import { isPathCall } from './bind-json-path.ts';
-import { isMapCall } from './bind-map.ts';
 import { isRecordFunction } from './bind-record-function.ts';
 import { bindBody, inBody, PARAMETER_TABLE, routineType } from './bind-routine.ts';
 import { Scope } from './bind-scope.ts';
 import { isSessionFunction } from './bind-session.ts';
-import { isStruct } from './bind-struct.ts';
 import { isTableFunction } from './bind-table-function.ts';
 import { isRankingName } from './bind-window.ts';
 import { coerce } from './coerce.ts';
@@ -116,9 +114,7 @@ function isBuiltIn(name: string): boolean {
     isSessionFunction(name) ||
     isConstruct(name) ||
     isPathCall(name) ||
-    isDialectName(name) ||
-    isStruct(name) ||
-    isMapCall(name)
+    isDialectName(name)
   );
 }
 

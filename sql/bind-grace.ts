@@ -5,6 +5,7 @@
 import type { Span } from './base/error.ts';
 import type { BoundFrom, FromPlace } from './bind-from-place.ts';
 import { bindOperator } from './bind-operator.ts';
+import { filtered } from './bind-output.ts';
 import { sourceRead } from './bind-relation.ts';
 import { columnOf, type ScopeColumn } from './bind-scope.ts';
 import { windowNode } from './bind-window-table.ts';
@@ -48,11 +49,7 @@ export function withGrace(input: GraceInput, place: FromPlace): LogicalNode {
   const watermark = columnOf(late.schema.length - 1, timeType(input));
   const time = columnOf(timeColumn, timeType(input));
   const where = compare('<=', watermark, later(time, graceMicros, at, place), at, place);
-  return bothOf(
-    node,
-    { kind: 'filter', input: late, where, schema: late.schema },
-    (index) => index,
-  );
+  return bothOf(node, filtered(late, where), (index) => index);
 }
 
 /**
@@ -80,10 +77,7 @@ export function windowsWithGrace(
     // It says the same again, for plans that keep the start only.
     isOpen(start, window.sizeMicros + graceMicros),
   ]);
-  const kept: LogicalNode =
-    where === undefined
-      ? windows
-      : { kind: 'filter', input: windows, where, schema: windows.schema };
+  const kept: LogicalNode = where === undefined ? windows : filtered(windows, where);
   const width = node.schema.length;
   return bothOf(own, kept, (index) => (index < width ? index : index + LATE_COLUMNS));
 }

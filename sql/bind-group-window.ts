@@ -20,6 +20,7 @@ import {
 import type { BoundExpr } from './expression.ts';
 import { columnsRead } from './logical-map.ts';
 import type { LogicalNode, WindowShape } from './logical-plan.ts';
+import { nameOf } from './parser-call.ts';
 
 const kinds = ['tumble', 'hop', 'session'] as const;
 type WindowKind = (typeof kinds)[number];
@@ -81,8 +82,6 @@ export const noGroupWindow: SpecialCalls = {
     throw misplaced(call, name);
   },
 };
-
-const nameOf = (call: FunctionCall): string => call.name.parts.at(-1)?.name ?? '';
 
 function windowCalls(item: GroupItem, scope: Scope): readonly FunctionCall[] {
   const isWindow = (node: Expression): node is FunctionCall =>

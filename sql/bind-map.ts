@@ -7,8 +7,6 @@ import { coerce, unify } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
 import { mapConstructor, mapSubscript } from './function/map.ts';
 
-export const isMapCall = (name: string): boolean => name === 'map';
-
 /** @throws StreamError SQL_SYNTAX for a key without a value, and as unify does for types that do not go together. */
 export function bindMap(
   call: FunctionCall,

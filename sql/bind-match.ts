@@ -91,10 +91,9 @@ export function bindMatch(item: Item, from: FromPlace, bindItem: BindFromItem): 
 function withListedColumns(from: BoundFrom): BoundFrom {
   const { node, tables, columns } = from;
   if (recordStart(node) !== undefined) return from;
-  const kept = new Set<number>();
   const all = [...columns, ...tables.flatMap((table) => table.columns)];
   const listed = all.filter(({ hidden }) => hidden !== true);
-  for (const index of columnsRead(listed.map(({ expression }) => expression))) kept.add(index);
+  const kept = new Set(columnsRead(listed.map(({ expression }) => expression)));
   if (kept.size === node.schema.length) return from;
   const order = [...kept].sort((a, b) => a - b);
   const moved = (names: readonly ScopeColumn[]): readonly ScopeColumn[] =>

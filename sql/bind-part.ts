@@ -44,28 +44,23 @@ export function bindSubscript(node: Node<'subscript'>, scope: Scope): BoundExpr 
       operand,
     );
   }
-  if (isMapType(operand.type)) return mapValues(operand, indexes, node, scope);
-  const { element } = requireArray(operand, node);
-  const converted = indexes.map((index) => toSubscript(index, scope));
-  return arraySubscript(operand, converted, element, node.span);
+  return elementOf(operand, indexes, node, scope);
 }
 
-/** `map[key]`, and further subscripts of the value. */
-function mapValues(
+/** An element of an array; of a map the value of a key, and further subscripts of that. */
+function elementOf(
   operand: BoundExpr,
   indexes: readonly BoundExpr[],
   node: Expression,
   scope: Scope,
 ): BoundExpr {
-  const [index, ...others] = indexes;
-  if (index === undefined) return operand;
-  const { type } = operand;
-  if (isMapType(type)) {
-    const value = mapValueOf(operand, type, index, node.span, scope.context);
-    return mapValues(value, others, node, scope);
+  const [key, ...others] = indexes;
+  if (isMapType(operand.type) && key !== undefined) {
+    const value = mapValueOf(operand, operand.type, key, node.span, scope.context);
+    return others.length === 0 ? value : elementOf(value, others, node, scope);
   }
   const { element } = requireArray(operand, node);
-  const converted = indexes.map((one) => toSubscript(one, scope));
+  const converted = indexes.map((index) => toSubscript(index, scope));
   return arraySubscript(operand, converted, element, node.span);
 }
 

@@ -6,8 +6,6 @@ import type { BindContext } from './bind-context.ts';
 import { resolveUnknown } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
 
-export const isStruct = (name: string): boolean => name === 'struct';
-
 /** @throws StreamError SQL_SYNTAX for a value without a name, SQL_DUPLICATE_COLUMN. */
 export function bindStruct(
   call: FunctionCall,

@@ -37,6 +37,9 @@ export function callOf(
   };
 }
 
+/** A call's name without its schema. */
+export const nameOf = (call: FunctionCall): string => call.name.parts.at(-1)?.name ?? '';
+
 function qualified(name: Identifier | QualifiedName | string, span: Span): QualifiedName {
   if (typeof name === 'string') return { parts: [{ name, quoted: false, span }], span };
   return 'parts' in name ? name : { parts: [name], span: name.span };

@@ -4,8 +4,6 @@ import { StreamError } from './error.ts';
 import type { SqlType } from './type.ts';
 import { comparator } from './value.ts';
 
-export type MapType = SqlType & { readonly kind: 'array'; readonly isMap: true };
-
 /** A key and its value; no key is NULL. */
 export type MapEntry = readonly [key: Datum | null, value: Datum | null];
 

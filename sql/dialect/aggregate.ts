@@ -1,7 +1,7 @@
 import type { Expression, FunctionCall, SortItem } from '../ast.ts';
 import { StreamError } from '../base/error.ts';
-import { callOf } from '../parser-call.ts';
-import { type DialectRow, nameOf, number, type Read, string, unlessNull } from './entry.ts';
+import { callOf, nameOf } from '../parser-call.ts';
+import { type DialectRow, number, type Read, string, unlessNull } from './entry.ts';
 
 /** The same aggregate by PostgreSQL's name, with all clauses of the call. */
 const aggregate =

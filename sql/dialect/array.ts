@@ -1,6 +1,7 @@
 import type { Expression, FunctionCall, Identifier } from '../ast.ts';
 import { StreamError } from '../base/error.ts';
-import { type DialectRow, nameOf, type Read, renamed } from './entry.ts';
+import { nameOf } from '../parser-call.ts';
+import { type DialectRow, type Read, renamed } from './entry.ts';
 import { fill, template } from './template.ts';
 
 /** A bound of a slice; below 0 it counts from the end. */

@@ -39,8 +39,6 @@ export function dialectRows(
   });
 }
 
-export const nameOf = (call: FunctionCall): string => call.name.parts.at(-1)?.name ?? '';
-
 export const string = (value: string, span: Span): Expression => ({ kind: 'string', value, span });
 
 export const number = (value: number, span: Span): Expression => ({

@@ -1,4 +1,4 @@
-import { type DialectRow, string } from './entry.ts';
+import type { DialectRow } from './entry.ts';
 import { fill, template } from './template.ts';
 
 /** What is not JSON, or JSON of another kind, has no answer. */
@@ -18,10 +18,10 @@ export const documents: readonly DialectRow[] = [
     'boolean',
     'whether an array in JSON has the value',
     (args, { span }) => {
-      const [document, value] = args;
+      const [, value] = args;
       const typed = value?.kind === 'string' ? 'CAST($2 AS text)' : '$2';
       const text = `coalesce(${of('ARRAY', `CAST($1 AS jsonb) @> to_jsonb(${typed})`)}, false)`;
-      return fill(text, [document ?? string('', span), value ?? string('', span)], span);
+      return fill(text, args, span);
     },
   ],
   [

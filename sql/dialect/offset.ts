@@ -5,8 +5,8 @@
  */
 import type { Expression, FunctionCall, SortItem } from '../ast.ts';
 import { StreamError } from '../base/error.ts';
-import { callOf } from '../parser-call.ts';
-import { type DialectRow, nameOf, type Read, unlessNull } from './entry.ts';
+import { callOf, nameOf } from '../parser-call.ts';
+import { type DialectRow, type Read, unlessNull } from './entry.ts';
 import { fill } from './template.ts';
 
 export const isByOffset = (name: string): boolean =>

@@ -1,3 +1,4 @@
+/** The aggregate functions: one table of overloads, and a resolver for those of any type. */
 import { mapType, type SqlType, typeName } from '../base/type.ts';
 import { categoryOf, withoutModifiers } from '../type-category.ts';
 import { bestAccumulator, extremeAccumulator, extremeByAccumulator } from './aggregate-extreme.ts';
