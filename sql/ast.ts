@@ -364,6 +364,8 @@ export type FromItem = { readonly span: Span } & (
       readonly intervals: readonly Expression[];
       /** Partition columns of a Flink-spelled SESSION. */
       readonly partitionBy: readonly Expression[];
+      /** `timezone => 'Europe/Berlin'`: windows by the clocks there. */
+      readonly zone: Expression | undefined;
       readonly flink: boolean;
       readonly alias: TableAlias | undefined;
     }

@@ -2,7 +2,8 @@
 import type { Expression, FromItem } from './ast.ts';
 import { type Span, StreamError } from './base/error.ts';
 import { type Interval, MICROS_PER_DAY } from './base/interval.ts';
-import { type Schema, typeName } from './base/type.ts';
+import { findZone } from './base/timezone.ts';
+import { type Schema, type SqlType, typeName } from './base/type.ts';
 import { places } from './bind-context.ts';
 import { type BindFromItem, type BoundFrom, type FromPlace, scopeOver } from './bind-from-place.ts';
 import { bindColumn } from './bind-name.ts';
@@ -27,7 +28,8 @@ export function bindWindowTable(
   const timeColumn =
     rowtimeAsTime(source.node, time) ?? requireTimeColumn(time, item.timeColumn.span);
   const lengths = item.intervals.map((node) => intervalMicros(node, scope));
-  const window = windowShape(item, lengths, scope);
+  const shape = windowShape(item, lengths, scope);
+  const window = item.zone === undefined ? shape : inZone(shape, item.zone, time.type, scope);
   const node = windowNode(source.node, window, timeColumn);
   const added = addedColumns(node.schema, source, item, scope);
   const columns = [...source.columns, ...added];
@@ -73,6 +75,38 @@ export function windowNode(
     { name: 'window_end', type, nullable: false },
   ];
   return { kind: 'window-table', window, input, timeColumn, schema };
+}
+
+/** @throws StreamError SQL_DATATYPE_MISMATCH for times without a zone, VALUE_INVALID_PARAMETER, SQL_NOT_SUPPORTED. */
+function inZone(window: WindowShape, node: Expression, time: SqlType, scope: Scope): WindowShape {
+  if (window.kind === 'session') {
+    throw new StreamError('SQL_NOT_SUPPORTED', 'sessions are the same in every time zone', {
+      at: node.span,
+    });
+  }
+  if (time.kind !== 'timestamptz') {
+    throw new StreamError(
+      'SQL_DATATYPE_MISMATCH',
+      `windows by the clocks of a time zone are over a timestamptz, not a ${typeName(time)}`,
+      { at: node.span, hint: "Times of UTC become one by AT TIME ZONE 'UTC', in a subquery." },
+    );
+  }
+  const { context } = scope;
+  const raw = scope.within(places.from, () => context.rules.expression(node, scope));
+  const bound = tryCoerce(raw, { kind: 'text' }, 'implicit', context);
+  const zone = bound && evaluateConstant(bound);
+  if (typeof zone !== 'string') {
+    throw new StreamError('SQL_DATATYPE_MISMATCH', 'the time zone must be a constant text', {
+      at: node.span,
+      hint: "Write timezone => 'Europe/Berlin'.",
+    });
+  }
+  if (findZone(zone) === undefined) {
+    throw new StreamError('VALUE_INVALID_PARAMETER', `time zone "${zone}" not recognized`, {
+      at: node.span,
+    });
+  }
+  return { ...window, zone };
 }
 
 /** The time that Flink gives rows of a window: a millisecond before its end. */

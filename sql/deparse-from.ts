@@ -98,14 +98,18 @@ export class FromWriter {
   }
 
   #windowTable(item: WindowTable): string {
-    const intervals = item.intervals.map(this.#expressions.write);
+    const { zone } = item;
+    const settings = [
+      ...item.intervals.map(this.#expressions.write),
+      ...(zone === undefined ? [] : [`timezone => ${this.#expressions.write(zone)}`]),
+    ];
     const name = item.window.toUpperCase();
     const partitionBy =
       item.partitionBy.length > 0 && `PARTITION BY (${this.#expressions.list(item.partitionBy)})`;
     const source = words(item.flink && 'TABLE', this.write(item.source), partitionBy);
     const column = nameText(item.timeColumn);
-    if (!item.flink) return `${name}(${[source, column, ...intervals].join(', ')})`;
-    return `TABLE(${name}(${[source, `DESCRIPTOR(${column})`, ...intervals].join(', ')}))`;
+    if (!item.flink) return `${name}(${[source, column, ...settings].join(', ')})`;
+    return `TABLE(${name}(${[source, `DESCRIPTOR(${column})`, ...settings].join(', ')}))`;
   }
 
   #join(join: Join): string {

@@ -13,7 +13,13 @@ import {
 } from './expression-print.ts';
 import { ONE_ROW } from './function/table-rows.ts';
 import { visitExpressions } from './logical-map.ts';
-import type { LogicalNode, TableCall, TemporalBound, WindowShape } from './logical-plan.ts';
+import type {
+  LogicalNode,
+  TableCall,
+  TemporalBound,
+  WindowOrigin,
+  WindowShape,
+} from './logical-plan.ts';
 import { printPattern } from './row-pattern-print.ts';
 
 const INDENT = '  ';
@@ -229,8 +235,8 @@ function describeWindow(window: WindowShape): string {
     const seconds = Number(micros) / 1_000_000;
     return `${seconds}s`;
   };
-  const offset = ({ offsetMicros }: { readonly offsetMicros: bigint }): string =>
-    offsetMicros === 0n ? '' : ` offset ${length(offsetMicros)}`;
+  const offset = ({ offsetMicros, zone }: WindowOrigin): string =>
+    `${offsetMicros === 0n ? '' : ` offset ${length(offsetMicros)}`}${zone === undefined ? '' : ` in ${zone}`}`;
   switch (window.kind) {
     case 'tumble':
       return `Tumble ${length(window.sizeMicros)}${offset(window)}`;

@@ -194,25 +194,29 @@ export interface TableCall {
   readonly columns: Schema;
 }
 
-/** Lengths in microseconds; months only where the window is a calendar one. */
+/** Lengths in microseconds. */
 export type WindowShape =
-  | { readonly kind: 'tumble'; readonly sizeMicros: bigint; readonly offsetMicros: bigint }
-  | {
+  | ({ readonly kind: 'tumble'; readonly sizeMicros: bigint } & WindowOrigin)
+  | ({
       readonly kind: 'hop';
       readonly slideMicros: bigint;
       readonly sizeMicros: bigint;
-      readonly offsetMicros: bigint;
-    }
-  | {
+    } & WindowOrigin)
+  | ({
       readonly kind: 'cumulate';
       readonly stepMicros: bigint;
       readonly sizeMicros: bigint;
-      readonly offsetMicros: bigint;
-    }
+    } & WindowOrigin)
   | {
       readonly kind: 'session';
       readonly gapMicros: bigint;
       readonly partitionBy: readonly number[];
     };
+
+/** From where windows are counted: 1970-01-01 00:00 and the offset, of UTC or by the clocks of a time zone. */
+export interface WindowOrigin {
+  readonly offsetMicros: bigint;
+  readonly zone?: string;
+}
 
 export type LogicalKind = LogicalNode['kind'];

@@ -50,6 +50,7 @@ interface Arguments {
   timeColumn: QualifiedName | undefined;
   partitionBy: readonly Expression[];
   intervals: { name: string | undefined; value: Expression }[];
+  zone: Expression | undefined;
 }
 
 function parseWindowCall(cursor: Cursor, source: () => FromItem): WindowTable {
@@ -60,6 +61,7 @@ function parseWindowCall(cursor: Cursor, source: () => FromItem): WindowTable {
     timeColumn: undefined,
     partitionBy: [],
     intervals: [],
+    zone: undefined,
   };
   cursor.expectSymbol('(');
   withPluralIntervals(cursor, () => cursor.list(() => parseArgument(cursor, read, source)));
@@ -74,6 +76,7 @@ function parseWindowCall(cursor: Cursor, source: () => FromItem): WindowTable {
     timeColumn: read.timeColumn,
     intervals: orderIntervals(window, read.intervals),
     partitionBy: read.partitionBy,
+    zone: read.zone,
     flink: false,
     alias: undefined,
     span: cursor.spanFrom(start),
@@ -109,6 +112,8 @@ function parseArgument(cursor: Cursor, read: Arguments, source: () => FromItem):
     read.partitionBy = parsePartition(cursor);
   } else if (read.timeColumn === undefined && (name === undefined || name === 'timecol')) {
     read.timeColumn = parseTimeColumn(cursor);
+  } else if (name === 'timezone') {
+    read.zone = cursor.grammar.expression(cursor);
   } else {
     read.intervals.push({ name, value: cursor.grammar.expression(cursor) });
   }
@@ -117,6 +122,7 @@ function parseArgument(cursor: Cursor, read: Arguments, source: () => FromItem):
 const argumentNames: readonly string[] = [
   'data',
   'timecol',
+  'timezone',
   ...Object.values(intervalNames).flat(),
 ];
 

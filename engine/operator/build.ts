@@ -1,4 +1,4 @@
-import { assertNever } from '../../sql/base/assert.ts';
+import { assert, assertNever } from '../../sql/base/assert.ts';
 import type { Schema } from '../../sql/base/type.ts';
 import type { BoundExpr } from '../../sql/expression.ts';
 import { type Batch, ROWS_PER_BATCH_MAX } from '../delta/batch.ts';
@@ -10,11 +10,11 @@ import { columnAt, columnsOf, reindex } from '../plan/plan-builder.ts';
 import { thresholdOf } from '../plan/threshold.ts';
 import { AggregateOperator } from './aggregate.ts';
 import { ConsolidateOperator } from './consolidate.ts';
-import { CumulateOperator } from './cumulate.ts';
 import { EmitEveryOperator } from './emit-every.ts';
 import { FlatMapOperator, type KeepRows } from './flat-map.ts';
 import { type Forgetful, ForgettingOperator } from './forgetting.ts';
 import { JoinOperator, type KeepPairs } from './join.ts';
+import { ListedWindowOperator, listedWindows } from './listed-window.ts';
 import { LookupJoinOperator } from './lookup-join.ts';
 import { MATCH_STEPS_MAX } from './match-rows.ts';
 import { MatchStreamOperator } from './match-stream.ts';
@@ -127,9 +127,7 @@ function build(node: PhysicalNode, report: ReportRowError): Operator {
     case 'flat-map':
       return buildFlatMap(node, report);
     case 'window-table':
-      return node.window.kind === 'cumulate'
-        ? new CumulateOperator(schema, node.window, node.timeColumn)
-        : new WindowTableOperator(schema, node.window, node.timeColumn);
+      return buildWindowTable(node);
     case 'temporal-filter':
       return new TemporalFilterOperator(schema, { ...node, clocks: node.inputs.length - 1 });
     case 'emit-every':
@@ -151,6 +149,17 @@ function build(node: PhysicalNode, report: ReportRowError): Operator {
     default:
       return assertNever(node);
   }
+}
+
+function buildWindowTable({
+  schema,
+  window,
+  timeColumn,
+}: PhysicalNode & { readonly kind: 'window-table' }): Operator {
+  const listed = listedWindows(window);
+  if (listed !== undefined) return new ListedWindowOperator(schema, listed, timeColumn);
+  assert(window.kind !== 'cumulate', 'the windows of CUMULATE are listed');
+  return new WindowTableOperator(schema, window, timeColumn);
 }
 
 function buildJoin(

@@ -332,13 +332,14 @@ function windowClosings(
         ? window.sizeMicros
         : undefined;
   const offset = window.kind === 'cumulate' ? 0n : window.offsetMicros;
-  const steps = slide === undefined ? undefined : { stepMicros: slide, offsetMicros: offset };
+  const isZoned = window.zone !== undefined;
+  const steps =
+    slide === undefined || isZoned ? undefined : { stepMicros: slide, offsetMicros: offset };
   // A window ends after the times in it, by its length at most.
   const least = leastDistance(steps, grid);
-  return [
-    { streams, micros: micros - least + window.sizeMicros, mark, grid: steps },
-    { streams, micros: micros - least, mark, grid: steps },
-  ];
+  const end = { streams, micros: micros - least, mark, grid: steps };
+  // How long a window is after its start depends on the day, where clocks of a zone are set.
+  return [isZoned ? undefined : { ...end, micros: end.micros + window.sizeMicros }, end];
 }
 
 /** What closes on every side, when it has on the last. */

@@ -99,12 +99,12 @@ export function describe(node: PhysicalNode): string {
       ];
       return `each row with the rows of ${calls.join(', ')}${also.join('')}`;
     }
-    case 'window-table':
-      if (node.window.kind === 'cumulate') {
-        const { stepMicros, sizeMicros } = node.window;
-        return `cumulate windows of ${stepMicros} up to ${sizeMicros} µs on ${columnNames(input, [node.timeColumn])}`;
-      }
-      return `${node.window.kind} windows of ${node.window.sizeMicros} µs on ${columnNames(input, [node.timeColumn])}`;
+    case 'window-table': {
+      const { window } = node;
+      const steps = window.kind === 'cumulate' ? `${window.stepMicros} up to ` : '';
+      const zone = window.zone === undefined ? '' : ` by the clocks of ${window.zone}`;
+      return `${window.kind} windows of ${steps}${window.sizeMicros} µs on ${columnNames(input, [node.timeColumn])}${zone}`;
+    }
     case 'session': {
       const partition =
         node.partitionBy.length === 0 ? '' : ` per (${columnNames(input, node.partitionBy)})`;

@@ -23,7 +23,7 @@ export function byPanes(
   const [hop] = picks === undefined ? [] : input.kind === 'project' ? input.inputs : [input];
   if (picks === undefined || hop?.kind !== 'window-table' || hop.window.kind !== 'hop')
     return input;
-  const { slideMicros, sizeMicros, offsetMicros } = hop.window;
+  const { slideMicros, sizeMicros, ...origin } = hop.window;
   const [source] = hop.inputs;
   if (source === undefined || sizeMicros % slideMicros !== 0n || sizeMicros === slideMicros) {
     return input;
@@ -37,7 +37,7 @@ export function byPanes(
   const panes = builder.make(
     {
       kind: 'window-table',
-      window: { kind: 'tumble', sizeMicros: slideMicros, offsetMicros },
+      window: { ...origin, kind: 'tumble', sizeMicros: slideMicros },
       timeColumn: hop.timeColumn,
     },
     hop.schema,

@@ -3,6 +3,7 @@ import { assertNever } from '../../sql/base/assert.ts';
 import type { SqlType } from '../../sql/base/type.ts';
 import { type TableFunctionCall, tableFunctionRows } from '../../sql/function/table-rows.ts';
 import type { LogicalNode, WindowShape } from '../../sql/logical-plan.ts';
+import { type ClockWindow, ZonedWindows } from '../../sql/zoned-window.ts';
 import {
   computed,
   inputScope,
@@ -94,16 +95,14 @@ export function renderWindowTable(
   return {
     text:
       `SELECT ${outerColumns}, ${pair(`${inner}.w.s`, `${inner}.w.e`)} FROM ` +
-      `(SELECT ${columns}, unnest(${windowList(window, micros)}) AS w FROM ${base} WHERE ${inside}) AS ${inner}`,
+      `(SELECT ${columns}, unnest(${windowList(context, window, micros)}) AS w FROM ${base} WHERE ${inside}) AS ${inner}`,
     forms,
   };
 }
 
 /** The list of a row's windows as {s, e} in microseconds. */
-function windowList(
-  window: Exclude<WindowShape, { readonly kind: 'session' }>,
-  micros: string,
-): string {
+function windowList(context: PullContext, window: ClockWindow, micros: string): string {
+  if (window.zone !== undefined) return zonedList(context, window, micros);
   switch (window.kind) {
     case 'tumble':
       return hops(micros, window.sizeMicros, window.sizeMicros, window.offsetMicros);
@@ -119,6 +118,22 @@ function windowList(
     default:
       return assertNever(window);
   }
+}
+
+/** Our function gives the windows by the clocks of a zone, which DuckDB has not. */
+function zonedList(context: PullContext, window: ClockWindow, micros: string): string {
+  const windows = new ZonedWindows(window);
+  const bigint: SqlType = { kind: 'bigint' };
+  const bound = { type: bigint, nullable: false };
+  const fields = [
+    { name: 's', ...bound },
+    { name: 'e', ...bound },
+  ];
+  const lists: SqlType = { kind: 'array', element: { kind: 'row', fields } };
+  const { text } = context.call([bigint], lists, [micros], ([time]) =>
+    windows.of(time as bigint).map(({ start, end }) => [start, end]),
+  );
+  return `list_transform(${text}, lambda w: {'s': w.f0, 'e': w.f1})`;
 }
 
 function hops(micros: string, slide: bigint, size: bigint, offset: bigint): string {

@@ -411,6 +411,7 @@ function runWindowTable(
 ): readonly Row[] {
   const { window, timeColumn } = node;
   assert(window.kind === 'tumble' || window.kind === 'hop', 'the window is interpreted');
+  assert(window.zone === undefined, 'the window is interpreted');
   const size = window.sizeMicros;
   const slide = window.kind === 'hop' ? window.slideMicros : size;
   const offset = window.offsetMicros;
