@@ -137,7 +137,7 @@ export class Engine {
 
   /** After a restart: the time by which rows were in the views of the last commit. */
   restoreWallClock(micros: bigint | undefined): void {
-    this.#plans.restoreWallClock(micros);
+    this.#plans.clocks.restoreWall(micros);
   }
 
   /** After a restart: the stream's watermarks as the last commit held them, and which of its records were late. */

@@ -56,7 +56,7 @@ export function drainEpoch(
     positions: new Map(stream.positions),
   }));
   const evicted = errors.takeEvicted();
-  const watermarks = plans.watermarks();
+  const watermarks = plans.clocks.marks();
   const commit = { epoch, views, positions, watermarks, outbox, evicted };
   return { commit, changed, reached, state };
 }

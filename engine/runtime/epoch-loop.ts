@@ -204,7 +204,7 @@ export class EpochLoop {
       return;
     }
     const { now, wallMicros } = this.#options;
-    if (this.#plans.areClocksDue(now(), wallMicros())) this.markDirty();
+    if (this.#plans.clocks.areDue(now(), wallMicros())) this.markDirty();
     if (this.#boundaries.length > 0) {
       await this.#runBoundaries();
       return;
@@ -229,7 +229,7 @@ export class EpochLoop {
         return;
       }
     }
-    await this.#bell.wait(Math.min(IDLE_WAIT_MS, this.#plans.tickMs));
+    await this.#bell.wait(Math.min(IDLE_WAIT_MS, this.#plans.clocks.tickMs));
   }
 
   #step(): number {
@@ -320,8 +320,8 @@ export class EpochLoop {
   }
 
   #strikeClocks(nowMs: number): void {
-    const readsWall = Number.isFinite(this.#plans.tickMs);
-    this.#plans.strikeClocks(nowMs, readsWall ? this.#options.wallMicros() : undefined);
+    const readsWall = Number.isFinite(this.#plans.clocks.tickMs);
+    this.#plans.clocks.strike(nowMs, readsWall ? this.#options.wallMicros() : undefined);
   }
 
   async #commitEpoch(ended: EndedEpoch, tableChanges: readonly TableChange[]): Promise<void> {

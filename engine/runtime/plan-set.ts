@@ -5,16 +5,15 @@
 import type { Offset } from '../../connectors/connector.ts';
 import { assert } from '../../sql/base/assert.ts';
 import { StreamError } from '../../sql/base/error.ts';
-import { Batch } from '../delta/batch.ts';
 import { LookupJoinOperator } from '../operator/lookup-join.ts';
-import type { PartitionPosition, Store, StreamMarks } from '../store/store.ts';
+import type { PartitionPosition, Store } from '../store/store.ts';
 import { ViewFeed } from '../view/subscription.ts';
 import { consolidateChange } from './consolidate-change.ts';
 import { Graph, GraphNode, selectColumns } from './graph.ts';
 import { SinkOutput, ViewOutput } from './output.ts';
+import { PlanClocks } from './plan-clocks.ts';
 import {
   type PlanFragment,
-  type PlanLeaf,
   type PlanReading,
   type PlanStart,
   type PlanTask,
@@ -24,7 +23,6 @@ import {
   type StreamOffsets,
   type TableDefinition,
   type ViewDefinition,
-  WALL_CLOCK_ID,
 } from './plan-task.ts';
 import type { ScanReader } from './scan-cursor.ts';
 import { SinkDrain } from './sink-drain.ts';
@@ -33,19 +31,13 @@ import type { StreamTask } from './stream-task.ts';
 /** Bounds the chunks that one sink writes in one epoch, so that sequences can begin with the epoch's number. */
 const CHUNKS_PER_EPOCH_MAX = 1_000_000;
 
-/** How often plans are asked whether rows come or go by the wall clock. */
-const WALL_TICK_MS = 100;
-
 export class PlanSet {
   readonly graph = new Graph();
   readonly streams = new Map<number, StreamTask>();
   readonly tasks = new Map<number, PlanTask>();
+  readonly clocks = new PlanClocks(this.tasks, this.streams);
   readonly #store: Store;
   readonly #random: () => number;
-  /** The time that each clock leaf was told last. */
-  readonly #struck = new WeakMap<PlanLeaf, bigint>();
-  /** What the wall clock showed when plans were told last. */
-  #wallMicros: bigint | undefined;
   readonly #wallMs: () => number;
   readonly #onDelivered: () => void;
   /** Plans that have become level and were not compared with the others yet. */
@@ -345,103 +337,6 @@ export class PlanSet {
     }
   }
 
-  // ------------------------------------------------------------------- clocks
-
-  /** Whether a watermark, or the wall clock, has moved that plans have not been told of. */
-  areClocksDue(nowMs: number, wallMicros: bigint): boolean {
-    for (const stream of this.streams.values()) {
-      if (stream.watermark === undefined || !stream.isRead) continue;
-      if (stream.watermark.isDue(nowMs)) return true;
-    }
-    for (const [leaf, time] of this.#clockLeaves()) {
-      const isWall = leaf.relationId === WALL_CLOCK_ID;
-      if (isWall ? isDue(leaf, wallMicros) : this.#isUntold(leaf, time)) return true;
-    }
-    return false;
-  }
-
-  /** How long the loop may sleep without missing a tick of the wall clock. */
-  get tickMs(): number {
-    for (const [leaf] of this.#clockLeaves())
-      if (leaf.relationId === WALL_CLOCK_ID) return WALL_TICK_MS;
-    return Number.POSITIVE_INFINITY;
-  }
-
-  /** After a restart: the time that the last commit was made by. */
-  restoreWallClock(micros: bigint | undefined): void {
-    this.#wallMicros = micros;
-  }
-
-  /**
-   * Ends the gathering of an epoch: the watermarks follow the rows that were read.
-   * @param wallMicros  the present; undefined = the clock stays where the last commit left it.
-   */
-  strikeClocks(nowMs: number, wallMicros: bigint | undefined): void {
-    for (const stream of this.streams.values()) if (stream.isRead) stream.watermark?.publish(nowMs);
-    if (wallMicros !== undefined) {
-      // A wall clock may be set back; time for views does not go back with it.
-      if (this.#wallMicros === undefined || wallMicros > this.#wallMicros)
-        this.#wallMicros = wallMicros;
-    }
-    this.#tell((leaf) => leaf.relationId !== WALL_CLOCK_ID || isDue(leaf, this.#wallMicros));
-  }
-
-  /** Tells plans of clocks as they stand. */
-  tellClocks(): void {
-    this.#tell(() => true);
-  }
-
-  #tell(isWanted: (leaf: PlanLeaf) => boolean): void {
-    for (const [leaf, time] of this.#clockLeaves()) {
-      if (time === undefined || !this.#isUntold(leaf, time) || !isWanted(leaf)) continue;
-      this.#struck.set(leaf, time);
-      const values = BigInt64Array.of(time);
-      pushInto(leaf, new Batch(1, [{ physical: 'i64', values, nulls: null }], null));
-    }
-  }
-
-  /** A clock that has moved; also one that has not, for an operator that drops state step by step as it is told the time. */
-  #isUntold(leaf: PlanLeaf, time: bigint | undefined): boolean {
-    if (this.#struck.get(leaf) !== time) return true;
-    return time !== undefined && leaf.target.operator?.isBehind === true;
-  }
-
-  /** Each clock that is read, and its time. A plan whose rows come from behind the common cursor knows nothing of a watermark yet. */
-  *#clockLeaves(): Generator<readonly [PlanLeaf, bigint | undefined]> {
-    for (const task of this.tasks.values()) {
-      for (const leaf of task.fragment?.leaves ?? []) {
-        if (!leaf.isClock) continue;
-        if (leaf.relationId === WALL_CLOCK_ID) yield [leaf, this.#wallMicros];
-        const stream = this.streams.get(leaf.relationId);
-        if (stream !== undefined && !this.#trails(task, stream, new Set()))
-          yield [leaf, stream.watermark?.published];
-      }
-    }
-  }
-
-  /** Whether a plan, or a view that it reads, has not got all rows that the stream's watermark speaks of. */
-  #trails(task: PlanTask, stream: StreamTask, seen: Set<PlanTask>): boolean {
-    if (seen.has(task)) return false;
-    seen.add(task);
-    if (task.state === 'failed' || stream.isPrivate(task.id)) return true;
-    return task.reads.some((id) => {
-      const input = this.tasks.get(id);
-      return input !== undefined && this.#trails(input, stream, seen);
-    });
-  }
-
-  /** Watermarks that the next commit is to hold. */
-  watermarks(): readonly StreamMarks[] {
-    const marks: StreamMarks[] = [];
-    for (const { definition, watermark } of this.streams.values()) {
-      if (watermark !== undefined) marks.push({ relationId: definition.id, ...watermark.marks() });
-    }
-    if (this.#wallMicros !== undefined) {
-      marks.push({ relationId: WALL_CLOCK_ID, stream: this.#wallMicros, partitions: new Map() });
-    }
-    return marks;
-  }
-
   // -------------------------------------------------------------------- level
 
   /** Plans whose private cursors stand where the common ones do join them. */
@@ -533,10 +428,4 @@ function sameStarts(left: StreamOffsets, right: StreamOffsets): boolean {
       if (other?.get(partition) !== offset) return false;
   }
   return true;
-}
-
-/** Every tick that a plan is told of is an epoch, so it is told only when it has something to do then. */
-function isDue({ target }: PlanLeaf, wallMicros: bigint | undefined): boolean {
-  const due = target.operator?.dueMicros;
-  return due !== undefined && wallMicros !== undefined && due <= wallMicros;
 }

@@ -55,7 +55,7 @@ export async function beginReplay(
 export function endReplayWhenDone(plans: PlanSet, log: Log): boolean {
   for (const stream of plans.streams.values()) if (stream.isReplaying) return false;
   // As the last commit left them: what comes by a later time is not in the store yet.
-  plans.tellClocks();
+  plans.clocks.tell();
   plans.graph.flush();
   stopBroken(plans, log);
   plans.connectLeaves();
