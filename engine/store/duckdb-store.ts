@@ -127,6 +127,9 @@ class DuckdbStore implements Store {
     const writer = await Connection.open(file.database);
     // Text of timestamptz and date arithmetic on it follow the session's zone, here always UTC.
     await writer.run("SET GLOBAL TimeZone = 'UTC'");
+    // What a database is opened with DuckDB 1.5 shows and does not obey.
+    const spill = Math.ceil(file.spillBytesMax / 1024);
+    await writer.run(`SET GLOBAL max_temp_directory_size = '${spill}KiB'`);
     const create = ['BEGIN', ...systemTables, ...logTables, progressTable, 'COMMIT'];
     await writer.run([...create, ...systemStages].join(';\n'));
     const readers = new ReaderPool(

@@ -1,6 +1,6 @@
 /** One test per trap of DuckDB that was measured, so that an upgrade or a rewrite cannot step into it. */
 import assert from 'node:assert/strict';
-import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -266,4 +266,17 @@ test('a condition that was always true when a statement was planned holds for ro
     await committing;
     await store.close();
   }
+});
+
+test('a statement spills to the data directory only, up to a bound, and fails past it', async () => {
+  const memoryBytesMax = 32 * 1024 * 1024;
+  const huge = `WITH t AS MATERIALIZED (SELECT md5(i::varchar) AS h FROM range(10000000) AS r(i))
+    SELECT count(*) AS n FROM t AS a POSITIONAL JOIN t AS b`;
+  for (const path of [':memory:', join(directory, 'spill')]) {
+    const store = await openDuckdbStore({ path, readers: 2, memoryBytesMax });
+    await assert.rejects(answer(store, huge, bigint), { code: 'VALUE_PROGRAM_LIMIT' }, path);
+    assert.deepEqual(await answer(store, 'SELECT 1 AS n', bigint), [[1n]]);
+    await store.close();
+  }
+  assert.equal(existsSync('.tmp'), false);
 });
