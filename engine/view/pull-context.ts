@@ -46,9 +46,11 @@ export class PullContext {
   readonly resolve: (relation: string) => ScannedRelation;
   readonly #renderers: Renderers;
   readonly calls: HostCall[] = [];
-  /** Forms of the columns of recursive queries, by their id. */
   /** Subqueries rendered so far; DuckDB takes none in some places. */
   subqueries = 0;
+  /** How many rows of a recursive query are asked for, by its id, where that is known. */
+  readonly recursiveRows = new Map<number, string>();
+  /** Forms of the columns of recursive queries, by their id. */
   readonly recursive = new Map<number, readonly (DecimalForm | undefined)[]>();
   #aliases = 0;
 

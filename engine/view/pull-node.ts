@@ -96,7 +96,8 @@ export function renderNode(
     case 'recursive-reference': {
       const forms = context.recursive.get(node.id);
       assert(forms !== undefined, `recursive query ${node.id} encloses its reference`);
-      return { text: `SELECT * FROM q${node.id}`, forms };
+      const names = forms.map((_, i) => `c${i}`).join(', ');
+      return { text: `SELECT ${names} FROM q${node.id}`, forms };
     }
     default:
       return assertNever(node);
@@ -233,12 +234,24 @@ function renderLimit(context: PullContext, node: Node<'limit'>, outer: Scope | u
   if (node.withTies && input.kind === 'sort' && limit !== undefined) {
     return renderTies(context, input, limit, offset ?? '0', outer);
   }
+  const recursive = recursionBelow(input);
+  // What depends on rows of an enclosing query cannot be said inside of a recursive one.
+  if (recursive !== undefined && limit !== undefined && outer === undefined) {
+    const all = `CAST(${limit} AS HUGEINT) + coalesce(${offset ?? '0'}, 0)`;
+    context.recursiveRows.set(recursive.id, `coalesce(${all}, ${2n ** 63n})`);
+  }
   const rendered = context.node(input, outer);
   const clauses = `${limit === undefined ? '' : ` LIMIT ${limit}`}${offset === undefined ? '' : ` OFFSET ${offset}`}`;
   // A sort ends its statement with ORDER BY, which a limit may follow.
   if (input.kind === 'sort') return { text: rendered.text + clauses, forms: rendered.forms };
   const alias = context.alias();
   return { text: `SELECT * FROM (${rendered.text}) AS ${alias}${clauses}`, forms: rendered.forms };
+}
+
+/** The recursive query each of whose rows is one of the node's, in the same order. */
+function recursionBelow(node: LogicalNode): Node<'recursive'> | undefined {
+  if (node.kind === 'project') return recursionBelow(node.input);
+  return node.kind === 'recursive' && node.all ? node : undefined;
 }
 
 /** FETCH FIRST n ROWS WITH TIES: rows after the offset up to the last peer of the n-th. */
@@ -273,10 +286,17 @@ function renderRecursive(
   const forms = node.schema.map(() => undefined);
   context.recursive.set(node.id, forms);
   const step = context.node(node.step, outer);
+  const name = `q${node.id}`;
   const names = node.schema.map((_, i) => `c${i}`).join(', ');
-  const body = `(${inForms(context, base, forms)}) UNION${node.all ? ' ALL' : ''} (${inForms(context, step, forms)})`;
-  return {
-    text: `WITH RECURSIVE q${node.id}(${names}) AS (${body}) SELECT * FROM q${node.id}`,
-    forms,
-  };
+  const first = inForms(context, base, forms);
+  const others = inForms(context, step, forms);
+  const rows = context.recursiveRows.get(node.id);
+  const text =
+    rows === undefined
+      ? `WITH RECURSIVE ${name}(${names}) AS ((${first}) UNION${node.all ? ' ALL' : ''} (${others}))`
+      : // Each round has a row at least, so that as many rounds give all rows that are asked for. PostgreSQL goes no
+        // further than them, and so answers also where the recursion has no end.
+        `WITH RECURSIVE ${name}(${names}, round) AS ((SELECT *, 1 FROM (${first})) UNION ALL ` +
+        `(SELECT *, (SELECT max(round) FROM ${name}) + 1 FROM (${others}) WHERE (SELECT max(round) FROM ${name}) < ${rows}))`;
+  return { text: `${text} SELECT ${names} FROM ${name}`, forms };
 }
