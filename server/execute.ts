@@ -44,6 +44,7 @@ import { type Expanded, expandTable, refuseTemporary } from './table-expansion.t
 import { createFromQuery, tableFromQuery } from './table-from-query.ts';
 import type { Transaction } from './transaction.ts';
 import { createType, dropTypes } from './type-statement.ts';
+import { executeWithChanges } from './with-changes.ts';
 
 const isRoutineKind = (object: string): boolean => object === 'function' || object === 'aggregate';
 
@@ -140,6 +141,8 @@ export async function executeStatement(
     case 'merge':
     case 'truncate':
       return executeDml(core, bound, signal, transaction);
+    case 'with-changes':
+      return executeWithChanges(core, bound, signal, transaction);
     case 'subscribe':
       return subscribe(core, bound.target, signal, startAt(settings));
     case 'show':

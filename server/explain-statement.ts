@@ -86,7 +86,11 @@ function treeOf(lines: readonly string[]): PlanTree | undefined {
 
 function explainTarget(core: Core, target: BoundExplain['target'], analyze: boolean): string {
   if ('sql' in target) return explainRelation(core, target, analyze);
-  if (analyze && 'relation' in target && target.kind !== 'create-relation') {
+  if (
+    analyze &&
+    ('relation' in target || target.kind === 'with-changes') &&
+    target.kind !== 'create-relation'
+  ) {
     throw new StreamError(
       'SQL_NOT_SUPPORTED',
       `EXPLAIN ANALYZE of ${target.kind.toUpperCase()} is not supported: it would change rows`,
@@ -110,6 +114,10 @@ function explainTarget(core: Core, target: BoundExplain['target'], analyze: bool
     case 'delete':
     case 'merge':
       return explainLogical(optimize(target.plan, core.catalog));
+    case 'with-changes':
+      return [...target.items.map(({ statement }) => statement), target.main]
+        .map((part) => explainTarget(core, part, analyze))
+        .join('\n');
     default:
   }
   throw new StreamError('SQL_NOT_SUPPORTED', `${target.kind.replaceAll('-', ' ')} has no plan`);

@@ -584,6 +584,14 @@ export interface AggregateOption {
   readonly span: Span;
 }
 
+/** RETURNING: nothing without items. */
+export interface ReturningClause {
+  readonly items: readonly SelectItem[];
+  /** `WITH (OLD AS o, NEW AS n)`: other names for the row before and after. */
+  readonly old?: Identifier | undefined;
+  readonly new?: Identifier | undefined;
+}
+
 export interface Assignment {
   readonly column: Identifier;
   readonly value: Expression | 'default';
@@ -789,7 +797,7 @@ export type Statement = { readonly span: Span } & (
             readonly where: Expression | undefined;
           }
         | undefined;
-      readonly returning: readonly SelectItem[];
+      readonly returning: ReturningClause;
     }
   | {
       readonly kind: 'update';
@@ -799,7 +807,7 @@ export type Statement = { readonly span: Span } & (
       readonly set: readonly Assignment[];
       readonly from: readonly FromItem[];
       readonly where: Expression | undefined;
-      readonly returning: readonly SelectItem[];
+      readonly returning: ReturningClause;
     }
   | {
       readonly kind: 'delete';
@@ -808,7 +816,7 @@ export type Statement = { readonly span: Span } & (
       readonly alias: Identifier | undefined;
       readonly using: readonly FromItem[];
       readonly where: Expression | undefined;
-      readonly returning: readonly SelectItem[];
+      readonly returning: ReturningClause;
     }
   | {
       readonly kind: 'merge';
@@ -819,7 +827,7 @@ export type Statement = { readonly span: Span } & (
       readonly on: Expression;
       /** Never empty. */
       readonly whens: readonly MergeWhen[];
-      readonly returning: readonly SelectItem[];
+      readonly returning: ReturningClause;
     }
   | {
       readonly kind: 'truncate';

@@ -4,12 +4,20 @@ import { type Span, StreamError } from './base/error.ts';
 import type { Schema } from './base/type.ts';
 import { typeName } from './base/type.ts';
 import { type BindContext, places } from './bind-context.ts';
-import { named, scopeOver } from './bind-from-place.ts';
-import { bindReturning, requireWritable, targetNames } from './bind-manipulation.ts';
+import { type FromPlace, named, scopeOver } from './bind-from-place.ts';
+import { requireWritable, targetNames } from './bind-manipulation.ts';
 import { closestName } from './bind-near-miss.ts';
 import { convertOutputs, project } from './bind-output.ts';
 import { bindOver } from './bind-over.ts';
-import { columnOf, type ScopeTable, scopeColumns } from './bind-scope.ts';
+import { bindWith } from './bind-query.ts';
+import { bindReturning } from './bind-returning.ts';
+import {
+  type CommonTables,
+  columnOf,
+  noTables,
+  type ScopeTable,
+  scopeColumns,
+} from './bind-scope.ts';
 import { settleExpression, settlePlan } from './bind-volatile.ts';
 import type { BoundInsert, BoundOnConflict } from './bound-statement.ts';
 import type { SourceRelation, UniqueKey } from './catalog.ts';
@@ -23,15 +31,22 @@ import type { LogicalNode } from './logical-plan.ts';
 type Insert = Statement & { readonly kind: 'insert' };
 
 /** @throws StreamError SQL_UNKNOWN_COLUMN, SQL_DATATYPE_MISMATCH, SQL_SYNTAX (counts), SQL_GENERATED_COLUMN, … */
-export function bindInsert(statement: Insert, context: BindContext): BoundInsert {
+export function bindInsert(
+  statement: Insert,
+  context: BindContext,
+  around: CommonTables = noTables,
+): BoundInsert {
   const relation = requireWritable(statement.relation, context);
   const targets = targetColumns(statement, relation);
-  const rows = settlePlan(bindRows(statement, relation, targets, context), context);
+  const outside = { context, parent: undefined, commonTables: around };
+  const commonTables = bindWith(statement.with, { ...outside, resolveUnknown: true });
+  const place: FromPlace = { ...outside, commonTables };
+  const rows = settlePlan(bindRows(statement, relation, targets, place), context);
   const onConflict =
-    statement.onConflict && bindOnConflict(statement, statement.onConflict, relation, context);
+    statement.onConflict && bindOnConflict(statement, statement.onConflict, relation, place);
   const shown = statement.alias?.name ?? statement.relation.parts.at(-1)?.name ?? relation.name;
-  const place = { context, parent: undefined, commonTables: new Map() };
-  const returning = bindReturning(statement.returning, targetNames(relation, shown), place);
+  const names = targetNames(relation, shown);
+  const returning = bindReturning(statement.returning, relation, names, place);
   return { kind: 'insert', relation, rows, onConflict, returning };
 }
 
@@ -85,7 +100,7 @@ function bindRows(
   statement: Insert,
   relation: SourceRelation,
   targets: readonly number[],
-  context: BindContext,
+  place: FromPlace,
 ): LogicalNode {
   const { source } = statement;
   if (source === undefined) {
@@ -93,11 +108,8 @@ function bindRows(
     return { kind: 'values', rows: [row], schema: rowSchema(relation, [row]) };
   }
   const rows = plainValues(source);
-  if (rows !== undefined && statement.with === undefined) {
-    return bindValueRows(rows, statement, relation, targets, context);
-  }
-  const query = statement.with === undefined ? source : { ...source, with: statement.with };
-  return bindSourceQuery(query, statement, relation, targets, context);
+  if (rows !== undefined) return bindValueRows(rows, statement, relation, targets, place);
+  return bindSourceQuery(source, statement, relation, targets, place);
 }
 
 /** The rows of `VALUES (…), (…)` with nothing around it. */
@@ -115,11 +127,12 @@ function bindValueRows(
   statement: Insert,
   relation: SourceRelation,
   targets: readonly number[],
-  context: BindContext,
+  place: FromPlace,
 ): LogicalNode {
+  const { context } = place;
   const scope = scopeOver(
     { node: { kind: 'values', rows: [], schema: [] }, tables: [], columns: [] },
-    { context, parent: undefined, commonTables: new Map() },
+    place,
   );
   const isDefault = new Set(statement.defaults.map(([row, column]) => `${row} ${column}`));
   const width = rows[0]?.length ?? 0;
@@ -131,9 +144,9 @@ function bindValueRows(
     }
     checkCount(row.length, statement, targets, row);
     const given = new Map<number, BoundExpr>();
-    row.forEach((cell, place) => {
-      const target = targets[place];
-      if (target === undefined || isDefault.has(`${rowNumber} ${place}`)) return;
+    row.forEach((cell, position) => {
+      const target = targets[position];
+      if (target === undefined || isDefault.has(`${rowNumber} ${position}`)) return;
       refuseGenerated(relation, target, cell.span, statement.overriding);
       const value = scope.within(places.values, () => context.rules.expression(cell, scope));
       if (isLeftOut(statement, relation, target)) return;
@@ -255,14 +268,10 @@ function bindSourceQuery(
   statement: Insert,
   relation: SourceRelation,
   targets: readonly number[],
-  context: BindContext,
+  place: FromPlace,
 ): LogicalNode {
-  const plan = context.rules.query(query, {
-    context,
-    parent: undefined,
-    commonTables: new Map(),
-    resolveUnknown: false,
-  });
+  const { context } = place;
+  const plan = context.rules.query(query, { ...place, resolveUnknown: false });
   const width = plan.schema.length;
   checkCount(width, statement, targets, undefined);
   const used = targets.slice(0, width);
@@ -281,10 +290,10 @@ function bindSourceQuery(
     );
   }
   const given = new Map(
-    used.flatMap((target, place) =>
+    used.flatMap((target, index) =>
       isLeftOut(statement, relation, target)
         ? []
-        : [[target, columnOf(place, converted.schema[place]?.type ?? { kind: 'text' })] as const],
+        : [[target, columnOf(index, converted.schema[index]?.type ?? { kind: 'text' })] as const],
     ),
   );
   const row = fillRow(relation, given);
@@ -365,10 +374,14 @@ function bindOnConflict(
   statement: Insert,
   clause: NonNullable<Insert['onConflict']>,
   relation: SourceRelation,
-  context: BindContext,
+  place: FromPlace,
 ): BoundOnConflict {
+  const { context } = place;
+  const both: Schema = [...relation.schema, ...relation.schema];
   const keys = conflictKeys(statement, clause, relation, context);
-  if (clause.action === 'nothing') return { keys, action: 'nothing', set: [], where: undefined };
+  if (clause.action === 'nothing') {
+    return { keys, action: 'nothing', set: [], where: undefined, over: both };
+  }
   if (keys === undefined) {
     throw new StreamError(
       'SQL_SYNTAX',
@@ -387,11 +400,10 @@ function bindOnConflict(
   const existing = table(shown, 0);
   const excluded = table('excluded', width);
   const visible = [...existing.columns, ...excluded.columns];
-  const both: Schema = [...relation.schema, ...relation.schema];
   const from = named({ kind: 'values', rows: [], schema: both }, undefined, undefined, undefined);
   const scope = scopeOver(
     { node: from.node, tables: [existing, excluded], columns: visible },
-    { context, parent: undefined, commonTables: new Map() },
+    place,
   );
   const bind = (node: Expression): BoundExpr =>
     scope.within(places.update, () => context.rules.expression(node, scope));
@@ -406,5 +418,5 @@ function bindOnConflict(
   });
   const where = clause.where && coerceToBoolean(bind(clause.where), 'WHERE', context);
   const settled = where && settleExpression(where, context);
-  return { keys, action: 'update', set, where: settled };
+  return { keys, action: 'update', set, where: settled, over: both };
 }

@@ -25,7 +25,6 @@ import {
 import { joinSchema } from './bind-join.ts';
 import {
   bindAssignments,
-  bindReturning,
   requireTable,
   targetNames,
   withGenerated,
@@ -33,7 +32,14 @@ import {
 } from './bind-manipulation.ts';
 import { project } from './bind-output.ts';
 import { bindWith } from './bind-query.ts';
-import { columnOf, type Scope, type SpecialCalls } from './bind-scope.ts';
+import { bindReturning } from './bind-returning.ts';
+import {
+  type CommonTables,
+  columnOf,
+  noTables,
+  type Scope,
+  type SpecialCalls,
+} from './bind-scope.ts';
 import { settlePlan } from './bind-volatile.ts';
 import type { BoundMerge, Returning } from './bound-statement.ts';
 import type { SourceRelation } from './catalog.ts';
@@ -61,9 +67,13 @@ interface Pairs {
 }
 
 /** @throws StreamError as UPDATE, DELETE and INSERT do; SQL_SYNTAX for a clause that no row comes to, SQL_DUPLICATE_ALIAS. */
-export function bindMerge(statement: Merge, context: BindContext): BoundMerge {
+export function bindMerge(
+  statement: Merge,
+  context: BindContext,
+  around: CommonTables = noTables,
+): BoundMerge {
   refuseUnreachable(statement.whens);
-  const pairs = bindPairs(statement, context);
+  const pairs = bindPairs(statement, context, around);
   const { relation, source, node } = pairs;
   const width = relation.schema.length;
   const number = columnOf(width, { kind: 'bigint' });
@@ -125,9 +135,9 @@ function refuseUnreachable(whens: readonly MergeWhen[]): void {
 
 // ---------------------------------------------------------------------- pairs
 
-function bindPairs(statement: Merge, context: BindContext): Pairs {
+function bindPairs(statement: Merge, context: BindContext, around: CommonTables): Pairs {
   const relation = requireTable(statement.relation, 'merge into', context);
-  const outside = { context, parent: undefined, commonTables: new Map() };
+  const outside = { context, parent: undefined, commonTables: around };
   const commonTables = bindWith(statement.with, { ...outside, resolveUnknown: true });
   const place: FromPlace = { ...outside, commonTables };
   const shown = statement.alias?.name ?? statement.relation.parts.at(-1)?.name ?? relation.name;
@@ -324,5 +334,5 @@ function mergeReturning(statement: Merge, pairs: Pairs): Returning | undefined {
     bind: ({ args, span }, name) =>
       name === 'merge_action' && args.length === 0 ? { ...done, span } : undefined,
   };
-  return bindReturning(statement.returning, from, place, calls);
+  return bindReturning(statement.returning, relation, from, place, calls);
 }

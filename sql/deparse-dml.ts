@@ -5,7 +5,7 @@ import type {
   MergeAction,
   MergeWhen,
   Query,
-  SelectItem,
+  ReturningClause,
   Statement,
 } from './ast.ts';
 import { assertNever } from './base/assert.ts';
@@ -179,8 +179,13 @@ export class ManipulationWriter {
     return where === undefined ? undefined : `WHERE ${this.#queries.expressions.write(where)}`;
   }
 
-  #returning(items: readonly SelectItem[]): string | undefined {
-    return clause('RETURNING', items.map(this.#queries.selectItem));
+  #returning({ items, ...rows }: ReturningClause): string | undefined {
+    const names = (['old', 'new'] as const).flatMap((which) => {
+      const name = rows[which];
+      return name === undefined ? [] : [`${which.toUpperCase()} AS ${identifierText(name)}`];
+    });
+    const renamed = names.length === 0 ? '' : ` WITH (${names.join(', ')})`;
+    return clause(`RETURNING${renamed}`, items.map(this.#queries.selectItem));
   }
 
   /** Assignments that share a query are written together again. */

@@ -1,5 +1,5 @@
 /** What INSERT, UPDATE, DELETE and MERGE share: the relation that is changed, SET, WHERE and RETURNING. */
-import type { Assignment, Expression, Identifier, QualifiedName, SelectItem } from './ast.ts';
+import type { Assignment, Expression, Identifier, QualifiedName, ReturningClause } from './ast.ts';
 import { StreamError } from './base/error.ts';
 import type { Cursor } from './parser-cursor.ts';
 import { columnName, isColumnName, qualifiedName } from './parser-name.ts';
@@ -39,8 +39,29 @@ export function parseTargetAlias(cursor: Cursor): Identifier | undefined {
 export const parseWhere = (cursor: Cursor): Expression | undefined =>
   cursor.accept('where') ? cursor.grammar.expression(cursor) : undefined;
 
-export function parseReturning(cursor: Cursor): readonly SelectItem[] {
-  return cursor.accept('returning') ? cursor.list(() => parseSelectItem(cursor)) : [];
+export function parseReturning(cursor: Cursor): ReturningClause {
+  if (!cursor.accept('returning')) return { items: [] };
+  const names = cursor.accept('with') ? parseRowNames(cursor) : {};
+  return { items: cursor.list(() => parseSelectItem(cursor)), ...names };
+}
+
+/** `(OLD AS o, NEW AS n)`, each at most once. */
+function parseRowNames(cursor: Cursor): Pick<ReturningClause, 'old' | 'new'> {
+  const names: { old?: Identifier; new?: Identifier } = {};
+  cursor.parenthesized(() => {
+    const start = cursor.start;
+    const which = cursor.expectOneOf('old', 'new');
+    cursor.expect('as');
+    const name = columnName(cursor);
+    if (names[which] !== undefined) {
+      throw cursor.error(
+        `${which.toUpperCase()} cannot be specified multiple times`,
+        cursor.spanFrom(start),
+      );
+    }
+    names[which] = name;
+  });
+  return names;
 }
 
 export function parseAssignments(cursor: Cursor): Assignment[] {

@@ -523,7 +523,7 @@ export function millraceStatement(statement: Statement): Json {
               statement.onConflict.set.map(assignment),
               millraceExpression(statement.onConflict.where),
             ],
-        statement.returning.map(selectItem),
+        statement.returning.items.map(selectItem),
       ];
     case 'update':
       return [
@@ -533,7 +533,7 @@ export function millraceStatement(statement: Statement): Json {
         statement.set.map(assignment),
         statement.from.map(fromItem),
         millraceExpression(statement.where),
-        statement.returning.map(selectItem),
+        statement.returning.items.map(selectItem),
       ];
     case 'delete':
       return [
@@ -542,7 +542,7 @@ export function millraceStatement(statement: Statement): Json {
         [nameList(statement.relation.parts), name(statement.alias)],
         statement.using.map(fromItem),
         millraceExpression(statement.where),
-        statement.returning.map(selectItem),
+        statement.returning.items.map(selectItem),
       ];
     case 'merge':
       return [
@@ -552,7 +552,7 @@ export function millraceStatement(statement: Statement): Json {
         fromItem(statement.using),
         millraceExpression(statement.on),
         statement.whens.map(mergeWhen),
-        statement.returning.map(selectItem),
+        statement.returning.items.map(selectItem),
       ];
     case 'create-relation':
       return createRelation(statement);
