@@ -592,8 +592,25 @@ export interface ReturningClause {
   readonly new?: Identifier | undefined;
 }
 
+/** A part of a column, from the outside in. */
+export type PartStep = { readonly span: Span } & (
+  | { readonly kind: 'field'; readonly field: Identifier }
+  | { readonly kind: 'element'; readonly index: Expression }
+  | {
+      readonly kind: 'slice';
+      readonly low: Expression | undefined;
+      readonly high: Expression | undefined;
+    }
+);
+
+/** A column that is written, or a part of it. */
+export interface WrittenColumn extends Identifier {
+  /** Never empty. */
+  readonly path?: readonly PartStep[] | undefined;
+}
+
 export interface Assignment {
-  readonly column: Identifier;
+  readonly column: WrittenColumn;
   readonly value: Expression | 'default';
   /** Of `(a, b) = (SELECT …)`: which of the query's `count` columns; the query is shared. */
   readonly part?: { readonly index: number; readonly count: number } | undefined;
@@ -613,7 +630,7 @@ export type MergeAction =
   | { readonly kind: 'update'; readonly set: readonly Assignment[] }
   | {
       readonly kind: 'insert';
-      readonly columns: readonly Identifier[];
+      readonly columns: readonly WrittenColumn[];
       readonly overriding: 'system' | 'user' | undefined;
       /** Undefined for DEFAULT VALUES. */
       readonly values: readonly (Expression | 'default')[] | undefined;
@@ -776,7 +793,7 @@ export type Statement = { readonly span: Span } & (
       readonly with: Query['with'];
       readonly relation: QualifiedName;
       readonly alias: Identifier | undefined;
-      readonly columns: readonly Identifier[];
+      readonly columns: readonly WrittenColumn[];
       /** OVERRIDING SYSTEM VALUE takes values for identity columns, OVERRIDING USER VALUE leaves them out. */
       readonly overriding?: 'system' | 'user' | undefined;
       /** Undefined for DEFAULT VALUES. A `values` row may hold the expression kind `default` below. */

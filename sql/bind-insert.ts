@@ -1,11 +1,12 @@
 /** INSERT: rows of exactly the relation's columns. */
-import type { Expression, Identifier, Query, Statement } from './ast.ts';
+import type { Expression, Identifier, Query, Statement, WrittenColumn } from './ast.ts';
 import { type Span, StreamError } from './base/error.ts';
 import type { Schema } from './base/type.ts';
 import { typeName } from './base/type.ts';
+import { assignPart, defaultOfPart, partType } from './bind-assign-part.ts';
 import { type BindContext, places } from './bind-context.ts';
 import { type FromPlace, named, scopeOver } from './bind-from-place.ts';
-import { requireWritable, targetNames } from './bind-manipulation.ts';
+import { bindAssignments, requireWritable, targetNames } from './bind-manipulation.ts';
 import { closestName } from './bind-near-miss.ts';
 import { convertOutputs, project } from './bind-output.ts';
 import { bindOver } from './bind-over.ts';
@@ -15,6 +16,7 @@ import {
   type CommonTables,
   columnOf,
   noTables,
+  type Scope,
   type ScopeTable,
   scopeColumns,
 } from './bind-scope.ts';
@@ -64,9 +66,12 @@ export function targetColumns(
     );
   }
   const seen = new Set<number>();
+  const inParts = new Set<number>();
   return statement.columns.map((name) => {
     const index = columnNumber(name, relation);
-    if (seen.has(index)) {
+    if (name.path !== undefined && !seen.has(index)) {
+      inParts.add(index);
+    } else if (seen.has(index) && (name.path === undefined || !inParts.has(index))) {
       throw new StreamError(
         'SQL_DUPLICATE_COLUMN',
         `column "${name.name}" specified more than once`,
@@ -146,11 +151,16 @@ function bindValueRows(
     const given = new Map<number, BoundExpr>();
     row.forEach((cell, position) => {
       const target = targets[position];
-      if (target === undefined || isDefault.has(`${rowNumber} ${position}`)) return;
+      const column = statement.columns[position];
+      if (target === undefined) return;
+      if (isDefault.has(`${rowNumber} ${position}`)) {
+        if (column?.path !== undefined) throw defaultOfPart(column);
+        return;
+      }
       refuseGenerated(relation, target, cell.span, statement.overriding);
       const value = scope.within(places.values, () => context.rules.expression(cell, scope));
       if (isLeftOut(statement, relation, target)) return;
-      given.set(target, assign(value, relation, target, context));
+      give(given, { relation, target, column }, value, scope);
     });
     return fillRow(relation, given);
   });
@@ -163,6 +173,30 @@ export const isLeftOut = (
   { columns }: SourceRelation,
   target: number,
 ): boolean => overriding === 'user' && columns[target]?.identity !== undefined;
+
+/** Sets a column of a new row, or a part of it. @param column  as the statement names it. */
+export function give(
+  given: Map<number, BoundExpr>,
+  {
+    relation,
+    target,
+    column,
+  }: {
+    readonly relation: SourceRelation;
+    readonly target: number;
+    readonly column: WrittenColumn | undefined;
+  },
+  value: BoundExpr,
+  scope: Scope,
+): void {
+  if (column?.path === undefined) {
+    given.set(target, assign(value, relation, target, scope.context));
+    return;
+  }
+  const type = relation.schema[target]?.type ?? value.type;
+  const whole = given.get(target) ?? { kind: 'literal', value: null, type };
+  given.set(target, assignPart(whole, column, value, scope));
+}
 
 export function assign(
   value: BoundExpr,
@@ -278,7 +312,11 @@ function bindSourceQuery(
   for (const target of used) {
     refuseGenerated(relation, target, query.span, statement.overriding);
   }
-  const types = used.map((target) => relation.schema[target]?.type ?? { kind: 'text' as const });
+  const types = used.map((target, index) => {
+    const type = relation.schema[target]?.type ?? { kind: 'text' as const };
+    const column = statement.columns[index];
+    return column?.path === undefined ? type : partType(type, column);
+  });
   const converted = convertOutputs(plan, types, 'assignment', context);
   if (typeof converted === 'number') {
     const column = relation.schema[used[converted] ?? 0];
@@ -289,13 +327,14 @@ function bindSourceQuery(
       { at: query.span, hint: 'You will need to rewrite or cast the expression.' },
     );
   }
-  const given = new Map(
-    used.flatMap((target, index) =>
-      isLeftOut(statement, relation, target)
-        ? []
-        : [[target, columnOf(index, converted.schema[index]?.type ?? { kind: 'text' })] as const],
-    ),
-  );
+  const given = new Map<number, BoundExpr>();
+  const scope = scopeOver({ node: converted, tables: [], columns: [] }, place);
+  for (const [index, target] of used.entries()) {
+    if (isLeftOut(statement, relation, target)) continue;
+    const value = columnOf(index, converted.schema[index]?.type ?? { kind: 'text' });
+    const column = statement.columns[index];
+    give(given, { relation, target, column }, value, scope);
+  }
   const row = fillRow(relation, given);
   return project(
     converted,
@@ -407,15 +446,11 @@ function bindOnConflict(
   );
   const bind = (node: Expression): BoundExpr =>
     scope.within(places.update, () => context.rules.expression(node, scope));
-  const set = clause.set.map(({ column: name, value }) => {
-    const column = columnNumber(name, relation);
-    if (value !== 'default') refuseGenerated(relation, column, name.span);
-    const expression =
-      value === 'default'
-        ? (fillRow(relation, new Map())[column] ?? columnOf(column, { kind: 'text' }))
-        : assign(bind(value), relation, column, context);
-    return { column, value: settleExpression(expression, context) };
-  });
+  const assigned = bindAssignments(clause.set, relation, scope);
+  const set = [...assigned].map(([column, value]) => ({
+    column,
+    value: settleExpression(value, context),
+  }));
   const where = clause.where && coerceToBoolean(bind(clause.where), 'WHERE', context);
   const settled = where && settleExpression(where, context);
   return { keys, action: 'update', set, where: settled, over: both };

@@ -1,7 +1,8 @@
 /** UPDATE and DELETE, and what they share with INSERT and MERGE. */
-import type { Assignment, Expression, QualifiedName, Statement } from './ast.ts';
+import type { Assignment, Expression, QualifiedName, Statement, WrittenColumn } from './ast.ts';
 import { type Span, StreamError } from './base/error.ts';
 import type { Schema } from './base/type.ts';
+import { assignPart, defaultOfPart } from './bind-assign-part.ts';
 import { type BindContext, places } from './bind-context.ts';
 import { bindFromList } from './bind-from.ts';
 import {
@@ -196,6 +197,8 @@ export function bindAssignments(
 ): ReadonlyMap<number, BoundExpr> {
   const { context } = scope;
   const assigned = new Map<number, BoundExpr>();
+  /** Columns that are assigned part by part. */
+  const inParts = new Set<number>();
   for (const { column: name, value, part } of set) {
     const index = relation.schema.findIndex((column) => column.name === name.name);
     const column = relation.schema[index];
@@ -206,7 +209,7 @@ export function bindAssignments(
         { at: name.span },
       );
     }
-    if (assigned.has(index)) {
+    if (assigned.has(index) && (name.path === undefined || !inParts.has(index))) {
       throw new StreamError('SQL_SYNTAX', `multiple assignments to same column "${name.name}"`, {
         at: name.span,
       });
@@ -229,6 +232,12 @@ export function bindAssignments(
         { at: name.span, detail: `Column "${name.name}" is a generated column.` },
       );
     }
+    if (name.path !== undefined) {
+      inParts.add(index);
+      const whole = assigned.get(index) ?? columnOf(index, column.type);
+      assigned.set(index, bindPart(whole, name, value, part, scope));
+      continue;
+    }
     const bound =
       value === 'default'
         ? (relation.columns[index]?.default ??
@@ -237,6 +246,20 @@ export function bindAssignments(
     assigned.set(index, coerceAssignment(bound, column, context));
   }
   return assigned;
+}
+
+/** The column with a new value in a part of it. @throws StreamError SQL_NOT_SUPPORTED for DEFAULT. */
+function bindPart(
+  whole: BoundExpr,
+  column: WrittenColumn,
+  value: Assignment['value'],
+  part: Assignment['part'],
+  scope: Scope,
+): BoundExpr {
+  if (value === 'default') throw defaultOfPart(column);
+  return scope.within(places.update, () =>
+    assignPart(whole, column, assignedValue(value, part, scope), scope),
+  );
 }
 
 /** One column of `(a, b) = (SELECT …)` is that column of the query; any other value is an expression. */

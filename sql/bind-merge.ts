@@ -4,6 +4,7 @@
  */
 import type { MergeAction, MergeWhen, Statement } from './ast.ts';
 import { StreamError } from './base/error.ts';
+import { defaultOfPart } from './bind-assign-part.ts';
 import { type BindContext, places } from './bind-context.ts';
 import { bindFromItem } from './bind-from.ts';
 import {
@@ -15,9 +16,9 @@ import {
   scopeOver,
 } from './bind-from-place.ts';
 import {
-  assign,
   checkCount,
   fillRow,
+  give,
   isLeftOut,
   refuseGenerated,
   targetColumns,
@@ -283,11 +284,13 @@ function insertedRow(insert: Insert, relation: SourceRelation, scope: Scope): re
   const { context } = scope;
   values.forEach((value, place) => {
     const target = targets[place];
+    const column = insert.columns[place];
+    if (value === 'default' && column?.path !== undefined) throw defaultOfPart(column);
     if (target === undefined || value === 'default') return;
     refuseGenerated(relation, target, value.span, insert.overriding);
     const bound = scope.within(places.values, () => context.rules.expression(value, scope));
     if (isLeftOut(insert, relation, target)) return;
-    given.set(target, assign(bound, relation, target, context));
+    give(given, { relation, target, column }, bound, scope);
   });
   return fillRow(relation, given);
 }

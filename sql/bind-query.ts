@@ -86,11 +86,12 @@ function bindCommonTable(
   place: QueryPlace,
 ): LogicalNode {
   const inner: QueryPlace = { ...place, resolveUnknown: true };
-  const plan =
-    recursive && mentions(query, item.name.name)
-      ? bindRecursive(item, query, inner, bindQueryNode, bindBodyPart)
-      : bindQueryNode(query, inner);
-  return renameOutputs(plan, item);
+  if (!recursive || !mentions(query, item.name.name)) {
+    return renameOutputs(bindQueryNode(query, inner), item);
+  }
+  const commonTables = bindWith(query.with, inner);
+  const around = { ...inner, commonTables };
+  return renameOutputs(bindRecursive(item, query, around, bindQueryNode, bindBodyPart), item);
 }
 
 /** Gives the plan's columns the names listed behind the WITH item's name. */

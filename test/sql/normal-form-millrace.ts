@@ -21,6 +21,7 @@ import type {
   TypeName,
   WindowFrame,
   WindowSpec,
+  WrittenColumn,
 } from '../../sql/ast.ts';
 import { canonicalNumber, type Json } from './normal-form-postgres.ts';
 
@@ -462,8 +463,21 @@ export function millraceQuery(query: Query): Json {
 
 // ----------------------------------------------------------------- statements
 
+/** The name of a column, or with the way into it. */
+export const writtenColumn = ({ name: column, path = [] }: WrittenColumn): Json =>
+  path.length === 0
+    ? column
+    : [
+        column,
+        path.map((step): Json => {
+          if (step.kind === 'field') return ['field', step.field.name];
+          if (step.kind === 'element') return ['subscript', millraceExpression(step.index)];
+          return ['slice', millraceExpression(step.low), millraceExpression(step.high)];
+        }),
+      ];
+
 const assignment = (each: Assignment): Json => [
-  each.column.name,
+  writtenColumn(each.column),
   each.value === 'default' ? ['default'] : millraceExpression(each.value),
   each.part === undefined ? null : [each.part.index, each.part.count],
 ];
@@ -512,7 +526,7 @@ export function millraceStatement(statement: Statement): Json {
         'insert',
         withClause(statement.with),
         [nameList(statement.relation.parts), name(statement.alias)],
-        nameList(statement.columns),
+        statement.columns.map(writtenColumn),
         insertSource(statement),
         statement.onConflict === undefined
           ? null
