@@ -93,7 +93,7 @@ function explainTarget(core: Core, target: BoundExplain['target'], analyze: bool
   ) {
     throw new StreamError(
       'SQL_NOT_SUPPORTED',
-      `EXPLAIN ANALYZE of ${target.kind.toUpperCase()} is not supported: it would change rows`,
+      `EXPLAIN ANALYZE of ${target.kind === 'with-changes' ? 'WITH' : target.kind.toUpperCase()} is not supported: it would change rows`,
       { hint: 'EXPLAIN without ANALYZE shows the plan and runs nothing.' },
     );
   }
@@ -115,8 +115,8 @@ function explainTarget(core: Core, target: BoundExplain['target'], analyze: bool
     case 'merge':
       return explainLogical(optimize(target.plan, core.catalog));
     case 'with-changes':
-      return [...target.items.map(({ statement }) => statement), target.main]
-        .map((part) => explainTarget(core, part, analyze))
+      return [...target.items, target.main]
+        .map(({ statement }) => explainTarget(core, statement, analyze))
         .join('\n');
     default:
   }

@@ -19,6 +19,7 @@ import type { TableDraft } from './table-draft.ts';
 import type { TableWriter } from './table-writer.ts';
 import type { Transaction } from './transaction.ts';
 
+/** As PostgreSQL does: what the statement reads runs before it, what nobody reads behind it, the last part first. */
 export async function executeWithChanges(
   core: Core,
   { items, main }: BoundWithChanges,
@@ -26,7 +27,8 @@ export async function executeWithChanges(
   transaction?: Transaction,
 ): Promise<StatementResult> {
   const parts = items.map(({ statement }) => statement);
-  const writers = (main.kind === 'query' ? parts : [...parts, main]).map((part) =>
+  const { statement } = main;
+  const writers = (statement.kind === 'query' ? parts : [...parts, statement]).map((part) =>
     writerOf(core, part),
   );
   return changeTables(core, [...new Set(writers)], transaction, async (drafts) => {
@@ -36,21 +38,29 @@ export async function executeWithChanges(
     const run: ChangeStep['run'] = (plan) =>
       collectRows(core, fillItems(plan, filled), signal, reading);
     const step: ChangeStep = { drafts, run, earlier: new Earlier() };
-    for (const { number, statement } of items) {
-      const { changes, returned } = await runPart(step, statement);
-      const { returning } = statement;
-      if (returning !== undefined) {
-        filled.set(number, literalRows(returned ?? [], returning.schema));
+    const runItems = async (numbers: Iterable<number>): Promise<void> => {
+      for (const number of numbers) {
+        const item = items[number];
+        if (item === undefined || filled.has(number)) continue;
+        await runItems(item.reads);
+        const { returned } = await runPart(step, item.statement);
+        const { returning } = item.statement;
+        filled.set(number, returning ? literalRows(returned ?? [], returning.schema) : []);
       }
-      signal.throwIfAborted();
-      if (changes.length > 0) await core.sequences.settle();
-    }
-    if (main.kind === 'query') {
-      return rowsResult('SELECT', main.plan.schema, await run(main.plan));
-    }
-    const { changes, returned } = await runPart(step, main);
-    return manipulationResult(main, changes, returned);
+    };
+    await runItems(main.reads);
+    const result =
+      statement.kind === 'query'
+        ? rowsResult('SELECT', statement.plan.schema, await run(statement.plan))
+        : await runMain(step, statement);
+    await runItems([...items.keys()].reverse());
+    return result;
   });
+}
+
+async function runMain(step: ChangeStep, statement: BoundManipulation): Promise<StatementResult> {
+  const { changes, returned } = await runPart(step, statement);
+  return manipulationResult(statement, changes, returned);
 }
 
 async function runPart(

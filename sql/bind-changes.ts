@@ -8,10 +8,15 @@ import { bindDelete, bindUpdate } from './bind-manipulation.ts';
 import { bindMerge } from './bind-merge.ts';
 import { type CommonTables, noTables } from './bind-scope.ts';
 import { bindQueryIn } from './binder.ts';
-import type { BoundManipulation, BoundStatement, BoundWithChanges } from './bound-statement.ts';
+import type {
+  BoundManipulation,
+  BoundQuery,
+  BoundStatement,
+  BoundWithChanges,
+} from './bound-statement.ts';
 import type { BoundExpr } from './expression.ts';
-import { mapOperands } from './expression-map.ts';
-import { mapExpressions, mapInputs } from './logical-map.ts';
+import { mapOperands, operandsOf } from './expression-map.ts';
+import { inputsOf, mapExpressions, mapInputs, visitExpressions } from './logical-map.ts';
 import type { LogicalNode } from './logical-plan.ts';
 
 type Manipulation = Statement & { readonly kind: 'insert' | 'update' | 'delete' | 'merge' };
@@ -63,7 +68,7 @@ export function bindWithChanges(
     assert(isManipulation(part), 'a WITH item is a query or changes rows');
     const bound = bindManipulation(part, context, around);
     const number = items.length;
-    items.push({ number, statement: bound });
+    items.push({ statement: bound, reads: itemsRead(bound) });
     if (bound.returning === undefined) return undefined;
     return { kind: 'values', rows: [], schema: bound.returning.schema, item: number };
   };
@@ -72,7 +77,29 @@ export function bindWithChanges(
     statement.kind === 'query'
       ? ({ kind: 'query', plan: bindQueryIn(statement, inside), emit: undefined } as const)
       : bindManipulation(statement, inside);
-  return { kind: 'with-changes', items, main };
+  return { kind: 'with-changes', items, main: { statement: main, reads: itemsRead(main) } };
+}
+
+/** Numbers of the items whose rows a statement reads. */
+function itemsRead(statement: BoundManipulation | BoundQuery): readonly number[] {
+  const read = new Set<number>();
+  const seePlan = (plan: LogicalNode): void => {
+    if (plan.kind === 'values' && plan.item !== undefined) read.add(plan.item);
+    for (const input of inputsOf(plan)) seePlan(input);
+    visitExpressions(plan, seeExpression);
+  };
+  const seeExpression = (expression: BoundExpr): void => {
+    if (expression.kind === 'subquery') seePlan(expression.plan);
+    for (const operand of operandsOf(expression)) seeExpression(operand);
+  };
+  seePlan(statement.kind === 'insert' ? statement.rows : statement.plan);
+  if (statement.kind === 'query') return [...read];
+  for (const expression of statement.returning?.expressions ?? []) seeExpression(expression);
+  const { set = [], where = undefined } =
+    statement.kind === 'insert' ? (statement.onConflict ?? {}) : {};
+  for (const { value } of set) seeExpression(value);
+  if (where !== undefined) seeExpression(where);
+  return [...read];
 }
 
 /** Puts the rows that items have returned where a plan reads them, also inside its subqueries. */

@@ -188,13 +188,15 @@ export interface BoundMerge {
 /** A statement with parts in its WITH clause that change rows. All of them see the state before the statement. */
 export interface BoundWithChanges {
   readonly kind: 'with-changes';
-  /** In the order in which they run; each may read what those before it return. */
-  readonly items: readonly {
-    /** That `values` nodes name. */
-    readonly number: number;
-    readonly statement: BoundManipulation;
-  }[];
-  readonly main: BoundManipulation | BoundQuery;
+  /** Each may read what those before it return. Their numbers are what `values` nodes name. */
+  readonly items: readonly ReadingPart<BoundManipulation>[];
+  readonly main: ReadingPart<BoundManipulation | BoundQuery>;
+}
+
+export interface ReadingPart<Part> {
+  readonly statement: Part;
+  /** Numbers of the items whose rows it reads. */
+  readonly reads: readonly number[];
 }
 
 export type BoundManipulation = BoundInsert | BoundUpdate | BoundDelete | BoundMerge;
