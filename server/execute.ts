@@ -40,10 +40,12 @@ import { isShowCreate, showCreate, showCreateAll } from './show-create.ts';
 import { inlineParameters, type Parameters, statementContext } from './statement-context.ts';
 import { subscribeTo } from './subscribe.ts';
 import type { CreateRelation } from './table-definition.ts';
-import { type Expanded, expandTable, refuseTemporary } from './table-expansion.ts';
+import { type Expanded, expandTable } from './table-expansion.ts';
 import { createFromQuery, tableFromQuery } from './table-from-query.ts';
+import { shownSettings } from './temporary-tables.ts';
 import type { Transaction } from './transaction.ts';
 import { createType, dropTypes } from './type-statement.ts';
+import { executeWithChanges } from './with-changes.ts';
 
 const isRoutineKind = (object: string): boolean => object === 'function' || object === 'aggregate';
 
@@ -83,7 +85,6 @@ export async function executeStatement(
     );
   }
   if (statement.kind === 'create-relation') {
-    refuseTemporary(statement);
     const bind = bindContext(core.catalog, context, 'view');
     const expanded = expandTable(core, statement, bind);
     return createRelation({ core, settings, params, signal, sql }, statement, expanded, context);
@@ -118,7 +119,7 @@ export async function executeStatement(
       : alterRelation(core, statement, context);
   }
   const bound = bindStatement(statement, core.catalog, context, sourceEnvironment(core));
-  const showing = { ...core, settings };
+  const showing = { ...core, settings: shownSettings(settings) };
   switch (bound.kind) {
     case 'query': {
       if (bound.emit !== undefined) return pushQuery(core, bound.plan, signal, startAt(settings));
@@ -140,6 +141,8 @@ export async function executeStatement(
     case 'merge':
     case 'truncate':
       return executeDml(core, bound, signal, transaction);
+    case 'with-changes':
+      return executeWithChanges(core, bound, signal, transaction);
     case 'subscribe':
       return subscribe(core, bound.target, signal, startAt(settings));
     case 'show':

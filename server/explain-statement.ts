@@ -86,10 +86,14 @@ function treeOf(lines: readonly string[]): PlanTree | undefined {
 
 function explainTarget(core: Core, target: BoundExplain['target'], analyze: boolean): string {
   if ('sql' in target) return explainRelation(core, target, analyze);
-  if (analyze && 'relation' in target && target.kind !== 'create-relation') {
+  if (
+    analyze &&
+    ('relation' in target || target.kind === 'with-changes') &&
+    target.kind !== 'create-relation'
+  ) {
     throw new StreamError(
       'SQL_NOT_SUPPORTED',
-      `EXPLAIN ANALYZE of ${target.kind.toUpperCase()} is not supported: it would change rows`,
+      `EXPLAIN ANALYZE of ${target.kind === 'with-changes' ? 'WITH' : target.kind.toUpperCase()} is not supported: it would change rows`,
       { hint: 'EXPLAIN without ANALYZE shows the plan and runs nothing.' },
     );
   }
@@ -110,6 +114,10 @@ function explainTarget(core: Core, target: BoundExplain['target'], analyze: bool
     case 'delete':
     case 'merge':
       return explainLogical(optimize(target.plan, core.catalog));
+    case 'with-changes':
+      return [...target.items, target.main]
+        .map(({ statement }) => explainTarget(core, statement, analyze))
+        .join('\n');
     default:
   }
   throw new StreamError('SQL_NOT_SUPPORTED', `${target.kind.replaceAll('-', ' ')} has no plan`);

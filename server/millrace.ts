@@ -50,6 +50,7 @@ import { SEQUENCE_KIND, Sequences } from './sequences.ts';
 import { defaultSessionLimits, type SessionLimits } from './session-limits.ts';
 import { Sessions } from './sessions.ts';
 import { subscribeTo } from './subscribe.ts';
+import { dropLeftTemporary } from './temporary-tables.ts';
 import { logWith } from './topic-log.ts';
 import { Turns } from './turns.ts';
 import { restoreType } from './user-types.ts';
@@ -226,6 +227,7 @@ class Millrace implements Database {
       log.warn({ err: error }, 'operator state on disk is damaged, rebuilding it from the input');
       return Millrace.open(ground, options, error);
     }
+    await dropLeftTemporary(core);
     return new Millrace(core, options.limits ?? {});
   }
 

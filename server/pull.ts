@@ -15,9 +15,9 @@ import { parseStatement } from '../sql/parser.ts';
 import { optimize } from '../sql/rewrite/all.ts';
 import type { Core } from './core.ts';
 import { storedRelation } from './lifecycle/view.ts';
+import type { Reading } from './reading.ts';
 import { statementContext } from './statement-context.ts';
 import { needsOperators, queryByOperators } from './stream-query.ts';
-import type { Transaction } from './transaction.ts';
 
 export interface Answer {
   readonly schema: Schema;
@@ -32,7 +32,7 @@ export async function runPlan(
   core: Core,
   plan: LogicalNode,
   signal: AbortSignal,
-  transaction?: Transaction,
+  transaction?: Reading,
 ): Promise<Answer> {
   const byOperators = async (): Promise<Answer> => ({
     schema: plan.schema,
@@ -57,7 +57,7 @@ async function queryStore(
   core: Core,
   plan: LogicalNode,
   signal: AbortSignal,
-  transaction: Transaction | undefined,
+  transaction: Reading | undefined,
 ): Promise<Answer> {
   const optimized = optimize(plan, core.catalog);
   if (transaction === undefined) {
@@ -113,7 +113,7 @@ export async function collectRows(
   core: Core,
   plan: LogicalNode,
   signal: AbortSignal,
-  transaction?: Transaction,
+  transaction?: Reading,
 ): Promise<Row[]> {
   const rows: Row[] = [];
   const { chunks } = await runPlan(core, plan, signal, transaction);

@@ -35,12 +35,17 @@ export function keyText(
   return text;
 }
 
-export function columnKey(columns: readonly number[], schema: Schema): KeyOf {
+export function columnKey(
+  columns: readonly number[],
+  schema: Schema,
+  nullsNotDistinct = false,
+): KeyOf {
   const types = columns.map((index) => schema[index]?.type ?? ({ kind: 'text' } as const));
   return (row) =>
     keyText(
       columns.map((index) => row[index] ?? null),
       types,
+      nullsNotDistinct,
     );
 }
 

@@ -44,6 +44,13 @@ export async function createSchema(
       },
     );
   }
+  await addSchema(core, name);
+  return okResult(TAG, '');
+}
+
+/** @param name  that no schema has. */
+export async function addSchema(core: Core, name: string): Promise<void> {
+  const { catalog } = core;
   const id = catalog.nextId();
   await core.engine.atBoundary(async () => {
     await core.store.changeCatalog({
@@ -54,7 +61,6 @@ export async function createSchema(
     });
     catalog.addSchema(name, id);
   });
-  return okResult(TAG, '');
 }
 
 /** Refused while the schema holds something, unless CASCADE. @throws StreamError SQL_UNKNOWN_SCHEMA, SQL_DEPENDENT_OBJECTS. */

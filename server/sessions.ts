@@ -62,7 +62,7 @@ export class Sessions {
 
   close(): void {
     clearInterval(this.#sweep);
-    for (const { session } of this.#named.values()) session.close();
+    for (const { session } of this.#named.values()) session.close(true);
     this.#named.clear();
   }
 }

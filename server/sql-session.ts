@@ -15,6 +15,7 @@ import { SessionSequences } from './session-sequences.ts';
 import { defaultSettings, durationMs, readSetting, settingKey } from './settings.ts';
 import { resetSetting, setSetting } from './settings-statement.ts';
 import { type Parameters, parametersOf, statementContext } from './statement-context.ts';
+import { TemporaryTables } from './temporary-tables.ts';
 import { isControl, isTransactionMode, TransactionControl } from './transaction-control.ts';
 
 export class SqlSession implements Session {
@@ -23,16 +24,19 @@ export class SqlSession implements Session {
   readonly #settings = defaultSettings();
   readonly #control: TransactionControl;
   readonly #prepared: PreparedStatements;
+  readonly #temporary: TemporaryTables;
   readonly #sequences: SessionSequences;
   #lastCall: Promise<void> = Promise.resolve();
   #calls = 0;
   #idleTimer: NodeJS.Timeout | undefined;
   #isClosed = false;
+  #keepsTemporary = false;
 
   constructor(core: Core, limits: SessionLimits) {
     this.#core = core;
     this.#limits = limits;
     this.#prepared = new PreparedStatements(core);
+    this.#temporary = new TemporaryTables(core);
     this.#sequences = new SessionSequences(core, (name, value, isLocal) =>
       this.#configure(name, value, isLocal),
     );
@@ -88,11 +92,12 @@ export class SqlSession implements Session {
 
   #watchIdle(): void {
     clearTimeout(this.#idleTimer);
-    if (this.#control.current === undefined || this.#calls > 0) return;
+    if (this.#calls > 0) return;
     if (this.#isClosed) {
-      this.#control.abandon();
+      this.#end();
       return;
     }
+    if (this.#control.current === undefined) return;
     const asked = durationMs(this.#settings, 'idle_in_transaction_session_timeout');
     const limit = this.#limits.transactionIdleMsMax;
     const idleMs = asked === 0 ? limit : Math.min(asked, limit);
@@ -134,7 +139,7 @@ export class SqlSession implements Session {
       }
       if (timeout.signal.aborted) throw canceled();
       await this.#control.admit(statement);
-      const settings = this.#control.shown();
+      const settings = this.#temporary.seen(this.#control.shown());
       const context: ExecuteContext = {
         core,
         settings,
@@ -214,7 +219,8 @@ export class SqlSession implements Session {
     signal: AbortSignal,
   ): Promise<StatementResult> {
     const core = this.#core;
-    const settings = this.#control.shown();
+    await this.#temporary.prepare(statement);
+    const settings = this.#temporary.seen(this.#control.shown());
     const transaction = this.#control.current;
     const sequences = this.#sequences.access(settings);
     const started = transaction?.startedMicros;
@@ -272,10 +278,21 @@ export class SqlSession implements Session {
     return kept;
   }
 
-  close(): void {
+  /** @param withDatabase  which closes too: its next start drops temporary tables. */
+  close(withDatabase = false): void {
     this.#isClosed = true;
+    this.#keepsTemporary = withDatabase;
     clearTimeout(this.#idleTimer);
-    if (this.#calls === 0) this.#control.abandon();
+    if (this.#calls === 0) this.#end();
+  }
+
+  /** Nobody waits for this. Temporary tables that cannot be dropped now are at the next start. */
+  #end(): void {
+    this.#control.abandon();
+    if (this.#keepsTemporary) return;
+    this.#temporary.drop().catch((error: unknown) => {
+      this.#core.log.warn({ err: error }, 'temporary tables of a session are left');
+    });
   }
 }
 

@@ -30,9 +30,8 @@ import { optimize } from '../sql/rewrite/all.ts';
 import type { Core } from './core.ts';
 import { streamDefinition } from './definitions.ts';
 import { storedRelation } from './lifecycle/view.ts';
+import type { Overlay, Reading } from './reading.ts';
 import { scannedRelations } from './scanned-relations.ts';
-import type { TableDraft } from './table-draft.ts';
-import type { Transaction } from './transaction.ts';
 
 /** Rows that a query over the log may hold in memory; beyond them a materialized view is the tool. */
 const ROWS_MAX = 1_000_000;
@@ -128,7 +127,7 @@ export async function queryByOperators(
   core: Core,
   plan: LogicalNode,
   signal: AbortSignal,
-  transaction?: Transaction,
+  transaction?: Reading,
 ): Promise<AsyncIterable<readonly Row[]>> {
   const { inner, keys, limit, offset, project } = peel(plan);
   const physical = lower(optimize(inner, core.catalog), core.catalog);
@@ -176,7 +175,7 @@ export async function queryByOperators(
       if (enough()) break;
     }
     const draft = transaction?.overlay(relation);
-    if (draft !== undefined) take(selectColumns(draftBatch(draft), columns));
+    if (draft !== undefined) take(selectColumns(draftBatch(relation, draft), columns));
   };
   const stored = leaves.filter(({ relation }) => relation.kind !== 'stream');
   if (stored.length > 0) {
@@ -206,8 +205,8 @@ export async function queryByOperators(
   return chunks(project === undefined ? answer : projectRows(answer, project));
 }
 
-function draftBatch(draft: TableDraft): Batch {
-  const batch = new BatchBuilder(draft.writer.relation.schema);
+function draftBatch({ schema }: Relation, draft: Overlay): Batch {
+  const batch = new BatchBuilder(schema);
   for (const { row, weight } of draft.changes()) batch.add(row, weight);
   return batch.take();
 }

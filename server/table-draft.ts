@@ -117,19 +117,30 @@ export class TableDraft {
 
   /**
    * Call it in the writer's turn, and roll back what it did when it fails.
+   * @param own  names of keys that the statement has written; new ones are added.
    * @returns what became of each row that was not left out, in their order.
    * @throws StreamError CONSTRAINT_…, SQL_CARDINALITY, TRANSACTION_CONFLICT, TRANSACTION_TOO_LARGE.
    */
-  insert(rows: readonly Row[], onConflict: OnConflict): readonly RowChange[] {
-    /** Names of keys that this statement has written. */
-    const own = new Set<string>();
+  insert(
+    rows: readonly Row[],
+    onConflict: OnConflict,
+    own = new Set<string>(),
+  ): readonly RowChange[] {
     return rows.flatMap((row) => {
       this.writer.check(row);
       const change = this.#place(row, own, onConflict);
       if (change?.after === undefined) return [];
-      for (const name of this.#keyNames(change.after)) own.add(name);
+      for (const name of this.keyNames(change.after)) own.add(name);
       return [change];
     });
+  }
+
+  /** Per row the one that it would meet now, by one of the keys. */
+  conflicts(
+    rows: readonly Row[],
+    keys: readonly number[] | undefined,
+  ): readonly (Row | undefined)[] {
+    return rows.map((row) => this.#conflict(row, keys)?.row);
   }
 
   /**
@@ -194,7 +205,8 @@ export class TableDraft {
     return undefined;
   }
 
-  *#keyNames(row: Row): Iterable<string> {
+  /** Names of the row's unique keys. */
+  *keyNames(row: Row): Iterable<string> {
     for (const [unique, keyOf] of this.writer.uniqueKeys.entries()) {
       const key = keyOf(row);
       if (key !== undefined) yield `${unique} ${key}`;

@@ -10,7 +10,7 @@ import type { BindContext } from '../sql/bind-context.ts';
 import { requireRelation } from '../sql/bind-relation.ts';
 import { nameToCreate, splitKey } from '../sql/bind-schema.ts';
 import { relationKey } from '../sql/catalog.ts';
-import { nameText, quoteIdentifier, quoteString } from '../sql/deparse-name.ts';
+import { quoteIdentifier, quoteString } from '../sql/deparse-name.ts';
 import { parseExpression, parseStatement, parseTypeName } from '../sql/parser.ts';
 import { bareColumn } from '../sql/parser-column.ts';
 import type { Core } from './core.ts';
@@ -218,14 +218,4 @@ function optionsOf(
     { kind: 'max', value: max, span },
     { kind: 'cycle', value: cycle, span },
   ];
-}
-
-/** @throws StreamError SQL_NOT_SUPPORTED: every session sees every table. */
-export function refuseTemporary(statement: CreateRelation): void {
-  if (!statement.temporary) return;
-  throw new StreamError('SQL_NOT_SUPPORTED', 'temporary tables are not supported', {
-    at: statement.name.span,
-    detail: 'Tables are seen by all sessions, and views over them outlive yours.',
-    hint: `CREATE TABLE ${nameText(statement.name)}, in a schema of your own if the name is taken, and DROP it in the end.`,
-  });
 }

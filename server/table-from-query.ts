@@ -12,13 +12,13 @@ import { bindContext } from '../sql/binder.ts';
 import type { StatementContext } from '../sql/catalog.ts';
 import { identifierText, nameText } from '../sql/deparse-name.ts';
 import { selectInto } from '../sql/select-into.ts';
+import { TEMPORARY_SCHEMA } from '../sql/temporary.ts';
 import type { Core } from './core.ts';
 import type { StatementResult } from './database.ts';
 import { dropRelations } from './lifecycle/drop.ts';
 import { collectRows } from './pull.ts';
 import { okResult } from './row-result.ts';
 import { changeTables } from './table-change.ts';
-import { refuseTemporary } from './table-expansion.ts';
 
 export interface TableFromQuery {
   readonly name: QualifiedName;
@@ -37,7 +37,6 @@ export function tableFromQuery(statement: Statement): TableFromQuery | undefined
   if (statement.kind !== 'create-relation') return undefined;
   const { query, withData, name, ifNotExists, columns } = statement;
   if (query === undefined || withData === undefined) return undefined;
-  refuseTemporary(statement);
   return { name, columns: columns.map((column) => column.name), query, ifNotExists, withData };
 }
 
@@ -71,7 +70,9 @@ export async function createFromQuery(
   // The rows first: what fails then has created nothing.
   const rows = withData ? await collectRows(core, bound.plan, signal) : [];
   await core.sequences.settle();
-  await create(`CREATE TABLE ${nameText(name)} (${columnList(request, bound.plan.schema)})`);
+  const words =
+    name.parts.at(-2)?.name === TEMPORARY_SCHEMA ? 'CREATE TEMPORARY TABLE' : 'CREATE TABLE';
+  await create(`${words} ${nameText(name)} (${columnList(request, bound.plan.schema)})`);
   const table = findNamed(name, bindContext(core.catalog, context, 'pull'));
   const writer = table === undefined ? undefined : core.writers.get(table.id);
   assert(table !== undefined && writer !== undefined, 'the table has just been created');

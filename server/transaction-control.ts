@@ -2,6 +2,7 @@
 import type { Statement } from '../sql/ast.ts';
 import { assertNever } from '../sql/base/assert.ts';
 import { StreamError } from '../sql/base/error.ts';
+import { withChangeItems } from '../sql/bind-changes.ts';
 import type { Core } from './core.ts';
 import type { StatementResult } from './database.ts';
 import { okResult } from './row-result.ts';
@@ -44,6 +45,7 @@ const WITHOUT_QUERY = new Set<Statement['kind']>([
 ]);
 
 function writes(statement: Statement): boolean {
+  if (withChangeItems(statement) !== undefined) return true;
   if (statement.kind !== 'copy') return WRITES.has(statement.kind);
   const { source, direction } = statement;
   return direction === 'from' || (!('parts' in source) && writes(source));

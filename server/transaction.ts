@@ -10,8 +10,9 @@ import type { Relation, SourceRelation } from '../sql/catalog.ts';
 import type { Core } from './core.ts';
 import { logOf } from './definitions.ts';
 import { inTurns } from './in-turns.ts';
+import type { Reading } from './reading.ts';
 import type { SessionLimits } from './session-limits.ts';
-import { type Budget, conflict, TableDraft } from './table-draft.ts';
+import { type Budget, conflict, TableDraft, type WeightedRow } from './table-draft.ts';
 import { commitDrafts, type TableWriter } from './table-writer.ts';
 
 export type Isolation = 'read committed' | 'repeatable read' | 'serializable';
@@ -35,7 +36,7 @@ interface Savepoint {
   readonly settings: ReadonlyMap<string, string>;
 }
 
-export class Transaction {
+export class Transaction implements Reading {
   readonly #core: Core;
   readonly #budget: TransactionBudget;
   readonly #drafts = new Map<number, TableDraft>();
@@ -117,6 +118,22 @@ export class Transaction {
       const version = this.#core.engine.version(id);
       if (version === undefined || version > (this.#epoch ?? 0)) throw conflict();
     }
+  }
+
+  /** What the transaction has written until now, for a statement that must not see its own changes. */
+  snapshot(): Reading {
+    const written = new Map<number, readonly WeightedRow[]>();
+    for (const [id, draft] of this.#drafts) {
+      if (!draft.isEmpty) written.set(id, [...draft.changes()]);
+    }
+    return {
+      reads: (relations) => this.reads(relations),
+      hasRead: (relations) => this.hasRead(relations),
+      overlay: ({ id }) => {
+        const changes = written.get(id);
+        return changes && { changes: () => changes };
+      },
+    };
   }
 
   addRecords(relation: SourceRelation, records: readonly ProduceRecord[]): void {

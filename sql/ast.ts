@@ -586,8 +586,33 @@ export interface AggregateOption {
   readonly span: Span;
 }
 
+/** RETURNING: nothing without items. */
+export interface ReturningClause {
+  readonly items: readonly SelectItem[];
+  /** `WITH (OLD AS o, NEW AS n)`: other names for the row before and after. */
+  readonly old?: Identifier | undefined;
+  readonly new?: Identifier | undefined;
+}
+
+/** A part of a column, from the outside in. */
+export type PartStep = { readonly span: Span } & (
+  | { readonly kind: 'field'; readonly field: Identifier }
+  | { readonly kind: 'element'; readonly index: Expression }
+  | {
+      readonly kind: 'slice';
+      readonly low: Expression | undefined;
+      readonly high: Expression | undefined;
+    }
+);
+
+/** A column that is written, or a part of it. */
+export interface WrittenColumn extends Identifier {
+  /** Never empty. */
+  readonly path?: readonly PartStep[] | undefined;
+}
+
 export interface Assignment {
-  readonly column: Identifier;
+  readonly column: WrittenColumn;
   readonly value: Expression | 'default';
   /** Of `(a, b) = (SELECT …)`: which of the query's `count` columns; the query is shared. */
   readonly part?: { readonly index: number; readonly count: number } | undefined;
@@ -607,7 +632,7 @@ export type MergeAction =
   | { readonly kind: 'update'; readonly set: readonly Assignment[] }
   | {
       readonly kind: 'insert';
-      readonly columns: readonly Identifier[];
+      readonly columns: readonly WrittenColumn[];
       readonly overriding: 'system' | 'user' | undefined;
       /** Undefined for DEFAULT VALUES. */
       readonly values: readonly (Expression | 'default')[] | undefined;
@@ -770,7 +795,7 @@ export type Statement = { readonly span: Span } & (
       readonly with: Query['with'];
       readonly relation: QualifiedName;
       readonly alias: Identifier | undefined;
-      readonly columns: readonly Identifier[];
+      readonly columns: readonly WrittenColumn[];
       /** OVERRIDING SYSTEM VALUE takes values for identity columns, OVERRIDING USER VALUE leaves them out. */
       readonly overriding?: 'system' | 'user' | undefined;
       /** Undefined for DEFAULT VALUES. A `values` row may hold the expression kind `default` below. */
@@ -791,7 +816,7 @@ export type Statement = { readonly span: Span } & (
             readonly where: Expression | undefined;
           }
         | undefined;
-      readonly returning: readonly SelectItem[];
+      readonly returning: ReturningClause;
     }
   | {
       readonly kind: 'update';
@@ -801,7 +826,7 @@ export type Statement = { readonly span: Span } & (
       readonly set: readonly Assignment[];
       readonly from: readonly FromItem[];
       readonly where: Expression | undefined;
-      readonly returning: readonly SelectItem[];
+      readonly returning: ReturningClause;
     }
   | {
       readonly kind: 'delete';
@@ -810,7 +835,7 @@ export type Statement = { readonly span: Span } & (
       readonly alias: Identifier | undefined;
       readonly using: readonly FromItem[];
       readonly where: Expression | undefined;
-      readonly returning: readonly SelectItem[];
+      readonly returning: ReturningClause;
     }
   | {
       readonly kind: 'merge';
@@ -821,7 +846,7 @@ export type Statement = { readonly span: Span } & (
       readonly on: Expression;
       /** Never empty. */
       readonly whens: readonly MergeWhen[];
-      readonly returning: readonly SelectItem[];
+      readonly returning: ReturningClause;
     }
   | {
       readonly kind: 'truncate';

@@ -1,5 +1,5 @@
 /** What one binding run knows: catalog, session, functions, the purpose, and the rules of the grammar. */
-import type { Expression, Query } from './ast.ts';
+import type { CommonTable, Expression, Query } from './ast.ts';
 import { utc, type Zone, zoneByName } from './base/timezone.ts';
 import type { SqlType } from './base/type.ts';
 import type { CommonTables, Scope } from './bind-scope.ts';
@@ -26,6 +26,17 @@ export interface Rules {
   readonly expression: (expression: Expression, scope: Scope) => BoundExpr;
 }
 
+/** Where parts of a statement that change rows are collected. */
+export interface ChangeItems {
+  /** The WITH clause of the statement itself; others may not have such parts. */
+  readonly clause: Query['with'];
+  /** @returns what stands for its rows; undefined for a part without RETURNING. */
+  readonly bind: (
+    statement: Exclude<CommonTable['statement'], Query>,
+    commonTables: CommonTables,
+  ) => LogicalNode | undefined;
+}
+
 export interface BindContext {
   readonly catalog: Catalog;
   readonly statement: StatementContext;
@@ -38,6 +49,8 @@ export interface BindContext {
   readonly nextRecursiveId: () => number;
   /** The query feeds a stream, whose records stay: a stream's join with a table looks up at arrival, as in ksqlDB. */
   readonly looksUp?: true | undefined;
+  /** Of a statement that may have parts that change rows in its WITH clause. */
+  readonly changes?: ChangeItems | undefined;
   /** SQL functions that are being written into the place of their calls, one in the other. */
   readonly inlined?: number | undefined;
 }

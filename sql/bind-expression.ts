@@ -7,14 +7,14 @@ import { bindCall, refuseSets } from './bind-call.ts';
 import type { BindContext } from './bind-context.ts';
 import { bindIsJson } from './bind-is-json.ts';
 import { bindNumber, bindParameter, bindTypedLiteral } from './bind-literal.ts';
-import { bindColumn, bindField } from './bind-name.ts';
+import { bindColumn, bindField, expandRow, expandStar } from './bind-name.ts';
 import { bindOnce } from './bind-once.ts';
-import { bindOperator, combine, itemsOf } from './bind-operator.ts';
+import { bindOperator, combine, isComparison, itemsOf } from './bind-operator.ts';
 import { bindSlice, bindSubscript, bindWholeRow } from './bind-part.ts';
 import { bindScalar } from './bind-scalar.ts';
 import type { Scope } from './bind-scope.ts';
 import { fieldAfterArrow } from './bind-struct.ts';
-import { bindQuantified, bindSubquery } from './bind-subquery.ts';
+import { bindQuantified, bindRowComparison, bindSubquery } from './bind-subquery.ts';
 import { bindTypeName } from './bind-type.ts';
 import {
   booleanType,
@@ -107,7 +107,7 @@ export function bindExpression(node: Expression, scope: Scope): BoundExpr {
     case 'array':
       return bindArray(node, scope);
     case 'row': {
-      const items = node.items.map((item) => bind(item));
+      const items = node.items.flatMap((item) => rowItem(item, scope));
       const fields = items.map((item, index) => ({
         name: `f${index + 1}`,
         type: item.type,
@@ -152,11 +152,28 @@ function bindBinary(node: Node<'binary'>, scope: Scope): BoundExpr {
       bound = bindExpression(field, scope);
       continue;
     }
-    const right = bindExpression(link.right, scope);
-    const result = bindOperator(link.op, [bound, right], link.opSpan ?? link.span, scope.context);
-    bound = { ...result, span: link.span };
+    bound = { ...bindLink(bound, link, scope), span: link.span };
   }
   return bound;
+}
+
+function bindLink(left: BoundExpr, link: Node<'binary'>, scope: Scope): BoundExpr {
+  const span = link.opSpan ?? link.span;
+  if (left.kind === 'row' && link.right.kind === 'scalar-query' && isComparison(link.op)) {
+    return bindRowComparison(link.op, left, link.right, span, scope);
+  }
+  return bindOperator(link.op, [left, bindExpression(link.right, scope)], span, scope.context);
+}
+
+/** `ROW(t.*, (c).*, x)`: stars stand for their columns. */
+function rowItem(item: Expression, scope: Scope): readonly BoundExpr[] {
+  if (item.kind === 'star') {
+    return expandStar(item.qualifier, scope, item.span).map(({ expression }) => expression);
+  }
+  if (item.kind === 'field' && item.field.name === '*' && !item.field.quoted) {
+    return expandRow(bindExpression(item.operand, scope)).map(({ expression }) => expression);
+  }
+  return [bindExpression(item, scope)];
 }
 
 function bindLogic(node: Node<'and' | 'or'>, scope: Scope): BoundExpr {

@@ -1,15 +1,25 @@
 /** INSERT: rows of exactly the relation's columns. */
-import type { Expression, Identifier, Query, Statement } from './ast.ts';
+import type { Expression, Identifier, Query, Statement, WrittenColumn } from './ast.ts';
 import { type Span, StreamError } from './base/error.ts';
 import type { Schema } from './base/type.ts';
 import { typeName } from './base/type.ts';
+import { assignPart, defaultOfPart, partType } from './bind-assign-part.ts';
 import { type BindContext, places } from './bind-context.ts';
-import { named, scopeOver } from './bind-from-place.ts';
-import { bindReturning, requireWritable, targetNames } from './bind-manipulation.ts';
+import { type FromPlace, named, scopeOver } from './bind-from-place.ts';
+import { bindAssignments, requireWritable, targetNames } from './bind-manipulation.ts';
 import { closestName } from './bind-near-miss.ts';
 import { convertOutputs, project } from './bind-output.ts';
 import { bindOver } from './bind-over.ts';
-import { columnOf, type ScopeTable, scopeColumns } from './bind-scope.ts';
+import { bindWith } from './bind-query.ts';
+import { bindReturning } from './bind-returning.ts';
+import {
+  type CommonTables,
+  columnOf,
+  noTables,
+  type Scope,
+  type ScopeTable,
+  scopeColumns,
+} from './bind-scope.ts';
 import { settleExpression, settlePlan } from './bind-volatile.ts';
 import type { BoundInsert, BoundOnConflict } from './bound-statement.ts';
 import type { SourceRelation, UniqueKey } from './catalog.ts';
@@ -23,15 +33,22 @@ import type { LogicalNode } from './logical-plan.ts';
 type Insert = Statement & { readonly kind: 'insert' };
 
 /** @throws StreamError SQL_UNKNOWN_COLUMN, SQL_DATATYPE_MISMATCH, SQL_SYNTAX (counts), SQL_GENERATED_COLUMN, … */
-export function bindInsert(statement: Insert, context: BindContext): BoundInsert {
+export function bindInsert(
+  statement: Insert,
+  context: BindContext,
+  around: CommonTables = noTables,
+): BoundInsert {
   const relation = requireWritable(statement.relation, context);
   const targets = targetColumns(statement, relation);
-  const rows = settlePlan(bindRows(statement, relation, targets, context), context);
+  const outside = { context, parent: undefined, commonTables: around };
+  const commonTables = bindWith(statement.with, { ...outside, resolveUnknown: true });
+  const place: FromPlace = { ...outside, commonTables };
+  const rows = settlePlan(bindRows(statement, relation, targets, place), context);
   const onConflict =
-    statement.onConflict && bindOnConflict(statement, statement.onConflict, relation, context);
+    statement.onConflict && bindOnConflict(statement, statement.onConflict, relation, place);
   const shown = statement.alias?.name ?? statement.relation.parts.at(-1)?.name ?? relation.name;
-  const place = { context, parent: undefined, commonTables: new Map() };
-  const returning = bindReturning(statement.returning, targetNames(relation, shown), place);
+  const names = targetNames(relation, shown);
+  const returning = bindReturning(statement.returning, relation, names, place);
   return { kind: 'insert', relation, rows, onConflict, returning };
 }
 
@@ -49,9 +66,12 @@ export function targetColumns(
     );
   }
   const seen = new Set<number>();
+  const inParts = new Set<number>();
   return statement.columns.map((name) => {
     const index = columnNumber(name, relation);
-    if (seen.has(index)) {
+    if (name.path !== undefined && !seen.has(index)) {
+      inParts.add(index);
+    } else if (seen.has(index) && (name.path === undefined || !inParts.has(index))) {
       throw new StreamError(
         'SQL_DUPLICATE_COLUMN',
         `column "${name.name}" specified more than once`,
@@ -85,7 +105,7 @@ function bindRows(
   statement: Insert,
   relation: SourceRelation,
   targets: readonly number[],
-  context: BindContext,
+  place: FromPlace,
 ): LogicalNode {
   const { source } = statement;
   if (source === undefined) {
@@ -93,11 +113,8 @@ function bindRows(
     return { kind: 'values', rows: [row], schema: rowSchema(relation, [row]) };
   }
   const rows = plainValues(source);
-  if (rows !== undefined && statement.with === undefined) {
-    return bindValueRows(rows, statement, relation, targets, context);
-  }
-  const query = statement.with === undefined ? source : { ...source, with: statement.with };
-  return bindSourceQuery(query, statement, relation, targets, context);
+  if (rows !== undefined) return bindValueRows(rows, statement, relation, targets, place);
+  return bindSourceQuery(source, statement, relation, targets, place);
 }
 
 /** The rows of `VALUES (…), (…)` with nothing around it. */
@@ -115,11 +132,12 @@ function bindValueRows(
   statement: Insert,
   relation: SourceRelation,
   targets: readonly number[],
-  context: BindContext,
+  place: FromPlace,
 ): LogicalNode {
+  const { context } = place;
   const scope = scopeOver(
     { node: { kind: 'values', rows: [], schema: [] }, tables: [], columns: [] },
-    { context, parent: undefined, commonTables: new Map() },
+    place,
   );
   const isDefault = new Set(statement.defaults.map(([row, column]) => `${row} ${column}`));
   const width = rows[0]?.length ?? 0;
@@ -131,13 +149,18 @@ function bindValueRows(
     }
     checkCount(row.length, statement, targets, row);
     const given = new Map<number, BoundExpr>();
-    row.forEach((cell, place) => {
-      const target = targets[place];
-      if (target === undefined || isDefault.has(`${rowNumber} ${place}`)) return;
+    row.forEach((cell, position) => {
+      const target = targets[position];
+      const column = statement.columns[position];
+      if (target === undefined) return;
+      if (isDefault.has(`${rowNumber} ${position}`)) {
+        if (column?.path !== undefined) throw defaultOfPart(column);
+        return;
+      }
       refuseGenerated(relation, target, cell.span, statement.overriding);
       const value = scope.within(places.values, () => context.rules.expression(cell, scope));
       if (isLeftOut(statement, relation, target)) return;
-      given.set(target, assign(value, relation, target, context));
+      give(given, { relation, target, column }, value, scope);
     });
     return fillRow(relation, given);
   });
@@ -150,6 +173,30 @@ export const isLeftOut = (
   { columns }: SourceRelation,
   target: number,
 ): boolean => overriding === 'user' && columns[target]?.identity !== undefined;
+
+/** Sets a column of a new row, or a part of it. @param column  as the statement names it. */
+export function give(
+  given: Map<number, BoundExpr>,
+  {
+    relation,
+    target,
+    column,
+  }: {
+    readonly relation: SourceRelation;
+    readonly target: number;
+    readonly column: WrittenColumn | undefined;
+  },
+  value: BoundExpr,
+  scope: Scope,
+): void {
+  if (column?.path === undefined) {
+    given.set(target, assign(value, relation, target, scope.context));
+    return;
+  }
+  const type = relation.schema[target]?.type ?? value.type;
+  const whole = given.get(target) ?? { kind: 'literal', value: null, type };
+  given.set(target, assignPart(whole, column, value, scope));
+}
 
 export function assign(
   value: BoundExpr,
@@ -255,21 +302,21 @@ function bindSourceQuery(
   statement: Insert,
   relation: SourceRelation,
   targets: readonly number[],
-  context: BindContext,
+  place: FromPlace,
 ): LogicalNode {
-  const plan = context.rules.query(query, {
-    context,
-    parent: undefined,
-    commonTables: new Map(),
-    resolveUnknown: false,
-  });
+  const { context } = place;
+  const plan = context.rules.query(query, { ...place, resolveUnknown: false });
   const width = plan.schema.length;
   checkCount(width, statement, targets, undefined);
   const used = targets.slice(0, width);
   for (const target of used) {
     refuseGenerated(relation, target, query.span, statement.overriding);
   }
-  const types = used.map((target) => relation.schema[target]?.type ?? { kind: 'text' as const });
+  const types = used.map((target, index) => {
+    const type = relation.schema[target]?.type ?? { kind: 'text' as const };
+    const column = statement.columns[index];
+    return column?.path === undefined ? type : partType(type, column);
+  });
   const converted = convertOutputs(plan, types, 'assignment', context);
   if (typeof converted === 'number') {
     const column = relation.schema[used[converted] ?? 0];
@@ -280,13 +327,14 @@ function bindSourceQuery(
       { at: query.span, hint: 'You will need to rewrite or cast the expression.' },
     );
   }
-  const given = new Map(
-    used.flatMap((target, place) =>
-      isLeftOut(statement, relation, target)
-        ? []
-        : [[target, columnOf(place, converted.schema[place]?.type ?? { kind: 'text' })] as const],
-    ),
-  );
+  const given = new Map<number, BoundExpr>();
+  const scope = scopeOver({ node: converted, tables: [], columns: [] }, place);
+  for (const [index, target] of used.entries()) {
+    if (isLeftOut(statement, relation, target)) continue;
+    const value = columnOf(index, converted.schema[index]?.type ?? { kind: 'text' });
+    const column = statement.columns[index];
+    give(given, { relation, target, column }, value, scope);
+  }
   const row = fillRow(relation, given);
   return project(
     converted,
@@ -365,10 +413,14 @@ function bindOnConflict(
   statement: Insert,
   clause: NonNullable<Insert['onConflict']>,
   relation: SourceRelation,
-  context: BindContext,
+  place: FromPlace,
 ): BoundOnConflict {
+  const { context } = place;
+  const both: Schema = [...relation.schema, ...relation.schema];
   const keys = conflictKeys(statement, clause, relation, context);
-  if (clause.action === 'nothing') return { keys, action: 'nothing', set: [], where: undefined };
+  if (clause.action === 'nothing') {
+    return { keys, action: 'nothing', set: [], where: undefined, over: both };
+  }
   if (keys === undefined) {
     throw new StreamError(
       'SQL_SYNTAX',
@@ -387,24 +439,19 @@ function bindOnConflict(
   const existing = table(shown, 0);
   const excluded = table('excluded', width);
   const visible = [...existing.columns, ...excluded.columns];
-  const both: Schema = [...relation.schema, ...relation.schema];
   const from = named({ kind: 'values', rows: [], schema: both }, undefined, undefined, undefined);
   const scope = scopeOver(
     { node: from.node, tables: [existing, excluded], columns: visible },
-    { context, parent: undefined, commonTables: new Map() },
+    place,
   );
   const bind = (node: Expression): BoundExpr =>
     scope.within(places.update, () => context.rules.expression(node, scope));
-  const set = clause.set.map(({ column: name, value }) => {
-    const column = columnNumber(name, relation);
-    if (value !== 'default') refuseGenerated(relation, column, name.span);
-    const expression =
-      value === 'default'
-        ? (fillRow(relation, new Map())[column] ?? columnOf(column, { kind: 'text' }))
-        : assign(bind(value), relation, column, context);
-    return { column, value: settleExpression(expression, context) };
-  });
+  const assigned = bindAssignments(clause.set, relation, scope);
+  const set = [...assigned].map(([column, value]) => ({
+    column,
+    value: settleExpression(value, context),
+  }));
   const where = clause.where && coerceToBoolean(bind(clause.where), 'WHERE', context);
   const settled = where && settleExpression(where, context);
-  return { keys, action: 'update', set, where: settled };
+  return { keys, action: 'update', set, where: settled, over: both };
 }

@@ -1,7 +1,8 @@
 /** UPDATE and DELETE, and what they share with INSERT and MERGE. */
-import type { Assignment, Expression, QualifiedName, SelectItem, Statement } from './ast.ts';
+import type { Assignment, Expression, QualifiedName, Statement, WrittenColumn } from './ast.ts';
 import { type Span, StreamError } from './base/error.ts';
 import type { Schema } from './base/type.ts';
+import { assignPart, defaultOfPart } from './bind-assign-part.ts';
 import { type BindContext, places } from './bind-context.ts';
 import { bindFromList } from './bind-from.ts';
 import {
@@ -14,14 +15,13 @@ import {
 import { project } from './bind-output.ts';
 import { bindWith } from './bind-query.ts';
 import { requireRelation } from './bind-relation.ts';
-import { columnOf, type Scope, type SpecialCalls } from './bind-scope.ts';
-import { bindTargets } from './bind-target.ts';
-import { settleExpression, settlePlan } from './bind-volatile.ts';
-import type { BoundDelete, BoundUpdate, Returning } from './bound-statement.ts';
+import { bindReturning } from './bind-returning.ts';
+import { type CommonTables, columnOf, noTables, type Scope } from './bind-scope.ts';
+import { settlePlan } from './bind-volatile.ts';
+import type { BoundDelete, BoundUpdate } from './bound-statement.ts';
 import type { SourceRelation } from './catalog.ts';
-import { coerceAssignment, coerceToBoolean, resolveUnknown } from './coerce.ts';
+import { coerceAssignment, coerceToBoolean } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
-import { mayBeNull } from './expression-null.ts';
 import { mapColumns } from './logical-map.ts';
 import type { LogicalNode } from './logical-plan.ts';
 
@@ -64,32 +64,6 @@ export function targetNames(relation: SourceRelation, shown: string): BoundFrom 
   return named(scan, undefined, shown, relation.name);
 }
 
-/**
- * RETURNING over the columns of the target and of the items beside it; undefined without the clause.
- * @param calls  what some calls mean here alone.
- */
-export function bindReturning(
-  items: readonly SelectItem[],
-  from: BoundFrom,
-  place: FromPlace,
-  calls?: SpecialCalls,
-): Returning | undefined {
-  if (items.length === 0) return undefined;
-  const { context } = place;
-  const scope = scopeOver(from, place);
-  scope.specialCalls = calls;
-  const targets = scope.within(places.returning, () => bindTargets(items, scope));
-  const expressions = targets.map((target) =>
-    settleExpression(resolveUnknown(target.expression, context), context),
-  );
-  const schema = expressions.map((expression, index) => ({
-    name: targets[index]?.name ?? '?column?',
-    type: expression.type,
-    nullable: mayBeNull(expression, from.node.schema),
-  }));
-  return { schema, expressions };
-}
-
 interface Target {
   readonly relation: SourceRelation;
   /** The relation's columns, then those of the other items, then the row's number when there are any. */
@@ -103,10 +77,11 @@ interface Target {
 function bindTarget(
   statement: Statement & { readonly kind: 'update' | 'delete' },
   context: BindContext,
+  around: CommonTables,
 ): Target {
   const verb = statement.kind === 'update' ? 'update' : 'delete from';
   const relation = requireTable(statement.relation, verb, context);
-  const outside = { context, parent: undefined, commonTables: new Map() };
+  const outside = { context, parent: undefined, commonTables: around };
   const commonTables = bindWith(statement.with, { ...outside, resolveUnknown: true });
   const place: FromPlace = { ...outside, commonTables };
   const own = targetNames(
@@ -185,8 +160,9 @@ function filtered(
 export function bindUpdate(
   statement: Statement & { readonly kind: 'update' },
   context: BindContext,
+  around: CommonTables = noTables,
 ): BoundUpdate {
-  const target = bindTarget(statement, context);
+  const target = bindTarget(statement, context, around);
   const { relation, scope } = target;
   const assigned = bindAssignments(statement.set, relation, scope);
   const old = relation.schema.map(({ type }, index) => columnOf(index, type));
@@ -206,7 +182,7 @@ export function bindUpdate(
     plan: settlePlan(plan, context),
     joined: target.joined,
     changed: [...assigned.keys()],
-    returning: bindReturning(statement.returning, target.from, target.place),
+    returning: bindReturning(statement.returning, relation, target.from, target.place),
   };
 }
 
@@ -221,6 +197,8 @@ export function bindAssignments(
 ): ReadonlyMap<number, BoundExpr> {
   const { context } = scope;
   const assigned = new Map<number, BoundExpr>();
+  /** Columns that are assigned part by part. */
+  const inParts = new Set<number>();
   for (const { column: name, value, part } of set) {
     const index = relation.schema.findIndex((column) => column.name === name.name);
     const column = relation.schema[index];
@@ -231,7 +209,7 @@ export function bindAssignments(
         { at: name.span },
       );
     }
-    if (assigned.has(index)) {
+    if (assigned.has(index) && (name.path === undefined || !inParts.has(index))) {
       throw new StreamError('SQL_SYNTAX', `multiple assignments to same column "${name.name}"`, {
         at: name.span,
       });
@@ -254,6 +232,12 @@ export function bindAssignments(
         { at: name.span, detail: `Column "${name.name}" is a generated column.` },
       );
     }
+    if (name.path !== undefined) {
+      inParts.add(index);
+      const whole = assigned.get(index) ?? columnOf(index, column.type);
+      assigned.set(index, bindPart(whole, name, value, part, scope));
+      continue;
+    }
     const bound =
       value === 'default'
         ? (relation.columns[index]?.default ??
@@ -262,6 +246,20 @@ export function bindAssignments(
     assigned.set(index, coerceAssignment(bound, column, context));
   }
   return assigned;
+}
+
+/** The column with a new value in a part of it. @throws StreamError SQL_NOT_SUPPORTED for DEFAULT. */
+function bindPart(
+  whole: BoundExpr,
+  column: WrittenColumn,
+  value: Assignment['value'],
+  part: Assignment['part'],
+  scope: Scope,
+): BoundExpr {
+  if (value === 'default') throw defaultOfPart(column);
+  return scope.within(places.update, () =>
+    assignPart(whole, column, assignedValue(value, part, scope), scope),
+  );
 }
 
 /** One column of `(a, b) = (SELECT …)` is that column of the query; any other value is an expression. */
@@ -298,8 +296,9 @@ export function withGenerated(
 export function bindDelete(
   statement: Statement & { readonly kind: 'delete' },
   context: BindContext,
+  around: CommonTables = noTables,
 ): BoundDelete {
-  const target = bindTarget(statement, context);
+  const target = bindTarget(statement, context, around);
   const { relation } = target;
   const schema: Schema = relation.schema;
   const plan = project(filtered(statement, target), [
@@ -311,6 +310,6 @@ export function bindDelete(
     relation,
     plan: settlePlan(plan, context),
     joined: target.joined,
-    returning: bindReturning(statement.returning, target.from, target.place),
+    returning: bindReturning(statement.returning, relation, target.from, target.place),
   };
 }

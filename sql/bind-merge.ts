@@ -4,6 +4,7 @@
  */
 import type { MergeAction, MergeWhen, Statement } from './ast.ts';
 import { StreamError } from './base/error.ts';
+import { defaultOfPart } from './bind-assign-part.ts';
 import { type BindContext, places } from './bind-context.ts';
 import { bindFromItem } from './bind-from.ts';
 import {
@@ -15,9 +16,9 @@ import {
   scopeOver,
 } from './bind-from-place.ts';
 import {
-  assign,
   checkCount,
   fillRow,
+  give,
   isLeftOut,
   refuseGenerated,
   targetColumns,
@@ -25,7 +26,6 @@ import {
 import { joinSchema } from './bind-join.ts';
 import {
   bindAssignments,
-  bindReturning,
   requireTable,
   targetNames,
   withGenerated,
@@ -33,7 +33,14 @@ import {
 } from './bind-manipulation.ts';
 import { project } from './bind-output.ts';
 import { bindWith } from './bind-query.ts';
-import { columnOf, type Scope, type SpecialCalls } from './bind-scope.ts';
+import { bindReturning } from './bind-returning.ts';
+import {
+  type CommonTables,
+  columnOf,
+  noTables,
+  type Scope,
+  type SpecialCalls,
+} from './bind-scope.ts';
 import { settlePlan } from './bind-volatile.ts';
 import type { BoundMerge, Returning } from './bound-statement.ts';
 import type { SourceRelation } from './catalog.ts';
@@ -61,9 +68,13 @@ interface Pairs {
 }
 
 /** @throws StreamError as UPDATE, DELETE and INSERT do; SQL_SYNTAX for a clause that no row comes to, SQL_DUPLICATE_ALIAS. */
-export function bindMerge(statement: Merge, context: BindContext): BoundMerge {
+export function bindMerge(
+  statement: Merge,
+  context: BindContext,
+  around: CommonTables = noTables,
+): BoundMerge {
   refuseUnreachable(statement.whens);
-  const pairs = bindPairs(statement, context);
+  const pairs = bindPairs(statement, context, around);
   const { relation, source, node } = pairs;
   const width = relation.schema.length;
   const number = columnOf(width, { kind: 'bigint' });
@@ -125,9 +136,9 @@ function refuseUnreachable(whens: readonly MergeWhen[]): void {
 
 // ---------------------------------------------------------------------- pairs
 
-function bindPairs(statement: Merge, context: BindContext): Pairs {
+function bindPairs(statement: Merge, context: BindContext, around: CommonTables): Pairs {
   const relation = requireTable(statement.relation, 'merge into', context);
-  const outside = { context, parent: undefined, commonTables: new Map() };
+  const outside = { context, parent: undefined, commonTables: around };
   const commonTables = bindWith(statement.with, { ...outside, resolveUnknown: true });
   const place: FromPlace = { ...outside, commonTables };
   const shown = statement.alias?.name ?? statement.relation.parts.at(-1)?.name ?? relation.name;
@@ -273,11 +284,13 @@ function insertedRow(insert: Insert, relation: SourceRelation, scope: Scope): re
   const { context } = scope;
   values.forEach((value, place) => {
     const target = targets[place];
+    const column = insert.columns[place];
+    if (value === 'default' && column?.path !== undefined) throw defaultOfPart(column);
     if (target === undefined || value === 'default') return;
     refuseGenerated(relation, target, value.span, insert.overriding);
     const bound = scope.within(places.values, () => context.rules.expression(value, scope));
     if (isLeftOut(insert, relation, target)) return;
-    given.set(target, assign(bound, relation, target, context));
+    give(given, { relation, target, column }, bound, scope);
   });
   return fillRow(relation, given);
 }
@@ -324,5 +337,5 @@ function mergeReturning(statement: Merge, pairs: Pairs): Returning | undefined {
     bind: ({ args, span }, name) =>
       name === 'merge_action' && args.length === 0 ? { ...done, span } : undefined,
   };
-  return bindReturning(statement.returning, from, place, calls);
+  return bindReturning(statement.returning, relation, from, place, calls);
 }

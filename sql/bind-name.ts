@@ -161,7 +161,7 @@ function findTable(name: string, scope: Scope, at: Span, schema?: string): Found
 }
 
 /** The row of a FROM item under its name alone. */
-function findWholeRow(name: Identifier, scope: Scope): BoundExpr | undefined {
+export function findWholeRow(name: Identifier, scope: Scope): BoundExpr | undefined {
   const found = findTable(name.name, scope, name.span);
   if (found === undefined) return undefined;
   const columns = found.table.columns.filter((column) => column.hidden !== true);

@@ -4,7 +4,7 @@ import { StreamError } from './base/error.ts';
 import { isMapType, typeName } from './base/type.ts';
 import { arraySlice, arraySubscript, type SliceBound } from './bind-array.ts';
 import { mapValueOf } from './bind-map.ts';
-import { bindColumn, expandStar } from './bind-name.ts';
+import { bindColumn, expandStar, findWholeRow } from './bind-name.ts';
 import { bindOperator } from './bind-operator.ts';
 import type { Scope } from './bind-scope.ts';
 import { integerType, tryCoerce } from './coerce.ts';
@@ -22,7 +22,9 @@ export function bindWholeRow(node: Node<'star'>, scope: Scope): BoundExpr {
   }
   // An unknown table is reported as one, and not as a column that is missing.
   expandStar(node.qualifier, scope, node.span);
-  return { ...bindColumn(node.qualifier, scope), span: node.span };
+  // `t.*` is the row also where a column has the table's name.
+  const row = node.qualifier.parts.length === 1 ? findWholeRow(table, scope) : undefined;
+  return { ...(row ?? bindColumn(node.qualifier, scope)), span: node.span };
 }
 
 /** `array[i][j]`, `document['key']`. */

@@ -10,7 +10,7 @@ import { requireEquality } from './bind-group.ts';
 import { applyLimit } from './bind-limit.ts';
 import { convertOutputs } from './bind-output.ts';
 import { bindRecursive, inOrderOfUse, mentions } from './bind-recursive.ts';
-import { type CommonTableEntry, type CommonTables, columnOf } from './bind-scope.ts';
+import { type CommonTables, columnOf } from './bind-scope.ts';
 import { bindSelect, type Tail } from './bind-select.ts';
 import { commonType, unify } from './coerce.ts';
 import type { BoundExpr, BoundSortKey } from './expression.ts';
@@ -49,29 +49,49 @@ export function bindWith(clause: Query['with'], place: QueryPlace): CommonTables
   const items = clause.recursive ? inOrderOfUse(clause.items) : clause.items;
   for (const item of items) {
     const name = item.name.name;
-    const plan = bindCommonTable(item, clause.recursive, { ...place, commonTables: tables });
-    tables.set(name, { plan, level } satisfies CommonTableEntry);
+    const inner = { ...place, commonTables: tables };
+    const plan =
+      item.statement.kind === 'query'
+        ? bindCommonTable(item, item.statement, clause.recursive, inner)
+        : bindChangeItem(item, item.statement, clause, inner);
+    tables.set(name, plan === undefined ? { ...noRows, level } : { plan, level });
   }
   return tables;
 }
 
-function bindCommonTable(item: CommonTable, recursive: boolean, place: QueryPlace): LogicalNode {
-  if (item.statement.kind !== 'query') {
+const noRows = { plan: { kind: 'values', rows: [], schema: [] }, withoutRows: true } as const;
+
+/** @throws StreamError SQL_NOT_SUPPORTED where rows cannot be changed. */
+function bindChangeItem(
+  item: CommonTable,
+  statement: Exclude<CommonTable['statement'], Query>,
+  clause: Query['with'],
+  { context, commonTables }: QueryPlace,
+): LogicalNode | undefined {
+  if (context.changes === undefined || context.changes.clause !== clause) {
     throw new StreamError(
       'SQL_NOT_SUPPORTED',
-      'data-modifying statements in WITH are not supported',
-      {
-        at: item.span,
-      },
+      'WITH clause containing a data-modifying statement must be at the top level',
+      { at: item.span },
     );
   }
-  const query = item.statement;
+  const plan = context.changes.bind(statement, commonTables);
+  return plan && renameOutputs(plan, item);
+}
+
+function bindCommonTable(
+  item: CommonTable,
+  query: Query,
+  recursive: boolean,
+  place: QueryPlace,
+): LogicalNode {
   const inner: QueryPlace = { ...place, resolveUnknown: true };
-  const plan =
-    recursive && mentions(query, item.name.name)
-      ? bindRecursive(item, query, inner, bindQueryNode, bindBodyPart)
-      : bindQueryNode(query, inner);
-  return renameOutputs(plan, item);
+  if (!recursive || !mentions(query, item.name.name)) {
+    return renameOutputs(bindQueryNode(query, inner), item);
+  }
+  const commonTables = bindWith(query.with, inner);
+  const around = { ...inner, commonTables };
+  return renameOutputs(bindRecursive(item, query, around, bindQueryNode, bindBodyPart), item);
 }
 
 /** Gives the plan's columns the names listed behind the WITH item's name. */

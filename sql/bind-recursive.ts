@@ -10,15 +10,19 @@ import { inputsOf, visitExpressions } from './logical-map.ts';
 import type { LogicalNode } from './logical-plan.ts';
 
 /** Whether a part of the syntax tree names a relation. */
-export function mentions(part: unknown, relation: string): boolean {
-  if (typeof part !== 'object' || part === null) return false;
-  if (Array.isArray(part)) return part.some((item) => mentions(item, relation));
-  if ('kind' in part && part.kind === 'relation' && 'name' in part) {
+export const mentions = (part: unknown, relation: string): boolean =>
+  countMentions(part, relation) > 0;
+
+function countMentions(part: unknown, relation: string): number {
+  if (typeof part !== 'object' || part === null) return 0;
+  let count = 0;
+  if (!Array.isArray(part) && 'kind' in part && part.kind === 'relation' && 'name' in part) {
     const { name } = part;
     const parts = typeof name === 'object' && name !== null && 'parts' in name ? name.parts : [];
-    if (Array.isArray(parts) && parts.length === 1 && parts[0]?.name === relation) return true;
+    if (Array.isArray(parts) && parts.length === 1 && parts[0]?.name === relation) count++;
   }
-  return Object.values(part).some((value) => mentions(value, relation));
+  for (const value of Object.values(part)) count += countMentions(value, relation);
+  return count;
 }
 
 /**
@@ -89,7 +93,9 @@ export function bindRecursive(
   const commonTables = new Map(place.commonTables).set(name, { plan: reference, level });
   const inner = { ...query, body: body.right, with: undefined };
   const step = bindQuery(inner, { ...place, commonTables, resolveUnknown: false });
-  if (countReferences(step, id, item, undefined) > 1) throw misplaced('more than once', item);
+  // A WITH item that reads it once may itself be read many times.
+  if (countMentions(body.right, name) > 1) throw misplaced('more than once', item);
+  checkReferences(step, id, item, undefined);
   if (step.schema.length !== base.schema.length) {
     throw new StreamError('SQL_SYNTAX', 'each UNION query must have the same number of columns', {
       at: body.right.span,
@@ -115,39 +121,40 @@ const misplaced = (where: string, item: CommonTable): StreamError =>
   invalid(`recursive reference to query "${item.name.name}" must not appear ${where}`, item);
 
 /**
- * Counts where the step reads the item. A step must grow with what it reads, or the recursion has no meaning: the places
+ * Looks at where the step reads the item. A step must grow with what it reads, or the recursion has no meaning: the places
  * that PostgreSQL refuses are those where a row more may be a row less.
  * @param refused  what the node stands within, for the error; undefined while a reference is allowed.
+ * @returns whether it is read.
  * @throws StreamError SQL_INVALID_RECURSION.
  */
-function countReferences(
+function checkReferences(
   node: LogicalNode,
   id: number,
   item: CommonTable,
   refused: string | undefined,
-): number {
+): boolean {
   if (node.kind === 'recursive-reference') {
-    if (node.id !== id) return 0;
+    if (node.id !== id) return false;
     if (refused !== undefined) throw misplaced(refused, item);
-    return 1;
+    return true;
   }
   visitExpressions(node, (expression) => {
     someExpression(expression, (part) => {
-      if (part.kind === 'subquery') countReferences(part.plan, id, item, 'within a subquery');
+      if (part.kind === 'subquery') checkReferences(part.plan, id, item, 'within a subquery');
       return false;
     });
   });
-  let count = 0;
-  inputsOf(node).forEach((input, port) => {
-    count += countReferences(input, id, item, refused ?? refusedAt(node, port));
-  });
-  if (count > 0 && node.kind === 'aggregate' && node.aggregates.length > 0) {
+  const found = inputsOf(node).map((input, port) =>
+    checkReferences(input, id, item, refused ?? refusedAt(node, port)),
+  );
+  const isRead = found.includes(true);
+  if (isRead && node.kind === 'aggregate' && node.aggregates.length > 0) {
     throw invalid(
       "aggregate functions are not allowed in a recursive query's recursive term",
       item,
     );
   }
-  return count;
+  return isRead;
 }
 
 /** Why an input of a node must not read the item. */

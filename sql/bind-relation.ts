@@ -20,6 +20,7 @@ export function findRelation(item: RelationItem, place: FromPlace): BoundFrom {
   const shown = item.alias?.name.name ?? name;
   const common = item.name.parts.length === 1 ? place.commonTables.get(name) : undefined;
   if (common !== undefined) {
+    if (common.withoutRows) throw withoutRows(name, item);
     const level = place.parent === undefined ? 0 : place.parent.level + 1;
     return named(shiftPlanOuter(common.plan, level - common.level), item.alias, shown, name);
   }
@@ -33,6 +34,11 @@ export function findRelation(item: RelationItem, place: FromPlace): BoundFrom {
   const primaryKey = relation.primaryKey.length > 0 ? relation.primaryKey : undefined;
   return named(node, item.alias, shown, relation.name, primaryKey, sourceColumns(relation));
 }
+
+const withoutRows = (name: string, { span }: RelationItem): StreamError =>
+  new StreamError('SQL_NOT_SUPPORTED', `WITH query "${name}" does not have a RETURNING clause`, {
+    at: span,
+  });
 
 /** The catalog's entry. @throws StreamError SQL_UNKNOWN_RELATION with a near miss. */
 export function requireRelation(name: QualifiedName, context: BindContext): Relation {

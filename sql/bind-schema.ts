@@ -7,6 +7,7 @@ import { StreamError } from './base/error.ts';
 import type { BindContext } from './bind-context.ts';
 import { type Catalog, PUBLIC_SCHEMA, type Relation, relationKey } from './catalog.ts';
 import { systemRelation } from './system-catalog.ts';
+import { isTemporarySchema, TEMPORARY_SCHEMA } from './temporary.ts';
 
 /** The schema and the bare name behind a catalog name. */
 export function splitKey(catalog: Catalog, key: string): { schema: string; name: string } {
@@ -25,12 +26,20 @@ export function searchPath(settings: ReadonlyMap<string, string>): readonly stri
     .filter((part) => part !== '' && part !== '$user');
 }
 
+/** What `pg_temp` means in the session; undefined for other schemas, and while it has none. */
+function ownSchema(schema: string, settings: ReadonlyMap<string, string>): string | undefined {
+  return schema === TEMPORARY_SCHEMA ? searchPath(settings).find(isTemporarySchema) : undefined;
+}
+
 /** @throws StreamError SQL_NOT_INCREMENTAL for a view over a system catalog. */
 export function findNamed(name: QualifiedName, context: BindContext): Relation | undefined {
   const { catalog, statement, purpose } = context;
   const bare = name.parts.at(-1)?.name ?? '';
   const schema = name.parts.at(-2)?.name;
-  const schemas = schema === undefined ? searchPath(statement.settings) : [schema];
+  const schemas =
+    schema === undefined
+      ? searchPath(statement.settings)
+      : [ownSchema(schema, statement.settings) ?? schema];
   // PostgreSQL looks into pg_catalog first.
   const system =
     schema === undefined
@@ -60,9 +69,13 @@ export function findNamed(name: QualifiedName, context: BindContext): Relation |
  */
 export function nameToCreate(name: QualifiedName, { catalog, statement }: BindContext): string {
   const bare = name.parts.at(-1)?.name ?? '';
+  const written = name.parts.at(-2)?.name;
   const schema =
-    name.parts.at(-2)?.name ??
-    searchPath(statement.settings).find((one) => catalog.schemas().includes(one));
+    written === undefined
+      ? searchPath(statement.settings).find(
+          (one) => !isTemporarySchema(one) && catalog.schemas().includes(one),
+        )
+      : (ownSchema(written, statement.settings) ?? written);
   if (schema === undefined) {
     throw new StreamError('SQL_UNKNOWN_SCHEMA', 'no schema has been selected to create in', {
       at: name.span,

@@ -33,9 +33,13 @@ export interface CommonTableEntry {
   readonly plan: LogicalNode;
   /** How deep the query that defines it stands; outer columns are shifted by the difference. */
   readonly level: number;
+  /** Changes rows, and has no RETURNING: there is nothing to read. */
+  readonly withoutRows?: true | undefined;
 }
 
 export type CommonTables = ReadonlyMap<string, CommonTableEntry>;
+
+export const noTables: CommonTables = new Map();
 
 /**
  * Aggregates, GROUPING calls, window calls and set-returning functions are collected while a

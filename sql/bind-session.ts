@@ -9,6 +9,7 @@ import { booleanType, coerce, textType } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
 import type { PolymorphicSignature } from './function/polymorphic-signature.ts';
 import { DATABASE, OWNER } from './system-catalog.ts';
+import { isTemporarySchema } from './temporary.ts';
 
 interface SessionFunction {
   readonly parameters: readonly SqlType[];
@@ -20,7 +21,9 @@ interface SessionFunction {
 }
 
 function schemas({ catalog, statement }: BindContext): readonly string[] {
-  return searchPath(statement.settings).filter((name) => catalog.schemas().includes(name));
+  return searchPath(statement.settings).filter(
+    (name) => !isTemporarySchema(name) && catalog.schemas().includes(name),
+  );
 }
 
 const plain = (

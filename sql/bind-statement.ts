@@ -1,11 +1,10 @@
 /** Statements of every kind: the ones with names, queries or expressions in them are bound, the others pass through. */
 import type { QualifiedName, Statement } from './ast.ts';
 import { StreamError } from './base/error.ts';
+import { bindManipulation, bindWithChanges, withChangeItems } from './bind-changes.ts';
 import type { BindContext, Purpose } from './bind-context.ts';
 import { bindCreateRelation, noSources, type SourceEnvironment } from './bind-create-relation.ts';
-import { bindInsert } from './bind-insert.ts';
-import { bindDelete, bindUpdate, requireWritable } from './bind-manipulation.ts';
-import { bindMerge } from './bind-merge.ts';
+import { requireWritable } from './bind-manipulation.ts';
 import { bindOptions } from './bind-options.ts';
 import { requireRelation } from './bind-relation.ts';
 import { findNamed } from './bind-schema.ts';
@@ -26,6 +25,8 @@ export function bindStatement(
   sources: SourceEnvironment = noSources,
 ): BoundStatement {
   const run = (purpose: Purpose) => bindContext(catalog, context, purpose);
+  const changing = withChangeItems(statement);
+  if (changing !== undefined) return bindWithChanges(changing, run('pull'));
   switch (statement.kind) {
     case 'query':
       return {
@@ -42,13 +43,10 @@ export function bindStatement(
     case 'create-sink':
       return bindCreateSink(statement, run('sink'));
     case 'insert':
-      return bindInsert(statement, run('pull'));
     case 'update':
-      return bindUpdate(statement, run('pull'));
     case 'delete':
-      return bindDelete(statement, run('pull'));
     case 'merge':
-      return bindMerge(statement, run('pull'));
+      return bindManipulation(statement, run('pull'));
     case 'truncate': {
       const relations = statement.relations.map((name) => requireWritable(name, run('pull')));
       const { restartIdentity = false, cascade = false } = statement;

@@ -4,8 +4,9 @@ import type { Datum } from './base/datum.ts';
 import { type Span, StreamError } from './base/error.ts';
 import type { BindExpression } from './bind-aggregate.ts';
 import { compareWithArray } from './bind-array.ts';
+import { bindOnce } from './bind-once.ts';
 import { bindOperator, combine, resolveOperatorFunction } from './bind-operator.ts';
-import { convertOutputs } from './bind-output.ts';
+import { convertOutputs, project } from './bind-output.ts';
 import type { Scope } from './bind-scope.ts';
 import { booleanType, coerce, commonType, tryCoerce } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
@@ -49,6 +50,40 @@ export function bindSubquery(
     type: { kind: 'array', element: column.type },
     span,
   };
+}
+
+/** `(a, b) op (query)`: NULL when the query gives no row. The row of the query is computed once. */
+export function bindRowComparison(
+  op: string,
+  left: BoundExpr & { readonly kind: 'row' },
+  { query, span: at }: Node<'scalar-query'>,
+  span: Span,
+  scope: Scope,
+): BoundExpr {
+  const plan = bindInner(query, scope, at);
+  const { schema } = plan;
+  if (schema.length !== left.items.length) {
+    const size = schema.length > left.items.length ? 'many' : 'few';
+    throw new StreamError('SQL_SYNTAX', `subquery has too ${size} columns`, { at: span });
+  }
+  const items = schema.map(({ type }, index): BoundExpr => ({ kind: 'column', index, type }));
+  const type = { kind: 'row', fields: schema } as const;
+  const whole = project(plan, [{ name: 'row', expression: { kind: 'row', items, type } }]);
+  const value: BoundExpr = { kind: 'subquery', mode: 'scalar', plan: whole, type, span: at };
+  return bindOnce(value, (row) => {
+    const right: BoundExpr = {
+      kind: 'row',
+      items: schema.map((field, index) => ({
+        kind: 'field',
+        operand: row,
+        index,
+        type: field.type,
+        span: at,
+      })),
+      type,
+    };
+    return bindOperator(op, [left, right], span, scope.context);
+  });
 }
 
 /** `x IN (query)` is `x = ANY (query)`, NOT IN is `x <> ALL (query)`; the other forms as written. */

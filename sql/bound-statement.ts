@@ -31,6 +31,7 @@ export type BoundStatement =
   | BoundUpdate
   | BoundDelete
   | BoundMerge
+  | BoundWithChanges
   | {
       readonly kind: 'truncate';
       readonly relations: readonly SourceRelation[];
@@ -112,9 +113,14 @@ export interface BoundCreateSink {
   readonly options: ReadonlyMap<string, string>;
 }
 
-/** RETURNING: expressions over the relation's columns, then those of FROM or USING items. */
+/**
+ * RETURNING: expressions over the relation's columns, then those of FROM or USING items; last the row before, the row after, and
+ * whether there was none of either.
+ */
 export interface Returning {
   readonly schema: Schema;
+  /** What the expressions are over. */
+  readonly over: Schema;
   readonly expressions: readonly BoundExpr[];
 }
 
@@ -135,6 +141,8 @@ export interface BoundOnConflict {
   readonly set: readonly { readonly column: number; readonly value: BoundExpr }[];
   /** Over the same columns; the row stays when it is not true. */
   readonly where: BoundExpr | undefined;
+  /** What the values and the condition are over. */
+  readonly over: Schema;
 }
 
 export interface BoundUpdate {
@@ -176,6 +184,22 @@ export interface BoundMerge {
   /** Over the source's columns, then those of the new row (of the old one after a delete), then INSERT, UPDATE or DELETE. */
   readonly returning: Returning | undefined;
 }
+
+/** A statement with parts in its WITH clause that change rows. All of them see the state before the statement. */
+export interface BoundWithChanges {
+  readonly kind: 'with-changes';
+  /** Each may read what those before it return. Their numbers are what `values` nodes name. */
+  readonly items: readonly ReadingPart<BoundManipulation>[];
+  readonly main: ReadingPart<BoundManipulation | BoundQuery>;
+}
+
+export interface ReadingPart<Part> {
+  readonly statement: Part;
+  /** Numbers of the items whose rows it reads. */
+  readonly reads: readonly number[];
+}
+
+export type BoundManipulation = BoundInsert | BoundUpdate | BoundDelete | BoundMerge;
 
 export interface BoundCopyFrom {
   readonly kind: 'copy-from';

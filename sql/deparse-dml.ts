@@ -5,11 +5,12 @@ import type {
   MergeAction,
   MergeWhen,
   Query,
-  SelectItem,
+  ReturningClause,
   Statement,
+  WrittenColumn,
 } from './ast.ts';
 import { assertNever } from './base/assert.ts';
-import { clause, identifierList, identifierText, nameText, words } from './deparse-name.ts';
+import { clause, identifierText, nameText, words } from './deparse-name.ts';
 import type { QueryWriter } from './deparse-query.ts';
 
 type Insert = Extract<Statement, { kind: 'insert' }>;
@@ -59,7 +60,7 @@ export class ManipulationWriter {
       'INSERT INTO',
       nameText(insert.relation),
       insert.alias && `AS ${identifierText(insert.alias)}`,
-      insert.columns.length > 0 && identifierList(insert.columns),
+      insert.columns.length > 0 && this.#columnList(insert.columns),
       insert.overriding && `OVERRIDING ${insert.overriding.toUpperCase()} VALUE`,
       this.#source(insert),
       this.#onConflict(insert.onConflict),
@@ -165,7 +166,7 @@ export class ManipulationWriter {
         );
         return words(
           'INSERT',
-          action.columns.length > 0 && identifierList(action.columns),
+          action.columns.length > 0 && this.#columnList(action.columns),
           action.overriding && `OVERRIDING ${action.overriding.toUpperCase()} VALUE`,
           `VALUES (${values.join(', ')})`,
         );
@@ -175,12 +176,32 @@ export class ManipulationWriter {
     }
   }
 
+  #columnList(columns: readonly WrittenColumn[]): string {
+    return `(${columns.map((column) => this.#column(column)).join(', ')})`;
+  }
+
+  #column(column: WrittenColumn): string {
+    const write = (part: Expression | undefined): string =>
+      part === undefined ? '' : this.#queries.expressions.write(part);
+    const steps = (column.path ?? []).map((step) => {
+      if (step.kind === 'field') return `.${identifierText(step.field)}`;
+      if (step.kind === 'element') return `[${write(step.index)}]`;
+      return `[${write(step.low)}:${write(step.high)}]`;
+    });
+    return [identifierText(column), ...steps].join('');
+  }
+
   #where(where: Query['limit']): string | undefined {
     return where === undefined ? undefined : `WHERE ${this.#queries.expressions.write(where)}`;
   }
 
-  #returning(items: readonly SelectItem[]): string | undefined {
-    return clause('RETURNING', items.map(this.#queries.selectItem));
+  #returning({ items, ...rows }: ReturningClause): string | undefined {
+    const names = (['old', 'new'] as const).flatMap((which) => {
+      const name = rows[which];
+      return name === undefined ? [] : [`${which.toUpperCase()} AS ${identifierText(name)}`];
+    });
+    const renamed = names.length === 0 ? '' : ` WITH (${names.join(', ')})`;
+    return clause(`RETURNING${renamed}`, items.map(this.#queries.selectItem));
   }
 
   /** Assignments that share a query are written together again. */
@@ -194,7 +215,7 @@ export class ManipulationWriter {
         first.value === 'default' ? 'DEFAULT' : this.#queries.expressions.write(first.value);
       const columns = assignments.slice(at, at + count).map((assignment) => assignment.column);
       const target =
-        first.part === undefined ? identifierText(first.column) : identifierList(columns);
+        first.part === undefined ? this.#column(first.column) : this.#columnList(columns);
       texts.push(`${target} = ${value}`);
       at += count;
     }

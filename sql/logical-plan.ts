@@ -16,7 +16,12 @@ export type LogicalNode = { readonly schema: Schema } & (
       /** Of a stream: from this column on the schema has what `record-column.ts` lists. */
       readonly recordFrom?: number | undefined;
     }
-  | { readonly kind: 'values'; readonly rows: readonly (readonly BoundExpr[])[] }
+  | {
+      readonly kind: 'values';
+      readonly rows: readonly (readonly BoundExpr[])[];
+      /** Rows that the WITH item of this number returns when it changes rows: `fillItems` puts them in before the plan is looked at. */
+      readonly item?: number | undefined;
+    }
   | { readonly kind: 'filter'; readonly input: LogicalNode; readonly where: BoundExpr }
   | {
       readonly kind: 'project';

@@ -1,5 +1,12 @@
 /** CREATE STREAM, TABLE, SOURCE, VIEW, MATERIALIZED VIEW and SINK. */
-import type { ColumnDefinition, Option, Query, Statement } from './ast.ts';
+import type {
+  ColumnDefinition,
+  Identifier,
+  Option,
+  QualifiedName,
+  Query,
+  Statement,
+} from './ast.ts';
 import { StreamError } from './base/error.ts';
 import { comment, parseInclude, parseTableElements, type TableElements } from './parser-column.ts';
 import type { Cursor } from './parser-cursor.ts';
@@ -7,23 +14,22 @@ import { parseCreateObject } from './parser-ddl-object.ts';
 import { columnNames, nonReservedWord, optionalColumnNames, qualifiedName } from './parser-name.ts';
 import { parseOptionList, parseWithOptions } from './parser-option.ts';
 import { isQueryAhead } from './parser-parenthesis.ts';
+import { acceptTemporary, temporaryName } from './parser-temporary.ts';
+import { plainQuery, plainSelect, relationItem } from './plain-query.ts';
 
 /** Any CREATE statement. */
 export function parseCreate(cursor: Cursor): Statement {
   const start = cursor.start;
   cursor.expect('create');
   const orReplace = cursor.acceptWords('or', 'replace');
-  const temporary = cursor.acceptOneOf('temporary', 'temp') !== undefined;
-  if (temporary && (cursor.at('view') || cursor.at('recursive'))) {
-    throw cursor.unsupported('CREATE TEMPORARY VIEW');
-  }
+  const temporary = acceptTemporary(cursor);
   // What is in an unlogged table PostgreSQL may lose in a crash; it is kept here like any other.
   if (!temporary && cursor.at('unlogged') && cursor.wordAhead(1, 'table')) cursor.advance();
-  if (temporary && !['stream', 'table', 'source'].some((word) => cursor.at(word))) {
+  if (temporary && !['table', 'view', 'recursive'].some((word) => cursor.at(word))) {
     throw cursor.unexpected();
   }
   if (cursor.at('materialized') || cursor.at('view') || cursor.at('recursive')) {
-    return parseCreateView(cursor, start, orReplace);
+    return parseCreateView(cursor, start, orReplace, temporary);
   }
   if (cursor.at('sink')) return parseCreateSink(cursor, start, orReplace);
   const readOnly =
@@ -37,6 +43,16 @@ export function parseCreate(cursor: Cursor): Statement {
     orReplace,
     temporary,
   });
+}
+
+/** `ON COMMIT PRESERVE ROWS` is what happens anyway. */
+function parseOnCommit(cursor: Cursor): void {
+  if (!cursor.at('on') || !cursor.wordAhead(1, 'commit')) return;
+  cursor.expect('on', 'commit');
+  const at = cursor.token;
+  if (!cursor.acceptWords('preserve', 'rows')) {
+    throw cursor.unsupported(`ON COMMIT ${at.text.toUpperCase()}`, at);
+  }
 }
 
 /** `IF NOT EXISTS` when it is there. */
@@ -58,7 +74,8 @@ const noElements: TableElements = {
 
 function parseCreateRelation(cursor: Cursor, start: number, words: RelationWords): Statement {
   const exists = ifNotExists(cursor);
-  const name = qualifiedName(cursor);
+  const written = qualifiedName(cursor);
+  const name = words.temporary ? temporaryName(written) : written;
   const hasElements = cursor.atSymbol('(') && !isQueryAhead(cursor, 0);
   const elements = hasElements
     ? parseTableElements(cursor, words.relation !== 'table')
@@ -69,12 +86,16 @@ function parseCreateRelation(cursor: Cursor, start: number, words: RelationWords
   }
   refuseHierarchy(cursor);
   const options = parseRelationOptions(cursor);
+  if (words.temporary) parseOnCommit(cursor);
   // The columns of a query's result may be named, but not be typed.
   const isTyped = elements.constraints.length > 0 || elements.columns.some(hasType);
   if (isTyped && words.relation === 'table' && cursor.at('as')) throw cursor.unexpected();
   const query = parseAs(cursor);
   const mayHoldData = query !== undefined && words.relation === 'table' && options.length === 0;
-  const withData = mayHoldData ? parseWithData(cursor) : undefined;
+  // A temporary table is a table of its own: nobody else would see what is kept up to date.
+  const withData = mayHoldData
+    ? (parseWithData(cursor) ?? (words.temporary || undefined))
+    : undefined;
   const isDefined = hasElements || included.length > 0 || options.length > 0;
   // Only the columns of streams may leave their types to a schema registry.
   const isUntyped = words.relation === 'table' && !elements.columns.every(hasType);
@@ -188,16 +209,23 @@ function parseWithData(cursor: Cursor): boolean | undefined {
   return cursor.acceptWords('with', 'data') ? true : undefined;
 }
 
-function parseCreateView(cursor: Cursor, start: number, orReplace: boolean): Statement {
-  if (cursor.at('recursive')) throw cursor.unsupported('CREATE RECURSIVE VIEW');
-  const materialized = cursor.accept('materialized');
+function parseCreateView(
+  cursor: Cursor,
+  start: number,
+  orReplace: boolean,
+  temporary: boolean,
+): Statement {
+  const recursive = cursor.accept('recursive');
+  const materialized = !recursive && cursor.accept('materialized');
   cursor.expect('view');
   const exists = ifNotExists(cursor);
-  const name = qualifiedName(cursor);
-  const columns = optionalColumnNames(cursor);
+  const written = qualifiedName(cursor);
+  const name = temporary ? temporaryName(written) : written;
+  const columns = recursive ? columnNames(cursor) : optionalColumnNames(cursor);
   const options = parseWithOptions(cursor);
   cursor.expect('as');
-  const query = cursor.grammar.query(cursor);
+  const inner = cursor.grammar.query(cursor);
+  const query = recursive ? recursiveQuery(written, columns, inner) : inner;
   if (materialized && cursor.acceptWords('with', 'no', 'data')) {
     throw cursor.unsupported('WITH NO DATA', cursor.peek(-1));
   }
@@ -213,6 +241,25 @@ function parseCreateView(cursor: Cursor, start: number, orReplace: boolean): Sta
     query,
     span: cursor.spanFrom(start),
   };
+}
+
+/** `CREATE RECURSIVE VIEW v (c) AS q` is `CREATE VIEW v (c) AS WITH RECURSIVE v (c) AS (q) SELECT c FROM v`. */
+function recursiveQuery(
+  view: QualifiedName,
+  columns: readonly Identifier[],
+  statement: Query,
+): Query {
+  const { span } = statement;
+  const [name = { name: '', quoted: false, span }] = view.parts.slice(-1);
+  const item = { name, columns, materialized: undefined, statement, span };
+  const items = columns.map((column) => ({
+    expression: { kind: 'column', name: { parts: [column], span: column.span }, span } as const,
+    alias: undefined,
+    span,
+  }));
+  const from = [relationItem({ parts: [name], span: name.span }, span)];
+  const query = plainQuery(plainSelect({ items, from }, span));
+  return { ...query, with: { recursive: true, items: [item] } };
 }
 
 /** `CREATE SINK name {FROM relation | AS query} WITH (…)`; the options may also come first. */

@@ -3,12 +3,12 @@ import type { Expression, Identifier, Query, Statement } from './ast.ts';
 import type { Cursor } from './parser-cursor.ts';
 import { parseFromList } from './parser-from.ts';
 import {
-  insertColumn,
   parseAssignments,
   parseReturning,
   parseTarget,
   parseTargetAlias,
   parseWhere,
+  writtenColumn,
 } from './parser-manipulation.ts';
 import { parseMerge } from './parser-merge.ts';
 import { columnName, isColumnName, qualifiedName } from './parser-name.ts';
@@ -35,7 +35,7 @@ function parseInsert(cursor: Cursor, withClause: With, start: number): Statement
   cursor.expect('insert', 'into');
   const relation = qualifiedName(cursor);
   const alias = cursor.accept('as') ? columnName(cursor) : undefined;
-  const columns = atColumnList(cursor) ? cursor.parenthesized(() => insertColumn(cursor)) : [];
+  const columns = atColumnList(cursor) ? cursor.parenthesized(() => writtenColumn(cursor)) : [];
   const overriding = cursor.accept('overriding') ? cursor.expectOneOf('system', 'user') : undefined;
   if (overriding !== undefined) cursor.expect('value');
   const isDefault = columns.length === 0 && cursor.accept('default');

@@ -1,20 +1,47 @@
 /** What INSERT, UPDATE, DELETE and MERGE share: the relation that is changed, SET, WHERE and RETURNING. */
-import type { Assignment, Expression, Identifier, QualifiedName, SelectItem } from './ast.ts';
+import type {
+  Assignment,
+  Expression,
+  Identifier,
+  PartStep,
+  QualifiedName,
+  ReturningClause,
+  WrittenColumn,
+} from './ast.ts';
 import { StreamError } from './base/error.ts';
 import type { Cursor } from './parser-cursor.ts';
 import { columnName, isColumnName, qualifiedName } from './parser-name.ts';
 import { parseSelectItem } from './parser-select-item.ts';
 
-export function insertColumn(cursor: Cursor): Identifier {
+/** `a`, `a.field`, `a[1].field`, `a[1:2]`, … */
+export function writtenColumn(cursor: Cursor): WrittenColumn {
   const column = columnName(cursor);
-  refuseIndirection(cursor);
-  return column;
+  const path: PartStep[] = [];
+  for (;;) {
+    const start = cursor.start;
+    if (cursor.acceptSymbol('.')) {
+      const field = columnName(cursor);
+      path.push({ kind: 'field', field, span: cursor.spanFrom(start) });
+    } else if (cursor.acceptSymbol('[')) {
+      path.push(subscriptStep(cursor, start));
+    } else {
+      return path.length === 0 ? column : { ...column, path };
+    }
+  }
 }
 
-function refuseIndirection(cursor: Cursor): void {
-  if (cursor.atSymbol('.') || cursor.atSymbol('[')) {
-    throw cursor.unsupported('assigning to a part of a column');
+function subscriptStep(cursor: Cursor, start: number): PartStep {
+  const bound = (): Expression | undefined =>
+    cursor.atSymbol(':') || cursor.atSymbol(']') ? undefined : cursor.grammar.expression(cursor);
+  const low = bound();
+  if (cursor.acceptSymbol(':')) {
+    const high = bound();
+    cursor.expectSymbol(']');
+    return { kind: 'slice', low, high, span: cursor.spanFrom(start) };
   }
+  if (low === undefined) throw cursor.unexpected('a subscript');
+  cursor.expectSymbol(']');
+  return { kind: 'element', index: low, span: cursor.spanFrom(start) };
 }
 
 /** `[ONLY] name [*]`: there is no inheritance, so the words change nothing. */
@@ -39,8 +66,29 @@ export function parseTargetAlias(cursor: Cursor): Identifier | undefined {
 export const parseWhere = (cursor: Cursor): Expression | undefined =>
   cursor.accept('where') ? cursor.grammar.expression(cursor) : undefined;
 
-export function parseReturning(cursor: Cursor): readonly SelectItem[] {
-  return cursor.accept('returning') ? cursor.list(() => parseSelectItem(cursor)) : [];
+export function parseReturning(cursor: Cursor): ReturningClause {
+  if (!cursor.accept('returning')) return { items: [] };
+  const names = cursor.accept('with') ? parseRowNames(cursor) : {};
+  return { items: cursor.list(() => parseSelectItem(cursor)), ...names };
+}
+
+/** `(OLD AS o, NEW AS n)`, each at most once. */
+function parseRowNames(cursor: Cursor): Pick<ReturningClause, 'old' | 'new'> {
+  const names: { old?: Identifier; new?: Identifier } = {};
+  cursor.parenthesized(() => {
+    const start = cursor.start;
+    const which = cursor.expectOneOf('old', 'new');
+    cursor.expect('as');
+    const name = columnName(cursor);
+    if (names[which] !== undefined) {
+      throw cursor.error(
+        `${which.toUpperCase()} cannot be specified multiple times`,
+        cursor.spanFrom(start),
+      );
+    }
+    names[which] = name;
+  });
+  return names;
 }
 
 export function parseAssignments(cursor: Cursor): Assignment[] {
@@ -50,7 +98,7 @@ export function parseAssignments(cursor: Cursor): Assignment[] {
 function parseAssignment(cursor: Cursor): Assignment[] {
   const start = cursor.start;
   if (cursor.atSymbol('(')) return parseRowAssignment(cursor, start);
-  const column = insertColumn(cursor);
+  const column = writtenColumn(cursor);
   cursor.expectSymbol('=');
   const value = cursor.accept('default') ? 'default' : cursor.grammar.expression(cursor);
   return [{ column, value, span: cursor.spanFrom(start) }];
@@ -58,7 +106,7 @@ function parseAssignment(cursor: Cursor): Assignment[] {
 
 /** `(a, b) = (x, y)` is one assignment a column; `(a, b) = (SELECT …)` shares the query. */
 function parseRowAssignment(cursor: Cursor, start: number): Assignment[] {
-  const columns = cursor.parenthesized(() => insertColumn(cursor));
+  const columns = cursor.parenthesized(() => writtenColumn(cursor));
   cursor.expectSymbol('=');
   const values = parseRowValue(cursor);
   const span = cursor.spanFrom(start);

@@ -3,11 +3,11 @@ import type { Expression, MergeAction, MergeWhen, Query, Statement } from './ast
 import type { Cursor } from './parser-cursor.ts';
 import { parseFromItem } from './parser-from.ts';
 import {
-  insertColumn,
   parseAssignments,
   parseReturning,
   parseTarget,
   parseTargetAlias,
+  writtenColumn,
 } from './parser-manipulation.ts';
 
 export function parseMerge(cursor: Cursor, withClause: Query['with'], start: number): Statement {
@@ -70,7 +70,7 @@ function parseInsertAction(cursor: Cursor): MergeAction {
     cursor.expect('values');
     return { kind: 'insert', columns: [], overriding: undefined, values: undefined };
   }
-  const columns = cursor.atSymbol('(') ? cursor.parenthesized(() => insertColumn(cursor)) : [];
+  const columns = cursor.atSymbol('(') ? cursor.parenthesized(() => writtenColumn(cursor)) : [];
   const overriding = cursor.accept('overriding') ? cursor.expectOneOf('system', 'user') : undefined;
   if (overriding !== undefined) cursor.expect('value');
   cursor.expect('values');

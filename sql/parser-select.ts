@@ -5,6 +5,7 @@ import { parseFromList } from './parser-from.ts';
 import { columnName, qualifiedName } from './parser-name.ts';
 import { parseSelectItem } from './parser-select-item.ts';
 import { atQualify, parseStreamWindow } from './parser-stream.ts';
+import { acceptTemporary, temporaryName } from './parser-temporary.ts';
 import { parseWindowSpec } from './parser-window.ts';
 
 /** `SELECT …` up to WINDOW, QUALIFY and PARTITION BY; ORDER BY and LIMIT are the query's. */
@@ -74,7 +75,11 @@ function parseInto(cursor: Cursor): QualifiedName {
   );
   const { kind } = cursor.peek(1);
   if (isSpecial && (kind === 'word' || kind === 'quoted') && !cursor.wordAhead(1, 'from')) {
-    throw cursor.unsupported(`SELECT INTO ${cursor.token.text.toUpperCase()}`);
+    const isTemporary = acceptTemporary(cursor);
+    if (!isTemporary) cursor.accept('unlogged');
+    cursor.accept('table');
+    const name = qualifiedName(cursor);
+    return isTemporary ? temporaryName(name) : name;
   }
   cursor.accept('table');
   return qualifiedName(cursor);

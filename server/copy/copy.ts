@@ -105,7 +105,7 @@ async function insert(
   const writer = core.writers.get(relation.id);
   if (writer === undefined) {
     const records: Row[] = rows.map(({ row }) => row);
-    await insertRows(core, { relation, onConflict: undefined }, records, transaction);
+    await insertRows(core, relation, records, transaction);
     return;
   }
   await insertInto(core, writer, rows, transaction);
@@ -167,7 +167,7 @@ function requireRows(source: Exclude<CopyStatement['source'], { readonly parts: 
   const refuse = (message: string): StreamError =>
     new StreamError('SQL_NOT_SUPPORTED', message, { at: source.span });
   if (source.kind !== 'query') {
-    if (source.returning.length > 0) return;
+    if (source.returning.items.length > 0) return;
     throw refuse('COPY query must have a RETURNING clause');
   }
   if (selectInto(source) !== undefined) throw refuse('COPY (SELECT INTO) is not supported');

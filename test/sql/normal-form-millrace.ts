@@ -21,6 +21,7 @@ import type {
   TypeName,
   WindowFrame,
   WindowSpec,
+  WrittenColumn,
 } from '../../sql/ast.ts';
 import { canonicalNumber, type Json } from './normal-form-postgres.ts';
 
@@ -462,8 +463,21 @@ export function millraceQuery(query: Query): Json {
 
 // ----------------------------------------------------------------- statements
 
+/** The name of a column, or with the way into it. */
+export const writtenColumn = ({ name: column, path = [] }: WrittenColumn): Json =>
+  path.length === 0
+    ? column
+    : [
+        column,
+        path.map((step): Json => {
+          if (step.kind === 'field') return ['field', step.field.name];
+          if (step.kind === 'element') return ['subscript', millraceExpression(step.index)];
+          return ['slice', millraceExpression(step.low), millraceExpression(step.high)];
+        }),
+      ];
+
 const assignment = (each: Assignment): Json => [
-  each.column.name,
+  writtenColumn(each.column),
   each.value === 'default' ? ['default'] : millraceExpression(each.value),
   each.part === undefined ? null : [each.part.index, each.part.count],
 ];
@@ -512,7 +526,7 @@ export function millraceStatement(statement: Statement): Json {
         'insert',
         withClause(statement.with),
         [nameList(statement.relation.parts), name(statement.alias)],
-        nameList(statement.columns),
+        statement.columns.map(writtenColumn),
         insertSource(statement),
         statement.onConflict === undefined
           ? null
@@ -523,7 +537,7 @@ export function millraceStatement(statement: Statement): Json {
               statement.onConflict.set.map(assignment),
               millraceExpression(statement.onConflict.where),
             ],
-        statement.returning.map(selectItem),
+        statement.returning.items.map(selectItem),
       ];
     case 'update':
       return [
@@ -533,7 +547,7 @@ export function millraceStatement(statement: Statement): Json {
         statement.set.map(assignment),
         statement.from.map(fromItem),
         millraceExpression(statement.where),
-        statement.returning.map(selectItem),
+        statement.returning.items.map(selectItem),
       ];
     case 'delete':
       return [
@@ -542,7 +556,7 @@ export function millraceStatement(statement: Statement): Json {
         [nameList(statement.relation.parts), name(statement.alias)],
         statement.using.map(fromItem),
         millraceExpression(statement.where),
-        statement.returning.map(selectItem),
+        statement.returning.items.map(selectItem),
       ];
     case 'merge':
       return [
@@ -552,7 +566,7 @@ export function millraceStatement(statement: Statement): Json {
         fromItem(statement.using),
         millraceExpression(statement.on),
         statement.whens.map(mergeWhen),
-        statement.returning.map(selectItem),
+        statement.returning.items.map(selectItem),
       ];
     case 'create-relation':
       return createRelation(statement);

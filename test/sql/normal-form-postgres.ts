@@ -571,16 +571,22 @@ function select(body: Node): Json {
 
 // ----------------------------------------------------------------- statements
 
+function writtenColumn(body: Node): Json {
+  const steps = list(body.indirection).map(indirectionStep);
+  return steps.length === 0 ? text(body.name) : [text(body.name), steps];
+}
+
 function assignment(node: Node): Json {
   const body = child(node, 'ResTarget');
   const [tag, value] = open(body.val);
-  if (tag !== 'MultiAssignRef') return [text(body.name), postgresExpression(body.val), null];
+  const column = writtenColumn(body);
+  if (tag !== 'MultiAssignRef') return [column, postgresExpression(body.val), null];
   const [sourceTag, source] = open(value.source);
   const index = Number(value.colno) - 1;
   if (sourceTag === 'RowExpr') {
-    return [text(body.name), expressions(source.args)[index] ?? null, null];
+    return [column, expressions(source.args)[index] ?? null, null];
   }
-  return [text(body.name), postgresExpression(value.source), [index, Number(value.ncolumns)]];
+  return [column, postgresExpression(value.source), [index, Number(value.ncolumns)]];
 }
 
 function mergeWhen(node: Node): Json {
@@ -595,7 +601,7 @@ function mergeWhen(node: Node): Json {
     command,
     override?.toLowerCase() ?? null,
     command === 'update' ? targets.map(assignment) : [],
-    command === 'insert' ? targets.map((each) => text(child(each, 'ResTarget').name)) : [],
+    command === 'insert' ? targets.map((each) => writtenColumn(child(each, 'ResTarget'))) : [],
     expressions(body.values),
   ];
 }
@@ -625,7 +631,7 @@ function insert(body: Node): Json {
     'insert',
     withClause(body.withClause),
     target(body),
-    list(body.cols).map((node) => text(child(node, 'ResTarget').name)),
+    list(body.cols).map((node) => writtenColumn(child(node, 'ResTarget'))),
     body.selectStmt === undefined ? null : postgresStatement(body.selectStmt),
     onConflict(body.onConflictClause),
     returning(body),

@@ -88,7 +88,6 @@ merge into shelf s using moving m on s.id = m.id when not matched by source and 
 merge into shelf s using moving s on s.id = s.id when matched then delete;
 merge into shelf using moving shelf on true when matched then delete;
 merge into shelf s using moving m on id = 1 when matched then delete;
--- differs: parts of columns are not there
 merge into shelf s using moving m on s.id = m.id when matched then update set s.qty = 1;
 merge into shelf s using moving m on s.id = m.id when matched then update set nothere = 1;
 merge into shelf s using moving m on s.id = m.id when matched then update set qty = 1, qty = 2;

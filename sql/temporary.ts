@@ -1,0 +1,9 @@
+/** Schemas of temporary tables: each session that has some has one, which goes with it. */
+
+/** What statements call the schema of their own session. */
+export const TEMPORARY_SCHEMA = 'pg_temp';
+
+/** @param id  never given to another schema of the database, also not after a restart. */
+export const temporarySchema = (id: string): string => `${TEMPORARY_SCHEMA}_${id}`;
+
+export const isTemporarySchema = (name: string): boolean => name.startsWith(`${TEMPORARY_SCHEMA}_`);
