@@ -1,5 +1,5 @@
 /** CREATE STREAM, TABLE, SOURCE, VIEW, MATERIALIZED VIEW and SINK. */
-import type { ColumnDefinition, Option, Query, Statement } from './ast.ts';
+import type { ColumnDefinition, Emit, Option, Query, Statement } from './ast.ts';
 import { StreamError } from './base/error.ts';
 import { comment, parseInclude, parseTableElements, type TableElements } from './parser-column.ts';
 import type { Cursor } from './parser-cursor.ts';
@@ -7,6 +7,7 @@ import { parseCreateObject } from './parser-ddl-object.ts';
 import { columnNames, nonReservedWord, optionalColumnNames, qualifiedName } from './parser-name.ts';
 import { parseOptionList, parseWithOptions } from './parser-option.ts';
 import { isQueryAhead } from './parser-parenthesis.ts';
+import { parseEmit } from './parser-stream.ts';
 
 /** Any CREATE statement. */
 export function parseCreate(cursor: Cursor): Statement {
@@ -196,8 +197,9 @@ function parseCreateView(cursor: Cursor, start: number, orReplace: boolean): Sta
   const name = qualifiedName(cursor);
   const columns = optionalColumnNames(cursor);
   const options = parseWithOptions(cursor);
+  const emit = materialized ? parseEmit(cursor) : undefined;
   cursor.expect('as');
-  const query = cursor.grammar.query(cursor);
+  const query = withEmit(cursor, cursor.grammar.query(cursor), emit);
   if (materialized && cursor.acceptWords('with', 'no', 'data')) {
     throw cursor.unsupported('WITH NO DATA', cursor.peek(-1));
   }
@@ -213,6 +215,13 @@ function parseCreateView(cursor: Cursor, start: number, orReplace: boolean): Sta
     query,
     span: cursor.spanFrom(start),
   };
+}
+
+/** RisingWave writes EMIT before AS as well as behind the query. */
+function withEmit(cursor: Cursor, query: Query, emit: Emit | undefined): Query {
+  if (emit === undefined) return query;
+  if (query.emit !== undefined) throw cursor.error('multiple EMIT clauses', query.emit.span);
+  return { ...query, emit };
 }
 
 /** `CREATE SINK name {FROM relation | AS query} WITH (…)`; the options may also come first. */
