@@ -13,7 +13,13 @@ import { uniqueOver } from '../sql/bind-constraint.ts';
 import { findNamed } from '../sql/bind-schema.ts';
 import { settleExpression } from '../sql/bind-volatile.ts';
 import { bindContext } from '../sql/binder.ts';
-import type { Reference, Relation, SourceRelation, StatementContext } from '../sql/catalog.ts';
+import {
+  isCalled,
+  type Reference,
+  type Relation,
+  type SourceRelation,
+  type StatementContext,
+} from '../sql/catalog.ts';
 import { deparse } from '../sql/deparse.ts';
 import { LATE_COLUMNS } from '../sql/late-relation.ts';
 import { parseStatement } from '../sql/parser.ts';
@@ -66,8 +72,7 @@ export async function alterRelation(
 }
 
 function requireKind({ object, name }: AlterStatement, relation: Relation, core: Core): void {
-  const isSource = relation.kind === 'stream' || relation.kind === 'table';
-  if (relation.kind !== object && !(object === 'source' && isSource)) {
+  if (!isCalled(relation, object)) {
     const noun = object.replaceAll('-', ' ');
     throw new StreamError('SQL_WRONG_OBJECT_TYPE', `"${relation.name}" is not a ${noun}`, {
       at: name.span,

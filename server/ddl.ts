@@ -12,7 +12,13 @@ import type {
   BoundCreateSink,
   BoundCreateView,
 } from '../sql/bound-statement.ts';
-import type { MaterializedView, Relation, Sink, SourceRelation } from '../sql/catalog.ts';
+import {
+  isDeclaredTable,
+  type MaterializedView,
+  type Relation,
+  type Sink,
+  type SourceRelation,
+} from '../sql/catalog.ts';
 import { deparse } from '../sql/deparse.ts';
 import type { LogicalNode } from '../sql/logical-plan.ts';
 import { parseStatement } from '../sql/parser.ts';
@@ -152,7 +158,7 @@ export async function executeCreate(
   sequences: readonly SequenceState[] = [],
 ): Promise<StatementResult> {
   const name = bound.kind === 'create-relation' ? bound.relation.name : bound.name;
-  const tag = tagOf(bound);
+  const tag = tagOf(bound, sql);
   const existing = core.catalog.find(name);
   if (existing === undefined) refuseTakenName(core, name);
   if (existing !== undefined) {
@@ -273,10 +279,10 @@ async function levelMessage(
   return `catching up, ${Math.floor(progress * 100)} % done; SHOW VIEWS shows the progress`;
 }
 
-function tagOf(bound: BoundCreate): string {
+function tagOf(bound: BoundCreate, sql: string): string {
   switch (bound.kind) {
     case 'create-relation':
-      return `CREATE ${bound.relation.kind.toUpperCase()}`;
+      return isDeclaredTable(sql) ? 'CREATE TABLE' : `CREATE ${bound.relation.kind.toUpperCase()}`;
     case 'create-view':
       return bound.materialized ? 'CREATE MATERIALIZED VIEW' : 'CREATE VIEW';
     case 'create-sink':

@@ -6,7 +6,7 @@ import type { BindContext } from '../sql/bind-context.ts';
 import { requireRelation } from '../sql/bind-relation.ts';
 import { signatureOf } from '../sql/bind-routine.ts';
 import { findUserType } from '../sql/bind-type.ts';
-import { PUBLIC_SCHEMA } from '../sql/catalog.ts';
+import { isCalled, PUBLIC_SCHEMA } from '../sql/catalog.ts';
 import { nameText, quoteIdentifier } from '../sql/deparse-name.ts';
 import { parseStatement } from '../sql/parser.ts';
 import type { StatementResult } from './database.ts';
@@ -37,12 +37,9 @@ export function showCreate(what: string, context: BindContext): StatementResult 
   if (object === 'type' || object === 'domain') return showCreateType(described.name, context);
   const relation = requireRelation(described.name, context);
   const kind = relation.kind.replace('-', ' ');
-  const isSource = relation.kind === 'stream' || relation.kind === 'table';
-  const isMeant = object === kind || (object === 'source' && isSource);
-  // CREATE TABLE … AS makes a materialized view, and a view is either kind.
-  const isOther =
-    relation.kind === 'materialized-view' && (object === 'view' || object === 'table');
-  if (!isMeant && !isOther) {
+  // A view is either kind.
+  const isOther = relation.kind === 'materialized-view' && object === 'view';
+  if (!isOther && !isCalled(relation, object.replace(' ', '-'))) {
     throw new StreamError('SQL_WRONG_OBJECT_TYPE', `"${relation.name}" is not a ${object}`, {
       hint: `It is a ${kind}.`,
     });

@@ -60,7 +60,7 @@ export function bindCreateRelation(
   const constraints = statementConstraints(statement);
   const trustsReferences = sources.trustsReferences === true;
   const primaryKey = primaryKeyOf(statement, constraints, drafts);
-  const kind = kindOf(statement, primaryKey);
+  const kind = kindOf(statement, primaryKey, options);
   const isLocal = kind === 'table' && options.size === 0 && statement.relation !== 'source';
   const schema: Schema = drafts.map((draft, index) => ({
     name: draft.name,
@@ -104,10 +104,25 @@ function connectorOf(options: ReadonlyMap<string, string>, sources: SourceEnviro
   return connector === 'upsert-kafka' ? 'kafka' : connector;
 }
 
-function kindOf(statement: CreateRelation, primaryKey: readonly number[]): 'stream' | 'table' {
-  if (statement.relation !== 'source') return statement.relation;
-  return primaryKey.length > 0 ? 'table' : 'stream';
+/**
+ * Without a key, what RisingWave's APPEND ONLY or a WATERMARK over a connector (as in Flink and Arroyo) declares
+ * holds records that are only ever added, whichever word it was created by: a stream.
+ */
+function kindOf(
+  statement: CreateRelation,
+  primaryKey: readonly number[],
+  options: ReadonlyMap<string, string>,
+): 'stream' | 'table' {
+  const { relation, watermark } = statement;
+  if (relation === 'stream' || primaryKey.length > 0)
+    return relation === 'source' ? 'table' : relation;
+  if (relation === 'source') return 'stream';
+  const isAdded = appendOnlyKeys.some((key) => options.get(key)?.toLowerCase() === 'true');
+  return isAdded || (watermark !== undefined && options.size > 0) ? 'stream' : 'table';
 }
+
+/** `APPEND ONLY` is the first of them. */
+const appendOnlyKeys = ['append_only', 'appendonly'];
 
 // -------------------------------------------------------------------- columns
 

@@ -30,7 +30,15 @@ const foreign: ReadonlySet<string> = new Set([
   ...['key_schema_id', 'value_schema_id', 'key_schema_full_name', 'value_schema_full_name'],
   ...['value_avro_schema_full_name', 'key_protobuf_nullable_representation'],
   ...['value_protobuf_nullable_representation', 'window_type', 'window_size', 'source_connector'],
-  ...['type', 'primary_key', 'force_append_only', 'append_only', 'snapshot', 'backfill'],
+  ...[
+    'type',
+    'primary_key',
+    'force_append_only',
+    'append_only',
+    'appendonly',
+    'snapshot',
+    'backfill',
+  ],
   ...['delivery', 'delivery.guarantee', 'parallelism', 'name', 'path', 'method'],
   ...['fillfactor', 'security_barrier', 'security_invoker', 'check_option'],
 ]);

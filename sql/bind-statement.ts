@@ -11,7 +11,7 @@ import { findNamed } from './bind-schema.ts';
 import { bindCreateAs, bindCreateSink, bindCreateView } from './bind-view.ts';
 import { bindContext, bindQueryIn } from './binder.ts';
 import type { BoundKind, BoundStatement } from './bound-statement.ts';
-import type { Catalog, Relation, StatementContext } from './catalog.ts';
+import { type Catalog, isCalled, type Relation, type StatementContext } from './catalog.ts';
 
 /**
  * Binds one statement.
@@ -125,8 +125,7 @@ function unknownObject(object: Drop['object'], name: string, at: QualifiedName):
 
 /** @throws StreamError SQL_WRONG_OBJECT_TYPE, as `DROP TABLE` of a view. */
 function checkKind(relation: Relation, object: Drop['object'], name: QualifiedName): void {
-  const isSource = relation.kind === 'stream' || relation.kind === 'table';
-  if (relation.kind === object || (object === 'source' && isSource)) return;
+  if (isCalled(relation, object)) return;
   const kind = objectName(relation.kind);
   throw new StreamError(
     'SQL_WRONG_OBJECT_TYPE',

@@ -155,6 +155,20 @@ export interface Sink extends RelationBase {
 
 export type Relation = SourceRelation | MaterializedView | PlainView | Sink;
 
+export const isDeclaredTable = (sql: string): boolean =>
+  /^create\s+(or\s+replace\s+)?table\b/i.test(sql);
+
+/**
+ * Whether DROP, ALTER and SHOW CREATE may call the relation by a word, as `table` or `materialized-view`: by what it
+ * is, or by what it was created as (CREATE TABLE … AS is a materialized view, a table that is append-only a stream).
+ */
+export function isCalled({ kind, sql }: Relation, word: string): boolean {
+  const isSource = kind === 'stream' || kind === 'table';
+  return (
+    kind === word || (word === 'source' && isSource) || (word === 'table' && isDeclaredTable(sql))
+  );
+}
+
 /** What CREATE TYPE made. */
 export interface UserType {
   /** Never reused. The type of its arrays is the object with the next number. */

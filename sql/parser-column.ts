@@ -109,7 +109,7 @@ export function bareColumn(name: Identifier, span: Span): ColumnDefinition {
 type Draft = { -readonly [Key in keyof ColumnDefinition]: ColumnDefinition[Key] };
 
 /**
- * `name [type] constraint…`, or Flink's `name AS expression`.
+ * `name [type] constraint…`, Flink's `name AS expression`, or RisingWave's `name type AS expression`.
  * @param rules what the statement allows here.
  */
 export function parseColumn(cursor: Cursor, rules: ColumnRules): ColumnDefinition {
@@ -121,10 +121,16 @@ export function parseColumn(cursor: Cursor, rules: ColumnRules): ColumnDefinitio
     if (!(rules.typeless && atColumnEnd(cursor)) && !atMetadata(cursor))
       draft.type = parseType(cursor);
     while (parseColumnClause(cursor, draft, rules));
+    if (draft.type !== undefined && !isComputed(draft) && cursor.accept('as')) {
+      draft.generated = withPluralIntervals(cursor, () => cursor.grammar.expression(cursor));
+    }
   }
   comment(cursor);
   return { ...draft, span: cursor.spanFrom(start) };
 }
+
+const isComputed = ({ default: value, generated, metadata, identity }: Draft): boolean =>
+  [value, generated, metadata, identity].some((origin) => origin !== undefined);
 
 const typelessFollowers = ['primary', 'key', 'not', 'default'];
 

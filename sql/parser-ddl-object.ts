@@ -71,6 +71,8 @@ function parseCreateIndex(cursor: Cursor, start: number): Statement {
     cursor.advance();
     columnNames(cursor);
   }
+  // RisingWave's, which spreads an index over machines.
+  if (cursor.acceptWords('distributed', 'by')) columnNames(cursor);
   const nullsNotDistinct = parseNullsDistinct(cursor);
   if (cursor.at('with') && cursor.symbolAhead(1, '(')) {
     cursor.advance();

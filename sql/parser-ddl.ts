@@ -1,6 +1,7 @@
 /** CREATE STREAM, TABLE, SOURCE, VIEW, MATERIALIZED VIEW and SINK. */
 import type {
   ColumnDefinition,
+  Emit,
   Identifier,
   Option,
   QualifiedName,
@@ -14,6 +15,7 @@ import { parseCreateObject } from './parser-ddl-object.ts';
 import { columnNames, nonReservedWord, optionalColumnNames, qualifiedName } from './parser-name.ts';
 import { parseOptionList, parseWithOptions } from './parser-option.ts';
 import { isQueryAhead } from './parser-parenthesis.ts';
+import { parseEmit } from './parser-stream.ts';
 import { acceptTemporary, temporaryName } from './parser-temporary.ts';
 import { plainQuery, plainSelect, relationItem } from './plain-query.ts';
 
@@ -223,8 +225,9 @@ function parseCreateView(
   const name = temporary ? temporaryName(written) : written;
   const columns = recursive ? columnNames(cursor) : optionalColumnNames(cursor);
   const options = parseWithOptions(cursor);
+  const emit = materialized ? parseEmit(cursor) : undefined;
   cursor.expect('as');
-  const inner = cursor.grammar.query(cursor);
+  const inner = withEmit(cursor, cursor.grammar.query(cursor), emit);
   const query = recursive ? recursiveQuery(written, columns, inner) : inner;
   if (materialized && cursor.acceptWords('with', 'no', 'data')) {
     throw cursor.unsupported('WITH NO DATA', cursor.peek(-1));
@@ -260,6 +263,13 @@ function recursiveQuery(
   const from = [relationItem({ parts: [name], span: name.span }, span)];
   const query = plainQuery(plainSelect({ items, from }, span));
   return { ...query, with: { recursive: true, items: [item] } };
+}
+
+/** RisingWave writes EMIT before AS as well as behind the query. */
+function withEmit(cursor: Cursor, query: Query, emit: Emit | undefined): Query {
+  if (emit === undefined) return query;
+  if (query.emit !== undefined) throw cursor.error('multiple EMIT clauses', query.emit.span);
+  return { ...query, emit };
 }
 
 /** `CREATE SINK name {FROM relation | AS query} WITH (…)`; the options may also come first. */

@@ -158,6 +158,7 @@ const rules: ReadonlyMap<string, (cursor: Cursor) => Statement> = new Map([
   ['reset', parseReset],
   ['unset', parseReset],
   ['flush', parseFlush],
+  ['wait', parseFlush],
   ['replay', parseReplay],
   ['begin', parseBegin],
   ['start', parseBegin],
@@ -216,6 +217,7 @@ function parseReplay(cursor: Cursor): Statement {
 
 function parseFlush(cursor: Cursor): Statement {
   const start = cursor.start;
-  cursor.expect('flush');
+  // RisingWave's WAIT is for what is still being made, which a flush waits for too.
+  cursor.expectOneOf('flush', 'wait');
   return { kind: 'flush', span: cursor.spanFrom(start) };
 }

@@ -1,4 +1,5 @@
 import { assertNever } from '../../sql/base/assert.ts';
+import { MANY_ROWS } from '../../sql/function/table-rows.ts';
 import { columnNames, orderNames } from './explain-column.ts';
 import { explainMatch } from './explain-match.ts';
 import { explainState } from './explain-state.ts';
@@ -91,7 +92,11 @@ export function describe(node: PhysicalNode): string {
         : `${node.type} join at arrival on ${on}${residual}; keeps: all rows of the right input`;
     }
     case 'flat-map': {
-      const calls = node.calls.map(({ name, args }) => `${name}(${columnNames(input, args)})`);
+      const calls = node.calls.map(({ name, args, columns }) =>
+        name === MANY_ROWS
+          ? `values (${args.length / columns.length} rows)`
+          : `${name}(${columnNames(input, args)})`,
+      );
       const also = [
         node.ordinality ? ' with ordinality' : '',
         node.on === undefined ? '' : ' on a condition',

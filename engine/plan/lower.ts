@@ -8,6 +8,7 @@ import type { LogicalNode } from '../../sql/logical-plan.ts';
 import { scannedColumn } from '../../sql/record-column.ts';
 import { optimize } from '../../sql/rewrite/all.ts';
 import { decorrelate } from '../../sql/rewrite/decorrelate.ts';
+import { expandConstants } from '../../sql/rewrite/expand-constants.ts';
 import { numberRounds } from '../../sql/rewrite/number-rounds.ts';
 import { orderJoins } from '../../sql/rewrite/order-joins.ts';
 import { splitAntiJoins } from '../../sql/rewrite/split-anti-join.ts';
@@ -76,7 +77,7 @@ function lowerRoot(
   };
   const joined = numberRounds(splitAntiJoins(decorrelate(plan, catalog)));
   const unordered = joined === plan ? plan : optimize(joined, catalog);
-  const ordered = orderJoins(unordered, catalog);
+  const ordered = expandConstants(orderJoins(unordered, catalog));
   const incremental = ordered === unordered ? unordered : optimize(ordered, catalog);
   return lowering.lower(incremental, allOf(plan.schema));
 }

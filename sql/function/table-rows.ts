@@ -25,6 +25,9 @@ import { shiftInZone } from './zone-shift.ts';
 /** Not a function's name: one row of the arguments, for an ordinary function in FROM. */
 export const ONE_ROW = 'row';
 
+/** Not a function's name: the arguments are the cells of VALUES, row by row. */
+export const MANY_ROWS = 'values';
+
 /** Rows that one call may give; they are all in memory at once. */
 export const ROWS_PER_CALL_MAX = 1_000_000;
 
@@ -67,7 +70,7 @@ export function tableFunctionRows(
 const missing = (width: number): Row => new Array<null>(width).fill(null);
 
 /** Called on NULLs; of the others one NULL argument gives no rows. */
-const lenient: ReadonlySet<string> = new Set(['unnest', 'string_to_table', ONE_ROW]);
+const lenient: ReadonlySet<string> = new Set(['unnest', 'string_to_table', ONE_ROW, MANY_ROWS]);
 
 function callRows({ name, types, columns }: TableFunctionCall, args: Args): readonly Row[] {
   const fn = tableFunctions[name];
@@ -111,6 +114,10 @@ const tableFunctions: Readonly<Record<string, TableFunction | undefined>> = {
     return one(reverse === true ? subscripts.reverse() : subscripts);
   },
   [ONE_ROW]: (args) => [args],
+  [MANY_ROWS]: (args, _, { length: width }) =>
+    Array.from({ length: args.length / width }, (__, row) =>
+      args.slice(row * width, (row + 1) * width),
+    ),
   unnest: (args, types) => unnest(args, types),
   jsonb_array_elements: ([json]) => one(elements(json, 'elements from').map(jsonToText)),
   jsonb_array_elements_text: ([json]) => one(elements(json, 'elements from').map(jsonText)),

@@ -5,6 +5,7 @@ import { columnOf } from '../bind-scope.ts';
 import { bigintType, booleanType } from '../coerce.ts';
 import type { BoundExpr } from '../expression.ts';
 import { holdsSubquery, isRepeatable } from '../expression-fact.ts';
+import { MANY_ROWS, ONE_ROW } from '../function/table-rows.ts';
 import { conjunction, conjunctsOf } from '../join-keys.ts';
 import { substitute } from '../logical-map.ts';
 import type { LogicalNode } from '../logical-plan.ts';
@@ -13,6 +14,7 @@ import { filter } from './push-filters.ts';
 
 type Join = LogicalNode & { readonly kind: 'join' };
 type TableFunction = LogicalNode & { readonly kind: 'table-function' };
+type Values = LogicalNode & { readonly kind: 'values' };
 
 /** A right side that only filters and projects the rows of functions. */
 interface Peeled {
@@ -83,8 +85,21 @@ function whereFound(output: BoundExpr, counter: number): BoundExpr {
   return { kind: 'case', whens, otherwise: undefined, type: output.type, span: output.span };
 }
 
+/** VALUES as a function of its cells. Without columns there is one row, under a SELECT of constants. */
+function valuesCall(node: Values): TableFunction | undefined {
+  const isBare = node.schema.length === 0;
+  if (isBare && node.rows.length !== 1) return undefined;
+  const name = isBare ? ONE_ROW : MANY_ROWS;
+  const calls = [{ name, args: node.rows.flat(), columns: node.schema }];
+  return { kind: 'table-function', calls, ordinality: false, schema: node.schema };
+}
+
 function peel(node: LogicalNode): Peeled | undefined {
   switch (node.kind) {
+    case 'values': {
+      const source = valuesCall(node);
+      return source && peel(source);
+    }
     case 'table-function': {
       const outputs = node.schema.map(({ type }, index) => columnOf(index, type));
       const isPlain = node.calls.every((call) => !call.args.some(holdsSubquery));

@@ -49,6 +49,24 @@ const queries: Readonly<Record<string, string>> = {
     "SELECT * FROM ROWS FROM (generate_series(1, 3), unnest(ARRAY['a', 'b']), upper('q')) WITH ORDINALITY AS f(a, b, c, o)",
   'a series that a join completes':
     'SELECT g.n, count(l.k) FROM generate_series(0, 3) AS g(n) LEFT JOIN l ON l.k = g.n GROUP BY g.n',
+  'constant rows on the left':
+    'SELECT v.a, l.s FROM (VALUES (1), (2), (NULL)) AS v(a), l WHERE l.k > v.a',
+  'constant rows left joined':
+    "SELECT l.k, v.b FROM l LEFT JOIN (VALUES (1, 'x'), (1, NULL), (3, 'y')) AS v(a, b) ON l.k = v.a",
+  'constant rows right joined':
+    'SELECT v.a, l.s FROM (VALUES (1), (1), (2)) AS v(a) RIGHT JOIN l ON v.a IS NOT DISTINCT FROM l.k',
+  'constant rows that stay':
+    'SELECT v.a, l.s FROM (VALUES (1), (9)) AS v(a) LEFT JOIN l ON v.a = l.k',
+  'constant rows filtered and computed':
+    'SELECT l.k, v.c FROM l JOIN (SELECT a * 2 AS c FROM (VALUES (1), (2), (3)) AS v(a) WHERE a <> 2) AS v ON l.k < v.c',
+  'one constant row':
+    'SELECT l.k, q.* FROM l CROSS JOIN (SELECT 2 AS x, NULL::text AS y) AS q WHERE l.k = q.x',
+  'constant rows of both sides':
+    'SELECT count(*) FROM (VALUES (1), (2)) AS a(x) JOIN generate_series(1, 3) AS b ON b > x',
+  'rows of columns':
+    'SELECT d.k, v.x FROM d CROSS JOIN LATERAL (VALUES (d.k, d.s), (d.k + 1, NULL)) AS v(x, y) WHERE v.x IS NOT NULL',
+  'rows of columns left joined':
+    'SELECT d.k, v.x FROM d LEFT JOIN LATERAL (VALUES (d.k), (d.k + 1)) AS v(x) ON v.x > 1',
   'unnest of a column': 'SELECT d.k, x FROM d, unnest(d.a) AS x',
   'unnest of several arrays with a count':
     'SELECT d.k, u.x, u.y, u.n FROM d, unnest(d.a, d.b) WITH ORDINALITY AS u(x, y, n)',

@@ -1,0 +1,113 @@
+/** Tables that are declared append-only are streams, whatever word made them; and what CREATE TABLE … AS made is called a table. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, it } from 'node:test';
+import { Subject } from '../differential/both-sides.ts';
+
+let folder: string;
+let subject: Subject;
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'millrace-append-only-'));
+  subject = await Subject.open(folder);
+});
+after(async () => {
+  await subject.close();
+  rmSync(folder, { recursive: true });
+});
+
+async function rows(sql: string): Promise<readonly (readonly (string | null)[])[]> {
+  const answer = await subject.run(sql);
+  assert.equal(answer.kind, 'answered', `${sql}: ${JSON.stringify(answer)}`);
+  return answer.kind === 'answered' ? answer.rows : [];
+}
+
+async function refused(sql: string, sqlstate: string): Promise<void> {
+  const answer = await subject.run(sql);
+  assert.equal(answer.kind === 'failed' && answer.sqlstate, sqlstate, JSON.stringify(answer));
+}
+
+it('rows become final by the watermark, and go with a table that is looked up', async () => {
+  const made = await subject.run(
+    `CREATE TABLE readings (at timestamp, v int, twice int AS v * 2, WATERMARK FOR at AS at - INTERVAL '5 minutes') APPEND ONLY`,
+  );
+  assert.equal(made.kind === 'answered' && made.tag, 'CREATE TABLE');
+  await rows('CREATE TABLE names (v int PRIMARY KEY, name text)');
+  await rows("INSERT INTO names VALUES (1, 'one')");
+  await rows(
+    `CREATE MATERIALIZED VIEW closed EMIT ON WINDOW CLOSE AS SELECT at, v, twice FROM readings`,
+  );
+  await rows(
+    'CREATE MATERIALIZED VIEW spread AS SELECT at, v, unnest(ARRAY[1, 2]) AS copy FROM readings EMIT ON WINDOW CLOSE',
+  );
+  await rows(
+    `CREATE MATERIALIZED VIEW best AS SELECT window_start, v FROM (
+       SELECT *, row_number() OVER (PARTITION BY window_start ORDER BY v DESC) AS place
+       FROM TUMBLE(readings, at, INTERVAL '1 hour')) AS q WHERE place = 1 EMIT ON WINDOW CLOSE`,
+  );
+  await rows(
+    'CREATE MATERIALIZED VIEW named AS SELECT r.v, n.name FROM readings r LEFT JOIN names n FOR SYSTEM_TIME AS OF PROCTIME() ON r.v = n.v',
+  );
+  await rows(
+    "INSERT INTO readings (at, v) VALUES ('2026-01-01 10:00', 1), ('2026-01-01 10:50', 7), ('2026-01-01 11:10', 2)",
+  );
+  await rows('WAIT');
+  await rows("UPDATE names SET name = 'changed'");
+  const check = async (): Promise<void> => {
+    assert.deepEqual(await rows('SELECT v, twice FROM closed ORDER BY at'), [
+      ['1', '2'],
+      ['7', '14'],
+    ]);
+    assert.deepEqual(await rows('SELECT v, copy FROM spread ORDER BY at, copy'), [
+      ...[
+        ['1', '1'],
+        ['1', '2'],
+      ],
+      ...[
+        ['7', '1'],
+        ['7', '2'],
+      ],
+    ]);
+    assert.deepEqual(await rows('SELECT * FROM best'), [['2026-01-01 10:00:00', '7']]);
+    assert.deepEqual(await rows('SELECT * FROM named ORDER BY v'), [
+      ['1', 'one'],
+      ['2', null],
+      ['7', null],
+    ]);
+  };
+  await check();
+  await subject.reopen();
+  await check();
+  assert.equal((await rows('SHOW CREATE TABLE readings')).length, 1);
+  await refused('DELETE FROM readings', '42809');
+  await refused('UPDATE readings SET v = 1', '42809');
+  await refused('DROP TABLE readings', '2BP01');
+  await rows('DROP TABLE readings CASCADE');
+});
+
+it('a watermark over a connector says the same, a primary key the opposite', async () => {
+  await rows(
+    "CREATE TABLE taps (at timestamp, WATERMARK FOR at AS at) WITH ('connector' = 'embedded', 'topic' = 'taps')",
+  );
+  await rows('CREATE STREAM copy_of_taps AS SELECT * FROM taps');
+  await rows(
+    "CREATE TABLE last_taps (id int, at timestamp, PRIMARY KEY (id), WATERMARK FOR at AS at) WITH ('connector' = 'embedded', 'topic' = 'last')",
+  );
+  await refused('CREATE STREAM copy_of_last AS SELECT * FROM last_taps', '0A000');
+  await rows("CREATE TABLE adds (v int) WITH ('appendonly' = true)");
+  await rows('CREATE STREAM copy_of_adds AS SELECT * FROM adds');
+});
+
+it('the table of CREATE TABLE … AS is renamed and dropped as one', async () => {
+  await rows('CREATE TABLE parts (n int)');
+  await rows('CREATE TABLE sums AS SELECT sum(n) AS n FROM parts');
+  await rows('CREATE MATERIALIZED VIEW maxima AS SELECT max(n) AS n FROM parts');
+  await rows('ALTER TABLE sums RENAME TO totals');
+  await refused('ALTER TABLE totals ADD COLUMN x int', '0A000');
+  await refused('ALTER TABLE maxima RENAME TO x', '42809');
+  await refused('DROP TABLE maxima', '42809');
+  await subject.reopen();
+  await rows('DROP TABLE totals');
+  await refused('SELECT * FROM totals', '42P01');
+});
