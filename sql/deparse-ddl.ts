@@ -137,6 +137,7 @@ export class DefinitionWriter {
     ];
     // A table needs a list, even if it is empty, where a stream may be described by its options.
     const isBare = statement.query === undefined && statement.options.length === 0;
+    const { name } = statement;
     const query = statement.query && `AS ${this.#queries.write(statement.query)}`;
     return words(
       'CREATE',
@@ -145,7 +146,7 @@ export class DefinitionWriter {
       statement.relation.toUpperCase(),
       statement.sourceOf?.toUpperCase(),
       statement.ifNotExists && 'IF NOT EXISTS',
-      nameText(statement.name),
+      nameText(statement.temporary ? { ...name, parts: name.parts.slice(-1) } : name),
       (elements.length > 0 || isBare) && `(${elements.join(', ')})`,
       this.withOptions(statement.options),
       query,

@@ -249,6 +249,35 @@ describe('limits of sessions', () => {
   });
 });
 
+describe('temporary tables', () => {
+  it('belong to one session, hide others of their name, and go with it', async () => {
+    const few = await serve({ sessionsMax: 2, sessionIdleMsMax: 60_000 });
+    try {
+      const post = (sql: string, session?: string) => few.post('/v1/sql', { sql, session });
+      const shown = async (sql: string, session?: string) =>
+        (await post(sql, session)).json.results.at(-1)?.rows;
+      await post('CREATE TABLE t (a int); INSERT INTO t VALUES (0)');
+      await post('CREATE TEMP TABLE t (a int); INSERT INTO t VALUES (1)', '1');
+      await post('CREATE TEMP TABLE t (a int, b int); INSERT INTO t VALUES (2, 2)', '2');
+      await post('CREATE MATERIALIZED VIEW doubled AS SELECT a * 2 AS a FROM t', '1');
+      assert.deepEqual(await shown('SELECT * FROM t', '1'), [[1]]);
+      assert.deepEqual(await shown('SELECT * FROM t', '2'), [[2, 2]]);
+      assert.deepEqual(await shown('SELECT * FROM t'), [[0]]);
+      assert.deepEqual(await shown('SELECT * FROM doubled'), [[2]]);
+      assert.deepEqual(await shown('CREATE TEMP TABLE u AS SELECT 7 AS x; SELECT * FROM u'), [[7]]);
+      const schemas = "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'pg_temp_%'";
+      for (let left = 99; left > 2; await sleep(5)) left = (await shown(schemas))?.length ?? 99;
+      // Makes room for a third.
+      await post('SELECT 1', '3');
+      for (let left = 99; left > 1; await sleep(5)) left = (await shown(schemas))?.length ?? 99;
+      assert.equal((await post('SELECT * FROM doubled')).json.error.sqlstate, '42P01');
+      assert.deepEqual(await shown('SELECT * FROM t', '2'), [[2, 2]]);
+    } finally {
+      await few.close();
+    }
+  });
+});
+
 it('what was committed survives a restart, and nothing else', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-sessions-'));
   const signal = new AbortController().signal;
@@ -264,6 +293,7 @@ it('what was committed survives a restart, and nothing else', async () => {
     const first = await openMillrace({ data: folder });
     await runIn(first, 'CREATE TABLE t (a int PRIMARY KEY, b text)');
     await runIn(first, "BEGIN; INSERT INTO t VALUES (1, 'x'), (2, 'y'); COMMIT");
+    await runIn(first, 'CREATE TEMP TABLE own (a int); CREATE VIEW over AS SELECT * FROM own');
     await runIn(first, "BEGIN; DELETE FROM t WHERE a = 1; INSERT INTO t VALUES (3, 'z')");
     await first.close();
     const second = await openMillrace({ data: folder });
@@ -271,6 +301,8 @@ it('what was committed survives a restart, and nothing else', async () => {
       [1, 'x'],
       [2, 'y'],
     ]);
+    await assert.rejects(runIn(second, 'SELECT * FROM over'), { message: /does not exist/ });
+    await assert.rejects(runIn(second, 'SELECT * FROM own'), { message: /does not exist/ });
     await second.close();
   } finally {
     rmSync(folder, { recursive: true });

@@ -621,7 +621,8 @@ function foreignKey(key: ForeignKeyConstraint): Json {
 function createRelation(statement: Statement & { kind: 'create-relation' }): Json {
   return [
     'create-table',
-    nameList(statement.name.parts),
+    // Millrace names the schema of what is temporary.
+    nameList(statement.name.parts.slice(statement.temporary ? 1 : 0)),
     statement.ifNotExists,
     statement.temporary,
     statement.columns.map((column) => [

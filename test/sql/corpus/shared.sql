@@ -238,6 +238,9 @@ update t set (a, b) = row(1, b + 1);
 update t set a = u.b from u, v join w on v.a = w.a where t.a = u.a returning t.a, u.b as x;
 update t set a = (select max(b) from u), b = case when a then 1 else 2 end;
 update t set value = 'x', key = 'y';
+update t set a[1] = 2, b[1:2] = c, b[:x] = c, b[x + 1:] = c, c.f = 1, d[1].e.f = 2, j['k']['l'] = '1';
+update t set (a[1], c.f) = (1, 2), (b.x, b.y) = (select 1, 2);
+insert into t (a[1], a[2], c.f, d.e.f) values (1, 2, 3, default);
 delete from t;
 delete from s.t as x where x.a = 1;
 delete from t x where a = 1 returning *;
@@ -256,6 +259,7 @@ create table t (a boolean default (b is null), b boolean default (c and d), c te
 create table t ();
 create temp table t (a int);
 create temporary table t (a int);
+create local temp table t (a int) on commit preserve rows;
 create table t (key text, value jsonb, timestamp timestamptz, name varchar(10), type text, "User" int);
 create table t as select 1;
 create table if not exists t as select a, b from u where c;
