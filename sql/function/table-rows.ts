@@ -66,8 +66,20 @@ export function tableFunctionRows(
 
 const missing = (width: number): Row => new Array<null>(width).fill(null);
 
+function populated([base, text]: Args, columns: Schema, kind: string): readonly Row[] {
+  if (text === null || text === undefined) return [];
+  return jsonRecords(
+    text as string,
+    columns,
+    `${kind}_populate_recordset`,
+    base as Row | null | undefined,
+  );
+}
+
 /** Called on NULLs; of the others one NULL argument gives no rows. */
-const lenient: ReadonlySet<string> = new Set(['unnest', 'string_to_table', ONE_ROW]);
+const lenient: ReadonlySet<string> = new Set([
+  ...['unnest', 'string_to_table', 'json_populate_recordset', 'jsonb_populate_recordset', ONE_ROW],
+]);
 
 function callRows({ name, types, columns }: TableFunctionCall, args: Args): readonly Row[] {
   const fn = tableFunctions[name];
@@ -136,6 +148,8 @@ const tableFunctions: Readonly<Record<string, TableFunction | undefined>> = {
   regexp_matches: ([text, pattern, flags]) =>
     one(regexpMatches(text as string, pattern as string, (flags ?? '') as string)),
   string_to_table: (args) => stringToTable(args),
+  json_populate_recordset: (args, _, columns) => populated(args, columns, 'json'),
+  jsonb_populate_recordset: (args, _, columns) => populated(args, columns, 'jsonb'),
   json_to_record: ([json], _, columns) => [jsonRecord(json as string, columns)],
   jsonb_to_record: ([json], _, columns) => [jsonRecord(json as string, columns)],
   json_to_recordset: ([json], _, columns) =>
