@@ -25,6 +25,9 @@ import { shiftInZone } from './zone-shift.ts';
 /** Not a function's name: one row of the arguments, for an ordinary function in FROM. */
 export const ONE_ROW = 'row';
 
+/** Before a function's name: its rows are values of one column. */
+export const WHOLE_ROWS = 'row of ';
+
 /** Rows that one call may give; they are all in memory at once. */
 export const ROWS_PER_CALL_MAX = 1_000_000;
 
@@ -82,6 +85,12 @@ const lenient: ReadonlySet<string> = new Set([
 ]);
 
 function callRows({ name, types, columns }: TableFunctionCall, args: Args): readonly Row[] {
+  if (name.startsWith(WHOLE_ROWS)) {
+    const type = columns[0]?.type;
+    assert(type?.kind === 'row', 'the column holds rows');
+    const call = { name: name.slice(WHOLE_ROWS.length), types, columns: type.fields };
+    return callRows(call, args).map((row) => [row]);
+  }
   const fn = tableFunctions[name];
   assert(fn !== undefined, `table function ${name}`);
   if (!lenient.has(name) && args.includes(null)) return [];
