@@ -88,6 +88,10 @@ function bindCommonTable(
 ): LogicalNode {
   const inner: QueryPlace = { ...place, resolveUnknown: true };
   if (!recursive || !mentions(query, item.name.name)) {
+    const clause = item.search ?? item.cycle;
+    if (clause !== undefined) {
+      throw new StreamError('SQL_SYNTAX', 'WITH query is not recursive', { at: clause.span });
+    }
     return renameOutputs(bindQueryNode(query, inner), item);
   }
   const commonTables = bindWith(query.with, inner);
