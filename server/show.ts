@@ -155,6 +155,7 @@ async function showFunctions({ catalog }: ShowContext): Promise<StatementResult>
     const kind = {
       call: 'scalar',
       expression: 'scalar',
+      rows: 'table',
       set: 'table',
       aggregate: 'aggregate',
     } as const;

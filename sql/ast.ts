@@ -241,12 +241,33 @@ export type Emit =
       readonly span: Span;
     };
 
+/** A column that orders the rows of a recursive query as they are found. */
+export interface SearchClause {
+  readonly order: 'breadth' | 'depth';
+  readonly columns: readonly Identifier[];
+  readonly sequence: Identifier;
+  readonly span: Span;
+}
+
+/** Columns that tell where a recursive query comes back to values that it has met on its way. */
+export interface CycleClause {
+  readonly columns: readonly Identifier[];
+  readonly mark: Identifier;
+  /** What the mark is where it does, and elsewhere; true and false when they are not written. */
+  readonly value: Expression | undefined;
+  readonly otherwise: Expression | undefined;
+  readonly path: Identifier;
+  readonly span: Span;
+}
+
 export interface CommonTable {
   readonly name: Identifier;
   readonly columns: readonly Identifier[];
   readonly materialized: boolean | undefined;
   /** A query, or DML with RETURNING. */
   readonly statement: Query | Statement;
+  readonly search?: SearchClause | undefined;
+  readonly cycle?: CycleClause | undefined;
   readonly span: Span;
 }
 

@@ -25,6 +25,7 @@ import { castExplicitly, resolveUnknown, textType, unify } from './coerce.ts';
 import { isByOffset, readEndValue, refuseOffset } from './dialect/offset.ts';
 import { readDialect } from './dialect-call.ts';
 import type { BoundExpr } from './expression.ts';
+import { WHOLE_ROWS } from './function/table-rows.ts';
 import type { Routine } from './routine.ts';
 import { categoryOf, withoutModifiers } from './type-category.ts';
 
@@ -310,14 +311,18 @@ function joinSet(call: FunctionCall, name: string, bound: PendingSet, scope: Sco
       { at: call.span },
     );
   }
-  const [column] = bound.schema;
-  if (column === undefined || bound.schema.length > 1) {
-    throw new StreamError('SQL_NOT_SUPPORTED', `${name} with several columns belongs into FROM`, {
-      at: call.span,
-      hint: `Write FROM …, ${name}(…) AS t, and select its columns.`,
-    });
-  }
   const { sets } = scope.pending;
-  sets.push({ name: bound.name, args: bound.args, schema: bound.schema });
+  const { schema } = bound;
+  const type: SqlType =
+    schema.length === 1 && schema[0] !== undefined
+      ? schema[0].type
+      : { kind: 'row', fields: schema };
+  const column = { name, type, nullable: true };
+  // Several columns are one value, a row.
+  sets.push(
+    schema.length === 1
+      ? { name: bound.name, args: bound.args, schema }
+      : { name: `${WHOLE_ROWS}${bound.name}`, args: bound.args, schema: [column] },
+  );
   return { ...columnOf(SET_BASE + sets.length - 1, column.type), span: call.span };
 }

@@ -3,8 +3,8 @@ import type { Expression, Identifier, QualifiedName, Statement } from './ast.ts'
 import { StreamError } from './base/error.ts';
 import type { Schema } from './base/type.ts';
 import { type BindContext, places } from './bind-context.ts';
-import { columnNumber, fillRow } from './bind-insert.ts';
-import { requireWritable } from './bind-manipulation.ts';
+import { fillRow } from './bind-insert.ts';
+import { columnNumber, requireWritable } from './bind-manipulation.ts';
 import { project } from './bind-output.ts';
 import { bindOver } from './bind-over.ts';
 import { requireRelation } from './bind-relation.ts';

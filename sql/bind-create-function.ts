@@ -1,7 +1,7 @@
 /** CREATE FUNCTION: from the statement to the routine that its calls mean. */
-import type { Expression, Query, Statement } from './ast.ts';
+import type { Expression, FromItem, Identifier, Query, Statement } from './ast.ts';
 import { type Span, StreamError } from './base/error.ts';
-import type { Column, SqlType } from './base/type.ts';
+import type { Column, Schema, SqlType } from './base/type.ts';
 import { isAggregateName } from './bind-aggregate.ts';
 import { isConstruct } from './bind-call.ts';
 import type { BindContext } from './bind-context.ts';
@@ -18,6 +18,7 @@ import { registry } from './function/builtin.ts';
 import type { ScalarFunction } from './function/scalar-function.ts';
 import { tokenize } from './lexer.ts';
 import { parseExpression, parseStatement } from './parser.ts';
+import { plainQuery, plainSelect } from './plain-query.ts';
 import type { Routine, RoutineBody, RoutineParameter } from './routine.ts';
 
 type CreateFunction = Statement & { readonly kind: 'create-function' };
@@ -64,9 +65,9 @@ export function bindCreateFunction(
   const declared = { name, parameters, result, source, language, strict } as const;
   const volatility = statement.volatility ?? 'volatile';
   if (language === 'sql') {
-    if (columns !== undefined) throw refuseSqlSet(statement);
     const routine = { ...declared, volatility };
-    return { ...routine, body: bindSqlBody(statement, routine, isNew ? context : undefined) };
+    const set = columns && { columns, nameless };
+    return { ...routine, body: bindSqlBody(statement, routine, set, isNew ? context : undefined) };
   }
   const isSet = columns !== undefined;
   const array: SqlType = { kind: 'array', element: result };
@@ -188,25 +189,30 @@ function bindReturns({ returns }: CreateFunction, name: string, context: BindCon
   return { result: { kind: 'row', fields: columns }, columns, nameless: false };
 }
 
-function refuseSqlSet({ span }: CreateFunction): StreamError {
-  return new StreamError('SQL_NOT_SUPPORTED', 'a set of rows from LANGUAGE SQL is not supported', {
-    at: span,
-    hint: 'Use a view, a LATERAL subquery, or LANGUAGE javascript.',
-  });
-}
-
 /**
+ * @param set  of a function that gives rows.
  * @param context  undefined when the body need not be looked at.
  * @throws StreamError for a body that is not one SELECT of one value of the declared type.
  */
 function bindSqlBody(
   statement: CreateFunction,
   routine: Omit<Routine, 'id' | 'sql' | 'body'>,
+  set: (Pick<Returns, 'nameless'> & { readonly columns: Schema }) | undefined,
   context: BindContext | undefined,
 ): RoutineBody {
   const at = statement.name.span;
-  const expression = inBody(routine, at, () => parseBody(statement, routine.parameters.length));
-  const body = { kind: 'expression', expression } as const;
+  const count = routine.parameters.length;
+  const body =
+    set === undefined
+      ? {
+          kind: 'expression' as const,
+          expression: inBody(routine, at, () => parseBody(statement, count)),
+        }
+      : {
+          kind: 'rows' as const,
+          expression: inBody(routine, at, () => parseRows(statement, count, set.columns)),
+          ...set,
+        };
   if (context !== undefined) bindBody({ ...routine, id: 0, sql: '', body }, body, at, context);
   return body;
 }
@@ -228,6 +234,37 @@ function parseBody(statement: CreateFunction, parameters: number): Expression {
   return (
     plainExpression(query) ?? { kind: 'scalar-query', query: firstRow(query), span: query.span }
   );
+}
+
+/** The array of the rows of a query. @throws StreamError SQL_NOT_SUPPORTED for anything else. */
+function parseRows(statement: CreateFunction, parameters: number, columns: Schema): Expression {
+  const query = parseStatement(withNamedParameters(statement.body, parameters));
+  if (query.kind !== 'query' || statement.returnsExpression === true) {
+    throw new StreamError('SQL_NOT_SUPPORTED', 'the body of an SQL function is one SELECT', {
+      hint: 'A function cannot change anything.',
+    });
+  }
+  const { span } = query;
+  if (columns.length === 1) return { kind: 'array-query', query, span };
+  const rows: Identifier = { name: '$rows', quoted: true, span };
+  const star: Expression = { kind: 'star', qualifier: { parts: [rows], span }, span };
+  const from: FromItem = {
+    kind: 'derived',
+    query,
+    lateral: false,
+    alias: { name: rows, columns: [] },
+    span,
+  };
+  const item = {
+    expression: { kind: 'row', items: [star], explicit: true, span } as const,
+    alias: undefined,
+    span,
+  };
+  return {
+    kind: 'array-query',
+    query: plainQuery(plainSelect({ items: [item], from: [from] }, span)),
+    span,
+  };
 }
 
 /** `$1` is a column of a table that no query has, so that every subquery finds it. */

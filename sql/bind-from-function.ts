@@ -114,8 +114,18 @@ function bindRoutineRows(
   return { call: { name: rows.name, args, columns }, scalar: nameless, single: nameless };
 }
 
-/** A function of one value as a table of one row. */
+/** A function of one value as a table of one row, whose columns are those of a composite value. */
 function oneRow(name: string, expression: BoundExpr): Rows {
+  if (expression.type.kind === 'row') {
+    const { type } = expression;
+    const array: BoundExpr = {
+      kind: 'array',
+      items: [expression],
+      type: { kind: 'array', element: type },
+    };
+    const call: TableCall = { name: 'unnest', args: [array], columns: type.fields };
+    return { call, scalar: false, single: false };
+  }
   const column = { name, type: expression.type, nullable: mayBeNull(expression, []) };
   const call: TableCall = { name: ONE_ROW, args: [expression], columns: [column] };
   return { call, scalar: true, single: true };

@@ -1,34 +1,27 @@
 /** INSERT: rows of exactly the relation's columns. */
-import type { Expression, Identifier, Query, Statement, WrittenColumn } from './ast.ts';
+import type { Expression, Query, Statement, WrittenColumn } from './ast.ts';
 import { type Span, StreamError } from './base/error.ts';
 import type { Schema } from './base/type.ts';
 import { typeName } from './base/type.ts';
 import { assignPart, defaultOfPart, partType } from './bind-assign-part.ts';
+import { refuseSets } from './bind-call.ts';
 import { type BindContext, places } from './bind-context.ts';
-import { type FromPlace, named, scopeOver } from './bind-from-place.ts';
-import { bindAssignments, requireWritable, targetNames } from './bind-manipulation.ts';
-import { closestName } from './bind-near-miss.ts';
+import { type FromPlace, scopeOver } from './bind-from-place.ts';
+import { columnNumber, requireWritable, targetNames } from './bind-manipulation.ts';
+import { bindOnConflict } from './bind-on-conflict.ts';
 import { convertOutputs, project } from './bind-output.ts';
-import { bindOver } from './bind-over.ts';
 import { bindWith } from './bind-query.ts';
 import { bindReturning } from './bind-returning.ts';
-import {
-  type CommonTables,
-  columnOf,
-  noTables,
-  type Scope,
-  type ScopeTable,
-  scopeColumns,
-} from './bind-scope.ts';
-import { settleExpression, settlePlan } from './bind-volatile.ts';
-import type { BoundInsert, BoundOnConflict } from './bound-statement.ts';
-import type { SourceRelation, UniqueKey } from './catalog.ts';
-import { coerceAssignment, coerceToBoolean, resolveUnknown } from './coerce.ts';
+import { type CommonTables, columnOf, noTables, type Scope } from './bind-scope.ts';
+import { settlePlan } from './bind-volatile.ts';
+import type { BoundInsert } from './bound-statement.ts';
+import type { SourceRelation } from './catalog.ts';
+import { coerceAssignment } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
-import { equalExpressions } from './expression-equal.ts';
 import { mayBeNull } from './expression-null.ts';
 import { mapColumns } from './logical-map.ts';
 import type { LogicalNode } from './logical-plan.ts';
+import { plainSelect } from './plain-query.ts';
 
 type Insert = Statement & { readonly kind: 'insert' };
 
@@ -83,24 +76,6 @@ export function targetColumns(
   });
 }
 
-/** @throws StreamError SQL_UNKNOWN_COLUMN with a near miss. */
-export function columnNumber(name: Identifier, relation: SourceRelation): number {
-  const index = relation.schema.findIndex((column) => column.name === name.name);
-  if (index >= 0) return index;
-  const near = closestName(
-    name.name,
-    relation.schema.map((column) => column.name),
-  );
-  throw new StreamError(
-    'SQL_UNKNOWN_COLUMN',
-    `column "${name.name}" of relation "${relation.name}" does not exist`,
-    {
-      at: name.span,
-      hint: near === undefined ? undefined : `Perhaps you meant the column "${near}".`,
-    },
-  );
-}
-
 function bindRows(
   statement: Insert,
   relation: SourceRelation,
@@ -113,8 +88,22 @@ function bindRows(
     return { kind: 'values', rows: [row], schema: rowSchema(relation, [row]) };
   }
   const rows = plainValues(source);
-  if (rows !== undefined) return bindValueRows(rows, statement, relation, targets, place);
-  return bindSourceQuery(source, statement, relation, targets, place);
+  const [only, ...others] = rows ?? [];
+  const isPlain = rows !== undefined && (others.length > 0 || statement.defaults.length > 0);
+  const values =
+    rows && bindValueRows(rows, statement, relation, targets, place, isPlain ? 'refused' : 'taken');
+  if (values !== undefined) return values;
+  // One row of VALUES is a SELECT, where functions may give several.
+  const items = (only ?? []).map((expression) => ({
+    expression,
+    alias: undefined,
+    span: expression.span,
+  }));
+  const query =
+    rows === undefined
+      ? source
+      : { ...source, body: plainSelect({ items, from: [] }, source.span) };
+  return bindSourceQuery(query, statement, relation, targets, place);
 }
 
 /** The rows of `VALUES (…), (…)` with nothing around it. */
@@ -127,13 +116,15 @@ function plainValues(query: Query): readonly (readonly Expression[])[] | undefin
   return plain && query.body.kind === 'values' ? query.body.rows : undefined;
 }
 
+/** @returns undefined when functions in the only row may give several, if that is `taken`. */
 function bindValueRows(
   rows: readonly (readonly Expression[])[],
   statement: Insert,
   relation: SourceRelation,
   targets: readonly number[],
   place: FromPlace,
-): LogicalNode {
+  sets: 'refused' | 'taken',
+): LogicalNode | undefined {
   const { context } = place;
   const scope = scopeOver(
     { node: { kind: 'values', rows: [], schema: [] }, tables: [], columns: [] },
@@ -159,11 +150,13 @@ function bindValueRows(
       }
       refuseGenerated(relation, target, cell.span, statement.overriding);
       const value = scope.within(places.values, () => context.rules.expression(cell, scope));
+      if (sets === 'refused') refuseSets(0, 'VALUES', scope, cell.span);
       if (isLeftOut(statement, relation, target)) return;
       give(given, { relation, target, column }, value, scope);
     });
     return fillRow(relation, given);
   });
+  if (scope.pending.sets.length > 0) return undefined;
   return { kind: 'values', rows: bound, schema: rowSchema(relation, bound) };
 }
 
@@ -343,115 +336,4 @@ function bindSourceQuery(
       expression: row[index] ?? columnOf(index, { kind: 'text' }),
     })),
   );
-}
-
-// ---------------------------------------------------------------- on conflict
-
-/**
- * The unique keys that the clause is about; undefined when it does not say.
- * @throws StreamError SQL_INVALID_COLUMN_REFERENCE, SQL_UNKNOWN_OBJECT.
- */
-function conflictKeys(
-  statement: Insert,
-  { columns, expressions = [], targetWhere, constraint }: NonNullable<Insert['onConflict']>,
-  relation: SourceRelation,
-  context: BindContext,
-): readonly number[] | undefined {
-  const uniques = relation.uniques ?? [];
-  if (constraint !== undefined) {
-    const index = uniques.findIndex(
-      ({ name, origin }) => name === constraint.name && origin !== 'index',
-    );
-    if (index >= 0) return [index];
-    throw new StreamError(
-      'SQL_UNKNOWN_OBJECT',
-      `constraint "${constraint.name}" for table "${statement.relation.parts.at(-1)?.name}" does not exist`,
-      { at: constraint.span },
-    );
-  }
-  if (columns.length === 0 && expressions.length === 0) return undefined;
-  const shown = statement.relation.parts.at(-1)?.name;
-  const bind = (node: Expression): BoundExpr =>
-    resolveUnknown(bindOver(node, relation.schema, places.index, context, shown), context);
-  const wanted = [
-    ...columns.map((name): BoundExpr => {
-      const index = columnNumber(name, relation);
-      return { kind: 'column', index, type: relation.schema[index]?.type ?? { kind: 'text' } };
-    }),
-    ...expressions.map(bind),
-  ];
-  const where = targetWhere && coerceToBoolean(bind(targetWhere), 'WHERE', context);
-  const found = [...uniques.keys()].filter((index) => {
-    const unique = uniques[index];
-    return unique !== undefined && isInferred(unique, wanted, where);
-  });
-  if (found.length > 0) return found;
-  throw new StreamError(
-    'SQL_INVALID_COLUMN_REFERENCE',
-    'there is no unique or exclusion constraint matching the ON CONFLICT specification',
-    { at: columns[0]?.span ?? expressions[0]?.span },
-  );
-}
-
-/** The same items in any order; a partial index only for its own condition. */
-function isInferred(
-  { items, where: own }: UniqueKey,
-  wanted: readonly BoundExpr[],
-  where: BoundExpr | undefined,
-): boolean {
-  const isIn = (one: BoundExpr, list: readonly BoundExpr[]): boolean =>
-    list.some((other) => equalExpressions(one, other));
-  const parts = items.map(({ expression }) => expression);
-  return (
-    parts.every((one) => isIn(one, wanted)) &&
-    wanted.every((one) => isIn(one, parts)) &&
-    (own === undefined || (where !== undefined && equalExpressions(own, where)))
-  );
-}
-
-function bindOnConflict(
-  statement: Insert,
-  clause: NonNullable<Insert['onConflict']>,
-  relation: SourceRelation,
-  place: FromPlace,
-): BoundOnConflict {
-  const { context } = place;
-  const both: Schema = [...relation.schema, ...relation.schema];
-  const keys = conflictKeys(statement, clause, relation, context);
-  if (clause.action === 'nothing') {
-    return { keys, action: 'nothing', set: [], where: undefined, over: both };
-  }
-  if (keys === undefined) {
-    throw new StreamError(
-      'SQL_SYNTAX',
-      'ON CONFLICT DO UPDATE requires inference specification or constraint name',
-      { at: statement.span, hint: 'For example, ON CONFLICT (column_name).' },
-    );
-  }
-  const width = relation.schema.length;
-  const shown = statement.alias?.name ?? statement.relation.parts.at(-1)?.name ?? relation.name;
-  const table = (name: string, offset: number): ScopeTable => ({
-    name,
-    columns: scopeColumns(relation.schema, offset),
-    relation: relation.name,
-    primaryKey: undefined,
-  });
-  const existing = table(shown, 0);
-  const excluded = table('excluded', width);
-  const visible = [...existing.columns, ...excluded.columns];
-  const from = named({ kind: 'values', rows: [], schema: both }, undefined, undefined, undefined);
-  const scope = scopeOver(
-    { node: from.node, tables: [existing, excluded], columns: visible },
-    place,
-  );
-  const bind = (node: Expression): BoundExpr =>
-    scope.within(places.update, () => context.rules.expression(node, scope));
-  const assigned = bindAssignments(clause.set, relation, scope);
-  const set = [...assigned].map(([column, value]) => ({
-    column,
-    value: settleExpression(value, context),
-  }));
-  const where = clause.where && coerceToBoolean(bind(clause.where), 'WHERE', context);
-  const settled = where && settleExpression(where, context);
-  return { keys, action: 'update', set, where: settled, over: both };
 }

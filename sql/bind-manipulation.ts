@@ -1,5 +1,12 @@
 /** UPDATE and DELETE, and what they share with INSERT and MERGE. */
-import type { Assignment, Expression, QualifiedName, Statement, WrittenColumn } from './ast.ts';
+import type {
+  Assignment,
+  Expression,
+  Identifier,
+  QualifiedName,
+  Statement,
+  WrittenColumn,
+} from './ast.ts';
 import { type Span, StreamError } from './base/error.ts';
 import type { Schema } from './base/type.ts';
 import { assignPart, defaultOfPart } from './bind-assign-part.ts';
@@ -12,6 +19,7 @@ import {
   named,
   scopeOver,
 } from './bind-from-place.ts';
+import { closestName } from './bind-near-miss.ts';
 import { project } from './bind-output.ts';
 import { bindWith } from './bind-query.ts';
 import { requireRelation } from './bind-relation.ts';
@@ -184,6 +192,24 @@ export function bindUpdate(
     changed: [...assigned.keys()],
     returning: bindReturning(statement.returning, relation, target.from, target.place),
   };
+}
+
+/** @throws StreamError SQL_UNKNOWN_COLUMN with a near miss. */
+export function columnNumber(name: Identifier, relation: SourceRelation): number {
+  const index = relation.schema.findIndex((column) => column.name === name.name);
+  if (index >= 0) return index;
+  const near = closestName(
+    name.name,
+    relation.schema.map((column) => column.name),
+  );
+  throw new StreamError(
+    'SQL_UNKNOWN_COLUMN',
+    `column "${name.name}" of relation "${relation.name}" does not exist`,
+    {
+      at: name.span,
+      hint: near === undefined ? undefined : `Perhaps you meant the column "${near}".`,
+    },
+  );
 }
 
 /**

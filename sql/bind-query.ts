@@ -3,6 +3,7 @@ import type { CommonTable, Expression, Query, QueryBody, SortItem } from './ast.
 import { type Span, StreamError } from './base/error.ts';
 import { type Column, type SqlType, typeName } from './base/type.ts';
 import { sortDirection } from './bind-aggregate.ts';
+import { refuseSets } from './bind-call.ts';
 import { places, type QueryPlace } from './bind-context.ts';
 import { bindEmit } from './bind-emit.ts';
 import { named, scopeOver } from './bind-from-place.ts';
@@ -87,6 +88,10 @@ function bindCommonTable(
 ): LogicalNode {
   const inner: QueryPlace = { ...place, resolveUnknown: true };
   if (!recursive || !mentions(query, item.name.name)) {
+    const clause = item.search ?? item.cycle;
+    if (clause !== undefined) {
+      throw new StreamError('SQL_SYNTAX', 'WITH query is not recursive', { at: clause.span });
+    }
     return renameOutputs(bindQueryNode(query, inner), item);
   }
   const commonTables = bindWith(query.with, inner);
@@ -237,7 +242,13 @@ function bindValues(rows: readonly (readonly Expression[])[], place: QueryPlace)
     place,
   );
   const bound = scope.within(places.values, () =>
-    rows.map((row) => row.map((cell) => context.rules.expression(cell, scope))),
+    rows.map((row) =>
+      row.map((cell) => {
+        const value = context.rules.expression(cell, scope);
+        refuseSets(0, 'VALUES', scope, cell.span);
+        return value;
+      }),
+    ),
   );
   const width = bound[0]?.length ?? 0;
   const uneven = rows.find((row) => row.length !== width);

@@ -5,6 +5,7 @@ import { sameType, typeName } from './base/type.ts';
 import type { QueryPlace } from './bind-context.ts';
 import { asNullable } from './bind-from-place.ts';
 import { convertOutputs } from './bind-output.ts';
+import { withSearchColumns } from './bind-search.ts';
 import { someExpression } from './expression-map.ts';
 import { inputsOf, visitExpressions } from './logical-map.ts';
 import type { LogicalNode } from './logical-plan.ts';
@@ -63,7 +64,8 @@ export function bindRecursive(
   bindBody: (body: QueryBody, place: QueryPlace) => LogicalNode,
 ): LogicalNode {
   const name = item.name.name;
-  const { body } = query;
+  const { body: written } = query;
+  const { item: own, body, hiddenFrom } = withClauses(item, written, place, bindBody);
   if (body.kind !== 'set-operation' || body.op !== 'union') {
     throw invalid(
       `recursive query "${name}" does not have the form non-recursive-term UNION [ALL] recursive-term`,
@@ -84,13 +86,17 @@ export function bindRecursive(
   const base = bindBody(body.left, place);
   const named = base.schema.map((column, index) => ({
     ...column,
-    name: item.columns[index]?.name ?? column.name,
+    name: own.columns[index]?.name ?? column.name,
   }));
   const schema = asNullable(named);
   const id = context.nextRecursiveId();
   const level = place.parent === undefined ? 0 : place.parent.level + 1;
   const reference: LogicalNode = { kind: 'recursive-reference', id, schema };
-  const commonTables = new Map(place.commonTables).set(name, { plan: reference, level });
+  const commonTables = new Map(place.commonTables).set(name, {
+    plan: reference,
+    level,
+    hiddenFrom,
+  });
   const inner = { ...query, body: body.right, with: undefined };
   const step = bindQuery(inner, { ...place, commonTables, resolveUnknown: false });
   // A WITH item that reads it once may itself be read many times.
@@ -115,6 +121,28 @@ export function bindRecursive(
   const converted = convertOutputs(step, types, 'implicit', context);
   const stepPlan = typeof converted === 'number' ? step : converted;
   return { kind: 'recursive', id, base, step: stepPlan, all: body.all, schema };
+}
+
+/** The item with the columns that SEARCH and CYCLE add, which the step knows by name only. */
+function withClauses(
+  item: CommonTable,
+  body: QueryBody,
+  place: QueryPlace,
+  bindBody: (body: QueryBody, place: QueryPlace) => LogicalNode,
+): {
+  readonly item: CommonTable;
+  readonly body: QueryBody;
+  readonly hiddenFrom?: number;
+} {
+  const isPlain = item.search === undefined && item.cycle === undefined;
+  if (isPlain || body.kind !== 'set-operation' || mentions(body.left, item.name.name)) {
+    return { item, body };
+  }
+  const names = bindBody(body.left, place).schema.map(
+    ({ name }, index) => item.columns[index] ?? { name, quoted: true, span: item.span },
+  );
+  const done = withSearchColumns(item, body, names);
+  return { item: { ...item, columns: done.columns }, body: done.body, hiddenFrom: names.length };
 }
 
 const misplaced = (where: string, item: CommonTable): StreamError =>

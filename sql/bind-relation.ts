@@ -22,7 +22,12 @@ export function findRelation(item: RelationItem, place: FromPlace): BoundFrom {
   if (common !== undefined) {
     if (common.withoutRows) throw withoutRows(name, item);
     const level = place.parent === undefined ? 0 : place.parent.level + 1;
-    return named(shiftPlanOuter(common.plan, level - common.level), item.alias, shown, name);
+    const plan = shiftPlanOuter(common.plan, level - common.level);
+    const { hiddenFrom = plan.schema.length } = common;
+    const columns = scopeColumns(plan.schema).map((column, index) =>
+      index < hiddenFrom ? column : { ...column, hidden: true },
+    );
+    return named(plan, item.alias, shown, name, undefined, columns);
   }
   const relation = requireRelation(item.name, place.context);
   if (relation.kind !== 'stream' && relation.kind !== 'table') {

@@ -205,6 +205,7 @@ export function routineExpression(
     case 'call':
     case 'set':
       return { kind: 'call', fn: body.fn, args, type: body.fn.result, span };
+    case 'rows':
     case 'expression':
       return { ...inlined(routine, body, args, span, context), span };
     case 'aggregate':
@@ -227,12 +228,12 @@ export function routineRows(
   context: BindContext,
 ): RoutineRows | undefined {
   const { body } = resolved.routine;
-  if (body.kind !== 'set') return undefined;
+  if (body.kind !== 'set' && body.kind !== 'rows') return undefined;
   const { columns, nameless } = body;
   return { name: 'unnest', args: [routineExpression(resolved, span, context)], columns, nameless };
 }
 
-type SqlBody = RoutineBody & { readonly kind: 'expression' };
+type SqlBody = RoutineBody & { readonly kind: 'expression' | 'rows' };
 
 /**
  * The body with the arguments in the place of its parameters, as PostgreSQL inlines a function of one SELECT. An argument
@@ -280,7 +281,8 @@ export function bindBody(
   }
   const scope = bodyScope(routine, { ...context, inlined: depth + 1 });
   const bound = inBody(routine, span, () => context.rules.expression(body.expression, scope));
-  const type = withoutModifiers(routine.result);
+  const result = withoutModifiers(routine.result);
+  const type: SqlType = body.kind === 'rows' ? { kind: 'array', element: result } : result;
   const converted = tryCoerce(bound, type, 'assignment', scope.context);
   if (converted === undefined) {
     throw new StreamError(

@@ -33,6 +33,8 @@ export interface CommonTableEntry {
   readonly plan: LogicalNode;
   /** How deep the query that defines it stands; outer columns are shifted by the difference. */
   readonly level: number;
+  /** Columns from this one on are known by name only, and not to `*`. */
+  readonly hiddenFrom?: number | undefined;
   /** Changes rows, and has no RETURNING: there is nothing to read. */
   readonly withoutRows?: true | undefined;
 }

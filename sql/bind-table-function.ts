@@ -5,7 +5,7 @@ import type { BindContext } from './bind-context.ts';
 import { parametersFor, resolveOverload } from './bind-overload.ts';
 import { ambiguousFunction, unknownFunction } from './bind-scalar.ts';
 import { refuseUnknown } from './bind-unknown.ts';
-import { coerce } from './coerce.ts';
+import { coerce, tryCoerce } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
 
 interface TableOverload {
@@ -90,7 +90,13 @@ const tableFunctions: ReadonlyMap<string, readonly TableOverload[]> = new Map([
   ],
 ]);
 
-const polymorphicNames: ReadonlySet<string> = new Set(['unnest', 'generate_subscripts']);
+const populating: ReadonlySet<string> = new Set([
+  ...['json_populate_recordset', 'jsonb_populate_recordset'],
+]);
+
+const polymorphicNames: ReadonlySet<string> = new Set([
+  ...['unnest', 'generate_subscripts', ...populating],
+]);
 
 export const tableFunctionNames: readonly string[] = [
   ...tableFunctions.keys(),
@@ -116,6 +122,7 @@ export function bindTableFunction(
   context: BindContext,
 ): BoundTableFunction {
   if (name === 'unnest') return bindUnnest(args, span, context);
+  if (populating.has(name)) return bindPopulating(name, args, span, context);
   if (name === 'generate_subscripts') return bindSubscripts(args, span, context);
   const found = resolveOverload(
     tableFunctions.get(name) ?? [],
@@ -164,6 +171,28 @@ function bindUnnest(
     schema: columns,
     scalar: columns.length === 1 && only?.name === 'unnest',
   };
+}
+
+/** The columns are those of the first argument. */
+function bindPopulating(
+  name: string,
+  args: readonly BoundExpr[],
+  span: Span,
+  context: BindContext,
+): BoundTableFunction {
+  const [base, document] = args;
+  const kind = name.startsWith('jsonb') ? 'jsonb' : 'json';
+  const given = document && tryCoerce(document, { kind }, 'implicit', context);
+  if (base?.type.kind !== 'row' || given === undefined || args.length > 2) {
+    const argTypes = args.map((arg) => arg.type);
+    if (given === undefined || base === undefined || args.length > 2) {
+      throw unknownFunction(name, argTypes, span, [name]);
+    }
+    throw new StreamError('SQL_DATATYPE_MISMATCH', `first argument of ${name} must be a row type`, {
+      at: base.span ?? span,
+    });
+  }
+  return { name, args: [base, given], schema: base.type.fields, scalar: false };
 }
 
 function bindSubscripts(

@@ -1,10 +1,12 @@
 /** Queries as canonical SQL text. */
 import type {
   CommonTable,
+  CycleClause,
   Emit,
   GroupItem,
   Query,
   QueryBody,
+  SearchClause,
   Select,
   SelectItem,
   Statement,
@@ -20,6 +22,9 @@ export type StatementText = (statement: Statement) => string;
 const setPrecedence = { union: 1, except: 1, intersect: 2 } as const;
 
 /** Writes queries, and holds the writers of what is in them. */
+const searchText = ({ order, columns, sequence }: SearchClause): string =>
+  `SEARCH ${order.toUpperCase()} FIRST BY ${columns.map(identifierText).join(', ')} SET ${identifierText(sequence)}`;
+
 export class QueryWriter {
   readonly expressions: ExpressionWriter;
   readonly from: FromWriter;
@@ -65,6 +70,21 @@ export class QueryWriter {
       'AS',
       mode,
       `(${this.#statement(table.statement)})`,
+      table.search && searchText(table.search),
+      table.cycle && this.#cycle(table.cycle),
+    );
+  }
+
+  #cycle({ columns, mark, value, otherwise, path }: CycleClause): string {
+    const list = columns.map(identifierText).join(', ');
+    const values =
+      value &&
+      otherwise &&
+      `TO ${this.expressions.write(value)} DEFAULT ${this.expressions.write(otherwise)}`;
+    return words(
+      `CYCLE ${list} SET ${identifierText(mark)}`,
+      values,
+      `USING ${identifierText(path)}`,
     );
   }
 

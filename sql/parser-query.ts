@@ -3,6 +3,7 @@ import type { CommonTable, Emit, Expression, Query, QueryBody, SortItem } from '
 import type { Span } from './base/error.ts';
 import type { Cursor } from './parser-cursor.ts';
 import { columnName, optionalColumnNames, qualifiedName } from './parser-name.ts';
+import { parseCycle, parseSearch } from './parser-search.ts';
 import { parseSelect } from './parser-select.ts';
 import { parseOrderBy } from './parser-sort.ts';
 import { parseEmit } from './parser-stream.ts';
@@ -107,10 +108,10 @@ function parseCommonTable(cursor: Cursor): CommonTable {
   cursor.expectSymbol('(');
   const statement = cursor.nested(() => parseCommonStatement(cursor));
   cursor.expectSymbol(')');
-  if (cursor.at('search') || cursor.at('cycle')) {
-    throw cursor.unsupported(`the ${cursor.token.text.toUpperCase()} clause`);
-  }
-  return { name, columns, materialized, statement, span: cursor.spanFrom(start) };
+  const search = parseSearch(cursor);
+  const cycle = parseCycle(cursor);
+  const clauses = { ...(search && { search }), ...(cycle && { cycle }) };
+  return { name, columns, materialized, statement, ...clauses, span: cursor.spanFrom(start) };
 }
 
 const manipulations: ReadonlySet<string> = new Set(['insert', 'update', 'delete', 'merge']);

@@ -42,4 +42,11 @@ export type RoutineBody =
     }
   /** LANGUAGE SQL: written into the place of its call. `$1` is the column `"$"."$1"` here. */
   | { readonly kind: 'expression'; readonly expression: Expression }
+  /** The same for a set: the array of its rows. */
+  | {
+      readonly kind: 'rows';
+      readonly expression: Expression;
+      readonly columns: Schema;
+      readonly nameless: boolean;
+    }
   | { readonly kind: 'aggregate'; readonly fn: AggregateFunction };

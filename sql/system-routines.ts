@@ -77,7 +77,7 @@ export function routineTables({ typeOid, udtName }: Naming): Readonly<Record<str
             LANGUAGE_OIDS.get(routine.language) ?? null,
             isAggregate(routine) ? 'a' : 'f',
             routine.strict,
-            routine.body.kind === 'set',
+            routine.body.kind === 'set' || routine.body.kind === 'rows',
             VOLATILITIES[routine.volatility],
             parameters.length,
             parameters.filter((one) => one.default !== undefined).length,

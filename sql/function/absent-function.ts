@@ -20,10 +20,7 @@ export const absentFunctions: readonly Absent[] = [
   },
   {
     reason: 'Use json_to_record() or json_to_recordset() with a list of columns.',
-    names: [
-      'json_populate_recordset',
-      ...['jsonb_populate_record_valid', 'jsonb_populate_recordset'],
-    ],
+    names: ['jsonb_populate_record_valid'],
   },
   {
     reason:

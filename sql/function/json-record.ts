@@ -25,8 +25,13 @@ export function jsonRecord(text: string, columns: Schema, base?: Row | null): Ro
   });
 }
 
-/** A row for each object of the array. @throws StreamError VALUE_INVALID_PARAMETER for anything else. */
-export function jsonRecords(text: string, columns: Schema, name: string): readonly Row[] {
+/** A row for each object of the array, as `jsonRecord`. @throws StreamError VALUE_INVALID_PARAMETER for anything else. */
+export function jsonRecords(
+  text: string,
+  columns: Schema,
+  name: string,
+  base?: Row | null,
+): readonly Row[] {
   const children = jsonChildren(text);
   if (children?.kind !== 'array') {
     const kind = name.startsWith('jsonb')
@@ -43,7 +48,7 @@ export function jsonRecords(text: string, columns: Schema, name: string): readon
         `argument of ${name} must be an array of objects`,
       );
     }
-    return jsonRecord(item, columns);
+    return jsonRecord(item, columns, base);
   });
 }
 

@@ -28,6 +28,9 @@ export const ONE_ROW = 'row';
 /** Not a function's name: the arguments are the cells of VALUES, row by row. */
 export const MANY_ROWS = 'values';
 
+/** Before a function's name: its rows are values of one column. */
+export const WHOLE_ROWS = 'row of ';
+
 /** Rows that one call may give; they are all in memory at once. */
 export const ROWS_PER_CALL_MAX = 1_000_000;
 
@@ -69,10 +72,29 @@ export function tableFunctionRows(
 
 const missing = (width: number): Row => new Array<null>(width).fill(null);
 
+function populated([base, text]: Args, columns: Schema, kind: string): readonly Row[] {
+  if (text === null || text === undefined) return [];
+  return jsonRecords(
+    text as string,
+    columns,
+    `${kind}_populate_recordset`,
+    base as Row | null | undefined,
+  );
+}
+
 /** Called on NULLs; of the others one NULL argument gives no rows. */
-const lenient: ReadonlySet<string> = new Set(['unnest', 'string_to_table', ONE_ROW, MANY_ROWS]);
+const lenient: ReadonlySet<string> = new Set([
+  ...['unnest', 'string_to_table', 'json_populate_recordset', 'jsonb_populate_recordset'],
+  ...[ONE_ROW, MANY_ROWS],
+]);
 
 function callRows({ name, types, columns }: TableFunctionCall, args: Args): readonly Row[] {
+  if (name.startsWith(WHOLE_ROWS)) {
+    const type = columns[0]?.type;
+    assert(type?.kind === 'row', 'the column holds rows');
+    const call = { name: name.slice(WHOLE_ROWS.length), types, columns: type.fields };
+    return callRows(call, args).map((row) => [row]);
+  }
   const fn = tableFunctions[name];
   assert(fn !== undefined, `table function ${name}`);
   if (!lenient.has(name) && args.includes(null)) return [];
@@ -143,6 +165,8 @@ const tableFunctions: Readonly<Record<string, TableFunction | undefined>> = {
   regexp_matches: ([text, pattern, flags]) =>
     one(regexpMatches(text as string, pattern as string, (flags ?? '') as string)),
   string_to_table: (args) => stringToTable(args),
+  json_populate_recordset: (args, _, columns) => populated(args, columns, 'json'),
+  jsonb_populate_recordset: (args, _, columns) => populated(args, columns, 'jsonb'),
   json_to_record: ([json], _, columns) => [jsonRecord(json as string, columns)],
   jsonb_to_record: ([json], _, columns) => [jsonRecord(json as string, columns)],
   json_to_recordset: ([json], _, columns) =>

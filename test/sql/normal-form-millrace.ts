@@ -444,6 +444,23 @@ function withClause(clause: Query['with']): Json {
       nameList(item.columns),
       modes[`${item.materialized ?? 'undefined'}`],
       millraceStatement(item.statement),
+      item.search === undefined
+        ? null
+        : [item.search.order, nameList(item.search.columns), item.search.sequence.name],
+      item.cycle === undefined
+        ? null
+        : [
+            nameList(item.cycle.columns),
+            item.cycle.mark.name,
+            // libpg-query writes the values out where a query leaves them out.
+            item.cycle.value === undefined
+              ? ['boolean', true]
+              : millraceExpression(item.cycle.value),
+            item.cycle.otherwise === undefined
+              ? ['boolean', false]
+              : millraceExpression(item.cycle.otherwise),
+            item.cycle.path.name,
+          ],
     ]),
   ];
 }

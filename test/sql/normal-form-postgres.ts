@@ -500,8 +500,27 @@ function withClause(value: unknown): Json {
         names(body.aliascolnames),
         materialized,
         postgresStatement(body.ctequery),
+        searchClause(child(body, 'search_clause')),
+        cycleClause(child(body, 'cycle_clause')),
       ];
     }),
+  ];
+}
+
+function searchClause(body: Node): Json {
+  if (body.search_seq_column === undefined) return null;
+  const order = body.search_breadth_first === true ? 'breadth' : 'depth';
+  return [order, names(body.search_col_list), text(body.search_seq_column)];
+}
+
+function cycleClause(body: Node): Json {
+  if (body.cycle_mark_column === undefined) return null;
+  return [
+    names(body.cycle_col_list),
+    text(body.cycle_mark_column),
+    postgresExpression(body.cycle_mark_value),
+    postgresExpression(body.cycle_mark_default),
+    text(body.cycle_path_column),
   ];
 }
 

@@ -1,0 +1,15 @@
+SELECT jsonb_each('{"a":1}');
+SELECT (jsonb_each('{"a":1,"b":2}')).*;
+SELECT (jsonb_each_text('{"a":1,"b":2}')).key;
+SELECT id, (json_each(d)).value FROM (VALUES (1,'{"x":1}'::json)) f(id,d);
+SELECT id, jsonb_each(d), generate_series(1,3) FROM (VALUES (1,'{"x":1,"y":null}'::jsonb),(2,NULL)) f(id,d);
+CREATE FUNCTION two(n int) RETURNS TABLE (a int, b int) LANGUAGE sql AS 'SELECT n, n + 1 UNION ALL SELECT 7, 8';
+SELECT two(1);
+SELECT (two(x)).b, x FROM generate_series(1,2) x;
+VALUES (1, generate_series(1,2));
+CREATE TABLE fewmore AS SELECT generate_series(1,3) AS data WITH DATA;
+INSERT INTO fewmore VALUES (generate_series(4,5));
+SELECT * FROM fewmore ORDER BY data;
+INSERT INTO fewmore VALUES (generate_series(4,5)), (1);
+UPDATE fewmore SET data = generate_series(4,9);
+INSERT INTO fewmore VALUES (1) RETURNING generate_series(1,3);
