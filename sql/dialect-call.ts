@@ -56,6 +56,12 @@ export function readDialect(call: FunctionCall, name: string): Expression | unde
 const constructors: readonly PolymorphicSignature[] = [
   ['map', 'any := any, …', 'map', 'map of keys to values; also MAP[key, value, …]'],
   ['struct', 'name := any, …', 'record', 'row whose attributes have these names'],
+  [
+    'reduce',
+    'anyarray, any, (s, x) => expression',
+    'any',
+    'the state that the expression makes of one element after the other; of a map (s, k, v) => expression',
+  ],
 ].map(([name = '', parameters = '', result = '', description = '']) => ({
   ...{ name, parameters, result, description },
   kind: 'scalar',

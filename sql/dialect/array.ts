@@ -8,6 +8,8 @@ import { fill, template } from './template.ts';
 const bound = (index: string): string =>
   `CASE WHEN ${index} < 0 THEN cardinality($1) + 1 + ${index} ELSE ${index} END`;
 
+type Lambda = Expression & { readonly kind: 'lambda' };
+
 const slice: Read = (args, { span }) => {
   const high = args.length === 3 ? bound('$3') : 'cardinality($1)';
   return fill(`($1)[${bound('$2')} : ${high}]`, args, span);
@@ -27,11 +29,60 @@ function lambdaOf(call: FunctionCall): { readonly name: Identifier; readonly bod
   });
 }
 
+const quoted = ({ name }: Identifier): string => `"${name.replaceAll('"', '""')}"`;
+
+/** The two parameters of `(k, v) => …`; undefined for any other argument. */
+function pairOf(call: FunctionCall, place: number): Lambda | undefined {
+  const value = call.args[place]?.value;
+  return value?.kind === 'lambda' && value.parameters.length === 2 ? value : undefined;
+}
+
+/** `$1`'s entries under the names of a function's parameters, in the order of the keys. */
+function overEntries({ parameters }: Lambda, item: string, where = ''): string {
+  const names = parameters.map(quoted).join(', ');
+  const rows = `unnest(map_keys($1), map_values($1)) WITH ORDINALITY AS " entries"(${names}, " place")`;
+  return `ARRAY(SELECT ${item} FROM ${rows} ${where} ORDER BY " place")`;
+}
+
+/** A map of what functions make of each key and each value; of equal keys the last one counts. */
+const transformed: Read = (args, call) => {
+  const key = pairOf(call, 1);
+  const value = pairOf(call, 2);
+  if (args.length !== 3) return overElements(() => '$2')(args, call);
+  const [map] = args;
+  if (key === undefined || value === undefined || map === undefined) throw wantsPairs(call);
+  const lists = `${overEntries(key, '$2')}, ${overEntries(value, '$3')}`;
+  const text = `CASE WHEN $1 IS NOT NULL THEN map_from_arrays(${lists}) END`;
+  return fill(text, [map, key.body, value.body], call.span);
+};
+
+const filtered: Read = (args, call) => {
+  const pair = pairOf(call, 1);
+  const [map] = args;
+  if (pair === undefined || map === undefined) {
+    return overElements((element) => element, 'WHERE $2')(args, call);
+  }
+  const kept = pair.parameters.map((name) => overEntries(pair, quoted(name), 'WHERE $2'));
+  const text = `CASE WHEN $1 IS NOT NULL THEN map_from_arrays(${kept.join(', ')}) END`;
+  return fill(text, [map, pair.body], call.span);
+};
+
+function wantsPairs(call: FunctionCall): StreamError {
+  return new StreamError(
+    'SQL_SYNTAX',
+    `${nameOf(call)} of a map takes two functions of a key and a value`,
+    {
+      at: call.span,
+      hint: `Write ${nameOf(call)}(map, (k, v) => …, (k, v) => …).`,
+    },
+  );
+}
+
 /** A list of the elements that are kept, in their order, `$2` being the body. @param item  what becomes of an element. */
 function overElements(item: (element: string) => string, where = ''): Read {
   return (args, call) => {
     const { name, body } = lambdaOf(call);
-    const element = `"${name.name.replaceAll('"', '""')}"`;
+    const element = quoted(name);
     const rows = `unnest($1) WITH ORDINALITY AS " elements"(${element}, " place")`;
     const query = `ARRAY(SELECT ${item(element)} FROM ${rows} ${where} ORDER BY " place")`;
     const list = args[0] ?? body;
@@ -71,16 +122,16 @@ export const arrays: readonly DialectRow[] = [
   ],
   [
     'transform',
-    'anyarray, x => expression',
+    'anyarray, x => expression [, x => expression]',
     'anyarray',
-    'the expression of each element, in their order',
-    overElements(() => '$2'),
+    'the expression of each element, in their order; of a map, of its keys and of its values, by (k, v) => …',
+    transformed,
   ],
   [
     'filter',
     'anyarray, x => condition',
     'anyarray',
-    'the elements for which the condition is true, in their order',
-    overElements((element) => element, 'WHERE $2'),
+    'the elements for which the condition is true, in their order; the entries of a map, by (k, v) => …',
+    filtered,
   ],
 ];
