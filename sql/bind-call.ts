@@ -7,10 +7,10 @@ import { orderArguments } from './bind-argument-name.ts';
 import type { BindContext } from './bind-context.ts';
 import { bindInputIsValid } from './bind-input-valid.ts';
 import { bindPathCall, isPathCall } from './bind-json-path.ts';
+import { bindLambdaCall, takesLambda } from './bind-lambda.ts';
 import { bindMap } from './bind-map.ts';
 import { bindOnce } from './bind-once.ts';
 import { bindOperator } from './bind-operator.ts';
-import { bindReduce } from './bind-reduce.ts';
 import { functionsNamed, resolveRoutine, routineExpression, routineRows } from './bind-routine.ts';
 import { bindScalar, unknownFunction } from './bind-scalar.ts';
 import { columnOf, type PendingSet, type Scope, SET_BASE } from './bind-scope.ts';
@@ -39,7 +39,7 @@ export function bindCall(node: FunctionCall, scope: Scope, bind: BindExpression)
   if (isPathCall(name) && only?.quoted === false && others.length === 0) {
     return bindPathCall(name, node, scope, bind);
   }
-  if (name === 'reduce') return bindReduce(node, scope, bind);
+  if (takesLambda(name)) return bindLambdaCall(name, node, scope, bind);
   const composed = constructors.get(name);
   if (composed !== undefined) return composed(node, (value) => bind(value, scope), context);
   const dialect = readDialect(node, name) ?? readEndValue(node, name);
@@ -147,7 +147,7 @@ const constructors: ReadonlyMap<string, typeof bindMap> = new Map([
 ]);
 
 export const isConstruct = (name: string): boolean =>
-  constructs.has(name) || constructors.has(name) || name === 'reduce';
+  constructs.has(name) || constructors.has(name) || takesLambda(name);
 
 /** Where it may stand it is found before the constructs. */
 function refuseMergeAction(_: readonly BoundExpr[], at: Span): never {

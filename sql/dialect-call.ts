@@ -57,6 +57,18 @@ const constructors: readonly PolymorphicSignature[] = [
   ['map', 'any := any, …', 'map', 'map of keys to values; also MAP[key, value, …]'],
   ['struct', 'name := any, …', 'record', 'row whose attributes have these names'],
   [
+    'transform',
+    'anyarray, x => expression',
+    'anyarray',
+    'the expression of each element, in their order; of a map, of its keys and of its values: map, (k, v) => …, (k, v) => …',
+  ],
+  [
+    'filter',
+    'anyarray, x => condition',
+    'anyarray',
+    'the elements for which the condition is true, in their order; the entries of a map, by (k, v) => …',
+  ],
+  [
     'reduce',
     'anyarray, any, (s, x) => expression',
     'any',

@@ -115,6 +115,11 @@ const pairs: Readonly<Record<string, readonly (readonly [dialect: string, postgr
     ],
   ],
   reduced: [
+    ['transform(ARRAY[ARRAY[k, 1], ARRAY[2, k]], x => x * 2)', 'ARRAY[k * 2, 2, 4, k * 2]'],
+    [
+      'transform(ARRAY[k, 5], x => reduce(ARRAY[x, k], 0, (q, y) => q + y * x))',
+      'ARRAY[k * k + k * k, 25 + k * 5]',
+    ],
     ['reduce(ARRAY[k, 2, 3], 0, (s, x) => s * 2 + x)', '(k * 2 + 2) * 2 + 3'],
     ['reduce(ARRAY[1, 2], k, (q, x) => q - x + v / 4)', 'k - 1 + v / 4 - 2 + v / 4'],
     [
