@@ -5,12 +5,13 @@
 import { compileScalar } from '../engine/kernel/scalar.ts';
 import type { TableRebuild } from '../engine/store/store.ts';
 import { renderQuery } from '../engine/view/pull.ts';
+import type { Identifier } from '../sql/ast.ts';
 import { assert } from '../sql/base/assert.ts';
 import type { Row } from '../sql/base/datum.ts';
 import { StreamError } from '../sql/base/error.ts';
 import { sameType } from '../sql/base/type.ts';
 import { uniqueOver } from '../sql/bind-constraint.ts';
-import { findNamed } from '../sql/bind-schema.ts';
+import { findNamed, splitKey } from '../sql/bind-schema.ts';
 import { settleExpression } from '../sql/bind-volatile.ts';
 import { bindContext } from '../sql/binder.ts';
 import {
@@ -45,6 +46,7 @@ import { inTurns } from './in-turns.ts';
 import { withAlteredIndexes } from './indexes.ts';
 import { alterCatalog } from './lifecycle/alter.ts';
 import { LiveCatalog, type LiveRelation } from './live-catalog.ts';
+import { withRenamedRelation } from './rename-relation.ts';
 import { okResult } from './row-result.ts';
 import type { SequenceState } from './sequences.ts';
 import { boundTables } from './table-change.ts';
@@ -100,7 +102,8 @@ async function alter(
   const altered = alteredRelation({ ...core, catalog: trial }, definition, entry);
   if (altered.name !== relation.name) refuseTaken(core, altered.name, statement);
   refuseReaders(core, statement, relation, altered);
-  const rebound = rebindReaders(core, trial, entry, altered);
+  const newName = newNameOf(core, statement, relation);
+  const rebound = rebindReaders(core, trial, entry, altered, newName);
   const referring = reboundReferences(core, trial, relation, altered, origins);
   const { lateId } = entry.detail;
   const rebuild =
@@ -235,6 +238,7 @@ function refuseReaders(
     .withDependents(relation.name)
     .filter((one) => one.relation.id !== relation.id && one.owner !== relation.id);
   if (reader === undefined) return;
+  if (newNameOf(core, statement, relation) !== undefined) return;
   const isAppended = relation.schema.every((column, i) => {
     const now = altered.schema[i];
     return now?.name === column.name && sameType(now.type, column.type);
@@ -252,6 +256,27 @@ function refuseReaders(
 }
 
 /**
+ * The new name, where nothing else changes and definitions that say the old one can be written anew: records of
+ * streams go by theirs, and in other schemas a bare name means what the search path of then made of it.
+ */
+function newNameOf(
+  core: Core,
+  { actions }: AlterStatement,
+  relation: Relation,
+): Identifier | undefined {
+  const [action, ...others] = actions;
+  if (action?.kind !== 'rename' || others.length > 0) return undefined;
+  if (relation.kind === 'stream' || (relation.kind === 'table' && relation.input !== undefined)) {
+    return undefined;
+  }
+  const bare = (name: string): string => splitKey(core.catalog, name).name;
+  const [own, ...same] = core.catalog
+    .relations()
+    .filter(({ name }) => [relation.name, action.to.name].includes(bare(name)));
+  return own?.id === relation.id && same.length === 0 ? action.to : undefined;
+}
+
+/**
  * Everything that reads the relation, bound anew: after a restart it will be.
  * @throws StreamError SQL_DEPENDENT_OBJECTS when something would have other columns or another key.
  */
@@ -260,6 +285,7 @@ function rebindReaders(
   trial: LiveCatalog,
   entry: LiveRelation,
   altered: Relation,
+  newName: Identifier | undefined,
 ): readonly LiveRelation[] {
   trial.put({ ...entry, relation: altered });
   const readers = core.catalog
@@ -270,7 +296,8 @@ function rebindReaders(
     const { relation: before, detail } = reader;
     let after: Relation;
     try {
-      after = relationOf({ ...core, catalog: trial }, before.sql, before.id, detail);
+      const sql = readerText(before, entry.relation, newName);
+      after = relationOf({ ...core, catalog: trial }, sql, before.id, detail);
     } catch (error) {
       if (!(error instanceof StreamError)) throw error;
       throw dependentError(entry.relation, before, error.message);
@@ -282,6 +309,19 @@ function rebindReaders(
     trial.put(rebound);
     return rebound;
   });
+}
+
+/** A reader's definition, with the relation's new name when it gets one. */
+function readerText(reader: Relation, relation: Relation, newName: Identifier | undefined): string {
+  if (newName === undefined) return reader.sql;
+  const statement = parseStatement(reader.sql) as CreateStatement;
+  const renamed = withRenamedRelation(statement, relation.name, newName);
+  if (renamed !== undefined) return deparse(renamed);
+  throw dependentError(
+    relation,
+    reader,
+    'an item of its WITH clause has the old name or the new one',
+  );
 }
 
 function sameShape(before: Relation, after: Relation): boolean {

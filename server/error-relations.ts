@@ -45,6 +45,13 @@ export function registerErrors(
   core.engine.addErrorTable({ id, name, stored, key }, version);
 }
 
+/** The error relation of a view or sink goes by the owner's new name. */
+export function renameErrors(core: Core, owner: Relation, id: number): void {
+  const stored = storedRowErrors(id);
+  const relation = ownedTable(errorsNameOf(owner.name, 'rows'), stored);
+  core.catalog.put({ relation, detail: {}, owner: owner.id });
+}
+
 /** What a relation's error relation counts now; undefined for a relation that has none. */
 export function errorCounts(
   { catalog, engine }: Pick<Core, 'catalog' | 'engine'>,

@@ -37,6 +37,7 @@ import { createSchema, dropSchemas } from './schema-statement.ts';
 import { alterSequence, createSequence, dropSequences } from './sequence-statement.ts';
 import { describe, show } from './show.ts';
 import { isShowCreate, showCreate, showCreateAll } from './show-create.ts';
+import { isShownOf, showOf } from './show-of.ts';
 import { inlineParameters, type Parameters, statementContext } from './statement-context.ts';
 import { subscribeTo } from './subscribe.ts';
 import type { CreateRelation } from './table-definition.ts';
@@ -140,9 +141,15 @@ export async function executeStatement(
     case 'delete':
     case 'merge':
     case 'truncate':
-      return executeDml(core, bound, signal, transaction);
-    case 'with-changes':
-      return executeWithChanges(core, bound, signal, transaction);
+    case 'with-changes': {
+      const result =
+        bound.kind === 'with-changes'
+          ? await executeWithChanges(core, bound, signal, transaction)
+          : await executeDml(core, bound, signal, transaction);
+      const flushes = settings.get('rw_implicit_flush') === 'on' && transaction === undefined;
+      if (flushes) await core.engine.flush(signal);
+      return result;
+    }
     case 'subscribe':
       return subscribe(core, bound.target, signal, startAt(settings));
     case 'show':
@@ -150,6 +157,8 @@ export async function executeStatement(
         return showCreate(bound.what, bindContext(core.catalog, context, 'view'));
       }
       if (bound.what === 'create all') return showCreateAll(core.catalog);
+      if (isShownOf(bound.what))
+        return showOf(showing, bound.what, bindContext(core.catalog, context, 'pull'));
       return show(showing, bound.what, bound.like);
     case 'describe':
       return describe(showing, bound.relation, bound.extended);

@@ -205,6 +205,8 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   },
   // Nothing waits for a lock.
   lock_timeout: { default: '0', read: readDuration },
+  // RisingWave's: an INSERT returns when every view shows its records.
+  rw_implicit_flush: { default: 'off', read: readBoolean },
   search_path: { default: 'public', read: any },
   server_encoding: { default: 'UTF8' },
   server_version: { default: '17.0' },
@@ -218,6 +220,49 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   transaction_isolation: { default: 'read committed' },
   transaction_read_only: { default: 'off' },
 };
+
+/**
+ * Names of RisingWave and Materialize that say how these compute an answer, on which machines and how soon, and never which
+ * answer: scripts from there run as they are, and `SHOW` gives the value back.
+ */
+const FOREIGN: ReadonlySet<string> = new Set([
+  ...[
+    'streaming_parallelism',
+    'streaming_parallelism_for_table',
+    'streaming_parallelism_for_source',
+  ],
+  ...['streaming_parallelism_for_sink', 'streaming_parallelism_for_materialized_view'],
+  ...[
+    'streaming_parallelism_for_index',
+    'streaming_max_parallelism',
+    'batch_parallelism',
+    'max_parallelism',
+  ],
+  ...['streaming_join_encoding_optimized_for', 'streaming_over_window_cache_policy'],
+  ...[
+    'streaming_use_arrangement_backfill',
+    'streaming_use_snapshot_backfill',
+    'streaming_use_shared_source',
+  ],
+  ...['streaming_enable_unaligned_join', 'streaming_force_filter_inside_join', 'background_ddl'],
+  ...[
+    'rw_streaming_enable_delta_join',
+    'rw_streaming_enable_bushy_join',
+    'rw_enable_join_ordering',
+  ],
+  ...['rw_enable_two_phase_agg', 'rw_force_two_phase_agg', 'rw_force_split_distinct_agg'],
+  ...['rw_enable_share_plan', 'rw_batch_enable_sort_agg', 'rw_batch_enable_lookup_join'],
+  ...['enable_join_ordering', 'enable_two_phase_agg', 'force_two_phase_agg', 'enable_share_plan'],
+  ...[
+    'query_mode',
+    'sink_decouple',
+    'synchronize_seqscans',
+    'backfill_rate_limit',
+    'source_rate_limit',
+  ],
+  ...['sink_rate_limit', 'dml_rate_limit', 'allow_drop_cascade'],
+  ...['cluster', 'cluster_replica', 'real_time_recency', 'emit_timestamp_notice'],
+]);
 
 /** Other spellings of names. */
 const ALIASES: ReadonlyMap<string, string> = new Map([
@@ -263,7 +308,8 @@ export function settingDefault(key: string): string | undefined {
 }
 
 function requireKnown(key: string): void {
-  if (/^[a-z_][\w$]*(\.[a-z_][\w$]*)+$/.test(key)) return;
+  // Flink's have hyphens.
+  if (/^[a-z_][\w$-]*(\.[a-z_][\w$-]*)+$/.test(key) || FOREIGN.has(key)) return;
   throw new StreamError('SQL_UNKNOWN_OBJECT', `unrecognized configuration parameter "${key}"`, {
     hint: 'SHOW ALL lists the parameters; names of your own have a dot.',
   });

@@ -7,6 +7,7 @@ import { StreamError } from '../sql/base/error.ts';
 import { typeName } from '../sql/base/type.ts';
 import type { MaterializedView, Relation } from '../sql/catalog.ts';
 import { registry } from '../sql/function/builtin.ts';
+import { DATABASE } from '../sql/system-catalog.ts';
 import type { StatementResult } from './database.ts';
 import { errorCounts } from './error-relations.ts';
 import type { LiveCatalog } from './live-catalog.ts';
@@ -40,6 +41,9 @@ const SHOWS: Readonly<Record<string, Show>> = {
   types: async (context) => showTypes(context),
   functions: showFunctions,
   queries: showQueries,
+  jobs: showQueries,
+  schemas: async ({ catalog }) => showNames(catalog.schemas()),
+  databases: async () => showNames([DATABASE]),
   watermarks: async (context) => showWatermarks(context),
   all: showSettings,
 };
@@ -194,6 +198,14 @@ async function showQueries({ catalog, engine }: ShowContext): Promise<StatementR
       ['sql', TEXT],
     ],
     rows,
+  );
+}
+
+function showNames(names: readonly string[]): StatementResult {
+  return rowsResult(
+    'SHOW',
+    [['name', TEXT]],
+    names.map((name) => [name]),
   );
 }
 

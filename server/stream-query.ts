@@ -2,7 +2,7 @@
  * A SELECT answered once by the operators that keep views: over streams, whose retained log is run through them up to the
  * end that it has when the statement begins, and over stored rows for queries that DuckDB has no plan for, as MATCH_RECOGNIZE.
  */
-import type { Batch } from '../engine/delta/batch.ts';
+import { Batch } from '../engine/delta/batch.ts';
 import { BatchBuilder } from '../engine/delta/builder.ts';
 import { compileScalar } from '../engine/kernel/scalar.ts';
 import { lower } from '../engine/plan/lower.ts';
@@ -157,7 +157,9 @@ export async function queryByOperators(
   });
   const mayStop = isPlain && fragment.stateless && keys.length === 0 && Number.isFinite(limit);
   const enough = (): boolean => mayStop && rows.length >= offset + limit;
+  const clocks = fragment.leaves.filter(({ isClock }) => isClock);
   const leaves = fragment.leaves.flatMap((leaf) => {
+    if (leaf.isClock) return [];
     const relation = core.catalog.relation(names.get(leaf.relationId) ?? '');
     return relation === undefined ? [] : [{ ...leaf, relation }];
   });
@@ -191,6 +193,7 @@ export async function queryByOperators(
   for (const leaf of leaves) {
     if (leaf.relation.kind === 'stream') await feed(leaf, retainedRows(core, mayStop, signal));
   }
+  for (const clock of clocks) endTime(clock);
   for (const node of fragment.nodes) {
     node.operator?.flush(node.emit);
     failure ??= node.operator?.failure;
@@ -215,6 +218,15 @@ function pushTo(target: GraphNode, port: number, batch: Batch): void {
   if (target.operator === undefined) target.emit(batch);
   else target.operator.push(port, batch, target.emit);
 }
+
+/** No row is to come behind the records that are there: patterns that wait for the watermark end with them. */
+function endTime({ target, port }: PlanLeaf): void {
+  const values = BigInt64Array.of(END_OF_TIME);
+  pushTo(target, port, new Batch(1, [{ physical: 'i64', values, nulls: null }], null));
+}
+
+/** The last microsecond of the year 9999. */
+const END_OF_TIME = 253_402_300_799_999_999n;
 
 interface Leaf extends PlanLeaf {
   readonly relation: Relation;

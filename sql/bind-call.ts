@@ -7,6 +7,7 @@ import { orderArguments } from './bind-argument-name.ts';
 import type { BindContext } from './bind-context.ts';
 import { bindInputIsValid } from './bind-input-valid.ts';
 import { bindPathCall, isPathCall } from './bind-json-path.ts';
+import { bindLambdaCall, takesLambda } from './bind-lambda.ts';
 import { bindMap } from './bind-map.ts';
 import { bindOnce } from './bind-once.ts';
 import { bindOperator } from './bind-operator.ts';
@@ -39,6 +40,7 @@ export function bindCall(node: FunctionCall, scope: Scope, bind: BindExpression)
   if (isPathCall(name) && only?.quoted === false && others.length === 0) {
     return bindPathCall(name, node, scope, bind);
   }
+  if (takesLambda(name)) return bindLambdaCall(name, node, scope, bind);
   const composed = constructors.get(name);
   if (composed !== undefined) return composed(node, (value) => bind(value, scope), context);
   const dialect = readDialect(node, name) ?? readEndValue(node, name);
@@ -146,7 +148,7 @@ const constructors: ReadonlyMap<string, typeof bindMap> = new Map([
 ]);
 
 export const isConstruct = (name: string): boolean =>
-  constructs.has(name) || constructors.has(name);
+  constructs.has(name) || constructors.has(name) || takesLambda(name);
 
 /** Where it may stand it is found before the constructs. */
 function refuseMergeAction(_: readonly BoundExpr[], at: Span): never {

@@ -47,6 +47,8 @@ export interface BindContext {
   readonly parameterTypes: (SqlType | undefined)[];
   /** Gives each WITH RECURSIVE its number. */
   readonly nextRecursiveId: () => number;
+  /** Plain views that were named so far, which are only their queries in the plan. */
+  readonly viewsNamed: Set<string>;
   /** The query feeds a stream, whose records stay: a stream's join with a table looks up at arrival, as in ksqlDB. */
   readonly looksUp?: true | undefined;
   /** Of a statement that may have parts that change rows in its WITH clause. */

@@ -40,16 +40,10 @@ export function bindSubscript(node: Node<'subscript'>, scope: Scope): BoundExpr 
   const { context } = scope;
   const operand = context.rules.expression(base, scope);
   const indexes = indexNodes.map((index) => context.rules.expression(index, scope));
-  if (operand.type.kind === 'jsonb') {
-    return indexes.reduce(
-      (value, index) => bindOperator('->', [value, index], node.span, context),
-      operand,
-    );
-  }
   return elementOf(operand, indexes, node, scope);
 }
 
-/** An element of an array; of a map the value of a key, and further subscripts of that. */
+/** An element of an array, a member of a document; of a map the value of a key, and further subscripts of that. */
 function elementOf(
   operand: BoundExpr,
   indexes: readonly BoundExpr[],
@@ -57,6 +51,12 @@ function elementOf(
   scope: Scope,
 ): BoundExpr {
   const [key, ...others] = indexes;
+  if (operand.type.kind === 'jsonb') {
+    return indexes.reduce(
+      (value, index) => bindOperator('->', [value, index], node.span, scope.context),
+      operand,
+    );
+  }
   if (isMapType(operand.type) && key !== undefined) {
     const value = mapValueOf(operand, operand.type, key, node.span, scope.context);
     return others.length === 0 ? value : elementOf(value, others, node, scope);

@@ -48,7 +48,11 @@ const withoutRows = (name: string, { span }: RelationItem): StreamError =>
 /** The catalog's entry. @throws StreamError SQL_UNKNOWN_RELATION with a near miss. */
 export function requireRelation(name: QualifiedName, context: BindContext): Relation {
   const relation = findNamed(name, context);
-  if (relation !== undefined) return relation;
+  if (relation !== undefined) {
+    // Those of the system have no number.
+    if (relation.kind === 'view' && relation.id !== 0) context.viewsNamed.add(relation.name);
+    return relation;
+  }
   const names = context.catalog.relations().map((other) => other.name);
   const written = name.parts.map((part) => part.name).join('.');
   const near = closestName(written.replace(/^public\./, ''), names);

@@ -82,7 +82,7 @@ export function bindCreateView(
     query,
     key: deriveKey(query, context.catalog),
     appendOnly: isAppendOnly(query, context.catalog),
-    dependsOn: dependenciesOf(query),
+    dependsOn: dependenciesOf(query, context),
     options: knownOptions(options),
   };
 }
@@ -125,7 +125,7 @@ export function bindCreateAs(
       kind,
       name,
       schema: plan.schema,
-      dependsOn: dependenciesOf(plan),
+      dependsOn: dependenciesOf(plan, context),
       readOnly: true,
       input: {
         connector: text('connector') ?? sources.defaultConnector,
@@ -173,7 +173,7 @@ export function bindCreateSink(
     key: deriveKey(query, context.catalog),
     partitionBy,
     appendOnly: isAppendOnly(query, context.catalog),
-    dependsOn: dependenciesOf(query),
+    dependsOn: dependenciesOf(query, context),
     options,
   };
 }
@@ -202,9 +202,9 @@ function sinkQuery(
   return { query: relationPlan(requireRelation(from, context), from), partitionBy: [] };
 }
 
-/** Names of the catalog's relations that a plan scans, sorted; those of plain views are already expanded. */
-export function dependenciesOf(plan: LogicalNode): readonly string[] {
-  const names = new Set<string>();
+/** Names of the catalog's relations that a definition reads, sorted: what its plan scans, and the plain views that it names. */
+function dependenciesOf(plan: LogicalNode, { viewsNamed }: BindContext): readonly string[] {
+  const names = new Set<string>(viewsNamed);
   const visitExpression = (expression: BoundExpr): void => {
     if (expression.kind === 'subquery') visit(expression.plan);
     operandsOf(expression).forEach(visitExpression);

@@ -30,6 +30,7 @@ export function bindContext(
     rules: { query: bindQueryNode, expression: bindExpression },
     parameterTypes,
     nextRecursiveId: () => ++recursiveId,
+    viewsNamed: new Set(),
   };
 }
 

@@ -56,6 +56,24 @@ export function readDialect(call: FunctionCall, name: string): Expression | unde
 const constructors: readonly PolymorphicSignature[] = [
   ['map', 'any := any, …', 'map', 'map of keys to values; also MAP[key, value, …]'],
   ['struct', 'name := any, …', 'record', 'row whose attributes have these names'],
+  [
+    'transform',
+    'anyarray, x => expression',
+    'anyarray',
+    'the expression of each element, in their order; of a map, of its keys and of its values: map, (k, v) => …, (k, v) => …',
+  ],
+  [
+    'filter',
+    'anyarray, x => condition',
+    'anyarray',
+    'the elements for which the condition is true, in their order; the entries of a map, by (k, v) => …',
+  ],
+  [
+    'reduce',
+    'anyarray, any, (s, x) => expression',
+    'any',
+    'the state that the expression makes of one element after the other; of a map (s, k, v) => expression',
+  ],
 ].map(([name = '', parameters = '', result = '', description = '']) => ({
   ...{ name, parameters, result, description },
   kind: 'scalar',

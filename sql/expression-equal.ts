@@ -54,7 +54,7 @@ const entriesOf = (value: object): [string, unknown][] =>
 function equalFunctions(left: object, right: object): boolean {
   const facts = (fn: object): unknown[] =>
     entriesOf(fn)
-      .filter(([key]) => key === 'name' || key === 'parameters' || key === 'result')
+      .filter(([key]) => ['name', 'parameters', 'result', 'body'].includes(key))
       .sort(([a], [b]) => (a < b ? -1 : 1));
   return equalValues(facts(left), facts(right), new Map());
 }

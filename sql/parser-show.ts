@@ -36,9 +36,9 @@ export function parseShow(cursor: Cursor): Statement {
 function parseShown(cursor: Cursor): string {
   const phrase = phrases.find((words) => cursor.acceptWords(...words));
   if (phrase !== undefined) return phrase.join(' ');
-  if (cursor.at('create') || (cursor.at('columns') && cursor.wordAhead(1, 'from'))) {
-    return parseShownObject(cursor);
-  }
+  const isOf =
+    ['columns', 'indexes'].some((word) => cursor.at(word)) && cursor.wordAhead(1, 'from');
+  if (cursor.at('create') || isOf) return parseShownObject(cursor);
   if (cursor.accept('all')) return 'all';
   if (!isColumnName(cursor.token) && !cursor.at('tables')) throw cursor.unexpected('a name');
   const parts = [label(cursor).name];
@@ -46,7 +46,7 @@ function parseShown(cursor: Cursor): string {
   return parts.join('.').toLowerCase();
 }
 
-/** `CREATE VIEW name`, `COLUMNS FROM name`: the words, then the name as it was written. */
+/** `CREATE VIEW name`, `COLUMNS FROM name`, `INDEXES FROM name`: the words, then the name as it was written. */
 function parseShownObject(cursor: Cursor): string {
   const words = [cursor.advance().text, label(cursor).name];
   if (words.at(-1) === 'materialized') words.push(label(cursor).name);

@@ -4,7 +4,7 @@ import type { Relation } from '../../sql/catalog.ts';
 import { LATE_SUFFIX } from '../../sql/late-relation.ts';
 import type { Core } from '../core.ts';
 import { storedTable } from '../definitions.ts';
-import { errorsNameOf } from '../error-relations.ts';
+import { errorsNameOf, renameErrors } from '../error-relations.ts';
 import { storedLate } from '../event-time.ts';
 import type { LiveRelation } from '../live-catalog.ts';
 import { TableWriter } from '../table-writer.ts';
@@ -47,7 +47,10 @@ export async function alterCatalog(
   const { readers, referring } = others;
   await core.engine.atBoundary(async () => {
     await core.store.changeCatalog({
-      put: [entryOf(altered, detail), ...referring.map((one) => entryOf(one.relation, one.detail))],
+      put: [
+        entryOf(altered, detail),
+        ...[...referring, ...readers].map((one) => entryOf(one.relation, one.detail)),
+      ],
       remove: [],
       createTables: [],
       dropTables: [],
@@ -70,6 +73,8 @@ export async function alterCatalog(
       }
     } else {
       core.catalog.put(next);
+      const isKept = altered.kind === 'materialized-view' || altered.kind === 'sink';
+      if (isKept && detail.errorsId !== undefined) renameErrors(core, altered, detail.errorsId);
     }
     if (altered.kind === 'table' && altered.input === undefined) {
       const { id, name, primaryKey: key } = altered;

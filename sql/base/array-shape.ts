@@ -25,7 +25,7 @@ export const sameLengths = (a: readonly number[], b: readonly number[]): boolean
 
 /** The elements of all dimensions, in storage order. */
 export function flattenArray(items: Items, element?: SqlType): Items {
-  return element?.kind !== 'row' && items.some(isItems)
+  return element?.kind !== 'row' && element?.kind !== 'array' && items.some(isItems)
     ? items.flatMap((item) => (isItems(item) ? flattenArray(item) : [item]))
     : items;
 }

@@ -1,5 +1,6 @@
 import type { Datum } from '../base/datum.ts';
 import type { SqlType } from '../base/type.ts';
+import type { BoundExpr } from '../expression.ts';
 
 /**
  * One overload of one scalar function or operator: what it takes, what it gives, how the engine
@@ -19,6 +20,8 @@ export interface ScalarFunction {
    */
   readonly evaluate: (...args: never[]) => Datum | null;
   readonly strict?: boolean | undefined;
+  /** Of a function that a lambda made: the lambda. Functions with other bodies are other functions. */
+  readonly body?: BoundExpr | undefined;
   /**
    * A JavaScript expression over non-null arguments, for the engine's generated loops; must agree with
    * `evaluate`. `args` are names of locals. It may throw through `$error.<name>()`, see RuntimeErrors.

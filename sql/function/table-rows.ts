@@ -217,7 +217,7 @@ function* unnest(args: Args, types: readonly SqlType[]): Generator<Row> {
   const arrays = args.map((arg, a) => {
     const items = (arg ?? []) as readonly (Datum | null)[];
     const type = types[a];
-    return type?.kind === 'array' && type.element.kind === 'row' ? items : flattenArray(items);
+    return flattenArray(items, type?.kind === 'array' ? type.element : undefined);
   });
   const length = Math.max(...arrays.map((array) => array.length));
   for (let i = 0; i < length; i++) {

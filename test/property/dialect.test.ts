@@ -114,7 +114,45 @@ const pairs: Readonly<Record<string, readonly (readonly [dialect: string, postgr
       'ARRAY(SELECT x - k FROM unnest(ARRAY[5, 6]) AS u(x) WHERE x > k ORDER BY x)',
     ],
   ],
+  reduced: [
+    ['transform(ARRAY[ARRAY[k, 1], ARRAY[2, k]], x => x * 2)', 'ARRAY[k * 2, 2, 4, k * 2]'],
+    [
+      'transform(ARRAY[k, 5], x => reduce(ARRAY[x, k], 0, (q, y) => q + y * x))',
+      'ARRAY[k * k + k * k, 25 + k * 5]',
+    ],
+    ['reduce(ARRAY[k, 2, 3], 0, (s, x) => s * 2 + x)', '(k * 2 + 2) * 2 + 3'],
+    ['reduce(ARRAY[1, 2], k, (q, x) => q - x + v / 4)', 'k - 1 + v / 4 - 2 + v / 4'],
+    [
+      'reduce(CASE WHEN o THEN ARRAY[k] END, 7, (q, x) => q + x)',
+      'CASE WHEN o THEN 7 + k ELSE 7 END',
+    ],
+    [
+      "reduce(ARRAY[k, v], '', (q, x) => q || coalesce(x::text, '-'))",
+      "coalesce(k::text, '-') || coalesce(v::text, '-')",
+    ],
+    ['reduce(ARRAY[k], 1, (q, x) => q + x * 0.5)', '1 + k * 0.5'],
+    [
+      "reduce(MAP('b' := k, 'a' := 10), 100, (q, x, y) => CASE x WHEN 'a' THEN q - y ELSE q * y END)",
+      '90 * k',
+    ],
+    ['(SELECT reduce(ARRAY[k, n], 0, (q, x) => q + x * k) FROM (VALUES (1)) AS w(n))', 'k * k + k'],
+  ],
   maps: [
+    [
+      "transform(MAP('b' := k, 'a' := v), (x, y) => upper(x), (x, y) => y / 2 + k)['B']",
+      'k / 2 + k',
+    ],
+    ["(transform(MAP('a' := k, 'b' := v), (x, y) => 'one', (x, y) => y))['one']", 'v'],
+    [
+      "cardinality(filter(MAP('a' := k, 'b' := v), (x, y) => y > 0 OR x = 'b'))",
+      'CASE WHEN k > 0 THEN 2 ELSE 1 END',
+    ],
+    ["filter(MAP('a' := k, 'b' := v), (x, y) => x = 'b')['b']", 'v'],
+    ["MAP('a' := jsonb_build_object('b', ARRAY[k]))['a']['b'][0]", "coalesce(to_jsonb(k), 'null')"],
+    [
+      "(SELECT sum(x[1]) FROM unnest(map_values(MAP('a' := ARRAY[k, 1], 'b' := ARRAY[v]))) AS x)",
+      '(SELECT sum(x) FROM unnest(ARRAY[k, v]) AS x)',
+    ],
     ["MAP('a' := k, 'b' := v)['a']", 'k'],
     ["MAP('a' := k)['z']", 'NULL::int'],
     [
@@ -200,6 +238,14 @@ const refused: Readonly<Record<string, readonly [code: string, hint: RegExp]>> =
   'nvl(a => v, b => 1)': ['SQL_UNKNOWN_FUNCTION', /nvl/],
   'transform(ARRAY[k], (x, y) => x)': ['SQL_SYNTAX', /list, x => …/],
   'transform(ARRAY[k], k)': ['SQL_SYNTAX', /list, x => …/],
+  'transform(MAP(1 := k), (x, y) => x)': ['SQL_SYNTAX', /list, x => …/],
+  'transform(MAP(1 := k), (x, y) => x, x => 1)': [
+    'SQL_SYNTAX',
+    /map, \(k, v\) => …, \(k, v\) => …/,
+  ],
+  'reduce(ARRAY[k], 0, x => x)': ['SQL_SYNTAX', /\(s, x\) => …/],
+  'reduce(k, 0, (q, x) => x)': ['SQL_UNKNOWN_FUNCTION', /REDUCE/],
+  'reduce(ARRAY[k], 0, (q, x) => q + (SELECT 1))': ['SQL_NOT_SUPPORTED', /^$/],
   'map(k)': ['SQL_SYNTAX', /key := value/],
   'CAST(k AS map<text>)': ['SQL_SYNTAX', /MAP<text, integer>/],
   'CAST(s AS map<jsonb, text>)': ['SQL_NOT_SUPPORTED', /texts, numbers/],

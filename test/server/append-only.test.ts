@@ -111,3 +111,41 @@ it('the table of CREATE TABLE … AS is renamed and dropped as one', async () =>
   await rows('DROP TABLE totals');
   await refused('SELECT * FROM totals', '42P01');
 });
+
+it('a query that is answered once reads streams with a watermark, too', async () => {
+  await rows(
+    `CREATE STREAM ticks (at timestamp, v int, twice int AS v * 2, WATERMARK FOR at AS at)`,
+  );
+  await rows(
+    "INSERT INTO ticks (at, v) VALUES ('2026-01-01 10:00', 1), ('2026-01-01 10:01', 3), ('2026-01-01 10:09', 2), ('2026-01-01 10:10', 5)",
+  );
+  await rows('FLUSH');
+  const check = async (): Promise<void> => {
+    assert.deepEqual(
+      await rows(
+        "SELECT window_start, sum(twice) FROM TUMBLE(ticks, at, INTERVAL '5 minutes') GROUP BY window_start ORDER BY 1",
+      ),
+      [
+        ['2026-01-01 10:00:00', '8'],
+        ['2026-01-01 10:05:00', '4'],
+        ['2026-01-01 10:10:00', '10'],
+      ],
+    );
+    assert.deepEqual(await rows('SELECT at, count(*) FROM ticks GROUP BY at HAVING max(v) > 3'), [
+      ['2026-01-01 10:10:00', '1'],
+    ]);
+    assert.deepEqual(
+      await rows(
+        'SELECT * FROM ticks MATCH_RECOGNIZE (ORDER BY at MEASURES a.v AS low, b.v AS high PATTERN (a b) DEFINE b AS b.v > a.v) ORDER BY low',
+      ),
+      [
+        ['1', '3'],
+        ['2', '5'],
+      ],
+    );
+  };
+  // While nobody has read the stream there is no watermark; a view brings one.
+  await check();
+  await rows('CREATE MATERIALIZED VIEW all_ticks AS SELECT count(*) AS n FROM ticks');
+  await check();
+});

@@ -101,3 +101,48 @@ it('a table holds them, and the whole may be a condition', async () => {
     ],
   );
 });
+
+it('functions of elements are computed row by row, so that a stream may have them', async () => {
+  await rows('CREATE STREAM lists (id int, a int[], m map<text, int[]>)');
+  await rows(`CREATE STREAM made AS SELECT id, TRANSFORM(a, x => x + id) AS t,
+    TRANSFORM(m, (k, v) => UCASE(k), (k, v) => FILTER(v, x => x IS NOT NULL)) AS f, REDUCE(a, 0, (s, x) => s + x) AS r FROM lists`);
+  await rows(
+    'CREATE MATERIALIZED VIEW added AS SELECT REDUCE(a, 0, (s, x) => s + x) AS r FROM lists',
+  );
+  await rows(
+    'CREATE MATERIALIZED VIEW taken AS SELECT REDUCE(a, 0, (s, x) => s - x) AS r FROM lists',
+  );
+  await rows(
+    "INSERT INTO lists VALUES (1, ARRAY[2, 3], MAP('b' := ARRAY[NULL, 4])), (2, NULL, NULL)",
+  );
+  await rows('FLUSH');
+  const check = async (): Promise<void> => {
+    assert.deepEqual(await rows('SELECT * FROM made ORDER BY id'), [
+      ['1', '{3,4}', '{"B":[4]}', '5'],
+      ['2', null, null, '0'],
+    ]);
+    // One operator each: their functions differ by nothing but the body.
+    assert.deepEqual(await rows('SELECT r FROM added ORDER BY r'), [['0'], ['5']]);
+    assert.deepEqual(await rows('SELECT r FROM taken ORDER BY r'), [['-5'], ['0']]);
+  };
+  await check();
+  await subject.reopen();
+  await check();
+});
+
+it('the lists in a map are rows of unnest', async () => {
+  await rows('CREATE TABLE grouped (m map<text, int[]>)');
+  await rows("INSERT INTO grouped VALUES (MAP('a' := ARRAY[1, NULL], 'b' := ARRAY[2]))");
+  await rows(
+    'CREATE MATERIALIZED VIEW spread AS SELECT k, v FROM grouped, unnest(map_keys(m), map_values(m)) AS u(k, v)',
+  );
+  for (const from of [
+    'spread',
+    '(SELECT k, v FROM grouped, unnest(map_keys(m), map_values(m)) AS u(k, v)) AS q',
+  ]) {
+    assert.deepEqual(await rows(`SELECT * FROM ${from} ORDER BY k`), [
+      ['a', '{1,NULL}'],
+      ['b', '{2}'],
+    ]);
+  }
+});

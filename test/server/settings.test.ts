@@ -107,3 +107,34 @@ it('an idle transaction may be given less time', async () => {
   assert.equal((await run('SELECT 1', 'i')).json.error.sqlstate, '25P03');
   await run('ROLLBACK', 'i');
 });
+
+describe('names of other systems', () => {
+  it('that say how an answer is computed are kept; one that says when it is seen is honoured', async () => {
+    await run('SET streaming_parallelism = 4', 'f');
+    assert.deepEqual(await rows('SHOW streaming_parallelism', 'f'), [['4']]);
+    await run("SET 'execution.runtime-mode' = 'streaming'", 'f');
+    assert.equal((await run('SET streaming_paralelism = 4', 'f')).json.error.sqlstate, '42704');
+    await run(
+      'CREATE STREAM seen (a int); CREATE MATERIALIZED VIEW seen_count AS SELECT count(*) AS n FROM seen',
+    );
+    await run('SET RW_IMPLICIT_FLUSH TO true', 'f');
+    for (const n of [1, 2, 3, 4, 5]) {
+      await run('INSERT INTO seen VALUES (1)', 'f');
+      assert.deepEqual(await rows('SELECT n FROM seen_count', 'f'), [[n]]);
+    }
+  });
+
+  it('SHOW tells of columns, indexes, schemas and databases', async () => {
+    await run('CREATE TABLE shown (a int PRIMARY KEY, b text); CREATE INDEX by_b ON shown (b)');
+    assert.deepEqual(await rows('SHOW COLUMNS FROM shown'), [
+      ['a', 'integer', false, true, null],
+      ['b', 'text', true, false, null],
+    ]);
+    assert.deepEqual(await rows('SHOW INDEXES FROM public.shown'), [
+      ['by_b', false, 'CREATE INDEX by_b ON public.shown (b)'],
+    ]);
+    assert.deepEqual(await rows('SHOW SCHEMAS'), [['public']]);
+    assert.deepEqual(await rows('SHOW DATABASES'), [['millrace']]);
+    assert.equal((await run('SHOW COLUMNS FROM nowhere')).json.error.sqlstate, '42P01');
+  });
+});
