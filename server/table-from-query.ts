@@ -60,7 +60,13 @@ export async function createFromQuery(
     throw new StreamError('SQL_DUPLICATE_RELATION', message, { at: name.span });
   }
   const bound = bindStatement(query, core.catalog, context);
-  assert(bound.kind === 'query', 'the rows are those of a query');
+  if (bound.kind !== 'query') {
+    throw new StreamError(
+      'SQL_NOT_SUPPORTED',
+      'a table cannot be made of a query that changes rows',
+      { at: query.span, hint: 'Create the table, and put INSERT INTO … before the query.' },
+    );
+  }
   if (bound.emit !== undefined) {
     throw new StreamError('SQL_NOT_SUPPORTED', 'the rows of a table cannot be those of EMIT', {
       at: bound.emit.span,

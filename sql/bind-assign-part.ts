@@ -4,26 +4,31 @@
  */
 import type { PartStep, WrittenColumn } from './ast.ts';
 import { StreamError } from './base/error.ts';
-import { isMapType, type SqlType, typeName } from './base/type.ts';
+import { isMapType, type SqlType, typeName, withoutDomain } from './base/type.ts';
 import { arraySubscript } from './bind-array.ts';
 import type { Scope } from './bind-scope.ts';
-import { integerType, textType, tryCoerce } from './coerce.ts';
+import { coerceAssignment, integerType, textType, tryCoerce, uncheckedByDomain } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
 import { setElement, setMember, setSlice } from './function/assign-part.ts';
 import type { ScalarFunction } from './function/scalar-function.ts';
 
 /**
  * @param whole  the column before.
+ * @param type  of the column, with its domain.
  * @param value  what the part becomes.
  * @throws StreamError SQL_DATATYPE_MISMATCH, SQL_UNKNOWN_COLUMN, SQL_NOT_SUPPORTED.
  */
 export function assignPart(
   whole: BoundExpr,
+  type: SqlType,
   column: WrittenColumn,
   value: BoundExpr,
   scope: Scope,
 ): BoundExpr {
-  return assignAt(whole, column.path ?? [], { column, value, scope });
+  // What a domain asks for is asked of the column with all of its new parts.
+  const old = { ...uncheckedByDomain(whole), type: withoutDomain(type) };
+  const next = assignAt(old, column.path ?? [], { column, value, scope });
+  return coerceAssignment(next, { name: column.name, type }, scope.context);
 }
 
 export function defaultOfPart({ path = [], span }: WrittenColumn): StreamError {

@@ -188,7 +188,7 @@ export function give(
   }
   const type = relation.schema[target]?.type ?? value.type;
   const whole = given.get(target) ?? { kind: 'literal', value: null, type };
-  given.set(target, assignPart(whole, column, value, scope));
+  given.set(target, assignPart(whole, type, column, value, scope));
 }
 
 export function assign(

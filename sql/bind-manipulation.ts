@@ -8,7 +8,7 @@ import type {
   WrittenColumn,
 } from './ast.ts';
 import { type Span, StreamError } from './base/error.ts';
-import type { Schema } from './base/type.ts';
+import type { Schema, SqlType } from './base/type.ts';
 import { assignPart, defaultOfPart } from './bind-assign-part.ts';
 import { type BindContext, places } from './bind-context.ts';
 import { bindFromList } from './bind-from.ts';
@@ -261,7 +261,7 @@ export function bindAssignments(
     if (name.path !== undefined) {
       inParts.add(index);
       const whole = assigned.get(index) ?? columnOf(index, column.type);
-      assigned.set(index, bindPart(whole, name, value, part, scope));
+      assigned.set(index, bindPart(whole, column.type, name, value, part, scope));
       continue;
     }
     const bound =
@@ -277,6 +277,7 @@ export function bindAssignments(
 /** The column with a new value in a part of it. @throws StreamError SQL_NOT_SUPPORTED for DEFAULT. */
 function bindPart(
   whole: BoundExpr,
+  type: SqlType,
   column: WrittenColumn,
   value: Assignment['value'],
   part: Assignment['part'],
@@ -284,7 +285,7 @@ function bindPart(
 ): BoundExpr {
   if (value === 'default') throw defaultOfPart(column);
   return scope.within(places.update, () =>
-    assignPart(whole, column, assignedValue(value, part, scope), scope),
+    assignPart(whole, type, column, assignedValue(value, part, scope), scope),
   );
 }
 

@@ -81,10 +81,12 @@ export function tryCoerce(
   };
 }
 
+const domainCheck = ({ id }: Domain): string => `domain ${id}`;
+
 /** The value as one of the domain, or the error that it is none. */
 function checkedByDomain(operand: BoundExpr, type: SqlType, domain: Domain): BoundExpr {
   const fn: ScalarFunction = {
-    name: `domain ${domain.id}`,
+    name: domainCheck(domain),
     parameters: [operand.type],
     result: type,
     strict: false,
@@ -96,6 +98,14 @@ function checkedByDomain(operand: BoundExpr, type: SqlType, domain: Domain): Bou
     family: 'cast',
   };
   return { kind: 'call', fn, args: [operand], type, span: operand.span };
+}
+
+/** What stands in a check of the expression's domain; the expression itself where there is none. */
+export function uncheckedByDomain(expression: BoundExpr): BoundExpr {
+  const { domain } = expression.type;
+  if (domain === undefined || expression.kind !== 'call') return expression;
+  const [inner] = expression.args;
+  return expression.fn.name === domainCheck(domain) && inner !== undefined ? inner : expression;
 }
 
 const hasModifier = (type: SqlType): boolean => !sameType(type, withoutModifiers(type));

@@ -1,6 +1,8 @@
 /** Plan nodes -> SELECT statements. Every node is one query over its inputs as subqueries; DuckDB's planner flattens them. */
 import { assert, assertNever } from '../../sql/base/assert.ts';
+import type { Datum, Row } from '../../sql/base/datum.ts';
 import { StreamError } from '../../sql/base/error.ts';
+import type { Schema, SqlType } from '../../sql/base/type.ts';
 import type { BoundExpr } from '../../sql/expression.ts';
 import type { LogicalNode } from '../../sql/logical-plan.ts';
 import { storedForm } from '../store/stored-form.ts';
@@ -133,11 +135,16 @@ function renderScan(context: PullContext, node: Node<'scan'>): NodeSql {
 /** Up to so many rows are queries of their own, which may refer to enclosing queries. */
 const SINGLE_ROWS_MAX = 16;
 
+/** From so many constant rows on they are handed over by a call instead of being written out. */
+const HANDED_ROWS_MIN = 100;
+
 function renderValues(
   context: PullContext,
   node: Node<'values'>,
   outer: Scope | undefined,
 ): NodeSql {
+  const constant = node.rows.length < HANDED_ROWS_MIN ? undefined : constantRows(node);
+  if (constant !== undefined) return renderHandedRows(context, node.schema, constant);
   const scope: Scope = {
     column: () => {
       throw new Error('assertion failed: VALUES has no input columns');
@@ -164,6 +171,32 @@ function renderValues(
   const names = node.schema.map((_, i) => `c${i}`).join(', ');
   const list = rows.map((row) => `(${row.join(', ')})`).join(', ');
   return { text: `SELECT * FROM (VALUES ${list}) AS ${alias}(${names})`, forms };
+}
+
+/** Arrays are left out: those of several dimensions have no form in the store. */
+function constantRows({ rows, schema }: Node<'values'>): readonly Row[] | undefined {
+  if (schema.length === 0 || schema.some(({ type }) => type.kind === 'array')) return undefined;
+  const values: Row[] = [];
+  for (const row of rows) {
+    const cells: (Datum | null)[] = [];
+    for (const cell of row) {
+      if (cell.kind !== 'literal') return undefined;
+      cells.push(cell.value);
+    }
+    values.push(cells);
+  }
+  return values;
+}
+
+function renderHandedRows(context: PullContext, schema: Schema, rows: readonly Row[]): NodeSql {
+  const type: SqlType = { kind: 'array', element: { kind: 'row', fields: schema } };
+  const { text } = context.call([], type, [], () => rows);
+  const alias = context.alias();
+  const fields = schema.map((_, i) => `${alias}.r.f${i} AS c${i}`).join(', ');
+  return {
+    text: `SELECT ${fields} FROM (SELECT unnest(${text}) AS r) AS ${alias}`,
+    forms: schema.map(() => undefined),
+  };
 }
 
 /** The rows with every column in the given form, which is its own or text. */

@@ -67,6 +67,10 @@ UPDATE accounts SET balance = 50 WHERE id = 10;
 INSERT INTO accounts VALUES (10, 's', 1) ON CONFLICT (id) DO UPDATE SET balance = (SELECT sum(balance) FROM accounts WHERE id = 10) RETURNING balance, (SELECT balance FROM accounts WHERE id = 10) AS seen;
 COMMIT;
 SELECT * FROM accounts ORDER BY id;
+-- differs: refused, as the table and the changes would not be one change
+CREATE TABLE made AS WITH d AS (DELETE FROM log RETURNING *) SELECT * FROM d WITH NO DATA;
+PREPARE moving (int) AS WITH d AS (DELETE FROM accounts WHERE id = $1 RETURNING *) SELECT id FROM d;
+EXECUTE moving (500);
 CREATE TABLE pairs (a integer, b integer);
 INSERT INTO pairs VALUES (1, 2), (3, 4), (5, NULL);
 SELECT a, (a, b) = (SELECT 1, 2) AS same, (a, b) <> (SELECT 1, 2) AS other, (a, b) < (SELECT 3, 5) AS less FROM pairs ORDER BY a;
