@@ -1,7 +1,7 @@
 /** SHOW STREAMS, TABLES and SOURCES: where records come from, how they are read, and what is wrong with it now. */
 import type { Engine } from '../engine/runtime/engine.ts';
 import type { Datum } from '../sql/base/datum.ts';
-import type { SourceRelation } from '../sql/catalog.ts';
+import { isCalled, type SourceRelation } from '../sql/catalog.ts';
 import type { StatementResult } from './database.ts';
 import { engineStreamId } from './definitions.ts';
 import { errorPolicy } from './error-policy.ts';
@@ -25,7 +25,8 @@ export function showSources(
     .filter(
       (relation): relation is SourceRelation =>
         (relation.kind === 'stream' || relation.kind === 'table') &&
-        (kind === undefined || relation.kind === kind),
+        // What CREATE TABLE made is listed as one too.
+        (kind === undefined || isCalled(relation, kind)),
     )
     .map((relation) => sourceRow(context, relation));
   return rowsResult(

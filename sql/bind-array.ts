@@ -2,7 +2,7 @@
 import { flattenArray } from './base/array-shape.ts';
 import type { Datum } from './base/datum.ts';
 import type { Span } from './base/error.ts';
-import type { SqlType } from './base/type.ts';
+import { isMapType, type SqlType } from './base/type.ts';
 import { booleanType, integerType } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
 import { sliceArray } from './function/array-shape.ts';
@@ -29,7 +29,8 @@ export function arraySubscript(
           ? ((value[index - 1] as Datum | null | undefined) ?? null)
           : null;
       }
-      return Array.isArray(value) && element.kind !== 'row' ? null : value;
+      const isPart = Array.isArray(value) && element.kind !== 'row' && !isMapType(element);
+      return isPart ? null : value;
     },
     description: 'element of an array',
     family: 'array',

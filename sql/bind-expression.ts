@@ -2,6 +2,7 @@
 import type { Expression } from './ast.ts';
 import { assertNever } from './base/assert.ts';
 import { StreamError } from './base/error.ts';
+import { isMapType } from './base/type.ts';
 import { bindGrouping } from './bind-aggregate.ts';
 import { bindCall, refuseSets } from './bind-call.ts';
 import type { BindContext } from './bind-context.ts';
@@ -422,7 +423,7 @@ function bindArray(node: Node<'array'>, scope: Scope): BoundExpr {
   const items = node.items.map((item) => bindExpression(item, scope));
   const { type: element, expressions } = unify(items, 'ARRAY', context);
   // An array of arrays is one array of more dimensions, of the same type.
-  if (element.kind !== 'array') {
+  if (element.kind !== 'array' || isMapType(element)) {
     return { kind: 'array', items: expressions, type: { kind: 'array', element }, span };
   }
   return nestedArray({ kind: 'array', items: expressions, type: element, span });

@@ -62,8 +62,14 @@ function elementOf(
     return others.length === 0 ? value : elementOf(value, others, node, scope);
   }
   const { element } = requireArray(operand, node);
+  // Of a list of maps; lists in lists are further dimensions.
+  if (isMapType(element) && others.length > 0 && key !== undefined) {
+    const item = arraySubscript(operand, [toSubscript(key, scope)], element, node.span);
+    return elementOf(item, others, node, scope);
+  }
   const converted = indexes.map((index) => toSubscript(index, scope));
-  return arraySubscript(operand, converted, element, node.span);
+  const isInner = others.length > 0 && element.kind === 'array';
+  return arraySubscript(operand, converted, isInner ? element.element : element, node.span);
 }
 
 /** `array[low:high]`, in any number of dimensions. */

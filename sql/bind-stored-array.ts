@@ -2,7 +2,7 @@
 import { holdsArray, isStorable, requireStorable } from './base/array-shape.ts';
 import type { Datum } from './base/datum.ts';
 import { someObject } from './base/some-object.ts';
-import type { Column, Schema, SqlType } from './base/type.ts';
+import { type Column, isMapType, type Schema, type SqlType } from './base/type.ts';
 import { columnOf } from './bind-scope.ts';
 import type { BoundExpr } from './expression.ts';
 import type { ScalarFunction } from './function/scalar-function.ts';
@@ -53,7 +53,12 @@ function makesDimensions(object: object): boolean {
   if (fn?.name === 'array_fill') return true;
   if (Array.isArray(columns)) return columns.some((column) => holdsArray(column.type ?? TEXT));
   if (type?.kind === undefined) return false;
-  if (kind === 'array') return items?.some((item) => item.type?.kind === 'array') === true;
+  if (kind === 'array')
+    return (
+      items?.some(
+        (item) => item.type !== undefined && item.type.kind === 'array' && !isMapType(item.type),
+      ) === true
+    );
   if (kind === 'literal') return !isStorable(value ?? null, type);
   return kind === 'cast' && holdsArray(type) && TEXT_KINDS.has(operand?.type?.kind);
 }

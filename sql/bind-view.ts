@@ -105,7 +105,7 @@ export function bindCreateAs(
     return bindCreateAs(statement, query, { ...context, looksUp: true }, sources);
   }
   const plan = kind === 'table' ? withRetention(withStorableArrays(fed), statement.options) : fed;
-  const partitionBy = partitionColumns(taken.partitionBy, plan.schema);
+  const partitionBy = partitionColumns(taken.partitionBy, plan.schema, taken.query);
   if (kind === 'stream' && !isAppendOnly(plan, context.catalog)) {
     throw new StreamError(
       'SQL_NOT_INCREMENTAL',
@@ -193,7 +193,7 @@ function sinkQuery(
         { at: first.span, hint: 'Leave PARTITION BY out.' },
       );
     }
-    return { query, partitionBy: partitionColumns(taken.partitionBy, query.schema) };
+    return { query, partitionBy: partitionColumns(taken.partitionBy, query.schema, taken.query) };
   }
   const { from } = statement;
   if (from === undefined) {

@@ -108,11 +108,15 @@ function asItems(datum: Datum): readonly (Datum | null)[] {
 
 /** Several dimensions are nested arrays; the type may name the innermost element only, as int[] does. */
 function isNested(item: Datum, element: SqlType): boolean {
-  return Array.isArray(item) && element.kind !== 'row';
+  return Array.isArray(item) && element.kind !== 'row' && !isMapType(element);
 }
 
+/** A map is one value. */
+const innermostOf = (element: SqlType): SqlType =>
+  element.kind === 'array' && !isMapType(element) ? element.element : element;
+
 function arrayWriter(element: SqlType, zone: Zone): Writer {
-  const innermost = element.kind === 'array' ? element.element : element;
+  const innermost = innermostOf(element);
   const write = buildWriter(innermost, zone);
   const writeItems = (datum: Datum): string => {
     const items = asItems(datum).map((item) => {
@@ -210,7 +214,7 @@ function buildJsonWriter(type: SqlType): Writer {
 }
 
 function arrayJsonWriter(element: SqlType): Writer {
-  const innermost = element.kind === 'array' ? element.element : element;
+  const innermost = innermostOf(element);
   const write = jsonWriter(innermost);
   const writeItems = (datum: Datum): string => {
     const items = asItems(datum).map((item) => {

@@ -1,5 +1,5 @@
 /** The aggregate functions: one table of overloads, and a resolver for those of any type. */
-import { mapType, type SqlType, typeName } from '../base/type.ts';
+import { isMapType, mapType, type SqlType, typeName } from '../base/type.ts';
 import { categoryOf, withoutModifiers } from '../type-category.ts';
 import { bestAccumulator, extremeAccumulator, extremeByAccumulator } from './aggregate-extreme.ts';
 import type { Accumulator, AggregateFunction } from './aggregate-function.ts';
@@ -442,7 +442,8 @@ export function resolveAggregate(
       return {
         ...base,
         result: { kind: 'array', element: first },
-        accumulator: () => (first.kind === 'array' ? arrayOfArraysAggregate() : arrayAggregate()),
+        accumulator: () =>
+          first.kind === 'array' && !isMapType(first) ? arrayOfArraysAggregate() : arrayAggregate(),
         description: 'values as an array, NULLs too',
       };
     case 'jsonb_agg':

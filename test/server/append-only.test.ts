@@ -80,6 +80,9 @@ it('rows become final by the watermark, and go with a table that is looked up', 
   await subject.reopen();
   await check();
   assert.equal((await rows('SHOW CREATE TABLE readings')).length, 1);
+  const shown = async (what: string) => (await rows(`SHOW ${what}`)).map(([name]) => name);
+  assert.deepEqual(await shown('TABLES'), ['readings', 'names']);
+  assert.deepEqual(await shown('STREAMS'), ['readings']);
   await refused('DELETE FROM readings', '42809');
   await refused('UPDATE readings SET v = 1', '42809');
   await refused('DROP TABLE readings', '2BP01');

@@ -146,3 +146,43 @@ it('the lists in a map are rows of unnest', async () => {
     ]);
   }
 });
+
+it('lists of maps are lists, whatever keys their maps have', async () => {
+  await rows('CREATE TABLE listed (id int PRIMARY KEY, l ARRAY<MAP<STRING, INT>>)');
+  await rows(
+    `INSERT INTO listed VALUES (1, ARRAY[MAP('a' := 1), MAP('a' := 2, 'b' := 3)]), (2, ARRAY[NULL, MAP('c' := 4)]), (3, NULL)`,
+  );
+  const queries = [
+    "SELECT id, l, l[2]['a'] AS a, l[1] AS first FROM listed",
+    'SELECT array_agg(m ORDER BY id) AS all_maps FROM (SELECT id, l[1] AS m FROM listed) AS q',
+    "SELECT id, transform(l, m => m['a']) AS a, filter(l, m => m['b'] IS NULL) AS without FROM listed",
+    'SELECT id, to_jsonb(l) AS j FROM listed',
+    'SELECT id, ARRAY[l[1], l[2]] AS again FROM listed',
+  ];
+  for (const [i, query] of queries.entries()) {
+    await rows(`CREATE MATERIALIZED VIEW of_lists${i} AS ${query}`);
+    const answered = (await rows(query)).toSorted();
+    assert.deepEqual((await rows(`SELECT * FROM of_lists${i}`)).toSorted(), answered, query);
+    if (i === 0) {
+      assert.deepEqual(answered[0], [
+        '1',
+        '{"{\\"a\\":1}","{\\"a\\":2,\\"b\\":3}"}',
+        '2',
+        '{"a":1}',
+      ]);
+    }
+  }
+  assert.deepEqual(await rows('SELECT m FROM listed, unnest(l) AS m WHERE id = 2'), [
+    [null],
+    ['{"c":4}'],
+  ]);
+});
+
+it('subscripts of an array of collected arrays are those of its dimensions', async () => {
+  assert.deepEqual(
+    await rows(
+      'SELECT (array_agg(a ORDER BY a))[2][1] FROM (VALUES (ARRAY[1, 2]), (ARRAY[3, 4])) AS v(a)',
+    ),
+    [['3']],
+  );
+});

@@ -17,6 +17,33 @@ describe('PARTITION BY of a query that feeds a topic', () => {
     assert.equal(bound.partitions, 4);
   });
 
+  it('means what is selected as it is written, before columns of the output', () => {
+    const keys = (sql: string) => {
+      const bound = bind(`CREATE STREAM s AS ${sql}`);
+      assert.ok(bound.kind === 'create-relation');
+      return bound.relation.partitionBy;
+    };
+    assert.deepEqual(
+      keys('SELECT price, abs(auction) AS k FROM bid PARTITION BY abs(auction)'),
+      [1],
+    );
+    assert.deepEqual(
+      keys('SELECT price, abs(auction) FROM bid PARTITION BY ABS(bid.auction)'),
+      [1],
+    );
+    assert.deepEqual(
+      keys('SELECT price AS auction, auction AS old FROM bid PARTITION BY auction'),
+      [1],
+    );
+    assert.deepEqual(keys('SELECT price AS auction, channel FROM bid PARTITION BY price'), [0]);
+    assert.deepEqual(
+      keys('SELECT *, price + 1 AS more FROM bid PARTITION BY price + 1, bidder'),
+      [6, 1],
+    );
+    assert.deepEqual(keys('SELECT 1 AS k, price FROM bid PARTITION BY 1'), [0]);
+    assert.deepEqual(keys('SELECT price FROM bid PARTITION BY NULL'), []);
+  });
+
   it('belongs to sinks whose rows only come, too', () => {
     const bound = bind('CREATE SINK s AS SELECT auction, price FROM bid PARTITION BY price');
     assert.ok(bound.kind === 'create-sink');
