@@ -50,6 +50,7 @@ function query(context: Context, wish: Wish): Source {
     [nests ? 4 : 0, () => recursive(context, wish)],
     [nests ? 9 : 0, () => ranked(context, wish)],
     [5, () => distinctOn(context, wish)],
+    [context.relationsLeft > 1 ? 6 : 0, () => beyond(context, wish)],
   ]);
 }
 
@@ -247,6 +248,30 @@ function distinctOn(context: Context, wish: Wish): Source {
   return {
     sql: `SELECT DISTINCT ON (${key}) ${inner.map((column) => column.sql).join(', ')} FROM (${sql}) AS ${alias} ORDER BY ${key}${direction(context)}, ${rest.join(', ')}`,
     columns,
+  };
+}
+
+/** The rows on one side of a single value, which moves. */
+function beyond(context: Context, wish: Wish): Source {
+  const { dice } = context;
+  const { sql, columns } = query(context, { ...wish, depth: wish.depth - 1 });
+  const [alias, one] = [context.name('o'), context.name('q')];
+  const inner = qualified(alias, columns);
+  const compared = inner.filter(({ exact, kind }) => exact && sortable(kind) && kind !== 'bool');
+  if (compared.length === 0) return { sql, columns };
+  const { sql: column, kind } = dice.pick(compared);
+  const other = query(context, { depth: 0, outer: [], kinds: [kind] });
+  const found = `${one}.${other.columns[0]?.sql}`;
+  const extremes = [`max(${found})`, `min(${found})`];
+  // An extreme stays where it is for most commits.
+  const moving = kind === 'int' ? ['(count(*) % 4)::int', `(sum(${found}) % 4)::int`] : [];
+  const limit = `SELECT ${dice.pick([...extremes, ...moving, ...moving])} FROM (${other.sql}) AS ${one}`;
+  return {
+    sql: `SELECT ${inner.map((item) => item.sql).join(', ')} FROM (${sql}) AS ${alias} WHERE ${column} ${dice.pick(['<', '<=', '>', '>='])} (${limit})`,
+    columns: named(
+      columns.map((item) => item.sql),
+      columns,
+    ),
   };
 }
 
