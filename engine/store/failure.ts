@@ -68,7 +68,7 @@ const meanings: readonly Meaning[] = [
 /** DuckDB read the statement and has no plan for it: some correlated queries it does not take apart. Nothing has run. */
 export class UnplannedQuery extends StreamError {}
 
-const unplanned = /^(Not implemented|Binder|INTERNAL) Error/;
+const unplanned = /^(Not implemented|Binder|INTERNAL|Invalid) Error/;
 
 /** Translates a failure to plan a statement. */
 export function planFailure(cause: unknown): StreamError {

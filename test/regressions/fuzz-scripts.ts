@@ -110,4 +110,18 @@ export const fuzzScripts: readonly FuzzScript[] = [
       'INSERT INTO s VALUES (1, 2), (2, 5), (NULL, 7), (1, 1)',
     ],
   },
+  {
+    why: 'DuckDB loses a column of a subquery that is correlated over two levels, which was not taken for a query without a plan',
+    statements: [
+      'CREATE TABLE a (x int, b boolean, n numeric)',
+      'CREATE TABLE c (y int, m numeric, v varchar(6))',
+      `CREATE MATERIALIZED VIEW v AS SELECT sum(t1.n) AS s FROM c AS t0 RIGHT JOIN a AS t1 ON t0.y = t1.x
+        WHERE least(t0.y, t1.x, 2) >= ALL (SELECT lag(length(t2.v)) OVER (ORDER BY t2.v) FROM c AS t2
+          JOIN a AS t3 ON t2.m = t3.n AND coalesce(t1.b, t3.b)
+          FULL JOIN (SELECT t5.v AS w FROM c AS t4 JOIN c AS t5 ON t1.b AND t4.y = t5.y WHERE t4.y = t0.y) AS d ON t2.v = d.w
+          WHERE t3.x = t0.y GROUP BY t2.v) GROUP BY t1.b`,
+      'INSERT INTO a VALUES (1, true, 2.5), (2, NULL, 1)',
+      "INSERT INTO c VALUES (1, 2.5, 'a'), (2, 1, 'bb')",
+    ],
+  },
 ];
