@@ -168,7 +168,7 @@ const byOperator: Readonly<Record<string, readonly Change[]>> = {
     ['operator/threshold-join.ts', '    this.#limit = now;\n', ''],
   ],
   'top-n': [
-    ['operator/top-n.ts', 'i < (emitRank ? copies : 1)', 'i < 1'],
+    ['operator/top-n.ts', 'return withTies || position < end;', 'return position < end;'],
     ['operator/top-n.ts', 'Math.max(position, offset)', 'Math.max(position, 0)'],
     ['operator/top-n.ts', '-(weights[i] as number)', '-1'],
     ['operator/top-n.ts', "rank === 'rank' ? position + 1 : current + 1", 'position + 1'],
@@ -190,7 +190,7 @@ const byOperator: Readonly<Record<string, readonly Change[]>> = {
       'if (this.#status.get(row) === SHOWN) this.#removed.push(row);',
       'if (this.#status.get(row) === SHOWN && changed.count > 0) this.#removed.push(row);',
     ],
-    ['operator/window-ranking.ts', "extent: 'from-change'", "extent: 'near'"],
+    ['operator/window-ranking.ts', 'from === 0 ? 0 : Number(own(stretch.rowAt(from - 1)))', '0'],
     [
       'operator/window-value.ts',
       'reachesBack: (_, __, rows) => fixed === undefined || rows <= (fixed ?? 0)',
