@@ -158,8 +158,16 @@ const byOperator: Readonly<Record<string, readonly Change[]>> = {
       'passes ? weights.get(row) : -weights.get(row)',
       'passes ? 1 : -1',
     ],
-    ['operator/threshold-join.ts', 'comparePeers(row, high) <= 0', 'comparePeers(row, high) < 0'],
-    ['operator/threshold-join.ts', 'comparePeers(row, low) >= 0', 'comparePeers(row, low) > 0'],
+    [
+      'operator/threshold-join.ts',
+      'if (passes === this.#passesAt(row, before)) return;',
+      'if (passes || !this.#passesAt(row, before)) return;',
+    ],
+    [
+      'operator/threshold-join.ts',
+      'comparePeers(before, now) < 0 ? [before, now] : [now, before]',
+      '[before, now]',
+    ],
     [
       'operator/threshold-join.ts',
       'if (nulls[row] !== 1) rows[count++] = row;',
