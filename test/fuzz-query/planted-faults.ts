@@ -245,7 +245,7 @@ const byOperator: Readonly<Record<string, readonly Change[]>> = {
   ],
   recursion: [
     ['operator/first-round.ts', 'if (at < round && this', 'if (at <= round && this'],
-    ['operator/first-round.ts', 'if (at > round && concerns)', 'if (at > round + 1 && concerns)'],
+    ['operator/rounds.ts', 'this.#changes.splice(0)) emit', 'this.#changes) emit'],
     ['operator/first-round.ts', '      this.#emitted.set(row, isThere);\n', ''],
     [
       'operator/first-round.ts',
