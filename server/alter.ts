@@ -101,8 +101,8 @@ async function alter(
   const trial = trialCatalog(core, relation);
   const altered = alteredRelation({ ...core, catalog: trial }, definition, entry);
   if (altered.name !== relation.name) refuseTaken(core, altered.name, statement);
-  refuseReaders(core, statement, relation, altered);
   const newName = newNameOf(core, statement, relation);
+  if (newName === undefined) refuseReaders(core, statement, relation, altered);
   const rebound = rebindReaders(core, trial, entry, altered, newName);
   const referring = reboundReferences(core, trial, relation, altered, origins);
   const { lateId } = entry.detail;
@@ -238,7 +238,6 @@ function refuseReaders(
     .withDependents(relation.name)
     .filter((one) => one.relation.id !== relation.id && one.owner !== relation.id);
   if (reader === undefined) return;
-  if (newNameOf(core, statement, relation) !== undefined) return;
   const isAppended = relation.schema.every((column, i) => {
     const now = altered.schema[i];
     return now?.name === column.name && sameType(now.type, column.type);

@@ -10,6 +10,7 @@ import type {
   BoundOnConflict,
   BoundUpdate,
 } from '../sql/bound-statement.ts';
+import type { BoundExpr } from '../sql/expression.ts';
 import { holdsSubquery } from '../sql/expression-fact.ts';
 import { enforceReferences } from './foreign-keys.ts';
 import { mergeChanges, type ShownChange } from './merge.ts';
@@ -105,13 +106,14 @@ export async function insertedRows({ rows }: BoundInsert, run: RunQuery): Promis
   return rows.rows.map((row) => row.map((expression) => compileScalar(expression)([])));
 }
 
+const expressionsOf = ({ set, where }: BoundOnConflict): readonly BoundExpr[] => [
+  ...set.map(({ value }) => value),
+  ...(where === undefined ? [] : [where]),
+];
+
 /** Does a clause ask the database for its new values? */
 export const holdsQuery = (clause: BoundOnConflict | undefined): boolean =>
-  clause !== undefined &&
-  [
-    ...clause.set.map(({ value }) => value),
-    ...(clause.where === undefined ? [] : [clause.where]),
-  ].some(holdsSubquery);
+  clause !== undefined && expressionsOf(clause).some(holdsSubquery);
 
 async function conflictRule(
   { onConflict, relation }: BoundInsert,
@@ -146,12 +148,13 @@ async function conflictRule(
  * for all pairs before; a row that the statement itself has written is no part of a pair, as that is an error.
  */
 async function conflictValues(
-  { keys, set, where, over }: BoundOnConflict,
+  clause: BoundOnConflict,
   draft: TableDraft,
   proposed: readonly Row[],
   run: RunQuery,
 ): Promise<(existing: Row, proposed: Row) => Row> {
-  const expressions = [...set.map(({ value }) => value), ...(where === undefined ? [] : [where])];
+  const { keys, set, where, over } = clause;
+  const expressions = expressionsOf(clause);
   if (!expressions.some(holdsSubquery)) {
     const compiled = set.map(({ value }) => compileScalar(value));
     const condition = where && compileScalar(where);

@@ -9,7 +9,7 @@ import { holdsSubquery } from '../sql/expression-fact.ts';
 import type { LogicalNode } from '../sql/logical-plan.ts';
 import type { StatementResult } from './database.ts';
 import type { ShownChange } from './merge.ts';
-import { okResult } from './row-result.ts';
+import { answerOf, okResult } from './row-result.ts';
 
 export type RunQuery = (plan: LogicalNode) => Promise<readonly Row[]>;
 
@@ -92,16 +92,5 @@ export function manipulationResult(
 ): StatementResult {
   const tag = `${kind === 'insert' ? 'INSERT 0' : kind.toUpperCase()} ${changes.length}`;
   if (returning === undefined || returned === undefined) return okResult(tag, '');
-  return rowsResult(tag, returning.schema, returned);
-}
-
-export function rowsResult(tag: string, schema: Schema, rows: readonly Row[]): StatementResult {
-  return {
-    kind: 'rows',
-    tag,
-    schema,
-    chunks: (async function* () {
-      if (rows.length > 0) yield [...rows];
-    })(),
-  };
+  return answerOf(tag, returning.schema, returned);
 }

@@ -15,7 +15,19 @@ export function rowsResult(
   columns: readonly (readonly [name: string, type: SqlType])[],
   rows: readonly (readonly (Datum | null)[])[],
 ): StatementResult {
-  const schema: Schema = columns.map(([name, type]) => ({ name, type, nullable: true }));
+  return answerOf(
+    tag,
+    columns.map(([name, type]) => ({ name, type, nullable: true })),
+    rows,
+  );
+}
+
+/** The same with a schema. */
+export function answerOf(
+  tag: string,
+  schema: Schema,
+  rows: readonly (readonly (Datum | null)[])[],
+): StatementResult {
   return { kind: 'rows', tag, schema, chunks: oneChunk(rows) };
 }
 

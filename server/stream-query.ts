@@ -2,14 +2,14 @@
  * A SELECT answered once by the operators that keep views: over streams, whose retained log is run through them up to the
  * end that it has when the statement begins, and over stored rows for queries that DuckDB has no plan for, as MATCH_RECOGNIZE.
  */
-import { Batch } from '../engine/delta/batch.ts';
+import type { Batch } from '../engine/delta/batch.ts';
 import { BatchBuilder } from '../engine/delta/builder.ts';
 import { compileScalar } from '../engine/kernel/scalar.ts';
 import { lower } from '../engine/plan/lower.ts';
 import { buildFragment } from '../engine/runtime/fragment.ts';
 import { type GraphNode, selectColumns } from '../engine/runtime/graph.ts';
 import { DecidedLateness } from '../engine/runtime/lateness.ts';
-import type { PlanLeaf } from '../engine/runtime/plan-task.ts';
+import { clockBatch, type PlanLeaf } from '../engine/runtime/plan-task.ts';
 import { RecordPlaces } from '../engine/runtime/record-place.ts';
 import { ScanCursor } from '../engine/runtime/scan-cursor.ts';
 import { Bell } from '../engine/runtime/signal.ts';
@@ -221,8 +221,7 @@ function pushTo(target: GraphNode, port: number, batch: Batch): void {
 
 /** No row is to come behind the records that are there: patterns that wait for the watermark end with them. */
 function endTime({ target, port }: PlanLeaf): void {
-  const values = BigInt64Array.of(END_OF_TIME);
-  pushTo(target, port, new Batch(1, [{ physical: 'i64', values, nulls: null }], null));
+  pushTo(target, port, clockBatch(END_OF_TIME));
 }
 
 /** The last microsecond of the year 9999. */

@@ -12,7 +12,7 @@ import { bindContext } from '../sql/binder.ts';
 import type { StatementContext } from '../sql/catalog.ts';
 import { identifierText, nameText } from '../sql/deparse-name.ts';
 import { selectInto } from '../sql/select-into.ts';
-import { TEMPORARY_SCHEMA } from '../sql/temporary.ts';
+import { isTemporaryName } from '../sql/temporary.ts';
 import type { Core } from './core.ts';
 import type { StatementResult } from './database.ts';
 import { dropRelations } from './lifecycle/drop.ts';
@@ -76,8 +76,7 @@ export async function createFromQuery(
   // The rows first: what fails then has created nothing.
   const rows = withData ? await collectRows(core, bound.plan, signal) : [];
   await core.sequences.settle();
-  const words =
-    name.parts.at(-2)?.name === TEMPORARY_SCHEMA ? 'CREATE TEMPORARY TABLE' : 'CREATE TABLE';
+  const words = isTemporaryName(name) ? 'CREATE TEMPORARY TABLE' : 'CREATE TABLE';
   await create(`${words} ${nameText(name)} (${columnList(request, bound.plan.schema)})`);
   const table = findNamed(name, bindContext(core.catalog, context, 'pull'));
   const writer = table === undefined ? undefined : core.writers.get(table.id);

@@ -4,7 +4,7 @@
  */
 import type { Statement } from '../sql/ast.ts';
 import { searchPath } from '../sql/bind-schema.ts';
-import { isTemporarySchema, TEMPORARY_SCHEMA, temporarySchema } from '../sql/temporary.ts';
+import { isTemporaryName, isTemporarySchema, temporarySchema } from '../sql/temporary.ts';
 import type { Core } from './core.ts';
 import { addSchema, dropSchemas } from './schema-statement.ts';
 import { statementContext } from './statement-context.ts';
@@ -47,7 +47,7 @@ function createsTemporary(statement: Statement): boolean {
     statement.kind === 'create-relation' || statement.kind === 'create-view'
       ? statement.name
       : tableFromQuery(statement)?.name;
-  return name?.parts.at(-2)?.name === TEMPORARY_SCHEMA;
+  return name !== undefined && isTemporaryName(name);
 }
 
 /** The settings as they are shown: without what the session's temporary tables add. */

@@ -12,8 +12,9 @@ import type { Core } from './core.ts';
 import type { StatementResult } from './database.ts';
 import type { ShownChange } from './merge.ts';
 import { collectRows } from './pull.ts';
-import { literalRows, manipulationResult, returnedRows, rowsResult } from './returning.ts';
+import { literalRows, manipulationResult, returnedRows } from './returning.ts';
 import { columnKey } from './row-index.ts';
+import { answerOf } from './row-result.ts';
 import { changeTables } from './table-change.ts';
 import type { TableDraft } from './table-draft.ts';
 import type { TableWriter } from './table-writer.ts';
@@ -51,7 +52,7 @@ export async function executeWithChanges(
     await runItems(main.reads);
     const result =
       statement.kind === 'query'
-        ? rowsResult('SELECT', statement.plan.schema, await run(statement.plan))
+        ? answerOf('SELECT', statement.plan.schema, await run(statement.plan))
         : await runMain(step, statement);
     await runItems([...items.keys()].reverse());
     return result;

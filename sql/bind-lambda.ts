@@ -109,7 +109,7 @@ function bindTransform(use: Use): BoundExpr {
   if (first === undefined) throw usage(call);
   if (!isMap || second === undefined) {
     const result: SqlType = { kind: 'array', element: first.type };
-    return over(use, [], result, first, (items, step) => items.map(step));
+    return over(use, result, first, (items, step) => items.map(step));
   }
   const fields = bodies.map((body, i) => ({
     name: i === 0 ? 'key' : 'value',
@@ -122,7 +122,7 @@ function bindTransform(use: Use): BoundExpr {
     type: { kind: 'row', fields },
     span: call.span,
   };
-  return over(use, [], mapType(first.type, second.type), pair, (items, step) =>
+  return over(use, mapType(first.type, second.type), pair, (items, step) =>
     mapOf(
       items.map((item) => step(item) as MapEntry),
       first.type,
@@ -135,7 +135,7 @@ function bindFilter(use: Use): BoundExpr {
   if (call.args.length !== 2) throw usage(call);
   const condition = bindBody(lambdaAt(use, 1, parts.length), parts, use);
   const body = coerce(condition, booleanType, scope.context);
-  return over(use, [], type, body, (items, step) => items.filter((item) => step(item) === true));
+  return over(use, type, body, (items, step) => items.filter((item) => step(item) === true));
 }
 
 /**
@@ -168,12 +168,11 @@ function bindReduce(use: Use): BoundExpr {
 /** A function over the elements, NULL without a list. */
 function over(
   use: Use,
-  parameters: readonly SqlType[],
   result: SqlType,
   body: BoundExpr,
   whole: (items: Values, step: (item: Value) => Value) => Datum,
 ): BoundExpr {
-  const fn = lambdaFunction(use, parameters, result, body, (list, captured) =>
+  const fn = lambdaFunction(use, [], result, body, (list, captured) =>
     list === null
       ? null
       : whole(elementsOf(use.type, list), (item) =>

@@ -8,13 +8,12 @@ import type {
   Expression,
   FromItem,
   Identifier,
-  Query,
   QueryBody,
   SearchClause,
   Select,
 } from './ast.ts';
 import { type Span, StreamError } from './base/error.ts';
-import { plainSelect } from './plain-query.ts';
+import { plainQuery, plainSelect } from './plain-query.ts';
 
 /** What the base and the step are called in the query around them. */
 const BASE = '$base';
@@ -263,21 +262,9 @@ function derived(
   columns: readonly Identifier[],
   span: Span,
 ): FromItem {
-  const query: Query = {
-    kind: 'query',
-    with: undefined,
-    body,
-    orderBy: [],
-    limit: undefined,
-    offset: undefined,
-    withTies: false,
-    locking: [],
-    emit: undefined,
-    span,
-  };
   return {
     kind: 'derived',
-    query,
+    query: plainQuery(body, { span }),
     lateral: false,
     alias: { name: quoted(name, span), columns },
     span,

@@ -1,5 +1,6 @@
 /** Window table functions: TUMBLE, HOP, CUMULATE, SESSION around a FROM item. */
 import type { Expression, FromItem } from './ast.ts';
+import type { Datum } from './base/datum.ts';
 import { type Span, StreamError } from './base/error.ts';
 import { type Interval, MICROS_PER_DAY } from './base/interval.ts';
 import { findZone } from './base/timezone.ts';
@@ -91,10 +92,7 @@ function inZone(window: WindowShape, node: Expression, time: SqlType, scope: Sco
       { at: node.span, hint: "Times of UTC become one by AT TIME ZONE 'UTC', in a subquery." },
     );
   }
-  const { context } = scope;
-  const raw = scope.within(places.from, () => context.rules.expression(node, scope));
-  const bound = tryCoerce(raw, { kind: 'text' }, 'implicit', context);
-  const zone = bound && evaluateConstant(bound);
+  const zone = constantOf(node, { kind: 'text' }, scope);
   if (typeof zone !== 'string') {
     throw new StreamError('SQL_DATATYPE_MISMATCH', 'the time zone must be a constant text', {
       at: node.span,
@@ -143,12 +141,17 @@ export function requireTimeColumn(time: BoundExpr, at: Span): number {
   return time.index;
 }
 
-/** A constant interval in microseconds. @throws StreamError VALUE_INVALID_PARAMETER for months or nothing. */
-export function intervalMicros(node: Expression, scope: Scope): bigint {
+/** Undefined for what is no constant of the type. */
+function constantOf(node: Expression, type: SqlType, scope: Scope): Datum | null | undefined {
   const { context } = scope;
   const raw = scope.within(places.from, () => context.rules.expression(node, scope));
-  const bound = tryCoerce(raw, { kind: 'interval' }, 'implicit', context);
-  const value = bound && evaluateConstant(bound);
+  const bound = tryCoerce(raw, type, 'implicit', context);
+  return bound && evaluateConstant(bound);
+}
+
+/** A constant interval in microseconds. @throws StreamError VALUE_INVALID_PARAMETER for months or nothing. */
+export function intervalMicros(node: Expression, scope: Scope): bigint {
+  const value = constantOf(node, { kind: 'interval' }, scope);
   if (value === undefined || value === null) {
     throw new StreamError(
       'SQL_DATATYPE_MISMATCH',

@@ -21,10 +21,10 @@ export type StatementText = (statement: Statement) => string;
 
 const setPrecedence = { union: 1, except: 1, intersect: 2 } as const;
 
-/** Writes queries, and holds the writers of what is in them. */
 const searchText = ({ order, columns, sequence }: SearchClause): string =>
   `SEARCH ${order.toUpperCase()} FIRST BY ${columns.map(identifierText).join(', ')} SET ${identifierText(sequence)}`;
 
+/** Writes queries, and holds the writers of what is in them. */
 export class QueryWriter {
   readonly expressions: ExpressionWriter;
   readonly from: FromWriter;

@@ -1,5 +1,6 @@
 /** Structural equality of bound expressions; where they stand in the text does not matter. */
 import type { BoundExpr } from './expression.ts';
+import { functionFacts } from './function/scalar-function.ts';
 
 /**
  * Whether two expressions over the same columns are the same computation. Functions are compared
@@ -54,7 +55,7 @@ const entriesOf = (value: object): [string, unknown][] =>
 function equalFunctions(left: object, right: object): boolean {
   const facts = (fn: object): unknown[] =>
     entriesOf(fn)
-      .filter(([key]) => ['name', 'parameters', 'result', 'body'].includes(key))
+      .filter(([key]) => functionFacts.has(key))
       .sort(([a], [b]) => (a < b ? -1 : 1));
   return equalValues(facts(left), facts(right), new Map());
 }

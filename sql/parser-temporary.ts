@@ -2,7 +2,7 @@
 import type { QualifiedName } from './ast.ts';
 import { StreamError } from './base/error.ts';
 import type { Cursor } from './parser-cursor.ts';
-import { TEMPORARY_SCHEMA } from './temporary.ts';
+import { isTemporaryName, TEMPORARY_SCHEMA } from './temporary.ts';
 
 /** `[GLOBAL | LOCAL] {TEMPORARY | TEMP}`; the first words mean nothing. */
 export function acceptTemporary(cursor: Cursor): boolean {
@@ -13,9 +13,8 @@ export function acceptTemporary(cursor: Cursor): boolean {
 
 /** The name of what is temporary: in the session's own schema, whatever that is called. @throws StreamError SQL_INVALID_DEFINITION. */
 export function temporaryName(name: QualifiedName): QualifiedName {
-  const schema = name.parts.at(-2);
-  if (schema?.name === TEMPORARY_SCHEMA) return name;
-  if (schema === undefined) {
+  if (isTemporaryName(name)) return name;
+  if (name.parts.length === 1) {
     const own = { name: TEMPORARY_SCHEMA, quoted: false, span: name.span };
     return { ...name, parts: [own, ...name.parts] };
   }

@@ -1,5 +1,5 @@
 /** Queries that one construct is rewritten into: everything that the construct does not name is absent. */
-import type { FromItem, QualifiedName, Query, Select, SelectItem } from './ast.ts';
+import type { FromItem, QualifiedName, Query, QueryBody, Select, SelectItem } from './ast.ts';
 import type { Span } from './base/error.ts';
 
 /** `SELECT items FROM from`, with the clauses given. */
@@ -24,7 +24,7 @@ export function plainSelect(
 }
 
 /** A body alone, with the clauses around it that are given. */
-export function plainQuery(body: Select, clauses: Partial<Query> = {}): Query {
+export function plainQuery(body: QueryBody, clauses: Partial<Query> = {}): Query {
   return {
     kind: 'query',
     span: body.span,

@@ -6,7 +6,8 @@ import { Batch, ROWS_PER_BATCH_MAX } from '../delta/batch.ts';
 import { columnOf } from '../delta/builder.ts';
 import { datumAt, physicalOf } from '../delta/column.ts';
 import { gather } from '../delta/gather.ts';
-import type { Emit, Operator, ReportRowError } from './operator.ts';
+import type { Emit, ReportRowError } from './operator.ts';
+import { StatelessOperator } from './stateless.ts';
 
 /** Which rows of a batch of the operator's schema count: 1 a row. */
 export type KeepRows = (rows: Batch) => Uint8Array;
@@ -30,8 +31,7 @@ export interface FlatMapShape {
  * so that weights pass through and d(F(R)) = F(dR). A row for which a function fails is reported and leaves the plan, in
  * both directions. No state; a row gives at most ROWS_PER_CALL_MAX rows.
  */
-export class FlatMapOperator implements Operator {
-  readonly schema: Schema;
+export class FlatMapOperator extends StatelessOperator {
   readonly #shape: FlatMapShape;
   readonly #report: ReportRowError;
   /** Input rows of what was computed, and its columns: one list a column of the functions. */
@@ -41,7 +41,7 @@ export class FlatMapOperator implements Operator {
   readonly #failed = new Set<number>();
 
   constructor(schema: Schema, shape: FlatMapShape, report: ReportRowError) {
-    this.schema = schema;
+    super(schema);
     this.#shape = shape;
     this.#report = report;
     this.#restart();
@@ -61,20 +61,6 @@ export class FlatMapOperator implements Operator {
       first = row + 1;
     }
     this.#emitRows(kept, first, batch.length, emit);
-  }
-
-  flush(): void {}
-
-  stateBytes(): number {
-    return 0;
-  }
-
-  stateEntries(): number {
-    return 0;
-  }
-
-  savedParts(): readonly [] {
-    return [];
   }
 
   #restart(): void {

@@ -7,7 +7,8 @@ import type { WindowShape } from '../../sql/logical-plan.ts';
 import { type ClockWindow, type WindowBounds, ZonedWindows } from '../../sql/zoned-window.ts';
 import { Batch, ROWS_PER_BATCH_MAX } from '../delta/batch.ts';
 import { gather } from '../delta/gather.ts';
-import type { Emit, Operator } from './operator.ts';
+import type { Emit } from './operator.ts';
+import { StatelessOperator } from './stateless.ts';
 
 /** The windows that hold a time, which is finite and in microseconds. */
 export type WindowsOf = (micros: bigint) => readonly WindowBounds[];
@@ -16,13 +17,12 @@ export type WindowsOf = (micros: bigint) => readonly WindowBounds[];
  * CUMULATE, and every window by the clocks of a time zone: one row per window that holds the row's time. A row whose time is NULL or
  * infinite is in no window. Weights pass through; no state.
  */
-export class ListedWindowOperator implements Operator {
-  readonly schema: Schema;
+export class ListedWindowOperator extends StatelessOperator {
   readonly #windowsOf: WindowsOf;
   readonly #timeColumn: number;
 
   constructor(schema: Schema, windowsOf: WindowsOf, timeColumn: number) {
-    this.schema = schema;
+    super(schema);
     this.#windowsOf = windowsOf;
     this.#timeColumn = timeColumn;
   }
@@ -54,20 +54,6 @@ export class ListedWindowOperator implements Operator {
       );
       emit(new Batch(part.length, [...expanded.columns, ...columns], expanded.weights));
     }
-  }
-
-  flush(): void {}
-
-  stateBytes(): number {
-    return 0;
-  }
-
-  stateEntries(): number {
-    return 0;
-  }
-
-  savedParts(): readonly [] {
-    return [];
   }
 }
 

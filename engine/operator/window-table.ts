@@ -10,7 +10,8 @@ import { gather } from '../delta/gather.ts';
 import { borrowRows, returnRows } from '../state/scratch.ts';
 import { wordsOf } from '../state/segments.ts';
 import { writeInt64 } from './group-count.ts';
-import type { Emit, Operator } from './operator.ts';
+import type { Emit } from './operator.ts';
+import { StatelessOperator } from './stateless.ts';
 
 /** Beyond this (years before -283 or after 2255) doubles do not count microseconds exactly any more. */
 const EXACT_MICROS_MAX = Number.MAX_SAFE_INTEGER - 2 ** 50;
@@ -20,8 +21,7 @@ const EXACT_MICROS_MAX = Number.MAX_SAFE_INTEGER - 2 ** 50;
  * Windows of `size` start every `slide`, counted from 1970-01-01 00:00 + offset; a tumbling window slides by its size.
  * A row whose time is NULL or infinite is in no window. Weights pass through; no state.
  */
-export class WindowTableOperator implements Operator {
-  readonly schema: Schema;
+export class WindowTableOperator extends StatelessOperator {
   readonly #timeColumn: number;
   readonly #sizeMicros: number;
   readonly #slideMicros: number;
@@ -32,7 +32,7 @@ export class WindowTableOperator implements Operator {
     window: WindowShape & { readonly kind: 'tumble' | 'hop' },
     timeColumn: number,
   ) {
-    this.schema = schema;
+    super(schema);
     this.#timeColumn = timeColumn;
     this.#sizeMicros = Number(window.sizeMicros);
     this.#slideMicros = Number(window.kind === 'hop' ? window.slideMicros : window.sizeMicros);
@@ -145,20 +145,6 @@ export class WindowTableOperator implements Operator {
       { physical: 'i64', values: ends, nulls: null },
     ];
     emit(new Batch(count, columns, expanded.weights));
-  }
-
-  flush(): void {}
-
-  stateBytes(): number {
-    return 0;
-  }
-
-  stateEntries(): number {
-    return 0;
-  }
-
-  savedParts(): readonly [] {
-    return [];
   }
 }
 

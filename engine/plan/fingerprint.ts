@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { functionFacts } from '../../sql/function/scalar-function.ts';
 import type { PhysicalNode, PhysicalShape } from './physical-node.ts';
 
 /**
@@ -15,9 +16,6 @@ export function fingerprint(
   return createHash('sha256').update(text).digest('base64url').slice(0, 32);
 }
 
-/** What tells functions apart; `body` is the lambda of those that one made. */
-const functionFacts: readonly string[] = ['name', 'parameters', 'result', 'body'];
-
 /** JSON of plain data, with the values that JSON lacks, and functions by signature. */
 export function canonical(value: unknown): string {
   if (typeof value === 'bigint') return `${value}n`;
@@ -32,7 +30,7 @@ export function canonical(value: unknown): string {
   const parts: string[] = [];
   for (const [key, item] of Object.entries(value)) {
     if (item === undefined || key === 'span' || typeof item === 'function') continue;
-    if (isFunction && !functionFacts.includes(key)) continue;
+    if (isFunction && !functionFacts.has(key)) continue;
     parts.push(`${key}:${canonical(item)}`);
   }
   return `{${parts.sort().join(',')}}`;

@@ -1,7 +1,6 @@
 /** The clocks that plans read: the watermarks of streams, and the wall clock. Between two epochs plans are told of those that have moved. */
-import { Batch } from '../delta/batch.ts';
 import type { StreamMarks } from '../store/store.ts';
-import { type PlanLeaf, type PlanTask, pushInto, WALL_CLOCK_ID } from './plan-task.ts';
+import { clockBatch, type PlanLeaf, type PlanTask, pushInto, WALL_CLOCK_ID } from './plan-task.ts';
 import type { StreamTask } from './stream-task.ts';
 
 /** How often plans are asked whether rows come or go by the wall clock. */
@@ -68,8 +67,7 @@ export class PlanClocks {
     for (const [leaf, time] of this.#leaves()) {
       if (time === undefined || !this.#isUntold(leaf, time) || !isWanted(leaf)) continue;
       this.#struck.set(leaf, time);
-      const values = BigInt64Array.of(time);
-      pushInto(leaf, new Batch(1, [{ physical: 'i64', values, nulls: null }], null));
+      pushInto(leaf, clockBatch(time));
     }
   }
 

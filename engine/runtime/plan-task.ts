@@ -1,6 +1,6 @@
 /** What the engine is told to run, and what it knows of each plan while it runs. */
 import type { Offset } from '../../connectors/connector.ts';
-import type { Batch } from '../delta/batch.ts';
+import { Batch } from '../delta/batch.ts';
 import type { StoredRelation } from '../store/store.ts';
 import type { ViewFeed } from '../view/subscription.ts';
 import type { FailureTap, GraphNode } from './graph.ts';
@@ -162,6 +162,11 @@ export function planTask(parts: TaskParts): PlanTask {
     targets: new Map(),
     ...parts,
   };
+}
+
+/** What a plan is told of a clock: one row, the time. */
+export function clockBatch(micros: bigint): Batch {
+  return new Batch(1, [{ physical: 'i64', values: BigInt64Array.of(micros), nulls: null }], null);
 }
 
 export function pushInto({ target, port }: PlanLeaf, batch: Batch): void {

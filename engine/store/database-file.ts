@@ -16,9 +16,6 @@ export interface DatabaseOptions {
 /** A commit that leaves a write-ahead log larger than this writes it into the data file itself, and takes that much longer. */
 const WAL_BYTES_MAX = 256 * 1024 * 1024;
 
-/** Times its memory that DuckDB may spill: statements must not fill the disk that commits need. */
-const SPILL_FACTOR = 4;
-
 export const DATABASE_FILE = 'millrace.duckdb';
 
 /** DuckDB locks its file against other processes only, so this process keeps its own list. */
@@ -26,38 +23,34 @@ const openFiles = new Set<string>();
 
 export class DatabaseFile {
   readonly database: duckdb.Database;
-  /** Bytes that statements may spill to the data directory, together. */
-  readonly spillBytesMax: number;
   /** Undefined for a database in memory. */
   readonly #file: string | undefined;
 
-  private constructor(database: duckdb.Database, file: string | undefined, memoryBytesMax: number) {
+  private constructor(database: duckdb.Database, file: string | undefined) {
     this.database = database;
-    this.spillBytesMax = memoryBytesMax * SPILL_FACTOR;
     this.#file = file;
   }
 
   /** @throws StreamError STORE_FAILED when the directory cannot be used or is in use. */
   static async open(options: DatabaseOptions): Promise<DatabaseFile> {
-    const { memoryBytesMax } = options;
     const config = duckdb.create_config();
     const set = (name: string, value: string | number) =>
       duckdb.set_config(config, name, String(value));
     set('threads', options.threads);
-    set('memory_limit', `${Math.ceil(memoryBytesMax / 1024)}KiB`);
+    set('memory_limit', `${Math.ceil(options.memoryBytesMax / 1024)}KiB`);
     set('checkpoint_threshold', `${WAL_BYTES_MAX / 1024}KiB`);
     set('autoinstall_known_extensions', 'false');
     set('autoload_known_extensions', 'false');
     if (options.path === ':memory:') {
       // It would spill to the working directory.
       set('temp_directory', '');
-      return new DatabaseFile(await duckdb.open(':memory:', config), undefined, memoryBytesMax);
+      return new DatabaseFile(await duckdb.open(':memory:', config), undefined);
     }
     const file = prepareDirectory(options.path);
     if (openFiles.has(file)) throw inUse(options.path, undefined);
     openFiles.add(file);
     try {
-      return new DatabaseFile(await duckdb.open(file, config), file, memoryBytesMax);
+      return new DatabaseFile(await duckdb.open(file, config), file);
     } catch (cause) {
       openFiles.delete(file);
       const text = cause instanceof Error ? cause.message : String(cause);

@@ -63,6 +63,8 @@ export interface StoreOptions extends Partial<DatabaseOptions> {
   readonly readers: number;
 }
 
+/** Times its memory that DuckDB may spill: statements must not fill the disk that commits need. */
+const SPILL_FACTOR = 4;
 const MEMORY_BYTES_MAX_DEFAULT = 2 * 1024 * 1024 * 1024;
 /**
  * One thread a statement: small statements are no faster with more, and two threads that call one function of ours keep the
@@ -77,13 +79,14 @@ const CHECKPOINT_WAL_BYTES_MIN = 16 * 1024 * 1024;
  * @throws StreamError STORE_FAILED when the directory cannot be used or another process uses it.
  */
 export async function openDuckdbStore(options: StoreOptions): Promise<Store> {
+  const { memoryBytesMax = MEMORY_BYTES_MAX_DEFAULT } = options;
   const file = await DatabaseFile.open({
     path: options.path,
-    memoryBytesMax: options.memoryBytesMax ?? MEMORY_BYTES_MAX_DEFAULT,
+    memoryBytesMax,
     threads: options.threads ?? THREADS_DEFAULT,
   });
   try {
-    return await DuckdbStore.open(file, options.readers);
+    return await DuckdbStore.open(file, options.readers, memoryBytesMax * SPILL_FACTOR);
   } catch (cause) {
     file.close();
     throw writeFailure('opening the store', cause);
@@ -123,12 +126,16 @@ class DuckdbStore implements Store {
     this.#outbox = new Appender(writer, 'temp', 'stage_outbox', outboxForms, false);
   }
 
-  static async open(file: DatabaseFile, readerCount: number): Promise<DuckdbStore> {
+  static async open(
+    file: DatabaseFile,
+    readerCount: number,
+    spillBytesMax: number,
+  ): Promise<DuckdbStore> {
     const writer = await Connection.open(file.database);
     // Text of timestamptz and date arithmetic on it follow the session's zone, here always UTC.
     await writer.run("SET GLOBAL TimeZone = 'UTC'");
     // What a database is opened with DuckDB 1.5 shows and does not obey.
-    const spill = Math.ceil(file.spillBytesMax / 1024);
+    const spill = Math.ceil(spillBytesMax / 1024);
     await writer.run(`SET GLOBAL max_temp_directory_size = '${spill}KiB'`);
     const create = ['BEGIN', ...systemTables, ...logTables, progressTable, 'COMMIT'];
     await writer.run([...create, ...systemStages].join(';\n'));

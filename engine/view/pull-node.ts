@@ -28,7 +28,7 @@ import {
 import { renderJoin } from './pull-join.ts';
 import { orderBy } from './pull-order.ts';
 import { renderOverlaidScan } from './pull-overlay.ts';
-import { renderTableFunction, renderWindowTable } from './pull-table.ts';
+import { renderTableFunction, renderWindowTable, rowsOfList } from './pull-table.ts';
 import { renderDistinctOn, renderTopN, renderWindow } from './pull-window.ts';
 
 type Node<Kind extends LogicalNode['kind']> = LogicalNode & { readonly kind: Kind };
@@ -190,13 +190,7 @@ function constantRows({ rows, schema }: Node<'values'>): readonly Row[] | undefi
 
 function renderHandedRows(context: PullContext, schema: Schema, rows: readonly Row[]): NodeSql {
   const type: SqlType = { kind: 'array', element: { kind: 'row', fields: schema } };
-  const { text } = context.call([], type, [], () => rows);
-  const alias = context.alias();
-  const fields = schema.map((_, i) => `${alias}.r.f${i} AS c${i}`).join(', ');
-  return {
-    text: `SELECT ${fields} FROM (SELECT unnest(${text}) AS r) AS ${alias}`,
-    forms: schema.map(() => undefined),
-  };
+  return rowsOfList(context, context.call([], type, [], () => rows).text, schema);
 }
 
 /** The rows with every column in the given form, which is its own or text. */

@@ -1,6 +1,6 @@
 /** Table functions and time windows. */
 import { assertNever } from '../../sql/base/assert.ts';
-import type { SqlType } from '../../sql/base/type.ts';
+import type { Schema, SqlType } from '../../sql/base/type.ts';
 import { type TableFunctionCall, tableFunctionRows } from '../../sql/function/table-rows.ts';
 import type { LogicalNode, WindowShape } from '../../sql/logical-plan.ts';
 import { type ClockWindow, ZonedWindows } from '../../sql/zoned-window.ts';
@@ -42,11 +42,16 @@ export function renderTableFunction(
     (values) => tableFunctionRows(calls, split(values, calls), node.ordinality),
     { strict: false },
   );
+  return rowsOfList(context, list.text, node.schema);
+}
+
+/** The rows of a list that a call gives. */
+export function rowsOfList(context: PullContext, list: string, schema: Schema): NodeSql {
   const alias = context.alias();
-  const fields = node.schema.map((_, i) => `${alias}.r.f${i} AS c${i}`);
+  const fields = schema.map((_, i) => `${alias}.r.f${i} AS c${i}`);
   return {
-    text: `SELECT ${fields.join(', ')} FROM (SELECT unnest(${list.text}) AS r) AS ${alias}`,
-    forms: node.schema.map(() => undefined),
+    text: `SELECT ${fields.join(', ')} FROM (SELECT unnest(${list}) AS r) AS ${alias}`,
+    forms: schema.map(() => undefined),
   };
 }
 

@@ -56,3 +56,6 @@ export interface RuntimeErrors {
   readonly divisionByZero: () => never;
   readonly outOfRange: (typeName: string) => never;
 }
+
+/** What tells functions apart: the registry makes some on demand, and lambdas make others. */
+export const functionFacts: ReadonlySet<string> = new Set(['name', 'parameters', 'result', 'body']);

@@ -1,35 +1,18 @@
 /** Tables that are declared append-only are streams, whatever word made them; and what CREATE TABLE … AS made is called a table. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, it } from 'node:test';
-import { Subject } from '../differential/both-sides.ts';
+import { it } from 'node:test';
+import { onDisk } from './on-disk.ts';
 
-let folder: string;
-let subject: Subject;
-before(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'millrace-append-only-'));
-  subject = await Subject.open(folder);
-});
-after(async () => {
-  await subject.close();
-  rmSync(folder, { recursive: true });
-});
-
-async function rows(sql: string): Promise<readonly (readonly (string | null)[])[]> {
-  const answer = await subject.run(sql);
-  assert.equal(answer.kind, 'answered', `${sql}: ${JSON.stringify(answer)}`);
-  return answer.kind === 'answered' ? answer.rows : [];
-}
+const database = onDisk('append-only');
+const { rows } = database;
 
 async function refused(sql: string, sqlstate: string): Promise<void> {
-  const answer = await subject.run(sql);
+  const answer = await database.subject.run(sql);
   assert.equal(answer.kind === 'failed' && answer.sqlstate, sqlstate, JSON.stringify(answer));
 }
 
 it('rows become final by the watermark, and go with a table that is looked up', async () => {
-  const made = await subject.run(
+  const made = await database.subject.run(
     `CREATE TABLE readings (at timestamp, v int, twice int AS v * 2, WATERMARK FOR at AS at - INTERVAL '5 minutes') APPEND ONLY`,
   );
   assert.equal(made.kind === 'answered' && made.tag, 'CREATE TABLE');
@@ -77,7 +60,7 @@ it('rows become final by the watermark, and go with a table that is looked up', 
     ]);
   };
   await check();
-  await subject.reopen();
+  await database.subject.reopen();
   await check();
   assert.equal((await rows('SHOW CREATE TABLE readings')).length, 1);
   const shown = async (what: string) => (await rows(`SHOW ${what}`)).map(([name]) => name);
@@ -110,7 +93,7 @@ it('the table of CREATE TABLE … AS is renamed and dropped as one', async () =>
   await refused('ALTER TABLE totals ADD COLUMN x int', '0A000');
   await refused('ALTER TABLE maxima RENAME TO x', '42809');
   await refused('DROP TABLE maxima', '42809');
-  await subject.reopen();
+  await database.subject.reopen();
   await rows('DROP TABLE totals');
   await refused('SELECT * FROM totals', '42P01');
 });

@@ -1,27 +1,10 @@
 /** Columns that are maps: in records, views, sinks and tables, and over restarts. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, it } from 'node:test';
-import { Subject } from '../differential/both-sides.ts';
+import { it } from 'node:test';
+import { onDisk } from './on-disk.ts';
 
-let folder: string;
-let subject: Subject;
-before(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'millrace-maps-'));
-  subject = await Subject.open(folder);
-});
-after(async () => {
-  await subject.close();
-  rmSync(folder, { recursive: true });
-});
-
-async function rows(sql: string): Promise<readonly (readonly (string | null)[])[]> {
-  const answer = await subject.run(sql);
-  assert.equal(answer.kind, 'answered', `${sql}: ${JSON.stringify(answer)}`);
-  return answer.kind === 'answered' ? answer.rows : [];
-}
+const database = onDisk('maps');
+const { rows } = database;
 
 const TOTALS = 'SELECT tags, n FROM totals ORDER BY tags';
 
@@ -41,7 +24,7 @@ it('records, views, sinks and restarts keep them', async () => {
     '{"id": 5, "tags": {}, "days": {"soon": null}}',
     '{"id": 6, "tags": null}',
   ];
-  await subject.database.produce(
+  await database.subject.database.produce(
     'readings',
     records.map((text) => ({
       ...{ key: null, partition: 0, timestampMs: undefined, headers: [] },
@@ -66,12 +49,12 @@ it('records, views, sinks and restarts keep them', async () => {
     ['3', '22P02'],
     ['4', '22007'],
   ]);
-  await subject.reopen();
+  await database.subject.reopen();
   await check();
   await rows("INSERT INTO readings VALUES (7, MAP('b' := 2, 'a' := 1), NULL)");
   await rows('FLUSH');
   assert.deepEqual((await rows(TOTALS))[0], ['{"a":1,"b":2}', '3']);
-  const sent = await subject.database.readTopic('totals', 0, 0, 100);
+  const sent = await database.subject.database.readTopic('totals', 0, 0, 100);
   const last = sent.findLast(({ value }) => String(value).includes('"a":1'));
   assert.equal(String(last?.value), '{"tags":{"a":1,"b":2},"n":3}');
 });
@@ -126,7 +109,7 @@ it('functions of elements are computed row by row, so that a stream may have the
     assert.deepEqual(await rows('SELECT r FROM taken ORDER BY r'), [['-5'], ['0']]);
   };
   await check();
-  await subject.reopen();
+  await database.subject.reopen();
   await check();
 });
 

@@ -1,30 +1,13 @@
 /** New names of relations that others read: their definitions follow; and plain views, which nothing scans, have readers too. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, it } from 'node:test';
-import { Subject } from '../differential/both-sides.ts';
+import { it } from 'node:test';
+import { onDisk } from './on-disk.ts';
 
-let folder: string;
-let subject: Subject;
-before(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'millrace-rename-'));
-  subject = await Subject.open(folder);
-});
-after(async () => {
-  await subject.close();
-  rmSync(folder, { recursive: true });
-});
-
-async function rows(sql: string): Promise<readonly (readonly (string | null)[])[]> {
-  const answer = await subject.run(sql);
-  assert.equal(answer.kind, 'answered', `${sql}: ${JSON.stringify(answer)}`);
-  return answer.kind === 'answered' ? answer.rows : [];
-}
+const database = onDisk('rename');
+const { rows } = database;
 
 async function refused(sql: string, sqlstate: string, reason = /./): Promise<void> {
-  const answer = await subject.run(sql);
+  const answer = await database.subject.run(sql);
   assert.ok(answer.kind === 'failed' && answer.sqlstate === sqlstate, JSON.stringify(answer));
   assert.match(answer.message, reason);
 }
@@ -58,7 +41,7 @@ it('tables, views and materialized views get new names under their readers', asy
     assert.deepEqual(await rows('SELECT sqlstate FROM share_errors'), [['22012']]);
   };
   await check('5');
-  await subject.reopen();
+  await database.subject.reopen();
   await check('5');
   await rows('UPDATE u SET b = 7 WHERE a = 1');
   await check('7');
@@ -95,10 +78,10 @@ it('a plain view that others name is not dropped without them', async () => {
   await refused('DROP VIEW low', '2BP01', /low/);
   await refused('DROP VIEW lower', '2BP01', /lower/);
   await refused('CREATE OR REPLACE VIEW lower AS SELECT 1 AS a', '2BP01');
-  await subject.reopen();
+  await database.subject.reopen();
   assert.deepEqual(await rows('SELECT n FROM counted'), [['0']]);
   await rows('DROP VIEW low CASCADE');
   await refused('SELECT * FROM counted', '42P01');
-  await subject.reopen();
+  await database.subject.reopen();
   await rows('SELECT * FROM base');
 });
