@@ -2,10 +2,11 @@
  * Assignment to parts of a column: `c.field = …`, `a[1] = …`, `a[1:2] = …`, `doc['key'] = …`, and ways of several steps. The column
  * gets a value that is the old one but for that part.
  */
-import type { PartStep, WrittenColumn } from './ast.ts';
+import type { Expression, PartStep, WrittenColumn } from './ast.ts';
 import { StreamError } from './base/error.ts';
 import { isMapType, type SqlType, typeName, withoutDomain } from './base/type.ts';
 import { arraySubscript } from './bind-array.ts';
+import { toSubscript } from './bind-part.ts';
 import type { Scope } from './bind-scope.ts';
 import { coerceAssignment, integerType, textType, tryCoerce, uncheckedByDomain } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
@@ -143,14 +144,8 @@ function convert({ value, column, scope }: Target, type: SqlType): BoundExpr {
   );
 }
 
-function subscript(node: Parameters<Scope['context']['rules']['expression']>[0], scope: Scope) {
-  const bound = scope.context.rules.expression(node, scope);
-  const done = tryCoerce(bound, integerType, 'assignment', scope.context);
-  if (done !== undefined) return done;
-  throw new StreamError('SQL_DATATYPE_MISMATCH', 'array subscript must have type integer', {
-    at: node.span,
-  });
-}
+const subscript = (node: Expression, scope: Scope): BoundExpr =>
+  toSubscript({ ...scope.context.rules.expression(node, scope), span: node.span }, scope);
 
 function requireArray(type: SqlType, { span }: PartStep): SqlType & { readonly kind: 'array' } {
   if (type.kind === 'array' && !isMapType(type)) return type;

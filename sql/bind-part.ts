@@ -106,7 +106,7 @@ function requireArray(
   );
 }
 
-function toSubscript(index: BoundExpr, scope: Scope): BoundExpr {
+export function toSubscript(index: BoundExpr, scope: Scope): BoundExpr {
   const done = tryCoerce(index, integerType, 'assignment', scope.context);
   if (done !== undefined) return done;
   throw new StreamError('SQL_DATATYPE_MISMATCH', 'array subscript must have type integer', {

@@ -11,6 +11,7 @@ import type {
 import { StreamError } from './base/error.ts';
 import type { Cursor } from './parser-cursor.ts';
 import { columnName, isColumnName, qualifiedName } from './parser-name.ts';
+import { subscriptBounds } from './parser-parenthesis.ts';
 import { parseSelectItem } from './parser-select-item.ts';
 
 /** `a`, `a.field`, `a[1].field`, `a[1:2]`, … */
@@ -31,17 +32,9 @@ export function writtenColumn(cursor: Cursor): WrittenColumn {
 }
 
 function subscriptStep(cursor: Cursor, start: number): PartStep {
-  const bound = (): Expression | undefined =>
-    cursor.atSymbol(':') || cursor.atSymbol(']') ? undefined : cursor.grammar.expression(cursor);
-  const low = bound();
-  if (cursor.acceptSymbol(':')) {
-    const high = bound();
-    cursor.expectSymbol(']');
-    return { kind: 'slice', low, high, span: cursor.spanFrom(start) };
-  }
-  if (low === undefined) throw cursor.unexpected('a subscript');
+  const bounds = subscriptBounds(cursor);
   cursor.expectSymbol(']');
-  return { kind: 'element', index: low, span: cursor.spanFrom(start) };
+  return { ...bounds, span: cursor.spanFrom(start) };
 }
 
 /** `[ONLY] name [*]`: there is no inheritance, so the words change nothing. */

@@ -171,16 +171,29 @@ export function indirection(
   }
 }
 
-function subscript(cursor: Cursor, operand: Expression, start: number): Expression {
+/** `index` or `low:high`, up to the bracket that closes it. */
+export function subscriptBounds(cursor: Cursor):
+  | { readonly kind: 'element'; readonly index: Expression }
+  | {
+      readonly kind: 'slice';
+      readonly low: Expression | undefined;
+      readonly high: Expression | undefined;
+    } {
   const bound = (): Expression | undefined =>
     cursor.atSymbol(':') || cursor.atSymbol(']') ? undefined : cursor.grammar.expression(cursor);
   const low = bound();
-  if (cursor.acceptSymbol(':')) {
-    const high = bound();
-    cursor.expectSymbol(']');
-    return { kind: 'slice', operand, low, high, span: cursor.spanFrom(start) };
-  }
+  if (cursor.acceptSymbol(':')) return { kind: 'slice', low, high: bound() };
   if (low === undefined) throw cursor.unexpected('a subscript');
+  return { kind: 'element', index: low };
+}
+
+function subscript(cursor: Cursor, operand: Expression, start: number): Expression {
+  const bounds = subscriptBounds(cursor);
+  if (bounds.kind === 'slice') {
+    cursor.expectSymbol(']');
+    return { ...bounds, operand, span: cursor.spanFrom(start) };
+  }
+  const { index: low } = bounds;
   if (cursor.atSymbol(',') && isMapWord(operand)) {
     const items = [low];
     while (cursor.acceptSymbol(',')) items.push(cursor.grammar.expression(cursor));
