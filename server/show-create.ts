@@ -1,6 +1,5 @@
 /** SHOW CREATE {STREAM | TABLE | VIEW | …} name: the statement that makes the relation as it is now. */
 import type { QualifiedName } from '../sql/ast.ts';
-import { assert } from '../sql/base/assert.ts';
 import { StreamError } from '../sql/base/error.ts';
 import type { BindContext } from '../sql/bind-context.ts';
 import { requireRelation } from '../sql/bind-relation.ts';
@@ -8,7 +7,7 @@ import { signatureOf } from '../sql/bind-routine.ts';
 import { findUserType } from '../sql/bind-type.ts';
 import { isCalled, PUBLIC_SCHEMA } from '../sql/catalog.ts';
 import { nameText, quoteIdentifier } from '../sql/deparse-name.ts';
-import { parseStatement } from '../sql/parser.ts';
+import { parseName } from '../sql/parser.ts';
 import type { StatementResult } from './database.ts';
 import type { LiveCatalog } from './live-catalog.ts';
 import { maskSecrets } from './mask-secrets.ts';
@@ -32,10 +31,9 @@ export function showCreate(what: string, context: BindContext): StatementResult 
   if (object === 'function' || object === 'aggregate') {
     return showRoutines(object, written, context);
   }
-  const described = parseStatement(`DESCRIBE ${written}`);
-  assert(described.kind === 'describe', 'a name was parsed');
-  if (object === 'type' || object === 'domain') return showCreateType(described.name, context);
-  const relation = requireRelation(described.name, context);
+  const named = parseName(written);
+  if (object === 'type' || object === 'domain') return showCreateType(named, context);
+  const relation = requireRelation(named, context);
   const kind = relation.kind.replace('-', ' ');
   // A view is either kind.
   const isOther = relation.kind === 'materialized-view' && object === 'view';
@@ -53,9 +51,7 @@ function showRoutines(
   written: string,
   { catalog }: BindContext,
 ): StatementResult {
-  const described = parseStatement(`DESCRIBE ${written}`);
-  assert(described.kind === 'describe', 'a name was parsed');
-  const name = described.name.parts.at(-1)?.name ?? '';
+  const name = parseName(written).parts.at(-1)?.name ?? '';
   const found = (catalog.routines?.named(name) ?? []).filter(
     ({ body }) => (body.kind === 'aggregate') === (object === 'aggregate'),
   );

@@ -1,8 +1,7 @@
 /** SHOW COLUMNS FROM name and SHOW INDEXES FROM name. */
-import { assert } from '../sql/base/assert.ts';
 import type { BindContext } from '../sql/bind-context.ts';
 import { requireRelation } from '../sql/bind-relation.ts';
-import { parseStatement } from '../sql/parser.ts';
+import { parseName } from '../sql/parser.ts';
 import type { StatementResult } from './database.ts';
 import { BOOLEAN, rowsResult, TEXT } from './row-result.ts';
 import { describe, type ShowContext } from './show.ts';
@@ -15,9 +14,7 @@ export const isShownOf = (what: string): boolean => OF.test(what);
 /** @throws StreamError SQL_UNKNOWN_RELATION. */
 export function showOf(showing: ShowContext, what: string, context: BindContext): StatementResult {
   const [, kind = '', written = ''] = OF.exec(what) ?? [];
-  const described = parseStatement(`DESCRIBE ${written}`);
-  assert(described.kind === 'describe', 'a name was parsed');
-  const relation = requireRelation(described.name, context);
+  const relation = requireRelation(parseName(written), context);
   if (kind.toLowerCase() === 'columns') return describe(showing, relation, false);
   return rowsResult(
     'SHOW',

@@ -3,7 +3,7 @@
  * language is PostgreSQL's, with streaming statements and clauses in the spellings of
  * PostgreSQL's relatives, ksqlDB and Flink. Names, types and their errors are the binder's.
  */
-import type { Expression, Statement, TypeName } from './ast.ts';
+import type { Expression, QualifiedName, Statement, TypeName } from './ast.ts';
 import { StreamError } from './base/error.ts';
 import { tokenize } from './lexer.ts';
 import { parseCopy } from './parser-copy.ts';
@@ -97,6 +97,18 @@ export function parseTypeName(text: string): TypeName {
     const type = parseType(cursor);
     if (cursor.token.kind !== 'end') throw cursor.unexpected();
     return type;
+  });
+}
+
+/**
+ * Exactly one name.
+ * @throws StreamError as parseStatements.
+ */
+export function parseName(text: string): QualifiedName {
+  return parse(text, (cursor) => {
+    const name = qualifiedName(cursor);
+    if (cursor.token.kind !== 'end') throw cursor.unexpected();
+    return name;
   });
 }
 
