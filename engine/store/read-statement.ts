@@ -46,6 +46,22 @@ export async function endReading(connection: Connection): Promise<void> {
   }
 }
 
+/**
+ * Brings a result that nobody reads any more to its end. One that is not at its end keeps its database open, after all connections
+ * are closed and until the garbage collector finds it: who opens the file again meanwhile writes to it beside the old one.
+ */
+async function abandon(connection: Connection, result: duckdb.Result): Promise<void> {
+  try {
+    for (;;) {
+      connection.interrupt();
+      const chunk = await duckdb.fetch_chunk(result);
+      if (chunk === null || duckdb.data_chunk_get_size(chunk) === 0) return;
+    }
+  } catch {
+    // What was interrupted has ended, and so has what fails by itself.
+  }
+}
+
 /** Interrupts the connection once the signal fires, until the returned function is called. */
 function interruptOn(connection: Connection, signal: AbortSignal | undefined): () => void {
   let timer: NodeJS.Timeout | undefined;
@@ -171,16 +187,12 @@ export class ReadStatement {
     else this.#giveBack(true);
   }
 
-  #giveBack(resultIsOpen: boolean): void {
+  async #giveBack(resultIsOpen: boolean): Promise<void> {
     clearTimeout(this.#idle);
     this.#signal?.removeEventListener('abort', this.#onAbort);
-    const release = () => {
-      this.#context?.functions.leave(this.#context.calls);
-      this.#pool.release(this.#connection);
-    };
-    // Another statement closes an open result; it may fail only as the last one did.
-    if (!this.#pool.isInTransaction) endReading(this.#connection).then(release);
-    else if (resultIsOpen) this.#connection.run('SELECT 1').then(release, release);
-    else release();
+    if (resultIsOpen) await abandon(this.#connection, this.result);
+    if (!this.#pool.isInTransaction) await endReading(this.#connection);
+    this.#context?.functions.leave(this.#context.calls);
+    this.#pool.release(this.#connection);
   }
 }

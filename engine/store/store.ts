@@ -150,6 +150,7 @@ export interface StoreStatus {
 
 /** Rows of several relations at one commit. It holds a connection until it is closed. */
 export interface StoreSnapshot {
+  /** One that is stopped before its end ends the snapshot: later ones may fail. */
   scan(relation: StoredRelation): AsyncIterable<Batch>;
   close(): Promise<void>;
 }

@@ -1,4 +1,5 @@
 /** The same statement on PostgreSQL (PGlite, in this process) and on a whole Millrace database, with comparable answers. */
+import assert from 'node:assert/strict';
 import { type PGlite, protocol } from '@electric-sql/pglite';
 import type { Database, StatementFailure } from '../../server/database.ts';
 import { type MillraceOptions, openMillrace } from '../../server/millrace.ts';
@@ -6,6 +7,7 @@ import { StreamError } from '../../sql/base/error.ts';
 import { toText, zonedTextWriter } from '../../sql/base/text-output.ts';
 import { zoneByName } from '../../sql/base/timezone.ts';
 import { typeName } from '../../sql/base/type.ts';
+import { openFilesUnder } from '../open-files.ts';
 import { openPglite } from '../open-pglite.ts';
 
 export interface Answered {
@@ -113,6 +115,8 @@ export class Subject {
   /** @param between  runs while the database is closed. */
   async reopen(between?: () => Promise<void>): Promise<void> {
     await this.#database.close();
+    // Two databases on one file would write over each other.
+    assert.deepEqual(openFilesUnder(`${this.#options.data}/`), []);
     await between?.();
     this.#database = await openMillrace(this.#options);
   }

@@ -16,6 +16,7 @@ import {
   TIMESTAMP_INFINITY,
   TIMESTAMP_NEGATIVE_INFINITY,
 } from '../../../sql/base/type.ts';
+import { openFilesUnder } from '../../open-files.ts';
 
 const directories: string[] = [];
 after(() => {
@@ -308,6 +309,43 @@ test('a store reopens with what was committed, and knows it', async () => {
   const status = await third.status();
   assert.deepEqual([status.positions, status.catalog, status.versions.size], [[], [], 0]);
   await third.close();
+});
+
+test('a closed store has let go of its files, however its statements ended', async () => {
+  const path = temporaryDirectory();
+  const store = await opened(path);
+  await create(store, append);
+  const rows = Array.from({ length: 20_000 }, (_, i): WeightedRow => [[i, 'x'], 1]);
+  await apply(store, 1, append, rows);
+  const schema = [column('n', { kind: 'integer' })];
+  for await (const _ of store.scan(append)) break;
+  const snapshot = await store.snapshot();
+  for await (const _ of snapshot.scan(append)) break;
+  await snapshot.close();
+  const early = await store.query('SELECT c0 FROM r3', schema);
+  for await (const _ of early.chunks) break;
+  const unread = await store.query('SELECT c0 FROM r3', schema);
+  await unread.chunks[Symbol.asyncIterator]().return?.();
+  const controller = new AbortController();
+  const canceled = await store.query('SELECT c0 FROM r3', schema, controller.signal);
+  await canceled.chunks[Symbol.asyncIterator]().next();
+  controller.abort();
+  const failing = "SELECT CASE WHEN c0 = 19999 THEN error('late') ELSE c0 END FROM r3";
+  await assert.rejects(answer(store, failing, schema));
+  await assert.rejects(answer(store, 'SELECT missing FROM r3', schema));
+  const slow = 'SELECT count(*)::INTEGER FROM range(100000) a, range(100000) b';
+  await assert.rejects(
+    async () => {
+      const late = await store.query(slow, schema, AbortSignal.timeout(50));
+      for await (const _ of late.chunks);
+    },
+    { code: 'STATEMENT_CANCELED' },
+  );
+  await store.close();
+  assert.deepEqual(openFilesUnder(`${path}/`), []);
+  const again = await opened(path);
+  assert.equal((await content(again, append)).length, rows.length);
+  await again.close();
 });
 
 test('a directory in use is refused', async () => {
