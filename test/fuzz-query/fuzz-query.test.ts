@@ -54,6 +54,9 @@ for (const { why, statements } of fuzzScripts) {
   });
 }
 
+let tried = 0;
+let refused = 0;
+
 for (const seed of seeds) {
   test(`random queries ${seed}`, async () => {
     const whole = randomCase(seed, VIEWS, commits);
@@ -62,7 +65,13 @@ for (const seed of seeds) {
     if (first !== undefined) {
       assert.fail(`${first.query}\n\n${await reduce(judge, whole, first, SHRINK_TRIES_MAX)}`);
     }
-    assert.ok(invalid < views / 2, 'most queries are valid');
+    tried += views;
+    refused += invalid;
     assert.ok(compared > 0, 'answers were compared');
   });
 }
+
+test('most random queries are valid', (t) => {
+  t.diagnostic(`${refused} of ${tried} refused by PostgreSQL`);
+  assert.ok(refused < tried / 4);
+});
