@@ -72,14 +72,7 @@ export function combineNames(
   at: Span,
 ): { readonly tables: readonly ScopeTable[]; readonly columns: readonly ScopeColumn[] } {
   const by = left.node.schema.length;
-  const duplicate = right.tables.find((table) => left.tables.some((l) => l.name === table.name));
-  if (duplicate !== undefined) {
-    throw new StreamError(
-      'SQL_DUPLICATE_ALIAS',
-      `table name "${duplicate.name}" specified more than once`,
-      { at, hint: 'Give one of them an alias.' },
-    );
-  }
+  for (const { name } of right.tables) requireNewName(name, left.tables, at);
   const moved = right.tables.map((table) => ({
     ...table,
     columns: moveColumns(table.columns, by),
@@ -90,6 +83,15 @@ export function combineNames(
     tables: [...left.tables, ...moved],
     columns: [...left.columns, ...moveColumns(right.columns, by)],
   };
+}
+
+/** @throws StreamError SQL_DUPLICATE_ALIAS. */
+export function requireNewName(name: string, tables: readonly ScopeTable[], at: Span): void {
+  if (!tables.some((table) => table.name === name)) return;
+  throw new StreamError('SQL_DUPLICATE_ALIAS', `table name "${name}" specified more than once`, {
+    at,
+    hint: 'Give one of them an alias.',
+  });
 }
 
 export const moveColumns = (columns: readonly ScopeColumn[], by: number): readonly ScopeColumn[] =>

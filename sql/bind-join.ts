@@ -13,6 +13,7 @@ import {
   combineNames,
   type FromPlace,
   moveColumns,
+  requireNewName,
   scopeOver,
 } from './bind-from-place.ts';
 import { readyForGrace } from './bind-grace.ts';
@@ -210,6 +211,9 @@ function mergeColumns(
   const rest = (columns: readonly ScopeColumn[]): readonly ScopeColumn[] =>
     columns.filter((column) => !seen.has(column.name));
   const alias = item.using?.alias;
+  if (alias !== undefined) {
+    requireNewName(alias.name, [...left.tables, ...right.tables], alias.span ?? item.span);
+  }
   const tables =
     alias === undefined
       ? []
