@@ -47,14 +47,20 @@ export class DatabaseFile {
       return new DatabaseFile(await duckdb.open(':memory:', config), undefined);
     }
     const file = prepareDirectory(options.path);
-    if (openFiles.has(file)) throw inUse(options.path, undefined);
+    if (openFiles.has(file)) {
+      throw inUse(options.path, 'This process serves it, or has not let go of it.');
+    }
     openFiles.add(file);
     try {
       return new DatabaseFile(await duckdb.open(file, config), file);
     } catch (cause) {
       openFiles.delete(file);
       const text = cause instanceof Error ? cause.message : String(cause);
-      if (/conflicting lock|could not set lock/i.test(text)) throw inUse(options.path, cause);
+      if (/conflicting lock|could not set lock/i.test(text)) {
+        const hint =
+          'Another millrace process serves it; stop that one or start this one with another --data.';
+        throw inUse(options.path, hint, cause);
+      }
       throw new StreamError(
         'STORE_FAILED',
         `the data directory ${options.path} cannot be opened: ${text}`,
@@ -77,9 +83,13 @@ export class DatabaseFile {
     return this.#file === undefined ? undefined : fileBytes(this.#file) + this.walBytes();
   }
 
+  /**
+   * DuckDB closes a database when nothing refers to it any more, and then empties its write-ahead log. A log that is still there says
+   * that something does; so this process does not open the file again: two databases would write over each other.
+   */
   close(): void {
     duckdb.close_sync(this.database);
-    if (this.#file !== undefined) openFiles.delete(this.#file);
+    if (this.#file !== undefined && this.walBytes() === 0) openFiles.delete(this.#file);
   }
 }
 
@@ -95,11 +105,8 @@ function prepareDirectory(path: string): string {
   }
 }
 
-function inUse(path: string, cause: unknown): StreamError {
-  return new StreamError('STORE_FAILED', `the data directory ${path} is in use`, {
-    hint: 'Another millrace process serves it; stop that one or start this one with another --data.',
-    cause,
-  });
+function inUse(path: string, hint: string, cause?: unknown): StreamError {
+  return new StreamError('STORE_FAILED', `the data directory ${path} is in use`, { hint, cause });
 }
 
 function fileBytes(path: string): number {

@@ -4,7 +4,10 @@ import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import duckdb from '@duckdb/node-bindings';
 import { BatchBuilder } from '../../../engine/delta/builder.ts';
+import { Connection } from '../../../engine/store/connection.ts';
+import { DatabaseFile } from '../../../engine/store/database-file.ts';
 import { openDuckdbStore } from '../../../engine/store/duckdb-store.ts';
 import { callName, type HostCall, nextCallId } from '../../../engine/store/host-call.ts';
 import type { Store, StoredRelation } from '../../../engine/store/store.ts';
@@ -279,4 +282,16 @@ test('a statement spills to the data directory only, up to a bound, and fails pa
     await store.close();
   }
   assert.equal(existsSync('.tmp'), false);
+});
+
+test('a result that is not read to its end keeps its database open, and nobody else opens it beside', async () => {
+  const options = { path: join(directory, 'kept'), memoryBytesMax: 2 ** 28, threads: 1 };
+  const file = await DatabaseFile.open(options);
+  const connection = await Connection.open(file.database);
+  await connection.run('CREATE TABLE r (n BIGINT); INSERT INTO r FROM range(100000)');
+  const result = await connection.stream('SELECT n FROM r');
+  connection.close();
+  file.close();
+  await assert.rejects(DatabaseFile.open(options), { code: 'STORE_FAILED', message: /in use/ });
+  assert.ok(duckdb.column_count(result) === 1, 'the result is there until here');
 });
