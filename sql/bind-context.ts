@@ -45,8 +45,8 @@ export interface BindContext {
   readonly rules: Rules;
   /** Types of `$n` found so far, from their first use; index 0 is `$1`. */
   readonly parameterTypes: (SqlType | undefined)[];
-  /** Gives each WITH RECURSIVE its number. */
-  readonly nextRecursiveId: () => number;
+  /** Gives each WITH item that needs one its number. */
+  readonly nextCommonId: () => number;
   /** Plain views that were named so far, which are only their queries in the plan. */
   readonly viewsNamed: Set<string>;
   /** The query feeds a stream, whose records stay: a stream's join with a table looks up at arrival, as in ksqlDB. */

@@ -9,6 +9,7 @@ import { bindEmit } from './bind-emit.ts';
 import { named, scopeOver } from './bind-from-place.ts';
 import { requireEquality } from './bind-group.ts';
 import { applyLimit } from './bind-limit.ts';
+import { onceIfVolatile } from './bind-once-table.ts';
 import { convertOutputs } from './bind-output.ts';
 import { bindRecursive, inOrderOfUse, mentions } from './bind-recursive.ts';
 import { type CommonTables, columnOf } from './bind-scope.ts';
@@ -92,7 +93,7 @@ function bindCommonTable(
     if (clause !== undefined) {
       throw new StreamError('SQL_SYNTAX', 'WITH query is not recursive', { at: clause.span });
     }
-    return renameOutputs(bindQueryNode(query, inner), item);
+    return renameOutputs(onceIfVolatile(bindQueryNode(query, inner), place.context), item);
   }
   const commonTables = bindWith(query.with, inner);
   const around = { ...inner, commonTables };

@@ -89,7 +89,7 @@ export function bindRecursive(
     name: own.columns[index]?.name ?? column.name,
   }));
   const schema = asNullable(named);
-  const id = context.nextRecursiveId();
+  const id = context.nextCommonId();
   const level = place.parent === undefined ? 0 : place.parent.level + 1;
   const reference: LogicalNode = { kind: 'recursive-reference', id, schema };
   const commonTables = new Map(place.commonTables).set(name, {

@@ -20,7 +20,7 @@ export function bindContext(
   statement: StatementContext,
   purpose: Purpose,
 ): BindContext {
-  let recursiveId = 0;
+  let commonId = 0;
   const parameterTypes: (SqlType | undefined)[] = statement.inferred ?? [...statement.paramTypes];
   return {
     catalog,
@@ -29,7 +29,7 @@ export function bindContext(
     purpose,
     rules: { query: bindQueryNode, expression: bindExpression },
     parameterTypes,
-    nextRecursiveId: () => ++recursiveId,
+    nextCommonId: () => ++commonId,
     viewsNamed: new Set(),
   };
 }

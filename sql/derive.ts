@@ -26,6 +26,7 @@ export function deriveKey(node: LogicalNode, catalog: Catalog): readonly number[
     case 'sort':
     case 'emit-final':
     case 'emit-every':
+    case 'once':
     case 'temporal-filter':
       return deriveKey(node.input, catalog);
     case 'limit':
@@ -181,6 +182,7 @@ export function isAppendOnly(node: LogicalNode, catalog: Catalog): boolean {
     case 'sort':
     case 'distinct':
     case 'emit-every':
+    case 'once':
     case 'flat-map':
       return isAppendOnly(node.input, catalog) && !holdsSubquery(node);
     case 'temporal-filter':

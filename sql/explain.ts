@@ -118,6 +118,8 @@ function describe(node: LogicalNode, outer: Names): Description {
     }
     case 'emit-every':
       return one(emitted(node), node.input);
+    case 'once':
+      return one(`Common table ${node.id}, computed once`, node.input);
     case 'emit-final':
       return one('Emit final', node.input);
     case 'distinct-on': {

@@ -33,6 +33,7 @@ export function mapInputs(
     case 'top-n':
     case 'emit-final':
     case 'emit-every':
+    case 'once':
     case 'temporal-filter':
     case 'window-table':
     case 'match-recognize':
@@ -75,6 +76,7 @@ export function mapExpressions(
     case 'distinct':
     case 'emit-final':
     case 'emit-every':
+    case 'once':
     case 'set-operation':
     case 'window-table':
     case 'recursive':

@@ -112,6 +112,11 @@ export type LogicalNode = { readonly schema: Schema } & (
       readonly from: TemporalBound | undefined;
       readonly until: TemporalBound | undefined;
     }
+  /**
+   * A WITH item whose rows are computed once a statement, however often the plan holds it: its functions may give other values the next time.
+   * It is the same one by its id, and refers to nothing outside.
+   */
+  | { readonly kind: 'once'; readonly id: number; readonly input: LogicalNode }
   /** EMIT FINAL: the input's rows, each when the watermark says that it can change no more. */
   | { readonly kind: 'emit-final'; readonly input: LogicalNode }
   /**

@@ -48,6 +48,8 @@ export class PullContext {
   readonly calls: HostCall[] = [];
   /** Subqueries rendered so far; DuckDB takes none in some places. */
   subqueries = 0;
+  /** What the statement computes once before anything else, by its id; those that others name come first. */
+  readonly commonTables = new Map<number, NodeSql>();
   /** How many rows of a recursive query are asked for, by its id, where that is known. */
   readonly recursiveRows = new Map<number, string>();
   /** Forms of the columns of recursive queries, by their id. */

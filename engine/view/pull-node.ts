@@ -93,6 +93,8 @@ export function renderNode(
       throw new Error('assertion failed: patterns are matched by the operators');
     case 'flat-map':
       throw new Error('assertion failed: a plan to read with is not that of a view');
+    case 'once':
+      return renderOnce(context, node);
     case 'recursive':
       return renderRecursive(context, node, outer);
     case 'recursive-reference': {
@@ -301,6 +303,20 @@ function renderTies(
       `rank() OVER (${order}) AS peers FROM (${input.text}) AS ${alias}) AS ${ranked} ` +
       `WHERE ${ranked}.place > ${offset} AND ${ranked}.peers <= ${offset} + ${limit} ORDER BY ${ranked}.place`,
     forms: input.forms,
+  };
+}
+
+/** A common table of the whole statement. */
+function renderOnce(context: PullContext, node: Node<'once'>): NodeSql {
+  let common = context.commonTables.get(node.id);
+  if (common === undefined) {
+    common = context.node(node.input, undefined);
+    context.commonTables.set(node.id, common);
+  }
+  const names = node.schema.map((_, i) => `c${i}`).join(', ');
+  return {
+    text: `SELECT ${names === '' ? '1 AS nothing' : names} FROM m${node.id}`,
+    forms: common.forms,
   };
 }
 

@@ -44,8 +44,12 @@ export function renderQuery(
     return `CAST(${computed(value)} AS ${computedType(column.type)}) AS c${i}`;
   });
   const list = columns.length === 0 ? '1 AS nothing' : columns.join(', ');
+  const common = [...context.commonTables].map(
+    ([id, { text }]) => `m${id} AS MATERIALIZED (${text})`,
+  );
+  const before = common.length === 0 ? '' : `WITH ${common.join(', ')} `;
   return {
-    sql: `SELECT ${list} FROM (${body.text}) AS ${alias}`,
+    sql: `${before}SELECT ${list} FROM (${body.text}) AS ${alias}`,
     schema: plan.schema,
     calls: context.calls,
   };

@@ -140,6 +140,7 @@ function prune(node: LogicalNode, needed: readonly number[]): Pruned {
     }
     case 'emit-final':
     case 'emit-every':
+    case 'once':
     case 'distinct':
     case 'match-recognize':
       return { node: { ...node, input: whole(node.input) }, place: same };

@@ -81,7 +81,8 @@ export function push(node: LogicalNode, domain: Domain): LogicalNode {
     case 'recursive-reference':
       return { ...node, schema: [...node.schema, ...domain.node.schema] };
     case 'scan':
-      throw new Error('assertion failed: a scan depends on nothing');
+    case 'once':
+      throw new Error('assertion failed: it depends on nothing');
     default:
       return assertNever(node);
   }

@@ -193,6 +193,7 @@ function run(node: LogicalNode, env: Env): readonly Row[] {
       throw new Error('the interpreter has no clock');
     case 'emit-final':
     case 'emit-every':
+    case 'once':
       return run(node.input, env);
     case 'recursive-reference':
       return env.recursive.get(node.id) ?? [];

@@ -35,3 +35,8 @@ WITH RECURSIVE t(n) AS (SELECT 1 UNION SELECT e.b FROM edge e LEFT JOIN t ON e.a
 WITH RECURSIVE t(n) AS (SELECT 1 UNION SELECT e.b FROM t LEFT JOIN edge e ON e.a = t.n) SELECT * FROM t ORDER BY n;
 WITH RECURSIVE t(n) AS (SELECT 1 UNION (SELECT 2 EXCEPT SELECT n FROM t)) SELECT * FROM t;
 WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT DISTINCT b FROM edge JOIN t ON a = n WHERE b = 2) SELECT * FROM t ORDER BY n;
+with r as (select random() as x from generate_series(1, 5)) select count(*) from r a join r b using (x);
+with r as (select random() as x, n from generate_series(1, 3) as n), s as (select x + random() as y, x from r) select count(*) from s a join s b using (y) join r using (x);
+with r as (select gen_random_uuid() as u from generate_series(1, 4)) select count(*), count(distinct u) from (select u from r union all select u from r) as q;
+with r as (select random() as x from generate_series(1, 4)) select (select max(x) from r) = (select max(x) from r), (select min(x) from r) in (select x from r);
+select n, (with r as (select random() + n as x) select count(*) > 0 from r p, r q) from generate_series(1, 2) as n;
