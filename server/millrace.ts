@@ -12,10 +12,9 @@ import { ConnectorRegistry } from '../connectors/registry.ts';
 import type { StateLimits } from '../engine/runtime/durable-state.ts';
 import { Engine } from '../engine/runtime/engine.ts';
 import type { Clock } from '../engine/runtime/lateness.ts';
-import { WALL_CLOCK_ID } from '../engine/runtime/plan-task.ts';
 import { openDuckdbStore } from '../engine/store/duckdb-store.ts';
 import { StateFiles } from '../engine/store/state-files.ts';
-import type { Store, StoreStatus } from '../engine/store/store.ts';
+import type { Store } from '../engine/store/store.ts';
 import { FanOut } from '../engine/view/fan-out.ts';
 import { StreamError } from '../sql/base/error.ts';
 import type { Relation } from '../sql/catalog.ts';
@@ -34,26 +33,20 @@ import type {
   ViewAnswer,
   ViewRequest,
 } from './database.ts';
-import { relationOf } from './ddl.ts';
-import { changelogId } from './definitions.ts';
-import { errorCounts } from './error-relations.ts';
-import { storedLate } from './event-time.ts';
-import { ROUTINE_KIND, restoreRoutine } from './function/create-function.ts';
 import { Scripts } from './function/scripts.ts';
 import { ingestRecords } from './ingest.ts';
-import { COUNTER_KIND, changeDetail, SCHEMA_KIND, TYPE_KIND } from './lifecycle/entry.ts';
-import { restoreRelation } from './lifecycle/restore.ts';
-import { LiveCatalog, type RelationDetail } from './live-catalog.ts';
-import { TRANSIENT_PREFIX } from './push-query.ts';
+import { changeDetail } from './lifecycle/entry.ts';
+import { positionsOf, restoreCatalog, restoreWatermarks } from './lifecycle/restore-catalog.ts';
+import { LiveCatalog } from './live-catalog.ts';
 import { readViewRows } from './read-view.ts';
-import { SEQUENCE_KIND, Sequences } from './sequences.ts';
+import { Sequences } from './sequences.ts';
 import { defaultSessionLimits, type SessionLimits } from './session-limits.ts';
 import { Sessions } from './sessions.ts';
+import { databaseStatus } from './status.ts';
 import { subscribeTo } from './subscribe.ts';
 import { dropLeftTemporary } from './temporary-tables.ts';
 import { logWith } from './topic-log.ts';
 import { Turns } from './turns.ts';
-import { restoreType } from './user-types.ts';
 
 /**
  * Connections for reading statements; more at once wait for one another. One less than the threads that Node has for such
@@ -123,20 +116,6 @@ export async function openMillraceOn(
     throw error;
   }
 }
-
-/** What there is to say of a plan that the engine does not run. */
-const PAUSED = {
-  state: 'paused',
-  reason: undefined,
-  version: 0,
-  progress: 0,
-  rowsIn: 0,
-  rowsChanged: 0,
-  stateBytes: 0,
-  stateEntries: 0,
-  subscribers: 0,
-  failed: 0,
-} as const;
 
 class Millrace implements Database {
   readonly #core: Core;
@@ -292,82 +271,7 @@ class Millrace implements Database {
   }
 
   status(): DatabaseStatus {
-    const { engine, catalog } = this.#core;
-    const failure = engine.failure;
-    const reason = this.#isClosing
-      ? 'shutting down'
-      : (failure?.message ?? (engine.isReplaying ? 'rebuilding state' : undefined));
-    return {
-      ready: reason === undefined,
-      reason,
-      epoch: engine.epoch,
-      epochs: { ...engine.stats },
-      streams: catalog.relations().flatMap((relation) => this.#streamStatus(relation)),
-      sinks: catalog.relations().flatMap((relation) => this.#sinkStatus(relation)),
-      views: catalog.relations().flatMap((relation) => this.#viewStatus(relation)),
-      storeBytes: this.#storeBytes,
-      operatorState: engine.operatorState,
-    };
-  }
-
-  #streamStatus(relation: Relation): DatabaseStatus['streams'] {
-    if (relation.kind !== 'stream' && relation.kind !== 'table') return [];
-    const { engine } = this.#core;
-    const stream = engine.stream(relation.id) ?? engine.stream(changelogId(relation.id));
-    if (stream === undefined) return [];
-    const bad = errorCounts(this.#core, relation.name);
-    const partitions = [...stream.positions].map(([partition, offset]) => {
-      const end = stream.ends.get(partition);
-      return { partition, offset, endOffset: Number.isFinite(end) ? end : undefined };
-    });
-    return [
-      {
-        name: relation.name,
-        kind: relation.kind,
-        records: stream.records,
-        bytes: stream.bytes,
-        errors: stream.errors,
-        lateRecords: stream.lateRecords,
-        watermarkMicros: stream.watermark?.published,
-        bad: bad?.count ?? 0,
-        badEvicted: bad?.evicted ?? 0,
-        partitions,
-        fault: stream.fault?.message,
-        stopped: stream.stoppedAt !== undefined,
-        held: stream.held,
-      },
-    ];
-  }
-
-  #sinkStatus(relation: Relation): DatabaseStatus['sinks'] {
-    const { engine, catalog } = this.#core;
-    const feederId = catalog.find(relation.name)?.detail.feederId;
-    const id = relation.kind === 'sink' ? relation.id : feederId;
-    const status = id === undefined ? undefined : engine.taskStatus(id)?.sink;
-    if (status === undefined) return [];
-    const connector = relation.kind === 'sink' ? relation.connector : inputConnector(relation);
-    const { fault, isStopped: stopped, isFull: full, ...rest } = status;
-    return [{ ...rest, name: relation.name, connector, fault: fault?.message, stopped, full }];
-  }
-
-  #viewStatus(relation: Relation): DatabaseStatus['views'] {
-    if (relation.kind === 'view') return [];
-    const status = this.#core.engine.taskStatus(relation.id);
-    const { detail } = this.#core.catalog.find(relation.name) ?? {};
-    if (status === undefined && detail?.paused !== true) return [];
-    const { subscribers: _, ...facts } = status ?? PAUSED;
-    const failing = errorCounts(this.#core, relation.name);
-    return [
-      {
-        name: relation.name,
-        kind: relation.kind,
-        ...facts,
-        reason: facts.reason ?? detail?.pausedReason,
-        overBudget: detail?.pausedReason !== undefined && detail.pausedWith === undefined,
-        failing: failing?.count ?? 0,
-        failingEvicted: failing?.evicted ?? 0,
-      },
-    ];
+    return databaseStatus(this.#core, { isClosing: this.#isClosing, storeBytes: this.#storeBytes });
   }
 
   backup(signal: AbortSignal): Promise<Backup> {
@@ -429,62 +333,4 @@ function rememberLevel(core: Core, relation: Pick<Relation, 'name' | 'id'>, plan
       }, LEVEL_RETRY_MS).unref();
     },
   );
-}
-
-function inputConnector(relation: Relation): string {
-  return relation.kind === 'stream' ? (relation.input?.connector ?? '') : '';
-}
-
-async function restoreCatalog(core: Core, status: StoreStatus): Promise<void> {
-  const counter = status.catalog.find((entry) => entry.kind === COUNTER_KIND);
-  if (counter !== undefined) core.catalog.reserveIds(JSON.parse(counter.detail).lastId as number);
-  const all = status.catalog
-    .filter((entry) => entry.kind !== COUNTER_KIND)
-    .sort((a, b) => a.id - b.id);
-  const isType = (entry: { readonly kind: string }): boolean => entry.kind === TYPE_KIND;
-  // An older table may have got a column of a newer type.
-  for (const entry of all.filter(isType)) restoreType(core, entry);
-  const entries = all.filter((entry) => !isType(entry));
-  for (const entry of entries) {
-    if (entry.name.startsWith(TRANSIENT_PREFIX)) {
-      const { id } = entry;
-      await core.store.changeCatalog({ put: [], remove: [id], createTables: [], dropTables: [id] });
-      continue;
-    }
-    if (entry.kind === SEQUENCE_KIND) {
-      core.sequences.restore(entry.id, entry.name, entry.detail);
-      continue;
-    }
-    if (entry.kind === ROUTINE_KIND) {
-      await restoreRoutine(core, entry.id, entry.sql);
-      continue;
-    }
-    if (entry.kind === SCHEMA_KIND) {
-      core.catalog.addSchema(entry.name, entry.id);
-      continue;
-    }
-    const detail = JSON.parse(entry.detail) as RelationDetail;
-    const relation = relationOf(core, entry.sql, entry.id, detail);
-    await restoreRelation(core, relation, detail, (id) => status.versions.get(id) ?? 0);
-  }
-}
-
-async function restoreWatermarks(core: Core, status: StoreStatus): Promise<void> {
-  for (const marks of status.watermarks) {
-    if (marks.relationId === WALL_CLOCK_ID) core.engine.restoreWallClock(marks.stream);
-    const entry = core.catalog.findById(marks.relationId);
-    const { lateId } = entry?.detail ?? {};
-    if (entry?.relation.kind !== 'stream' || lateId === undefined) continue;
-    await core.engine.restoreWatermark(marks, storedLate(entry.relation, lateId));
-  }
-}
-
-function positionsOf(status: StoreStatus): Map<number, Map<number, number>> {
-  const positions = new Map<number, Map<number, number>>();
-  for (const { relationId, partition, offset } of status.positions) {
-    const own = positions.get(relationId) ?? new Map<number, number>();
-    own.set(partition, offset);
-    positions.set(relationId, own);
-  }
-  return positions;
 }
