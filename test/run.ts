@@ -6,7 +6,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 
@@ -43,6 +43,9 @@ const LONG: Readonly<Record<string, string>> = {
 };
 const FILE_TIMEOUT_MS = mode === 'long' ? 8 * 3_600_000 : 600_000;
 
+const SLOWEST_SHOWN = 20;
+/** How long each file took. */
+const seconds = new Map<string, number>();
 let passed = 0;
 let failed = 0;
 
@@ -70,6 +73,9 @@ try {
 } finally {
   for (const server of servers) await server?.stop();
 }
+const slowest = [...seconds].sort(([, a], [, b]) => b - a).slice(0, SLOWEST_SHOWN);
+process.stdout.write('\nslowest files, in seconds\n');
+for (const [path, own] of slowest) process.stdout.write(`${own.toFixed(1).padStart(7)} ${path}\n`);
 process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
 process.exit(failed === 0 && passed > 0 ? 0 : 1);
 
@@ -146,6 +152,9 @@ async function runFiles(files: string[], concurrency: number): Promise<void> {
   });
   stream.on('test:fail', (event) => {
     if (event.details.type !== 'suite') failed++;
+  });
+  stream.on('test:summary', ({ file, duration_ms: ms }) => {
+    if (file !== undefined) seconds.set(relative('.', file), ms / 1000);
   });
   // Streams that run beside each other share the terminal.
   stream.compose(spec).pipe(process.stdout, { end: false });
