@@ -4,7 +4,7 @@ import type { ManifestSummary } from '../store/check-data.ts';
 import type { PlanTask } from './plan-task.ts';
 
 /** Changes with whatever operators, containers or logged pushes write. */
-const MANIFEST_VERSION = 2;
+const MANIFEST_VERSION = 3;
 
 export interface NodeFile {
   readonly name: string;

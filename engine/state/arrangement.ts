@@ -41,6 +41,8 @@ export class Arrangement implements Saved {
   readonly #rowMatch: RowMatch;
   #rowIndex: HashIndex | undefined;
   readonly #rowHashes = Segments.int32();
+  /** Whether the links to previous rows hold. */
+  #isDoublyLinked = false;
   /** While all rows are named by one owner. */
   #named: NamedRows | undefined;
   /** The owner looks at rows of weight 0 before it removes them itself. */
@@ -124,6 +126,7 @@ export class Arrangement implements Saved {
 
   /** Appends the rows of the same key as a row, with that. */
   rowsLike(row: number, out: number[]): void {
+    this.#linkBack();
     let first = row;
     for (let r = row; r !== NONE; r = this.#get(r, PREVIOUS)) first = r;
     for (let r = first; r !== NONE; r = this.#get(r, NEXT)) out.push(r);
@@ -131,6 +134,7 @@ export class Arrangement implements Saved {
 
   /** Forgets a row. */
   remove(row: number): void {
+    this.#linkBack();
     const next = this.#get(row, NEXT);
     const previous = this.#get(row, PREVIOUS);
     if (next !== NONE) this.#set(next, PREVIOUS, previous);
@@ -158,6 +162,7 @@ export class Arrangement implements Saved {
     to.mark('arrangement');
     to.byte(this.#rowIndex === undefined ? 0 : 1);
     to.byte(this.#named === undefined ? 0 : 1);
+    to.byte(this.#isDoublyLinked ? 1 : 0);
     saveAll(this.#parts(), to);
   }
 
@@ -165,6 +170,7 @@ export class Arrangement implements Saved {
     from.mark('arrangement');
     if (from.byte() === 1) this.#rowIndex = new HashIndex();
     if (from.byte() === 1) this.#named = new NamedRows();
+    this.#isDoublyLinked = from.byte() === 1;
     loadAll(this.#parts(), from);
   }
 
@@ -241,29 +247,33 @@ export class Arrangement implements Saved {
     this.#link(batch, from, touched, count, hashes);
   }
 
-  /** Chains stored rows into their keys: behind the first row, so that the index stays as it is. */
+  /** Puts stored rows in front of the chains of their keys. While nothing was removed, rows elsewhere, which no cache holds, are left alone. */
   #link(batch: Batch, from: Int32Array, rows: Int32Array, count: number, hashes: Int32Array): void {
     const key = this.#keyColumns.map((column) => batch.column(column));
     const heads = borrowRows(count);
-    this.#match.enter(key, from, count, hashes, this.#keyStored, this.#index, rows, heads);
+    this.#match.push(key, from, count, hashes, this.#keyStored, this.#index, rows, heads);
     const links = this.links.arrays;
+    const isDouble = this.#isDoublyLinked;
     for (let i = 0; i < count; i++) {
       const row = rows[i] as number;
       const head = heads[i] as number;
       const cell = row << LINK_SHIFT;
       const own = links[cell >>> SEGMENT_SHIFT] as Int32Array;
-      let second = NONE;
-      if (head !== row) {
-        const headCell = head << LINK_SHIFT;
-        const cells = links[headCell >>> SEGMENT_SHIFT] as Int32Array;
-        second = cells[(headCell & SEGMENT_MASK) | NEXT] as number;
-        cells[(headCell & SEGMENT_MASK) | NEXT] = row;
-      }
-      own[(cell & SEGMENT_MASK) | NEXT] = second;
-      own[(cell & SEGMENT_MASK) | PREVIOUS] = head === row ? NONE : head;
-      if (second !== NONE) this.#set(second, PREVIOUS, row);
+      own[(cell & SEGMENT_MASK) | NEXT] = head;
+      own[(cell & SEGMENT_MASK) | PREVIOUS] = NONE;
+      if (isDouble && head !== NONE) this.#set(head, PREVIOUS, row);
     }
     returnRows(heads);
+  }
+
+  /** Before the first row is removed: the links back, which rows that only come do not need. */
+  #linkBack(): void {
+    if (this.#isDoublyLinked) return;
+    this.#isDoublyLinked = true;
+    for (let row = 0; row < this.rows.end; row++) {
+      const next = this.#get(row, NEXT);
+      if (next !== NONE) this.#set(next, PREVIOUS, row);
+    }
   }
 
   /** Adds weights to equal rows; rows that reach weight 0 leave. */
@@ -348,6 +358,7 @@ export class Arrangement implements Saved {
 
   /** Enters all rows into a new index over whole rows, adding up equal ones. */
   #buildRowIndex(): void {
+    this.#linkBack();
     const index = new HashIndex();
     this.#rowIndex = index;
     this.#ensure();

@@ -74,6 +74,8 @@ export class HashIndex implements Saved {
   /** 2^depth entries; entry number = high bits of the hash: `(hash >>> 1) >>> shift`. */
   directory: HashTable[] = [new HashTable(TABLE_SLOTS_FIRST, 0)];
   shift = 31;
+  /** Rows of different keys that have entered have different hashes; kept by generated code. */
+  isInjective = true;
   #depth = 0;
   #count = 0;
   #slots = TABLE_SLOTS_FIRST;
@@ -130,11 +132,13 @@ export class HashIndex implements Saved {
       table.count = 0;
     }
     this.#count = 0;
+    this.isInjective = true;
   }
 
   /** Tables as they are: hashes have no seed of the process, so slots mean the same in the next one. */
   save(to: StateWriter): void {
     to.number(this.#depth);
+    to.byte(this.isInjective ? 1 : 0);
     for (let i = 0; i < this.directory.length; ) {
       const table = this.directory[i] as HashTable;
       to.number(table.depth);
@@ -147,6 +151,7 @@ export class HashIndex implements Saved {
 
   load(from: StateReader): void {
     this.#depth = from.number();
+    this.isInjective = from.byte() === 1;
     this.shift = 31 - this.#depth;
     this.#count = 0;
     this.#slots = 0;

@@ -48,6 +48,20 @@ export interface RowMatch {
     out: Int32Array,
   ): void;
   /**
+   * For i < count: fresh[i], which holds a copy of batch row rows[i], takes the place in the index of the row with its key, which is
+   * written to out[i], or NONE where there was none.
+   */
+  push(
+    columns: readonly BatchColumn[],
+    rows: Int32Array,
+    count: number,
+    hashes: Int32Array,
+    stored: readonly StoredColumn[],
+    index: HashIndex,
+    fresh: Int32Array,
+    out: Int32Array,
+  ): void;
+  /**
    * Writes to out[r] the row that equals batch row r, for r < length. Where there is none a row is taken from `rows`,
    * whose first columns are `stored`, is filled with a copy, enters the index and is the answer: one pass, one probe.
    * @returns how many rows were taken; the batch rows that they copy are in `created`, in order.
@@ -95,8 +109,9 @@ export function compileMatch(physicals: readonly Physical[], equality: Equality)
   }`;
   // First every row's home slot is read, then the rows found there are compared: loads that do not wait for one
   // another overlap, which saves a quarter on state larger than the caches.
-  const loops = (count: string, source: string, missing: string): string => `
+  const loops = (count: string, source: string, before: string, missing = ''): string => `
     ${prelude.join('\n')}
+    ${sureOf(physicals, count, source, missing !== '')}
     for (let i = 0; i < ${count}; i++) {
       const hash = hashes[${source}];
       const table = index.directory[(hash >>> 1) >>> index.shift];
@@ -104,9 +119,8 @@ export function compileMatch(physicals: readonly Physical[], equality: Equality)
       out[i] = slots[slot] === hash ? slots[slot + 1] - 1 : -1;
     }
     for (let i = 0; i < ${count}; i++) {
-      const r = ${source}, home = out[i];
-      if (home !== -1) { const s = home; ${same('continue;')} }
-      const hash = hashes[r];
+      const r = ${source}, hash = hashes[r];
+      ${before}
       const table = index.directory[(hash >>> 1) >>> index.shift];
       const slots = table.slots, mask = table.mask;
       let found = -1, slot = hash & mask;
@@ -115,23 +129,35 @@ export function compileMatch(physicals: readonly Physical[], equality: Equality)
         if (entry === 0) break;
         if (slots[2 * slot] !== hash) continue;
         const s = entry - 1;
+        if (sure) { found = s; break; }
         ${same('found = s; break;')}
       }
       ${missing}
       out[i] = found;
     }`;
+  // The row of the home slot, if it is the one, is the answer.
+  const home = `const s = out[i]; if (s !== -1) { if (sure) continue; ${same('continue;')} }`;
   const body = `return {
-    find(columns, length, hashes, stored, index, out) {${loops('length', 'i', '')}},
+    find(columns, length, hashes, stored, index, out) {${loops('length', 'i', home)}},
     enter(columns, rows, count, hashes, stored, index, fresh, out) {${loops(
       'count',
       'rows[i]',
+      home,
       `if (found === -1) { found = fresh[i]; ${ADD} }`,
+    )}},
+    push(columns, rows, count, hashes, stored, index, fresh, out) {${loops(
+      'count',
+      'rows[i]',
+      '',
+      `if (found !== -1) slots[2 * slot + 1] = fresh[i] + 1;
+       else { found = fresh[i]; ${ADD} found = -1; }`,
     )}},
     claim(columns, length, hashes, stored, index, rows, out, created) {
       let count = 0;
       ${loops(
         'length',
         'i',
+        home,
         `if (found === -1) {
           found = rows.allocate();
           ${ADD}
@@ -146,6 +172,28 @@ export function compileMatch(physicals: readonly Physical[], equality: Equality)
   const match = new Function(...Object.keys(helpers), body)(...Object.values(helpers)) as RowMatch;
   compiled.set(signature, match);
   return match;
+}
+
+/**
+ * Defines `sure`: equal hashes are equal keys, so that stored keys need not be read. It holds for keys of one integer of at most 32
+ * bits, of which the hash is a permutation, as long as the index has no others.
+ */
+function sureOf(
+  physicals: readonly Physical[],
+  count: string,
+  source: string,
+  enters: boolean,
+): string {
+  const [only, ...others] = physicals;
+  if (others.length > 0 || (only !== 'i32' && only !== 'bool' && only !== 'i64')) {
+    return 'const sure = false;';
+  }
+  const high = only === 'i64' ? `odd |= w0[2 * (${source}) + 1];` : '';
+  return `
+    let odd = 0;
+    for (let i = 0; i < ${count}; i++) { ${high} if (n0 !== null) odd |= n0[${source}]; }
+    ${enters ? 'if (odd !== 0) index.isInjective = false;' : ''}
+    const sure = odd === 0 && index.isInjective;`;
 }
 
 function preludeOf(physical: Physical, i: number): string {

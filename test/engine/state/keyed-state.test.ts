@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { columnOf } from '../../../engine/delta/builder.ts';
 import { KeyedState } from '../../../engine/state/keyed-state.ts';
+import { compileHash } from '../../../engine/state/row-hash.ts';
 import { Numeric } from '../../../sql/base/numeric.ts';
 
 const NONE = -1;
@@ -101,3 +102,50 @@ test('strings that come and go do not pile up', () => {
   assert.equal(state.count, 0);
   assert.ok(state.bytes() < 2_000_000, `${state.bytes()} bytes`);
 });
+
+/** What the hash multiplies by first, and what undoes that: Newton's iteration modulo 2^32. */
+const FACTOR = 0x85ebca6b;
+const inverse = [1, 2, 3, 4, 5].reduce((x) => Math.imul(x, 2 - Math.imul(FACTOR, x)), FACTOR);
+
+/** The integer of more than 32 bits that has the hash of a small one. */
+function twinOf(small: number): bigint {
+  let h = Math.imul(1 ^ small, FACTOR);
+  h ^= h >>> 13;
+  // The next word, 1, is mixed in.
+  h ^= 1;
+  h ^= h >>> 13;
+  h ^= h >>> 26;
+  return (1n << 32n) + BigInt((1 ^ Math.imul(h, inverse)) >>> 0);
+}
+
+/** The integer that has the hash of NULL. */
+const twinOfNull = 1 ^ Math.imul(Math.imul(1 ^ 0x2c1b3c6d, 0x297a2d39), inverse);
+
+for (const [physical, one, other] of [
+  ['i64', 5n, twinOf(5)],
+  ['i32', twinOfNull, null],
+] as const) {
+  test(`keys with one hash are two: ${one} and ${other}`, () => {
+    for (const [first, second] of [
+      [one, other],
+      [other, one],
+    ] as const) {
+      const state = new KeyedState([physical]);
+      const both = columnOf(physical, [first, second]);
+      const hashes = new Int32Array(2);
+      compileHash([physical])([both], 2, hashes);
+      assert.equal(hashes[0], hashes[1], 'the hashes are equal');
+      const out = new Int32Array(2);
+      assert.equal(state.claim([columnOf(physical, [first])], 1, out), 1);
+      state.find([columnOf(physical, [second])], 1, out);
+      assert.equal(out[0], NONE);
+      assert.equal(state.claim([both], 2, out), 1);
+      assert.notEqual(out[0], out[1]);
+      const expected = [...out];
+      for (const [key, row] of [first, second].map((value, i) => [value, expected[i]] as const)) {
+        state.find([columnOf(physical, [key])], 1, out);
+        assert.equal(out[0], row);
+      }
+    }
+  });
+}
