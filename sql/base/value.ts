@@ -6,6 +6,7 @@ import type { Datum } from './datum.ts';
 import { type Interval, intervalSpan } from './interval.ts';
 import { compareJson, jsonHashKey, parseJson } from './json.ts';
 import type { Numeric } from './numeric.ts';
+import { compareRanges, type RangeValue } from './range.ts';
 import { compareBytes, compareText, trimBlanks } from './text-order.ts';
 import type { SqlType } from './type.ts';
 
@@ -85,6 +86,8 @@ function buildComparator(type: SqlType): Comparator {
     case 'interval':
       return (left, right) =>
         compareExact(intervalSpan(left as Interval), intervalSpan(right as Interval));
+    case 'range':
+      return (left, right) => compareRanges(left as RangeValue, right as RangeValue);
     case 'jsonb':
       return (left, right) =>
         left === right ? 0 : compareJson(parseJson(left as string), parseJson(right as string));
@@ -180,6 +183,8 @@ function buildHasher(type: SqlType): (datum: Datum) => HashKey {
       return (datum) => bytesToHex(datum as Uint8Array);
     case 'interval':
       return (datum) => intervalSpan(datum as Interval);
+    case 'range':
+      return (datum) => (datum as RangeValue).hashKey();
     case 'jsonb':
       return (datum) => jsonHashKey(datum as string);
     case 'array':
