@@ -16,9 +16,9 @@ const histories = Math.max(
   1,
   Math.ceil(Number(process.env.MILLRACE_TEST_RUNS ?? 100) / RUNS_A_HISTORY),
 );
-const STATEMENTS = 30;
-const STATEMENTS_A_CHECK = 6;
-const REOPEN_AT: readonly number[] = [9, 20];
+const STATEMENTS = 24;
+const STATEMENTS_A_CHECK = 8;
+const REOPEN_AT: readonly number[] = [7, 15];
 const IDS = 10;
 
 const START: readonly string[] = [
