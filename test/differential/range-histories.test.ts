@@ -58,6 +58,8 @@ const QUERIES: readonly string[] = [
   'SELECT array_agg(r ORDER BY r DESC, id) AS a, jsonb_agg(r ORDER BY id) AS j, json_agg(during ORDER BY id) AS d FROM a',
   'SELECT isempty(r) AS e, array_agg(DISTINCT r) AS a FROM b GROUP BY isempty(r)',
   'SELECT range_intersect_agg(r) AS a, range_intersect_agg(r) FILTER (WHERE x > 2) AS b FROM b',
+  'SELECT x, range_intersect_agg(r) AS r, range_intersect_agg(d) AS d FROM b WHERE NOT isempty(r) GROUP BY x',
+  'SELECT id % 4 AS k, range_intersect_agg(r) AS r, range_intersect_agg(during) AS d FROM a GROUP BY id % 4',
   'SELECT id FROM a WHERE r IN (SELECT r FROM b) OR NOT EXISTS (SELECT 1 FROM b WHERE b.r @> a.r)',
   'SELECT id FROM a WHERE n NOT IN (SELECT n FROM b WHERE n IS NOT NULL)',
   'SELECT id, (SELECT max(x) FROM b WHERE a.r @> b.x) AS m, (SELECT count(*) FROM b WHERE b.r = a.r) AS c FROM a',
