@@ -4,6 +4,7 @@ import { isDateInRange, isInfiniteDate } from './datetime.ts';
 import { dateToText, timestampToText, timestamptzToText } from './datetime-text.ts';
 import type { Datum } from './datum.ts';
 import { StreamError } from './error.ts';
+import { compareExact } from './exact-order.ts';
 import type { Numeric } from './numeric.ts';
 import { quoteRangeBound } from './range-text.ts';
 import type { Zone } from './timezone.ts';
@@ -25,11 +26,6 @@ interface Subtype {
   readonly hash?: (value: Datum) => string;
   /** Of a discrete type: the value after one, or the value itself where none is after it. */
   readonly next?: (value: Datum) => Datum;
-}
-
-function compareExact(left: Datum, right: Datum): number {
-  if (left === right) return 0;
-  return left < right ? -1 : 1;
 }
 
 const INTEGER_MAX = 2147483647;

@@ -3,6 +3,7 @@ import { arrayLengths, flattenArray } from './array-shape.ts';
 import { assertNever } from './assert.ts';
 import { bytesToHex } from './bytea.ts';
 import type { Datum } from './datum.ts';
+import { compareExact } from './exact-order.ts';
 import { type Interval, intervalSpan } from './interval.ts';
 import { compareJson, jsonHashKey, parseJson } from './json.ts';
 import type { Numeric } from './numeric.ts';
@@ -41,11 +42,6 @@ export function comparator(type: SqlType): Comparator {
     comparators.set(type, compare);
   }
   return compare;
-}
-
-function compareExact(left: Datum, right: Datum): number {
-  if (left === right) return 0;
-  return left < right ? -1 : 1;
 }
 
 /** NaN equals NaN and is greater than everything; -0 equals 0. */

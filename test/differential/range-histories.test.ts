@@ -16,9 +16,9 @@ const histories = Math.max(
   1,
   Math.ceil(Number(process.env.MILLRACE_TEST_RUNS ?? 100) / RUNS_A_HISTORY),
 );
-const STATEMENTS = 24;
+const STATEMENTS = 16;
 const STATEMENTS_A_CHECK = 8;
-const REOPEN_AT: readonly number[] = [7, 15];
+const REOPEN_AT: readonly number[] = [5, 11];
 const IDS = 10;
 
 const START: readonly string[] = [
