@@ -18,7 +18,7 @@ const histories = Math.max(
 );
 const STATEMENTS = 16;
 const STATEMENTS_A_CHECK = 8;
-const REOPEN_AT: readonly number[] = [5, 11];
+const REOPEN_AT: readonly number[] = [9];
 const IDS = 10;
 
 const START: readonly string[] = [
