@@ -7,6 +7,7 @@ import { StreamError } from '../sql/base/error.ts';
 import { typeName } from '../sql/base/type.ts';
 import type { MaterializedView, Relation } from '../sql/catalog.ts';
 import { registry } from '../sql/function/builtin.ts';
+import { polymorphicSignatures } from '../sql/function/polymorphic-signature.ts';
 import { DATABASE } from '../sql/system-catalog.ts';
 import type { StatementResult } from './database.ts';
 import { errorCounts } from './error-relations.ts';
@@ -141,19 +142,32 @@ async function showTopics({ logs }: ShowContext): Promise<StatementResult> {
   );
 }
 
-async function showFunctions({ catalog }: ShowContext): Promise<StatementResult> {
-  const rows: (Datum | null)[][] = [];
-  for (const name of registry.names()) {
-    for (const scalar of registry.scalars(name)) {
-      if (!/^[a-z_]/.test(name) || name === 'cast') continue;
+/** name, kind, arguments, result, description. Operators and casts are in the docs only. */
+function builtInFunctions(name: string): readonly (Datum | null)[][] {
+  if (!/^[a-z_]/.test(name) || name === 'cast') return [];
+  return [
+    ...registry.scalars(name).map((scalar) => {
       const args = scalar.parameters.map(typeName).join(', ') + (scalar.variadic ? ', …' : '');
-      rows.push([name, 'scalar', args, typeName(scalar.result), scalar.description]);
-    }
-    for (const aggregate of registry.aggregates(name)) {
+      return [name, 'scalar', args, typeName(scalar.result), scalar.description];
+    }),
+    ...registry.aggregates(name).map((aggregate) => {
       const args = aggregate.parameters.map(typeName).join(', ');
-      rows.push([name, 'aggregate', args, typeName(aggregate.result), aggregate.description]);
-    }
-  }
+      return [name, 'aggregate', args, typeName(aggregate.result), aggregate.description];
+    }),
+    ...polymorphicSignatures
+      .filter((signature) => signature.name === name)
+      .map(({ kind, parameters, result, description }) => [
+        name,
+        kind,
+        parameters,
+        result,
+        description,
+      ]),
+  ];
+}
+
+async function showFunctions({ catalog }: ShowContext): Promise<StatementResult> {
+  const rows = registry.names().flatMap(builtInFunctions);
   for (const { name, parameters, result, body, language } of catalog.routines.all()) {
     const args = parameters.map(({ type }) => typeName(type)).join(', ');
     const kind = {

@@ -8,8 +8,7 @@ import type {
 } from './ast.ts';
 import { assertNever } from './base/assert.ts';
 import { StreamError } from './base/error.ts';
-import type { Schema, SqlType } from './base/type.ts';
-import { typeName } from './base/type.ts';
+import { type Schema, type SqlType, sameType, typeName } from './base/type.ts';
 import { type BindContext, places } from './bind-context.ts';
 import { bindOver } from './bind-over.ts';
 import { findNamed, splitKey } from './bind-schema.ts';
@@ -433,6 +432,7 @@ const TEXTS: readonly SqlType['kind'][] = ['text', 'varchar'];
 
 /** Types whose equal values have the same hash key. */
 function haveOneHash(left: SqlType, right: SqlType): boolean {
+  if (left.kind === 'range') return sameType(left, right);
   if (left.kind === right.kind) return left.kind !== 'array' && left.kind !== 'row';
   return [INTEGERS, TEXTS].some((kinds) => kinds.includes(left.kind) && kinds.includes(right.kind));
 }

@@ -56,7 +56,7 @@ function bindPolymorphic(
 ): BoundExpr | undefined {
   const shape = compatibleArrays.get(name);
   const types = shape === undefined ? knownTypes(args) : compatibleTypes(shape, args, context);
-  const fn = types && (resolvePolymorphic(name, types) ?? resolvePolymorphic(name, asEnum(args)));
+  const fn = types && (resolvePolymorphic(name, types) ?? resolvePolymorphic(name, asKnown(args)));
   if (fn === undefined) return undefined;
   const parameters = parametersFor(fn, args.length) ?? fn.parameters;
   const converted = args.map((arg, index) =>
@@ -69,9 +69,10 @@ function bindPolymorphic(
 const knownTypes = (args: readonly BoundExpr[]): readonly SqlType[] =>
   args.map((arg) => (arg.type.kind === 'unknown' ? textType : arg.type));
 
-/** An untyped literal beside a value of an enum type is one of it. */
-function asEnum(args: readonly BoundExpr[]): readonly SqlType[] {
-  const known = args.find((arg) => arg.type.kind === 'enum')?.type ?? textType;
+/** An untyped literal beside a value of an enum or range type is one of it. */
+function asKnown(args: readonly BoundExpr[]): readonly SqlType[] {
+  const isOwn = ({ type }: BoundExpr): boolean => type.kind === 'enum' || type.kind === 'range';
+  const known = args.find(isOwn)?.type ?? textType;
   return args.map((arg) => (arg.type.kind === 'unknown' ? known : arg.type));
 }
 

@@ -5,6 +5,7 @@ import {
   type Column,
   keyAndValue,
   mapType,
+  rangeNames,
   type SqlType,
   someType,
   typeName,
@@ -66,6 +67,7 @@ const builders: ReadonlyMap<string, Build> = new Map<string, Build>([
   // A path is kept as it was written, and read where it is used.
   ['jsonpath', plain({ kind: 'text' })],
   ['uuid', plain({ kind: 'uuid' })],
+  ...rangeNames.map((name): [string, Build] => [name, plain({ kind: 'range', name })]),
 ]);
 
 const unsupportedTypes: ReadonlyMap<string, string> = new Map([
@@ -84,12 +86,10 @@ const unsupportedTypes: ReadonlyMap<string, string> = new Map([
     name,
     'Use text, and search it by LIKE or a regular expression.',
   ]),
-  ...['int4', 'int8', 'num', 'ts', 'tstz', 'date'].flatMap((name) =>
-    ['range', 'multirange'].map((kind): [string, string] => [
-      `${name}${kind}`,
-      'Keep the bounds in two columns, or use OVERLAPS.',
-    ]),
-  ),
+  ...rangeNames.map((name): [string, string] => [
+    name.replace('range', 'multirange'),
+    `Use an array of ${name}.`,
+  ]),
 ]);
 
 /** What a type's name is looked for in; a BindContext is one. */

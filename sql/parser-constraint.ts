@@ -20,7 +20,10 @@ export function parseTableConstraint(cursor: Cursor): TableConstraint | undefine
   const name = cursor.accept('constraint') ? columnName(cursor) : undefined;
   const constraint = parseConstraint(cursor, { name, start }, undefined);
   if (constraint !== undefined) return constraint;
-  if (cursor.at('exclude') && name !== undefined) throw cursor.unsupported('EXCLUDE');
+  const isExclude = name !== undefined || cursor.symbolAhead(1, '(');
+  if (cursor.atWords('exclude', 'using') || (cursor.at('exclude') && isExclude)) {
+    throw cursor.unsupported('EXCLUDE');
+  }
   if (name !== undefined) throw cursor.unexpected();
   return undefined;
 }

@@ -25,6 +25,7 @@ function parseTypeDefinition(cursor: Cursor): CreateType['definition'] {
     cursor.expectSymbol(')');
     return { kind: 'enum', labels };
   }
+  if (cursor.at('range') && cursor.symbolAhead(1, '(')) throw cursor.unsupported('AS RANGE');
   if (!cursor.atSymbol('(')) return { kind: 'alias', type: parseType(cursor) };
   cursor.advance();
   const fields = cursor.atSymbol(')') ? [] : cursor.list(() => parseField(cursor));

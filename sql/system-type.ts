@@ -1,6 +1,6 @@
 /** What pg_type, pg_enum and information_schema say of types. */
 import type { Datum } from './base/datum.ts';
-import { type SqlType, typeName } from './base/type.ts';
+import { type RangeName, rangeNames, type SqlType, typeName } from './base/type.ts';
 import { splitKey } from './bind-schema.ts';
 import type { Catalog, UserType } from './catalog.ts';
 
@@ -10,7 +10,7 @@ export type Cells = readonly (Datum | null)[];
 export const FIRST_OID = 16_384;
 export const CATALOG_OID = 11;
 
-type BuiltInKind = Exclude<SqlType['kind'], 'enum'>;
+type BuiltInKind = Exclude<SqlType['kind'], 'enum' | 'range'>;
 
 /** As PostgreSQL numbers its built-in types. */
 const TYPE_OIDS: Readonly<Record<BuiltInKind, number>> = {
@@ -60,6 +60,16 @@ const ARRAY_OIDS: ReadonlyMap<SqlType['kind'], number> = new Map([
   ['jsonb', 3807],
 ]);
 
+/** Of ranges; that of their arrays is the next. */
+const RANGE_OIDS: Readonly<Record<RangeName, number>> = {
+  int4range: 3904,
+  numrange: 3906,
+  tsrange: 3908,
+  tstzrange: 3910,
+  daterange: 3912,
+  int8range: 3926,
+};
+
 const SHORT_NAMES: Partial<Readonly<Record<SqlType['kind'], string>>> = {
   boolean: 'bool',
   bigint: 'int8',
@@ -72,15 +82,20 @@ const SHORT_NAMES: Partial<Readonly<Record<SqlType['kind'], string>>> = {
   array: 'anyarray',
 };
 
-const shortName = (kind: SqlType['kind']): string => SHORT_NAMES[kind] ?? kind;
+const kindName = (kind: SqlType['kind']): string => SHORT_NAMES[kind] ?? kind;
+
+const shortName = (type: SqlType): string =>
+  type.kind === 'range' ? type.name : kindName(type.kind);
 
 /** The number of what ALTER and CREATE TYPE made; that of its arrays is the next. */
 const userOid = ({ id }: { readonly id: number }): bigint => BigInt(FIRST_OID + id);
 
 export function typeOid(type: SqlType): bigint {
   if (type.kind === 'enum') return userOid(type.enumeration);
+  if (type.kind === 'range') return BigInt(RANGE_OIDS[type.name]);
   if (type.kind !== 'array') return BigInt(TYPE_OIDS[type.kind]);
   if (type.element.kind === 'enum') return userOid(type.element.enumeration) + 1n;
+  if (type.element.kind === 'range') return BigInt(RANGE_OIDS[type.element.name] + 1);
   return BigInt(ARRAY_OIDS.get(type.element.kind) ?? TYPE_OIDS.array);
 }
 
@@ -95,7 +110,7 @@ const innermost = (type: SqlType): SqlType => (type.kind === 'array' ? type.elem
 export function udtName(type: SqlType): string {
   const own = innermost(type);
   const named = userName(own);
-  const name = named === undefined ? shortName(own.kind) : bareName(named);
+  const name = named === undefined ? shortName(own) : bareName(named);
   return type.kind === 'array' ? `_${name}` : name;
 }
 
@@ -121,10 +136,14 @@ function builtInTypes(): readonly Cells[] {
     category: string,
     element: number,
   ): Cells => [BigInt(id), name, BigInt(CATALOG_OID), kind, category, BigInt(element)];
-  return (Object.keys(TYPE_OIDS) as BuiltInKind[]).flatMap((kind) => {
+  const ranges = rangeNames.flatMap((name) => [
+    row(RANGE_OIDS[name], name, 'r', 'R', 0),
+    row(RANGE_OIDS[name] + 1, `_${name}`, 'b', 'A', RANGE_OIDS[name]),
+  ]);
+  const others = (Object.keys(TYPE_OIDS) as BuiltInKind[]).flatMap((kind) => {
     const own = row(
       TYPE_OIDS[kind],
-      shortName(kind),
+      kindName(kind),
       kind === 'row' || kind === 'array' ? 'p' : 'b',
       'U',
       0,
@@ -132,8 +151,9 @@ function builtInTypes(): readonly Cells[] {
     const array = ARRAY_OIDS.get(kind);
     return array === undefined
       ? [own]
-      : [own, row(array, `_${shortName(kind)}`, 'b', 'A', TYPE_OIDS[kind])];
+      : [own, row(array, `_${kindName(kind)}`, 'b', 'A', TYPE_OIDS[kind])];
   });
+  return [...others, ...ranges];
 }
 
 /** Of a domain it is 'd', and the category that of its base. */

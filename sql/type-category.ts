@@ -8,6 +8,7 @@ export type TypeCategory =
   | 'datetime'
   | 'enum'
   | 'numeric'
+  | 'range'
   | 'string'
   | 'timespan'
   | 'user'
@@ -33,6 +34,7 @@ const categories: { readonly [K in TypeKind]: TypeCategory } = {
   json: 'user',
   jsonb: 'user',
   uuid: 'user',
+  range: 'range',
   enum: 'enum',
   array: 'array',
   row: 'composite',
@@ -65,6 +67,7 @@ export function sameBaseType(a: SqlType, b: SqlType): boolean {
       })
     );
   }
+  if (a.kind === 'range' && b.kind === 'range') return a.name === b.name;
   return a.kind === b.kind && (a.kind !== 'enum' || sameEnum(a, b));
 }
 

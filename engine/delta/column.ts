@@ -65,7 +65,7 @@ export interface NumericColumn {
 
 export const WIDE_SCALE = -1;
 
-/** bytea, interval, arrays, rows: JavaScript values as they are. */
+/** bytea, interval, ranges, arrays, rows: JavaScript values as they are. */
 export interface ObjectColumn {
   readonly physical: 'obj';
   readonly values: readonly (Datum | null)[];
@@ -209,6 +209,7 @@ export function physicalOf(type: SqlType): Physical {
       return 'str';
     case 'bytea':
     case 'interval':
+    case 'range':
     case 'array':
     case 'row':
       return 'obj';

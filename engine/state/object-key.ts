@@ -1,6 +1,7 @@
 import type { Datum } from '../../sql/base/datum.ts';
 import { type Interval, MICROS_PER_DAY } from '../../sql/base/interval.ts';
 import { Numeric } from '../../sql/base/numeric.ts';
+import { RangeValue } from '../../sql/base/range.ts';
 
 /**
  * A text that is the same for values that PostgreSQL calls equal and different for all others. Intervals count a
@@ -22,6 +23,7 @@ export function objectKey(value: Datum | null): string {
   }
   if (value instanceof Uint8Array) return `b${Buffer.from(value).toString('hex')}`;
   if (value instanceof Numeric) return `m${value.hashKey()}`;
+  if (value instanceof RangeValue) return `r${value.hashKey()}`;
   if (isInterval(value)) return `v${intervalMicros(value)}`;
   return `[${value.map(objectKey).join(',')}]`;
 }
@@ -32,6 +34,7 @@ export function exactObjectKey(value: Datum | null): string {
     return Object.is(value, -0) ? 'd-0' : objectKey(value);
   }
   if (value instanceof Numeric) return `m${value.toString()}`;
+  if (value instanceof RangeValue) return `r${value}`;
   if (isInterval(value)) return `v${value.months} ${value.days} ${value.micros}`;
   return `[${value.map(exactObjectKey).join(',')}]`;
 }

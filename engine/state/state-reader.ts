@@ -2,6 +2,8 @@
 import type { Datum } from '../../sql/base/datum.ts';
 import { StreamError } from '../../sql/base/error.ts';
 import { Numeric } from '../../sql/base/numeric.ts';
+import { fromText } from '../../sql/base/text-input.ts';
+import { rangeNames } from '../../sql/base/type.ts';
 import { DatumForm, NUMERIC_SPECIALS } from './state-writer.ts';
 
 /** No container's mark is longer. */
@@ -119,6 +121,12 @@ export class StateReader {
         const months = this.number();
         const days = this.number();
         return { months, days, micros: this.#bigint(this.byte()) };
+      }
+      case DatumForm.range: {
+        const written = this.text();
+        const name = rangeNames.find((known) => known === written);
+        if (name === undefined) throw damaged(`there is no range type ${written}`);
+        return fromText(this.text(), { kind: 'range', name });
       }
       case DatumForm.array:
         return this.data();

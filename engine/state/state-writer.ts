@@ -10,6 +10,7 @@ import { assertNever } from '../../sql/base/assert.ts';
 import type { Datum } from '../../sql/base/datum.ts';
 import type { Interval } from '../../sql/base/interval.ts';
 import { Numeric } from '../../sql/base/numeric.ts';
+import { RangeValue } from '../../sql/base/range.ts';
 
 export const STATE_BLOCK_BYTES = 1 << 20;
 
@@ -26,6 +27,7 @@ export const DatumForm = {
   numeric: 8,
   interval: 9,
   array: 10,
+  range: 11,
 } as const;
 
 export const NUMERIC_SPECIALS = ['finite', 'NaN', 'Infinity', '-Infinity'] as const;
@@ -151,6 +153,10 @@ export class StateWriter {
       this.byte(NUMERIC_SPECIALS.indexOf(value.special));
       this.number(value.scale);
       this.#bigint(value.unscaled);
+    } else if (value instanceof RangeValue) {
+      this.byte(DatumForm.range);
+      this.text(value.name);
+      this.text(value.toString());
     } else if (isInterval(value)) {
       this.byte(DatumForm.interval);
       this.number(value.months);

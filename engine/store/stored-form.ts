@@ -1,7 +1,7 @@
 /**
  * How the store holds values of each SQL type. DuckDB's types are used where they hold the same values;
  * a numeric without declared limits (or with more than 37 digits) is its PostgreSQL text, which keeps display
- * scale, NaN and infinities. No DuckDB import: the SQL renderer reads this too.
+ * scale, NaN and infinities; a range is its text. No DuckDB import: the SQL renderer reads this too.
  */
 import { assertNever } from '../../sql/base/assert.ts';
 import type { SqlType } from '../../sql/base/type.ts';
@@ -74,6 +74,7 @@ export function computedForm(type: SqlType): StoredForm {
     case 'json':
     case 'jsonb':
     case 'uuid':
+    case 'range':
     case 'unknown':
       return TEXT;
     case 'bytea':

@@ -5,6 +5,7 @@
 import duckdb from '@duckdb/node-bindings';
 import type { Datum } from '../../sql/base/datum.ts';
 import { Numeric } from '../../sql/base/numeric.ts';
+import { fromText } from '../../sql/base/text-input.ts';
 import {
   type Schema,
   type SqlType,
@@ -252,6 +253,7 @@ function textReader(type: SqlType | undefined): VectorReader {
   return fixed(16, (bytes) => {
     const view = viewOf(bytes);
     const text = (row: number) => utf8(stringBytes(view, row));
+    if (type?.kind === 'range') return (row) => fromText(text(row), type);
     return type?.kind === 'numeric' ? (row) => Numeric.parse(text(row)) : text;
   });
 }

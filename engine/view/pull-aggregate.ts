@@ -14,7 +14,7 @@ import {
 import { computed, decimalNaN, type PullContext, type Sql } from './pull-context.ts';
 import { equalityKey, orderKey } from './pull-key.ts';
 import { rowOf } from './pull-literal.ts';
-import { sortKey } from './pull-order.ts';
+import { requireOrderKey, sortKey } from './pull-order.ts';
 
 /** One call with its parts rendered: names of columns, so that they may be repeated. */
 export interface AggregateSql {
@@ -261,7 +261,8 @@ function aggregateOrder(call: AggregateSql, types: readonly SqlType[]): string {
   const keys = call.aggregate.orderBy.map((key, i) => sortKey(key, call.order[i] as Sql));
   if (keys.length === 0 && call.aggregate.distinct) {
     call.args.forEach((arg, i) => {
-      const key = orderKey(arg, types[i] as SqlType);
+      const type = types[i] as SqlType;
+      const key = call.aggregate.fn.ordered ? requireOrderKey(arg, type) : orderKey(arg, type);
       if (key !== undefined) keys.push(`${key} ASC NULLS LAST`);
     });
   }

@@ -1,14 +1,16 @@
 /**
  * Equality and order where DuckDB's own are not PostgreSQL's: numerics held as text, char(n) whose trailing blanks
- * do not count, intervals, jsonb. A key is a value that DuckDB compares as PostgreSQL compares the original.
+ * do not count, intervals, jsonb, ranges held as text. A key is a value that DuckDB compares as PostgreSQL compares the original.
  */
 import type { Datum } from '../../sql/base/datum.ts';
-import type { SqlType } from '../../sql/base/type.ts';
+import { type SqlType, someType } from '../../sql/base/type.ts';
 import { hashKey } from '../../sql/base/value.ts';
 import { INTERVAL_SPAN } from '../store/interval-macro.ts';
 import { NUMERIC_KEY, NUMERIC_ORDER } from '../store/numeric-macro.ts';
 import { computed, type PullContext, type Sql } from './pull-context.ts';
 import { once } from './pull-once.ts';
+
+const isRange = (type: SqlType): boolean => type.kind === 'range';
 
 const TEXT: SqlType = { kind: 'text' };
 
@@ -21,6 +23,8 @@ export function hasOwnEquality(type: SqlType, sql?: Sql): boolean {
     case 'interval':
     case 'jsonb':
       return false;
+    case 'range':
+      return type.name !== 'numrange';
     case 'array':
       return hasOwnEquality(type.element);
     case 'row':
@@ -58,10 +62,11 @@ export function orderKey(sql: Sql, type: SqlType): string | undefined {
     case 'interval':
       return `${INTERVAL_SPAN}(${sql.text})`;
     case 'jsonb':
+    case 'range':
       return undefined;
     case 'array':
     case 'row':
-      return hasOwnEquality(type) ? sql.text : undefined;
+      return hasOwnEquality(type) && !someType(type, isRange) ? sql.text : undefined;
     default:
       return sql.text;
   }

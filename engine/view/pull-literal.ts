@@ -57,6 +57,7 @@ function literalText(value: Datum | null, type: SqlType): string {
     case 'enum':
       return `CAST('${Object.is(value, -0) ? '-0' : value}' AS ${computedType(type)})`;
     case 'numeric':
+    case 'range':
       return textLiteral(String(value));
     case 'text':
     case 'varchar':

@@ -45,6 +45,7 @@ export function formOf(type: SqlType, out: boolean): Form {
     case 'char':
     case 'uuid':
     case 'interval':
+    case 'range':
     case 'enum':
     case 'unknown':
       return 's';

@@ -1,5 +1,6 @@
 import type { Interval } from './interval.ts';
 import type { Numeric } from './numeric.ts';
+import type { RangeValue } from './range.ts';
 
 /** One non-NULL SQL value; sql/base/type.ts lists which form stands for which type. */
 export type Datum =
@@ -10,6 +11,7 @@ export type Datum =
   | Uint8Array
   | Numeric
   | Interval
+  | RangeValue
   | readonly (Datum | null)[];
 
 export type Row = readonly (Datum | null)[];

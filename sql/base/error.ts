@@ -82,6 +82,7 @@ export const errorTable = {
   VALUE_UNTRANSLATABLE: { sqlstate: '22P05', http: 400, retry: 'never' },
   VALUE_ARRAY_SUBSCRIPT: { sqlstate: '2202E', http: 400, retry: 'never' },
   VALUE_ARRAY_DIMENSIONS: { sqlstate: '22000', http: 400, retry: 'never' },
+  VALUE_RANGE: { sqlstate: '22000', http: 400, retry: 'never' },
   VALUE_NULL_NOT_ALLOWED: { sqlstate: '22004', http: 400, retry: 'never' },
   VALUE_INVALID_WIDTH_BUCKET: { sqlstate: '2201G', http: 400, retry: 'never' },
   VALUE_PROGRAM_LIMIT: { sqlstate: '54000', http: 400, retry: 'never' },

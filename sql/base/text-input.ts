@@ -15,8 +15,10 @@ import { intervalFromText } from './interval-text.ts';
 import { checkJson, jsonChildren, jsonToText, parseJson } from './json.ts';
 import { memberFromJson } from './json-member.ts';
 import { Numeric } from './numeric.ts';
+import { emptyRange, makeRange, type RangeValue, rangeSubtype } from './range.ts';
+import { splitRange } from './range-text.ts';
 import { toLocal, utc, type Zone } from './timezone.ts';
-import { isMapType, type MapType, type SqlType, typeName } from './type.ts';
+import { isMapType, type MapType, type RangeName, type SqlType, typeName } from './type.ts';
 
 const SMALLINT_MAX = 32767n;
 const INTEGER_MAX = 2147483647n;
@@ -79,6 +81,8 @@ function readText(text: string, type: SqlType, nowMicros: bigint | undefined, zo
       return jsonToText(parseJson(text));
     case 'uuid':
       return uuidFromText(text);
+    case 'range':
+      return rangeFromText(text, type.name, nowMicros, zone);
     case 'enum':
       return type.enumeration.placeOf(text);
     case 'array':
@@ -89,6 +93,25 @@ function readText(text: string, type: SqlType, nowMicros: bigint | undefined, zo
     default:
       return assertNever(type);
   }
+}
+
+/** Bounds are read by the subtype's input. */
+function rangeFromText(
+  text: string,
+  name: RangeName,
+  nowMicros: bigint | undefined,
+  zone: Zone,
+): RangeValue {
+  const parts = splitRange(text);
+  if (parts === 'empty') return emptyRange(name);
+  const subtype = rangeSubtype(name);
+  const read = (bound: string | null): Datum | null =>
+    bound === null ? null : fromText(bound, subtype, nowMicros, zone);
+  return makeRange(
+    name,
+    { value: read(parts.lower), inclusive: parts.lowerInclusive, isLower: true },
+    { value: read(parts.upper), inclusive: parts.upperInclusive, isLower: false },
+  );
 }
 
 /** A map is written as a JSON object. */

@@ -14,6 +14,7 @@ import { doubleToText, realToText } from './float-text.ts';
 import type { Interval } from './interval.ts';
 import { quoteJson } from './json.ts';
 import type { Numeric } from './numeric.ts';
+import type { RangeValue } from './range.ts';
 import { utc, type Zone } from './timezone.ts';
 import {
   isMapType,
@@ -87,6 +88,8 @@ function buildWriter(type: SqlType, zone: Zone): Writer {
       return (datum) => timestamptzToText(datum as bigint, zone);
     case 'interval':
       return (datum) => intervalToText(datum as Interval);
+    case 'range':
+      return (datum) => (datum as RangeValue).toString(zone);
     case 'enum':
       return (datum) => type.enumeration.labelOf(datum as number);
     case 'array':
@@ -202,6 +205,8 @@ function buildJsonWriter(type: SqlType): Writer {
         ? (datum) => `"\\${write(datum)}"`
         : (datum) => `"${write(datum)}"`;
     }
+    case 'range':
+      return (datum) => quoteJson(String(datum));
     case 'enum':
       return (datum) => quoteJson(type.enumeration.labelOf(datum as number));
     case 'array':

@@ -19,6 +19,7 @@ import type { EnumType } from './enum-type.ts';
  * | json                          | string: the text as it was written                                   |
  * | bytea                         | Uint8Array                                                           |
  * | interval                      | Interval (sql/base/interval.ts): months, days, microseconds          |
+ * | range                         | RangeValue (sql/base/range.ts), in its canonical form                |
  * | enum                          | number: the place of its label (sql/base/enum-type.ts)               |
  * | array                         | readonly Datum[]                                                     |
  * | row                           | readonly Datum[], one an attribute                                   |
@@ -52,6 +53,7 @@ type BaseType =
   | { readonly kind: 'json' }
   | { readonly kind: 'jsonb' }
   | { readonly kind: 'uuid' }
+  | { readonly kind: 'range'; readonly name: RangeName }
   | { readonly kind: 'enum'; readonly enumeration: EnumType }
   | {
       readonly kind: 'array';
@@ -76,6 +78,17 @@ export interface Domain {
   /** @throws StreamError CONSTRAINT_NOT_NULL, CONSTRAINT_CHECK. */
   readonly check: (value: Datum | null) => void;
 }
+
+export const rangeNames = [
+  'int4range',
+  'int8range',
+  'numrange',
+  'daterange',
+  'tsrange',
+  'tstzrange',
+] as const;
+
+export type RangeName = (typeof rangeNames)[number];
 
 export type TypeKind = SqlType['kind'];
 
@@ -126,6 +139,8 @@ export function typeName(type: SqlType): string {
       return type.element.kind === 'array' ? typeName(type.element) : `${typeName(type.element)}[]`;
     case 'row':
       return type.name ?? 'record';
+    case 'range':
+      return type.name;
     case 'enum':
       return type.enumeration.shownName;
     default:

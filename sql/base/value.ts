@@ -3,9 +3,11 @@ import { arrayLengths, flattenArray } from './array-shape.ts';
 import { assertNever } from './assert.ts';
 import { bytesToHex } from './bytea.ts';
 import type { Datum } from './datum.ts';
+import { compareExact } from './exact-order.ts';
 import { type Interval, intervalSpan } from './interval.ts';
 import { compareJson, jsonHashKey, parseJson } from './json.ts';
 import type { Numeric } from './numeric.ts';
+import { compareRanges, type RangeValue } from './range.ts';
 import { compareBytes, compareText, trimBlanks } from './text-order.ts';
 import type { SqlType } from './type.ts';
 
@@ -40,11 +42,6 @@ export function comparator(type: SqlType): Comparator {
     comparators.set(type, compare);
   }
   return compare;
-}
-
-function compareExact(left: Datum, right: Datum): number {
-  if (left === right) return 0;
-  return left < right ? -1 : 1;
 }
 
 /** NaN equals NaN and is greater than everything; -0 equals 0. */
@@ -85,6 +82,8 @@ function buildComparator(type: SqlType): Comparator {
     case 'interval':
       return (left, right) =>
         compareExact(intervalSpan(left as Interval), intervalSpan(right as Interval));
+    case 'range':
+      return (left, right) => compareRanges(left as RangeValue, right as RangeValue);
     case 'jsonb':
       return (left, right) =>
         left === right ? 0 : compareJson(parseJson(left as string), parseJson(right as string));
@@ -180,6 +179,8 @@ function buildHasher(type: SqlType): (datum: Datum) => HashKey {
       return (datum) => bytesToHex(datum as Uint8Array);
     case 'interval':
       return (datum) => intervalSpan(datum as Interval);
+    case 'range':
+      return (datum) => (datum as RangeValue).hashKey();
     case 'jsonb':
       return (datum) => jsonHashKey(datum as string);
     case 'array':

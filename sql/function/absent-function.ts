@@ -1,21 +1,18 @@
 /** Functions of PostgreSQL that are not there, with the reason and what to write instead: for errors and for the docs. */
+import { rangeNames } from '../base/type.ts';
 
 interface Absent {
   readonly reason: string;
   readonly names: readonly string[];
 }
 
-const rangeNames = ['daterange', 'int4range', 'int8range', 'numrange', 'tsrange', 'tstzrange'];
-
 export const absentFunctions: readonly Absent[] = [
   {
     reason:
-      'There are no range types: keep the bounds in two columns, compare them with >= and <, or use OVERLAPS.',
+      'There are no multiranges: use array_agg() for the ranges of a group, and unnest() for those of an array.',
     names: [
-      ...rangeNames,
       ...rangeNames.map((name) => name.replace('range', 'multirange')),
-      ...['isempty', 'lower_inc', 'lower_inf', 'multirange', 'range_agg', 'range_intersect_agg'],
-      ...['range_merge', 'upper_inc', 'upper_inf'],
+      ...['multirange', 'range_agg'],
     ],
   },
   {

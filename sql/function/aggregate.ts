@@ -28,6 +28,7 @@ import {
   sumReal,
 } from './aggregate-sum.ts';
 import { type TypeKey, types } from './define.ts';
+import { rangeAggregateNames, resolveRangeAggregate } from './range-aggregate.ts';
 
 interface Row {
   readonly name: string;
@@ -372,6 +373,7 @@ export const polymorphicAggregateNames = [
   'max_by',
   'arg_min',
   'arg_max',
+  ...rangeAggregateNames,
 ];
 
 function anyValue(type: SqlType): Accumulator {
@@ -464,6 +466,6 @@ export function resolveAggregate(
         description: 'keys and values as a JSON object',
       };
     default:
-      return undefined;
+      return resolveRangeAggregate(name, argTypes);
   }
 }

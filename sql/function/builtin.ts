@@ -1,5 +1,6 @@
 /** The registry of everything that is built in, and the resolvers of functions without fixed types. */
 import { entriesType, type SqlType, sameEnum } from '../base/type.ts';
+import { sameBaseType } from '../type-category.ts';
 import { aggregateFunctions, polymorphicAggregateNames, resolveAggregate } from './aggregate.ts';
 import type { AggregateFunction } from './aggregate-function.ts';
 import { hypotheticalNames, orderedSetNames } from './aggregate-ordered-set.ts';
@@ -30,6 +31,7 @@ import { mathSpecialFunctions } from './math-special.ts';
 import { nowFunctions } from './now.ts';
 import { patternFunctions } from './pattern.ts';
 import { randomFunctions } from './random.ts';
+import { polymorphicRangeNames, rangeFunctions, resolveRange } from './range.ts';
 import type { FunctionRegistry } from './registry.ts';
 import type { ScalarFunction } from './scalar-function.ts';
 import { sessionFunctions } from './session.ts';
@@ -71,6 +73,7 @@ const scalarFunctions: readonly ScalarFunction[] = [
   ...dateTruncFunctions,
   ...dateTimeMakeFunctions,
   ...dateTimeDialectFunctions,
+  ...rangeFunctions,
 ];
 
 function byName<F extends { readonly name: string }>(
@@ -100,6 +103,7 @@ const allNames: readonly string[] = [
     ...arrayDialectNames,
     ...mapNames,
     ...enumNames,
+    ...polymorphicRangeNames,
     ...polymorphicAggregateNames,
     ...orderedSetNames,
     ...hypotheticalNames,
@@ -115,7 +119,7 @@ export const registry: FunctionRegistry = {
 
 /**
  * Functions whose types follow from their arguments: greatest/least/nullif (arguments already of one
- * common type), comparison of arrays and rows, array and JSON builders, concat, format. The binder
+ * common type), comparison of arrays and rows, ranges, array and JSON builders, concat, format. The binder
  * asks here when no overload of `registry.scalars(name)` fits. `argTypes` are the types as they are,
  * unknown literals as text; the answer's `parameters` are the types to cast each argument to.
  */
@@ -133,16 +137,21 @@ export function resolvePolymorphic(
     resolveArray(name, lists) ??
     resolveArrayShape(name, lists) ??
     resolveArrayDialect(name, lists) ??
-    resolveEnum(name, argTypes);
+    resolveEnum(name, argTypes) ??
+    resolveRange(name, argTypes);
   if (resolved !== undefined) return resolved;
   const [first, second] = argTypes;
   if (argTypes.length === 2 && first !== undefined && first.kind === second?.kind) {
-    if (first.kind === 'array' || first.kind === 'row' || sameEnum(first, second)) {
+    if (first.kind === 'array' || first.kind === 'row' || isOneType(first, second)) {
       return ownComparison(name, first);
     }
   }
   return undefined;
 }
+
+/** Of enums and ranges there are many types of one kind. */
+const isOneType = (a: SqlType, b: SqlType): boolean =>
+  sameEnum(a, b) || (a.kind === 'range' && sameBaseType(a, b));
 
 /** The same for aggregates: count(any), array_agg, jsonb_agg, min and max of arrays. */
 export function resolvePolymorphicAggregate(

@@ -72,7 +72,8 @@ export function findCast(from: SqlType, to: SqlType, context: CastContext): Cast
     if (!allowed(rule.context, context)) return undefined;
     return castFunction(from, to, rule.convert(to, context), rule);
   }
-  if (from.kind === to.kind && to.kind !== 'enum') return modifierCast(from, to, context);
+  if (from.kind === to.kind && to.kind !== 'enum' && to.kind !== 'range')
+    return modifierCast(from, to, context);
   if (stringKinds.has(to.kind) && allowed('assignment', context)) {
     return toStringCast(from, to, context);
   }

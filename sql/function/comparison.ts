@@ -104,7 +104,7 @@ export const comparisonFunctions: readonly ScalarFunction[] = operators.flatMap(
   comparables.map((comparable) => comparison(operator, comparable)),
 );
 
-/** `operator` over two arrays, rows or enums of one type, for the resolver of polymorphic functions. */
+/** `operator` over two arrays, rows, ranges or enums of one type, for the resolver of polymorphic functions. */
 export function ownComparison(name: string, type: SqlType): ScalarFunction | undefined {
   const operator = operators.find((known) => known === name);
   if (operator === undefined) return undefined;

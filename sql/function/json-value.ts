@@ -64,6 +64,7 @@ export function datumToJson(datum: Datum | null, type: SqlType): JsonValue {
     case 'date':
     case 'time':
     case 'interval':
+    case 'range':
     case 'unknown':
       return toText(datum, type);
     default:

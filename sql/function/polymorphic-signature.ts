@@ -1,4 +1,5 @@
 /** What the functions without fixed types take and give, for SHOW FUNCTIONS and the docs. */
+import { rangeSignatures } from './range.ts';
 import type { ScalarFunction } from './scalar-function.ts';
 
 export interface PolymorphicSignature {
@@ -165,6 +166,7 @@ const aggregate: readonly Row[] = [
   ['count', 'any', 'bigint', 'number of values that are not NULL'],
   ['min', 'anyarray', 'anyarray', 'least value'],
   ['max', 'anyarray', 'anyarray', 'greatest value'],
+  ['range_intersect_agg', 'anyrange', 'anyrange', 'what all ranges have in common'],
   ['any_value', 'anyelement', 'anyelement', 'one of the values'],
   ['histogram', 'text', 'map<text, bigint>', 'map of each text to how often it occurs'],
   ...(['arg_max', 'max_by'] as const).map(
@@ -235,5 +237,6 @@ export const polymorphicSignatures: readonly PolymorphicSignature[] = [
   ...table('json', json),
   ...table('array', array),
   ...table('enum', enumeration),
+  ...table('range', rangeSignatures),
   ...table('aggregate', aggregate),
 ];

@@ -45,6 +45,7 @@ export interface ScalarFunction {
     | 'json'
     | 'binary'
     | 'array'
+    | 'range'
     | 'enum'
     | 'conditional'
     | 'cast'

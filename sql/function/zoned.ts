@@ -22,6 +22,8 @@ export function holdsInstant(type: SqlType): boolean {
   switch (type.kind) {
     case 'timestamptz':
       return true;
+    case 'range':
+      return type.name === 'tstzrange';
     case 'array':
       return holdsInstant(type.element);
     case 'row':

@@ -91,6 +91,8 @@ function isExact(type: SqlType): boolean {
     case 'array':
     case 'row':
       return false;
+    case 'range':
+      return type.name !== 'numrange';
     default:
       return true;
   }

@@ -228,6 +228,10 @@ it('functions are there after a restart, and in what the catalog tells', async (
   assert.deepEqual(await ask("SHOW FUNCTIONS LIKE 'lett%'"), [
     ['letters', 'table', 'text', 'text', 'user-defined, LANGUAGE javascript'],
   ]);
+  assert.deepEqual(await ask("SHOW FUNCTIONS LIKE 'lower'"), [
+    ['lower', 'scalar', 'text', 'text', 'text in lower case'],
+    ['lower', 'scalar', 'anyrange', 'anyelement', 'lower bound; NULL when there is none'],
+  ]);
   assert.deepEqual(await ask('SHOW CREATE FUNCTION polite'), [
     [
       'polite(text)',

@@ -66,8 +66,8 @@ const operatorQuery = `
   select distinct oprname as name from pg_operator
   where not exists (
     select 1 from unnest(array[oprleft, oprright]) as t join pg_type y on y.oid = t
-    where y.typcategory in ('G', 'I', 'R') or y.typname in ${foreignTypes}
-      or y.typname in ('name', 'bit', 'varbit', 'timetz', 'anyrange', 'anymultirange'))
+    where y.typcategory in ('G', 'I') or y.typname in ${foreignTypes}
+      or y.typname in ('name', 'bit', 'varbit', 'timetz', 'anymultirange'))
   order by 1`;
 
 async function namesOf(query: string): Promise<readonly string[]> {

@@ -11,6 +11,7 @@ import { type SqlType, typeName } from '../../../sql/base/type.ts';
 import { callScalar } from '../../../sql/function/define.ts';
 import type { ScalarFunction } from '../../../sql/function/scalar-function.ts';
 import { openPglite } from '../../open-pglite.ts';
+import { rangeTexts } from './range-texts.ts';
 
 /** Calls per overload. */
 export const runs = Number(process.env.MILLRACE_TEST_RUNS ?? 40);
@@ -317,6 +318,8 @@ export function valueTexts(type: SqlType): fc.Arbitrary<string> {
           'ffffffff-ffff-ffff-ffff-ffffffffffff',
         ),
       );
+    case 'range':
+      return rangeTexts(type.name);
     case 'array': {
       const element = type.element;
       return fc

@@ -1,0 +1,1 @@
+SELECT range_agg(int4range(1, 2))

@@ -1,0 +1,1 @@
+SELECT '[5,1)'::int4range

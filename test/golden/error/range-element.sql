@@ -1,0 +1,1 @@
+SELECT int8range(1, 10) @> 5

@@ -1,0 +1,1 @@
+CREATE TYPE speeds AS RANGE (SUBTYPE = float8)
