@@ -744,6 +744,11 @@ export type Statement = { readonly span: Span } & (
       readonly action: AlterTypeAction;
     }
   | {
+      readonly kind: 'alter-domain';
+      readonly name: QualifiedName;
+      readonly action: AlterDomainAction;
+    }
+  | {
       readonly kind: 'create-function';
       readonly orReplace: boolean;
       readonly aggregate: boolean;
@@ -983,6 +988,19 @@ export type AlterTypeAction =
   | { readonly kind: 'rename-value'; readonly from: string; readonly to: string }
   | { readonly kind: 'rename'; readonly to: Identifier }
   | { readonly kind: 'set-schema'; readonly to: Identifier };
+
+export type AlterDomainAction =
+  | { readonly kind: 'set-default'; readonly default: Expression | undefined }
+  | { readonly kind: 'set-not-null' | 'drop-not-null' }
+  | {
+      readonly kind: 'add-check';
+      readonly name: Identifier | undefined;
+      readonly expression: Expression;
+    }
+  | { readonly kind: 'drop-constraint'; readonly name: Identifier; readonly ifExists: boolean }
+  | { readonly kind: 'rename-constraint'; readonly name: Identifier; readonly to: Identifier }
+  | { readonly kind: 'validate-constraint'; readonly name: Identifier }
+  | { readonly kind: 'rename'; readonly to: Identifier };
 
 export type AlterAction =
   | {

@@ -22,7 +22,7 @@ import {
   words,
 } from './deparse-name.ts';
 import type { QueryWriter } from './deparse-query.ts';
-import { definitionText, domainText, typeActionText } from './deparse-type.ts';
+import { definitionText, domainActionText, domainText, typeActionText } from './deparse-type.ts';
 
 type Kind<Name extends Statement['kind']> = Extract<Statement, { kind: Name }>;
 type Definition = Kind<
@@ -34,6 +34,7 @@ type Definition = Kind<
   | 'create-type'
   | 'create-domain'
   | 'alter-type'
+  | 'alter-domain'
   | 'create-function'
   | 'create-aggregate'
   | 'create-index'
@@ -83,6 +84,12 @@ export class DefinitionWriter {
         return domainText(statement, this.#queries.expressions.write);
       case 'alter-type':
         return words('ALTER TYPE', nameText(statement.name), typeActionText(statement.action));
+      case 'alter-domain':
+        return words(
+          'ALTER DOMAIN',
+          nameText(statement.name),
+          domainActionText(statement.action, this.#queries.expressions.write),
+        );
       case 'create-function':
         return this.#function(statement);
       case 'create-aggregate':

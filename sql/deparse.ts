@@ -48,6 +48,7 @@ function write(statement: Statement): string {
     case 'create-type':
     case 'create-domain':
     case 'alter-type':
+    case 'alter-domain':
     case 'create-function':
     case 'create-aggregate':
     case 'create-index':

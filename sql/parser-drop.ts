@@ -10,7 +10,7 @@ import { parseOption, parseOptionKey, parseOptionList } from './parser-option.ts
 import { parseAlterSequence } from './parser-sequence.ts';
 import { settingName } from './parser-session.ts';
 import { parseType } from './parser-type.ts';
-import { parseAlterType } from './parser-user-type.ts';
+import { parseAlterDomain, parseAlterType } from './parser-user-type.ts';
 
 const objects = [
   ...(['stream', 'table', 'source', 'view', 'sink', 'connection', 'secret'] as const),
@@ -56,7 +56,7 @@ export function parseAlter(cursor: Cursor): Statement {
   if (cursor.at('system')) return parseAlterSystem(cursor, start);
   const object = parseObjectKind(cursor);
   if (object === 'type' && !isOwnerAhead(cursor)) return parseAlterType(cursor, start);
-  if (object === 'domain' && !isOwnerAhead(cursor)) throw cursor.unsupported('ALTER DOMAIN');
+  if (object === 'domain' && !isOwnerAhead(cursor)) return parseAlterDomain(cursor, start);
   if (object === 'sequence' && !isOwnerAhead(cursor)) return parseAlterSequence(cursor, start);
   const ifExists = cursor.acceptWords('if', 'exists');
   if (object === 'table') cursor.accept('only');
