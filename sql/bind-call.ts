@@ -27,6 +27,7 @@ import { isByOffset, readEndValue, refuseOffset } from './dialect/offset.ts';
 import { readDialect } from './dialect-call.ts';
 import type { BoundExpr } from './expression.ts';
 import { WHOLE_ROWS } from './function/table-rows.ts';
+import { readJsonConstructor } from './json-constructor.ts';
 import type { Routine } from './routine.ts';
 import { categoryOf, withoutModifiers } from './type-category.ts';
 
@@ -43,7 +44,8 @@ export function bindCall(node: FunctionCall, scope: Scope, bind: BindExpression)
   if (takesLambda(name)) return bindLambdaCall(name, node, scope, bind);
   const composed = constructors.get(name);
   if (composed !== undefined) return composed(node, (value) => bind(value, scope), context);
-  const dialect = readDialect(node, name) ?? readEndValue(node, name);
+  const dialect =
+    readDialect(node, name) ?? readEndValue(node, name) ?? readJsonConstructor(node, name);
   if (dialect !== undefined) return bindDialect(dialect, node, name, scope, bind);
   const call = orderArguments(node, name);
   const matched = scope.specialCalls?.bind(call, name, scope, bind);
