@@ -32,6 +32,10 @@ const ALLOWED = new Set<Statement['kind']>([
   'prepare',
   'execute',
   'deallocate',
+  'declare-cursor',
+  'fetch',
+  'move',
+  'close-cursor',
 ]);
 const WITHOUT_QUERY = new Set<Statement['kind']>([
   'maintenance',
@@ -42,6 +46,9 @@ const WITHOUT_QUERY = new Set<Statement['kind']>([
   'prepare',
   'execute',
   'deallocate',
+  'fetch',
+  'move',
+  'close-cursor',
 ]);
 
 function writes(statement: Statement): boolean {

@@ -966,6 +966,21 @@ export type Statement = { readonly span: Span } & (
   | { readonly kind: 'execute'; readonly name: Identifier; readonly args: readonly Expression[] }
   | { readonly kind: 'deallocate'; readonly name: Identifier | 'all' }
   | {
+      readonly kind: 'declare-cursor';
+      readonly name: Identifier;
+      readonly statement: Statement & { readonly kind: 'query' };
+      /** Undefined: neither SCROLL nor NO SCROLL. */
+      readonly scroll: boolean | undefined;
+      readonly hold: boolean;
+    }
+  | {
+      /** `move`: the same without the rows. */
+      readonly kind: 'fetch' | 'move';
+      readonly name: Identifier;
+      readonly direction: FetchDirection;
+    }
+  | { readonly kind: 'close-cursor'; readonly name: Identifier | 'all' }
+  | {
       readonly kind: 'copy';
       /** A relation, or the rows of a query or of RETURNING. */
       readonly source: QualifiedName | Query | Manipulation;
@@ -988,6 +1003,12 @@ export type AlterTypeAction =
   | { readonly kind: 'rename-value'; readonly from: string; readonly to: string }
   | { readonly kind: 'rename'; readonly to: Identifier }
   | { readonly kind: 'set-schema'; readonly to: Identifier };
+
+/** Backwards for a negative count; `absolute` counts from the end then, and FIRST and LAST are absolute. */
+export interface FetchDirection {
+  readonly kind: 'forward' | 'absolute' | 'relative';
+  readonly count: number;
+}
 
 export type AlterDomainAction =
   | { readonly kind: 'set-default'; readonly default: Expression | undefined }

@@ -80,6 +80,10 @@ function write(statement: Statement): string {
     case 'prepare':
     case 'execute':
     case 'deallocate':
+    case 'declare-cursor':
+    case 'fetch':
+    case 'move':
+    case 'close-cursor':
     case 'copy':
       return sessions.write(statement);
     default:

@@ -3,6 +3,7 @@
  * language is PostgreSQL's, with streaming statements and clauses in the spellings of
  * PostgreSQL's relatives, ksqlDB and Flink. Names, types and their errors are the binder's.
  */
+
 import type { Expression, QualifiedName, Statement, TypeName } from './ast.ts';
 import { StreamError } from './base/error.ts';
 import { tokenize } from './lexer.ts';
@@ -17,6 +18,7 @@ import {
   parseExpressionFrom,
   parseRestrictedExpression,
 } from './parser-expression.ts';
+import { parseClose, parseDeclare, parseFetch } from './parser-fetch.ts';
 import { parseComment, parseMaintenance, parseReindex } from './parser-maintenance.ts';
 import { qualifiedName } from './parser-name.ts';
 import { parsePrimary } from './parser-primary.ts';
@@ -183,6 +185,10 @@ const rules: ReadonlyMap<string, (cursor: Cursor) => Statement> = new Map([
   ['prepare', parsePrepare],
   ['execute', parseExecute],
   ['deallocate', parseDeallocate],
+  ['declare', parseDeclare],
+  ['fetch', parseFetch],
+  ['move', parseFetch],
+  ['close', parseClose],
   ['copy', parseCopy],
   ['comment', parseComment],
   ['analyze', parseMaintenance],
