@@ -21,6 +21,7 @@ import {
   isTableFunction,
   refuseAggregateClauses,
 } from './bind-table-function.ts';
+import { bindVariadic } from './bind-variadic.ts';
 import { bindWindowCall, isRankingName } from './bind-window.ts';
 import { castExplicitly, resolveUnknown, textType, unify } from './coerce.ts';
 import { isByOffset, readEndValue, refuseOffset } from './dialect/offset.ts';
@@ -80,7 +81,9 @@ export function bindCall(node: FunctionCall, scope: Scope, bind: BindExpression)
   if (construct !== undefined) return construct(args, call.span, context);
   if (isSessionFunction(name)) return bindSession(name, args, call.span, context);
   if (call.keyword && args.length === 1) return bindClock(name, args, call.span, context);
-  return bindScalar(name, spread(call, args), call.span, context);
+  return call.variadic
+    ? bindVariadic(name, args, call.span, context)
+    : bindScalar(name, args, call.span, context);
 }
 
 /** What a call in another dialect is read as. */
@@ -100,18 +103,6 @@ function bindDialect(
       ? refuseOffset(call)
       : error;
   }
-}
-
-/** `f(VARIADIC ARRAY[a, b])` with a written-out array is f(a, b). */
-function spread(call: FunctionCall, args: readonly BoundExpr[]): readonly BoundExpr[] {
-  if (!call.variadic) return args;
-  const last = args.at(-1);
-  if (last?.kind !== 'array') {
-    throw new StreamError('SQL_NOT_SUPPORTED', 'VARIADIC needs an array written out here', {
-      at: call.span,
-    });
-  }
-  return [...args.slice(0, -1), ...last.items];
 }
 
 /** The function's name; a schema must be one of PostgreSQL's or Millrace's own. */

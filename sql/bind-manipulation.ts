@@ -289,24 +289,29 @@ function bindPart(
   );
 }
 
-/** One column of `(a, b) = (SELECT …)` is that column of the query; any other value is an expression. */
+/** One column of `(a, b) = (SELECT …)` is that column of the query, one of `ROW(t.*)` that item; any other value is an expression. */
 function assignedValue(value: Expression, part: Assignment['part'], scope: Scope): BoundExpr {
   const { context, commonTables } = scope;
-  if (part === undefined || value.kind !== 'scalar-query') {
-    return context.rules.expression(value, scope);
+  if (part === undefined) return context.rules.expression(value, scope);
+  if (value.kind !== 'scalar-query') {
+    const row = context.rules.expression(value, scope);
+    const item = row.kind === 'row' ? row.items[part.index] : undefined;
+    if (row.kind === 'row' && row.items.length === part.count && item !== undefined) return item;
+    throw wrongCount(value);
   }
   const query = { context, parent: scope, commonTables, resolveUnknown: true };
   const plan = context.rules.query(value.query, query);
   const column = plan.schema[part.index];
   if (column === undefined || plan.schema.length !== part.count) {
-    throw new StreamError('SQL_SYNTAX', 'number of columns does not match number of values', {
-      at: value.span,
-    });
+    throw wrongCount(value);
   }
   const { type, name } = column;
   const only = project(plan, [{ name, expression: columnOf(part.index, type) }]);
   return { kind: 'subquery', mode: 'scalar', plan: only, type, span: value.span };
 }
+
+const wrongCount = ({ span: at }: Expression): StreamError =>
+  new StreamError('SQL_SYNTAX', 'number of columns does not match number of values', { at });
 
 /** Generated columns follow the new values of the others. */
 export function withGenerated(
