@@ -36,7 +36,8 @@ export function bindInsert(
   const outside = { context, parent: undefined, commonTables: around };
   const commonTables = bindWith(statement.with, { ...outside, resolveUnknown: true });
   const place: FromPlace = { ...outside, commonTables };
-  const rows = settlePlan(bindRows(statement, relation, targets, place), context);
+  const made = withGeneratedOver(bindRows(statement, relation, targets, place), relation);
+  const rows = settlePlan(made, context);
   const onConflict =
     statement.onConflict && bindOnConflict(statement, statement.onConflict, relation, place);
   const shown = statement.alias?.name ?? statement.relation.parts.at(-1)?.name ?? relation.name;
@@ -84,7 +85,7 @@ function bindRows(
 ): LogicalNode {
   const { source } = statement;
   if (source === undefined) {
-    const row = fillRow(relation, new Map());
+    const row = plainRow(relation, new Map());
     return { kind: 'values', rows: [row], schema: rowSchema(relation, [row]) };
   }
   const rows = plainValues(source);
@@ -154,7 +155,7 @@ function bindValueRows(
       if (isLeftOut(statement, relation, target)) return;
       give(given, { relation, target, column }, value, scope);
     });
-    return fillRow(relation, given);
+    return plainRow(relation, given);
   });
   if (scope.pending.sets.length > 0) return undefined;
   return { kind: 'values', rows: bound, schema: rowSchema(relation, bound) };
@@ -263,16 +264,37 @@ function refuseIdentity(
   );
 }
 
+/** A row without its generated columns: given values, defaults, NULLs. */
+const plainRow = (
+  { schema, columns }: SourceRelation,
+  given: ReadonlyMap<number, BoundExpr>,
+): readonly BoundExpr[] =>
+  schema.map(
+    ({ type }, index): BoundExpr =>
+      given.get(index) ?? columns[index]?.default ?? { kind: 'literal', value: null, type },
+  );
+
+/** Rows with their generated columns, over values that have been computed: a default may give another one each time. */
+function withGeneratedOver(rows: LogicalNode, relation: SourceRelation): LogicalNode {
+  if (!relation.columns.some(({ from }) => from.kind === 'generated')) return rows;
+  return project(
+    rows,
+    relation.columns.map(({ from }, index) => {
+      const { name, type } = relation.schema[index] ?? { name: '', type: { kind: 'text' } };
+      return {
+        name,
+        expression: from.kind === 'generated' ? from.expression : columnOf(index, type),
+      };
+    }),
+  );
+}
+
 /** A whole row: given values, defaults, NULLs; then generated columns over them. */
 export function fillRow(
   relation: SourceRelation,
   given: ReadonlyMap<number, BoundExpr>,
 ): readonly BoundExpr[] {
-  const plain = relation.schema.map(
-    ({ type }, index): BoundExpr =>
-      given.get(index) ??
-      relation.columns[index]?.default ?? { kind: 'literal', value: null, type },
-  );
+  const plain = plainRow(relation, given);
   return plain.map((value, index) => {
     const from = relation.columns[index]?.from;
     if (from?.kind !== 'generated') return value;
@@ -328,7 +350,7 @@ function bindSourceQuery(
     const column = statement.columns[index];
     give(given, { relation, target, column }, value, scope);
   }
-  const row = fillRow(relation, given);
+  const row = plainRow(relation, given);
   return project(
     converted,
     relation.schema.map(({ name }, index) => ({

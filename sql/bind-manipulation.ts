@@ -174,16 +174,14 @@ export function bindUpdate(
   const { relation, scope } = target;
   const assigned = bindAssignments(statement.set, relation, scope);
   const old = relation.schema.map(({ type }, index) => columnOf(index, type));
-  const next = withGenerated(
-    relation,
-    old.map((column, index) => assigned.get(index) ?? column),
-  );
+  const next = old.map((column, index) => assigned.get(index) ?? column);
   const names = relation.schema.map((column) => column.name);
-  const plan = project(filtered(statement, target), [
+  const assignedRows = project(filtered(statement, target), [
     ...old.map((expression, index) => ({ name: names[index] ?? '', expression })),
     ...next.map((expression, index) => ({ name: names[index] ?? '', expression })),
     ...columnsBeside(target),
   ]);
+  const plan = withGeneratedOver(assignedRows, relation);
   return {
     kind: 'update',
     relation,
@@ -192,6 +190,24 @@ export function bindUpdate(
     changed: [...assigned.keys()],
     returning: bindReturning(statement.returning, relation, target.from, target.place),
   };
+}
+
+/** Old and new rows, the generated columns of the new ones over values that have been computed: each may be another one each time. */
+function withGeneratedOver(rows: LogicalNode, { columns }: SourceRelation): LogicalNode {
+  if (!columns.some(({ from }) => from.kind === 'generated')) return rows;
+  return project(
+    rows,
+    rows.schema.map(({ name, type }, index) => {
+      const from = columns[index - columns.length]?.from;
+      const expression =
+        from?.kind === 'generated'
+          ? mapColumns(from.expression, (column) =>
+              columnOf(column.index + columns.length, column.type),
+            )
+          : columnOf(index, type);
+      return { name, expression };
+    }),
+  );
 }
 
 /** @throws StreamError SQL_UNKNOWN_COLUMN with a near miss. */
