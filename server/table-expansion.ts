@@ -64,7 +64,7 @@ export function expandTable(core: Core, statement: CreateRelation, context: Bind
   return { statement: { ...written, columns }, sequences };
 }
 
-function sequenceType(column: ColumnDefinition): SequenceOptions['type'] | undefined {
+export function sequenceType(column: ColumnDefinition): SequenceOptions['type'] | undefined {
   const { type, identity, name } = column;
   if (isSerial(column)) return SERIALS.get(type?.name ?? '')?.kind;
   if (identity === undefined) return undefined;
@@ -89,7 +89,7 @@ function sequenceType(column: ColumnDefinition): SequenceOptions['type'] | undef
 const isNextval = ({ default: value }: ColumnDefinition): boolean =>
   value?.kind === 'call' && value.name.parts.at(-1)?.name === 'nextval';
 
-function ownSequence(
+export function ownSequence(
   core: Core,
   table: string,
   { name: column, identity }: ColumnDefinition,
@@ -118,7 +118,7 @@ export function isNameTaken(core: Core, key: string): boolean {
   );
 }
 
-function withSequence(
+export function withSequence(
   core: Core,
   column: ColumnDefinition,
   sequence: SequenceState,

@@ -1045,6 +1045,22 @@ export type AlterAction =
       readonly default: Expression | undefined;
     }
   | { readonly kind: 'set-not-null' | 'drop-not-null'; readonly column: Identifier }
+  | {
+      readonly kind: 'add-identity';
+      readonly column: Identifier;
+      readonly identity: Identity;
+      /** Filled in when its sequence has a name. */
+      readonly default?: Expression | undefined;
+    }
+  | {
+      readonly kind: 'set-identity';
+      readonly column: Identifier;
+      /** Undefined: as it is. */
+      readonly always: boolean | undefined;
+      readonly options: readonly SequenceOption[];
+    }
+  | { readonly kind: 'drop-identity'; readonly column: Identifier; readonly ifExists: boolean }
+  | { readonly kind: 'drop-expression'; readonly column: Identifier; readonly ifExists: boolean }
   | { readonly kind: 'add-constraint'; readonly constraint: TableConstraint }
   | { readonly kind: 'rename-constraint'; readonly name: Identifier; readonly to: Identifier }
   | { readonly kind: 'drop-constraint'; readonly name: Identifier; readonly ifExists: boolean }

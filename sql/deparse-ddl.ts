@@ -344,6 +344,25 @@ export class DefinitionWriter {
         return `ALTER COLUMN ${identifierText(action.column)} SET NOT NULL`;
       case 'drop-not-null':
         return `ALTER COLUMN ${identifierText(action.column)} DROP NOT NULL`;
+      case 'add-identity':
+        return `ALTER COLUMN ${identifierText(action.column)} ADD ${identityText(action.identity)}`;
+      case 'set-identity': {
+        const kind = action.always === true ? 'ALWAYS' : 'BY DEFAULT';
+        return words(
+          `ALTER COLUMN ${identifierText(action.column)}`,
+          action.always !== undefined && `SET GENERATED ${kind}`,
+          ...action.options.map((option) =>
+            words(option.kind !== 'restart' && 'SET', sequenceText([option])),
+          ),
+        );
+      }
+      case 'drop-identity':
+      case 'drop-expression':
+        return words(
+          `ALTER COLUMN ${identifierText(action.column)} DROP`,
+          action.kind === 'drop-identity' ? 'IDENTITY' : 'EXPRESSION',
+          action.ifExists && 'IF EXISTS',
+        );
       case 'add-constraint':
         return `ADD ${this.#constraint(action.constraint)}`;
       case 'rename-constraint':

@@ -42,7 +42,7 @@ function parseSequenceOptions(cursor: Cursor): readonly SequenceOption[] {
 
 type Body<Option> = Option extends unknown ? Omit<Option, 'span'> : never;
 
-function parseSequenceOption(cursor: Cursor): Body<SequenceOption> | undefined {
+export function parseSequenceOption(cursor: Cursor): Body<SequenceOption> | undefined {
   if (cursor.accept('as')) return { kind: 'type', type: parseType(cursor) };
   if (cursor.accept('increment')) {
     cursor.accept('by');

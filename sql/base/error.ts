@@ -39,6 +39,7 @@ export const errorTable = {
   SQL_DUPLICATE_PREPARED: { sqlstate: '42P05', http: 409, retry: 'never' },
   SQL_UNKNOWN_CURSOR: { sqlstate: '34000', http: 400, retry: 'never' },
   SQL_DUPLICATE_CURSOR: { sqlstate: '42P03', http: 409, retry: 'never' },
+  SQL_COLUMN_STATE: { sqlstate: '55000', http: 409, retry: 'never' },
   SQL_CURSOR_DIRECTION: { sqlstate: '55000', http: 400, retry: 'never' },
   SQL_SETTING_FIXED: { sqlstate: '55P02', http: 400, retry: 'never' },
   SQL_DATATYPE_MISMATCH: { sqlstate: '42804', http: 400, retry: 'never' },

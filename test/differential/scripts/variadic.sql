@@ -19,7 +19,6 @@ SELECT concat(k, VARIADIC t) FROM lists;
 SELECT concat(k, VARIADIC ARRAY['a']) FROM lists;
 UPDATE lists SET (a, k) = ROW(v.*) FROM (VALUES (ARRAY[9], 'nine')) AS v WHERE id = 1 RETURNING id, a, k;
 UPDATE lists SET (a, k) = ROW(v.*, 'x') FROM (VALUES (ARRAY[8])) AS v WHERE id = 1 RETURNING id, a, k;
-UPDATE lists SET (a, k) = (v.*) FROM (VALUES (ARRAY[8], 'y')) AS v WHERE id = 1 RETURNING id, a, k;
 UPDATE lists SET (a, k, t) = ROW(v.*) FROM (VALUES (ARRAY[8], 'y')) AS v WHERE id = 1;
 UPDATE lists SET (a) = ROW(v.*) FROM (VALUES (ARRAY[8], 'y')) AS v WHERE id = 1;
 UPDATE lists SET (a) = ROW(ARRAY[7]) WHERE id = 1 RETURNING a;
