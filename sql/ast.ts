@@ -539,6 +539,8 @@ export type SequenceOption = { readonly span: Span } & (
   | { readonly kind: 'type'; readonly type: TypeName }
   /** Undefined for OWNED BY NONE. */
   | { readonly kind: 'owned-by'; readonly column: QualifiedName | undefined }
+  /** SEQUENCE NAME of an identity, as dumps have it. */
+  | { readonly kind: 'name'; readonly name: QualifiedName }
 );
 
 export type ReferentialAction = 'no action' | 'restrict' | 'cascade' | 'set null' | 'set default';
@@ -954,8 +956,13 @@ export type Statement = { readonly span: Span } & (
       /** 'isolation level serializable', 'read only', …: lower case, one blank between words. */
       readonly modes: readonly string[];
     }
-  | { readonly kind: 'commit' }
-  | { readonly kind: 'rollback'; readonly savepoint: Identifier | undefined }
+  /** `chain`: another transaction with the same modes begins at once. */
+  | { readonly kind: 'commit'; readonly chain?: boolean | undefined }
+  | {
+      readonly kind: 'rollback';
+      readonly savepoint: Identifier | undefined;
+      readonly chain?: boolean | undefined;
+    }
   | { readonly kind: 'savepoint' | 'release'; readonly name: Identifier }
   | {
       readonly kind: 'prepare';

@@ -432,6 +432,8 @@ function sequenceOptionText(option: SequenceOption): string {
       return option.value ? 'CYCLE' : 'NO CYCLE';
     case 'owned-by':
       return `OWNED BY ${option.column === undefined ? 'NONE' : nameText(option.column)}`;
+    case 'name':
+      return `SEQUENCE NAME ${nameText(option.name)}`;
     case 'min':
     case 'max':
       return option.value === undefined

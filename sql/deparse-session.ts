@@ -95,8 +95,9 @@ export class SessionWriter {
         return words('REPLAY ERRORS', from && `FROM ${nameText(from)}`, condition);
       }
       case 'flush':
-      case 'commit':
         return kind;
+      case 'commit':
+        return words(kind, statement.chain === true && 'AND CHAIN');
       case 'begin':
         return words(
           statement.start ? 'START TRANSACTION' : 'BEGIN',
@@ -106,6 +107,7 @@ export class SessionWriter {
         return words(
           kind,
           statement.savepoint && `TO SAVEPOINT ${identifierText(statement.savepoint)}`,
+          statement.chain === true && 'AND CHAIN',
         );
       case 'savepoint':
         return `SAVEPOINT ${identifierText(statement.name)}`;

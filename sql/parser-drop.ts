@@ -74,7 +74,8 @@ export function parseAlter(cursor: Cursor): Statement {
   if (object === 'table') cursor.accept('only');
   const name = qualifiedName(cursor);
   if (cursor.acceptWords('owner', 'to')) {
-    columnName(cursor);
+    const isSelf = cursor.acceptOneOf('current_user', 'current_role', 'session_user') !== undefined;
+    if (!isSelf) columnName(cursor);
     // There are no roles: whoever may connect may do everything.
     const isRelation = object !== 'sequence' && object !== 'type' && object !== 'domain';
     const names = isRelation ? [name] : [];

@@ -19,7 +19,14 @@ import {
   parseRestrictedExpression,
 } from './parser-expression.ts';
 import { parseClose, parseDeclare, parseFetch } from './parser-fetch.ts';
-import { parseComment, parseMaintenance, parseReindex } from './parser-maintenance.ts';
+import {
+  parseComment,
+  parseGrant,
+  parseMaintenance,
+  parseRefresh,
+  parseReindex,
+  parseRevoke,
+} from './parser-maintenance.ts';
 import { qualifiedName } from './parser-name.ts';
 import { parsePrimary } from './parser-primary.ts';
 import { parseQuery, parseQueryAfterWith, parseQueryFrom, parseWith } from './parser-query.ts';
@@ -196,6 +203,9 @@ const rules: ReadonlyMap<string, (cursor: Cursor) => Statement> = new Map([
   ['vacuum', parseMaintenance],
   ['checkpoint', parseMaintenance],
   ['reindex', parseReindex],
+  ['refresh', parseRefresh],
+  ['grant', parseGrant],
+  ['revoke', parseRevoke],
 ]);
 
 const ruleNames = [...rules.keys()].map((word) => word.toUpperCase());

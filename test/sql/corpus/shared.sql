@@ -402,3 +402,6 @@ move c;
 move forward all in c;
 close c;
 close all;
+commit and chain;
+rollback and chain;
+abort and no chain;
