@@ -265,7 +265,7 @@ function refuseIdentity(
 }
 
 /** A row without its generated columns: given values, defaults, NULLs. */
-const plainRow = (
+export const plainRow = (
   { schema, columns }: SourceRelation,
   given: ReadonlyMap<number, BoundExpr>,
 ): readonly BoundExpr[] =>
