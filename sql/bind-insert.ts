@@ -7,6 +7,7 @@ import { assignPart, defaultOfPart, partType } from './bind-assign-part.ts';
 import { refuseSets } from './bind-call.ts';
 import { type BindContext, places } from './bind-context.ts';
 import { type FromPlace, scopeOver } from './bind-from-place.ts';
+import { withGenerated } from './bind-generated.ts';
 import { columnNumber, requireWritable, targetNames } from './bind-manipulation.ts';
 import { bindOnConflict } from './bind-on-conflict.ts';
 import { convertOutputs, project } from './bind-output.ts';
@@ -19,7 +20,6 @@ import type { SourceRelation } from './catalog.ts';
 import { coerceAssignment } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
 import { mayBeNull } from './expression-null.ts';
-import { mapColumns } from './logical-map.ts';
 import type { LogicalNode } from './logical-plan.ts';
 import { plainSelect } from './plain-query.ts';
 
@@ -36,7 +36,7 @@ export function bindInsert(
   const outside = { context, parent: undefined, commonTables: around };
   const commonTables = bindWith(statement.with, { ...outside, resolveUnknown: true });
   const place: FromPlace = { ...outside, commonTables };
-  const made = withGeneratedOver(bindRows(statement, relation, targets, place), relation);
+  const made = withGenerated(bindRows(statement, relation, targets, place), relation, 0);
   const rows = settlePlan(made, context);
   const onConflict =
     statement.onConflict && bindOnConflict(statement, statement.onConflict, relation, place);
@@ -273,34 +273,6 @@ export const plainRow = (
     ({ type }, index): BoundExpr =>
       given.get(index) ?? columns[index]?.default ?? { kind: 'literal', value: null, type },
   );
-
-/** Rows with their generated columns, over values that have been computed: a default may give another one each time. */
-function withGeneratedOver(rows: LogicalNode, relation: SourceRelation): LogicalNode {
-  if (!relation.columns.some(({ from }) => from.kind === 'generated')) return rows;
-  return project(
-    rows,
-    relation.columns.map(({ from }, index) => {
-      const { name, type } = relation.schema[index] ?? { name: '', type: { kind: 'text' } };
-      return {
-        name,
-        expression: from.kind === 'generated' ? from.expression : columnOf(index, type),
-      };
-    }),
-  );
-}
-
-/** A whole row: given values, defaults, NULLs; then generated columns over them. */
-export function fillRow(
-  relation: SourceRelation,
-  given: ReadonlyMap<number, BoundExpr>,
-): readonly BoundExpr[] {
-  const plain = plainRow(relation, given);
-  return plain.map((value, index) => {
-    const from = relation.columns[index]?.from;
-    if (from?.kind !== 'generated') return value;
-    return mapColumns(from.expression, (column) => plain[column.index] ?? column);
-  });
-}
 
 const rowSchema = (relation: SourceRelation, rows: readonly (readonly BoundExpr[])[]): Schema =>
   relation.schema.map(({ name, type }, index) => ({

@@ -1,4 +1,5 @@
 /** UPDATE and DELETE, and what they share with INSERT and MERGE. */
+
 import type {
   Assignment,
   Expression,
@@ -19,6 +20,7 @@ import {
   named,
   scopeOver,
 } from './bind-from-place.ts';
+import { withGenerated } from './bind-generated.ts';
 import { closestName } from './bind-near-miss.ts';
 import { project } from './bind-output.ts';
 import { bindWith } from './bind-query.ts';
@@ -30,7 +32,6 @@ import type { BoundDelete, BoundUpdate } from './bound-statement.ts';
 import type { SourceRelation } from './catalog.ts';
 import { coerceAssignment, coerceToBoolean } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
-import { mapColumns } from './logical-map.ts';
 import type { LogicalNode } from './logical-plan.ts';
 
 /** A stream or table that takes rows. @throws StreamError SQL_UNKNOWN_RELATION, SQL_WRONG_OBJECT_TYPE. */
@@ -181,7 +182,7 @@ export function bindUpdate(
     ...next.map((expression, index) => ({ name: names[index] ?? '', expression })),
     ...columnsBeside(target),
   ]);
-  const plan = withGeneratedOver(assignedRows, relation);
+  const plan = withGenerated(assignedRows, relation, relation.schema.length);
   return {
     kind: 'update',
     relation,
@@ -190,24 +191,6 @@ export function bindUpdate(
     changed: [...assigned.keys()],
     returning: bindReturning(statement.returning, relation, target.from, target.place),
   };
-}
-
-/** Old and new rows, the generated columns of the new ones over values that have been computed: each may be another one each time. */
-function withGeneratedOver(rows: LogicalNode, { columns }: SourceRelation): LogicalNode {
-  if (!columns.some(({ from }) => from.kind === 'generated')) return rows;
-  return project(
-    rows,
-    rows.schema.map(({ name, type }, index) => {
-      const from = columns[index - columns.length]?.from;
-      const expression =
-        from?.kind === 'generated'
-          ? mapColumns(from.expression, (column) =>
-              columnOf(column.index + columns.length, column.type),
-            )
-          : columnOf(index, type);
-      return { name, expression };
-    }),
-  );
 }
 
 /** @throws StreamError SQL_UNKNOWN_COLUMN with a near miss. */
@@ -328,18 +311,6 @@ function assignedValue(value: Expression, part: Assignment['part'], scope: Scope
 
 const wrongCount = ({ span: at }: Expression): StreamError =>
   new StreamError('SQL_SYNTAX', 'number of columns does not match number of values', { at });
-
-/** Generated columns follow the new values of the others. */
-export function withGenerated(
-  relation: SourceRelation,
-  row: readonly BoundExpr[],
-): readonly BoundExpr[] {
-  return row.map((value, index) => {
-    const from = relation.columns[index]?.from;
-    if (from?.kind !== 'generated') return value;
-    return mapColumns(from.expression, (column) => row[column.index] ?? column);
-  });
-}
 
 export function bindDelete(
   statement: Statement & { readonly kind: 'delete' },

@@ -51,6 +51,11 @@ INSERT INTO counted (k) VALUES ('a'), ('b') RETURNING *;
 INSERT INTO counted (k) SELECT k || '!' FROM counted RETURNING id IS NOT NULL, half = id / 2.0;
 UPDATE counted SET id = nextval('counted_id_seq') WHERE id = 1 RETURNING half = id / 2.0, k2 = k || id;
 INSERT INTO counted (k) VALUES ('c') RETURNING *;
+MERGE INTO counted USING (VALUES ('a', 1), ('new', 2), ('b', 3)) AS g (k, n) ON counted.k = g.k
+WHEN MATCHED AND n = 3 THEN DELETE
+WHEN MATCHED THEN UPDATE SET id = nextval('counted_id_seq')
+WHEN NOT MATCHED THEN INSERT (k) VALUES (g.k)
+RETURNING merge_action(), counted.k, half = id / 2.0, k2 = counted.k || id;
 SELECT count(*) FROM counted WHERE half <> id / 2.0 OR k2 <> k || id;
 DROP TABLE counted;
 CREATE TABLE public.dumped_ids (id integer NOT NULL, v text);
