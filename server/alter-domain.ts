@@ -4,7 +4,7 @@
  */
 import { compileScalar } from '../engine/kernel/scalar.ts';
 import type { AlterDomainAction, Identifier, Statement } from '../sql/ast.ts';
-import { assert } from '../sql/base/assert.ts';
+import { assert, assertNever } from '../sql/base/assert.ts';
 import { StreamError } from '../sql/base/error.ts';
 import type { Domain } from '../sql/base/type.ts';
 import { splitKey } from '../sql/bind-schema.ts';
@@ -21,8 +21,10 @@ import { bareName } from './constraints.ts';
 import type { Core } from './core.ts';
 import type { StatementResult } from './database.ts';
 import { storedTable } from './definitions.ts';
+import { inTurns } from './in-turns.ts';
 import { okResult } from './row-result.ts';
 import { statementContext } from './statement-context.ts';
+import { boundTables } from './table-change.ts';
 import { findType } from './type-statement.ts';
 import {
   namesElsewhere,
@@ -39,7 +41,7 @@ type DomainType = UserType & { readonly domain: NonNullable<UserType['domain']> 
 
 const TAG = 'ALTER DOMAIN';
 
-/** @throws StreamError SQL_UNKNOWN_TYPE, SQL_UNKNOWN_TYPE, SQL_DUPLICATE_OBJECT, SQL_DEPENDENT_OBJECTS, CONSTRAINT_…. */
+/** @throws StreamError SQL_UNKNOWN_TYPE, SQL_UNKNOWN_OBJECT, SQL_DUPLICATE_OBJECT, SQL_DEPENDENT_OBJECTS, CONSTRAINT_…. */
 export async function alterDomain(
   core: Core,
   { name, action, span }: Kind<'alter-domain'>,
@@ -63,10 +65,8 @@ export async function alterDomain(
   if (action.kind === 'rename') requireFree(core, type, action.to);
   const renamed = action.kind === 'rename' ? { ...changed, name: keyOf(type, action.to) } : changed;
   const after = withSpan(span, () => boundAgain(core, type, renamed));
-  if (action.kind === 'add-check' || action.kind === 'set-not-null') {
-    await requireRowsOf(core, type, after, users);
-  }
-  await put(core, type, after, users, context);
+  const tightens = action.kind === 'add-check' || action.kind === 'set-not-null';
+  await put(core, type, after, users, tightens, context);
   return okResult(TAG, '');
 }
 
@@ -96,7 +96,7 @@ function applyAction(domain: CreateDomain, action: AlterDomainAction, own: strin
     const index = checks.findIndex((check) => check.name?.name === name);
     if (index >= 0) return index;
     throw new StreamError(
-      'SQL_UNKNOWN_TYPE',
+      'SQL_UNKNOWN_OBJECT',
       `constraint "${name}" ${shown ?? `of domain "${own}"`} does not exist`,
       { at: span },
     );
@@ -137,10 +137,8 @@ function applyAction(domain: CreateDomain, action: AlterDomainAction, own: strin
       return domain;
     case 'rename':
       return { ...domain };
-    default: {
-      const never: never = action;
-      return never;
-    }
+    default:
+      return assertNever(action);
   }
 }
 
@@ -264,11 +262,17 @@ async function put(
   before: DomainType,
   after: UserType,
   users: readonly TypeUser[],
+  tightens: boolean,
   context: StatementContext,
 ): Promise<void> {
   const known = domainOf(before);
   const former = known.copy();
-  await settle(core, known, domainOf(after), { type: { ...after, type: before.type } });
+  const writers = users.flatMap(({ entry }) => core.writers.get(entry.relation.id) ?? []);
+  // Who writes between the look at the rows and the new rules would not be looked at.
+  await inTurns(boundTables(core, writers), async () => {
+    if (tightens) await requireRowsOf(core, before, after, users);
+    await settle(core, known, domainOf(after), { type: { ...after, type: before.type } });
+  });
   try {
     await rebind(core, users, context);
   } catch (error) {

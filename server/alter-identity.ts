@@ -2,20 +2,19 @@
  * Identities and serial columns in ALTER TABLE. A new sequence is there before the table whose default asks it, and an old one goes
  * after it, so that no crash leaves a default without its sequence.
  */
-import type { AlterAction, Identifier, Statement } from '../sql/ast.ts';
+import type { AlterAction, Identifier } from '../sql/ast.ts';
 import { assert } from '../sql/base/assert.ts';
 import { typeName } from '../sql/base/type.ts';
 import type { SourceRelation } from '../sql/catalog.ts';
 import { parseTypeName } from '../sql/parser.ts';
 import { bareColumn } from '../sql/parser-column.ts';
-import { columnState } from './alter-text.ts';
+import { type AlterStatement, columnState } from './alter-text.ts';
 import { bareName } from './constraints.ts';
 import type { Core } from './core.ts';
 import { withOptions } from './sequence-statement.ts';
 import type { SequenceState } from './sequences.ts';
 import { ownSequence, sequenceType, withSequence } from './table-expansion.ts';
 
-type AlterStatement = Statement & { readonly kind: 'alter' };
 type Action<K extends AlterAction['kind']> = AlterAction & { readonly kind: K };
 
 interface Changes {
@@ -39,6 +38,10 @@ export async function withIdentities(
     writtenOut(core, action, relation, changes),
   );
   const { added, changed, dropped } = changes;
+  if (added.length + changed.length + dropped.length === 0) {
+    await run({ ...statement, actions });
+    return;
+  }
   await core.engine.atBoundary(() => core.sequences.put(added));
   try {
     await run({ ...statement, actions });
