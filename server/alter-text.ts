@@ -139,9 +139,38 @@ function alterColumns(
           { at: action.column.span },
         );
       }
+      if (definition.columns.some((one) => one.name.name === action.column.name && one.identity)) {
+        const table = definition.name.parts.at(-1)?.name;
+        throw new StreamError(
+          'SQL_SYNTAX',
+          `column "${action.column.name}" of relation "${table}" is an identity column`,
+          { at: action.column.span },
+        );
+      }
       changeColumn(draft, definition, action.column, { notNull: false });
       return;
     }
+    case 'add-identity':
+      changeColumn(draft, definition, action.column, {
+        default: action.default,
+        identity: { ...action.identity, options: [] },
+      });
+      return;
+    case 'set-identity': {
+      const { always } = action;
+      if (always === undefined) return;
+      changeColumn(draft, definition, action.column, { identity: { always, options: [] } });
+      return;
+    }
+    case 'drop-identity':
+      // As in PostgreSQL it stays NOT NULL.
+      changeColumn(draft, definition, action.column, {
+        ...{ default: undefined, identity: undefined, notNull: true },
+      });
+      return;
+    case 'drop-expression':
+      dropExpression(draft, definition, action);
+      return;
     case 'add-constraint':
       draft.definition = {
         ...definition,
@@ -166,6 +195,30 @@ function alterColumns(
       throw notSupported(`ALTER … ${action.kind.replaceAll('-', ' ').toUpperCase()}`, at);
   }
 }
+
+/** The values that the column has stay. @throws StreamError SQL_COLUMN_STATE. */
+function dropExpression(
+  draft: Draft,
+  definition: CreateRelation,
+  { column, ifExists }: AlterAction & { readonly kind: 'drop-expression' },
+): void {
+  const known = definition.columns.find(({ name }) => name.name === column.name);
+  if (known !== undefined && known.generated === undefined) {
+    if (ifExists) return;
+    throw columnState(definition.name.parts.at(-1)?.name, column, 'is not a generated column');
+  }
+  changeColumn(draft, definition, column, { generated: undefined });
+}
+
+/** @param what  the end of a sentence about the column. */
+export const columnState = (
+  table: string | undefined,
+  { name, span }: Identifier,
+  what: string,
+): StreamError =>
+  new StreamError('SQL_COLUMN_STATE', `column "${name}" of relation "${table}" ${what}`, {
+    at: span,
+  });
 
 function changeType(draft: Draft, definition: CreateRelation, action: AlterType): void {
   const { column, type, using } = action;
@@ -215,13 +268,10 @@ function addColumn(
   }
   const hasKey =
     column.primaryKey || column.constraints?.some(({ kind }) => kind === 'primary-key');
-  if (
-    hasKey ||
-    isSerial(column) ||
-    column.identity !== undefined ||
-    (isLocal && column.generated !== undefined)
-  ) {
-    throw notSupported('ADD COLUMN with a key, an identity or a generated value', column);
+  // Those of a table are a default by now, whose sequence is there.
+  const isOwn = isSerial(column) || column.identity !== undefined;
+  if (hasKey || (isOwn && (!isLocal || column.default === undefined))) {
+    throw notSupported('ADD COLUMN with a key or an identity', column);
   }
   draft.definition = { ...definition, columns: [...definition.columns, column] };
   draft.origins = [...draft.origins, undefined];

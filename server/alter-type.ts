@@ -3,6 +3,7 @@
  * the text of labels would mean something else from then on, and is named instead.
  */
 import type { AlterTypeAction, Statement } from '../sql/ast.ts';
+import { assert } from '../sql/base/assert.ts';
 import {
   type EnumLabel,
   type EnumType,
@@ -23,7 +24,14 @@ import { redefineSource } from './lifecycle/source.ts';
 import type { LiveRelation } from './live-catalog.ts';
 import { okResult } from './row-result.ts';
 import { findType } from './type-statement.ts';
-import { type LabelUse, relationsWith, typesWith, usesLabels } from './type-usage.ts';
+import {
+  calledWith,
+  type LabelUse,
+  refuseRoutines,
+  relationsWith,
+  typesWith,
+  usesLabels,
+} from './type-usage.ts';
 import { enumOf, requireEnum, saveTypes } from './user-types.ts';
 
 type AlterType = Statement & { readonly kind: 'alter-type' };
@@ -173,6 +181,7 @@ async function renameType(core: Core, type: UserType, to: string): Promise<State
       'the name is in its text',
     );
   }
+  refuseRoutines(core, type, `rename type ${type.name}`);
   const [other] = typesWith(core.catalog, type);
   if (other !== undefined) {
     const named = { kind: 'type', name: other.name } as const;
@@ -223,6 +232,12 @@ async function commit(
   });
 }
 
+function typeOf(core: Core, { id }: EnumType): UserType {
+  const type = core.catalog.types().find((one) => one.id === id);
+  assert(type !== undefined, 'the type is in the catalog');
+  return type;
+}
+
 function refuseLabelUse(
   core: Core,
   users: readonly LiveRelation[],
@@ -230,7 +245,12 @@ function refuseLabelUse(
   use: LabelUse,
   what: string,
 ): void {
+  const calling = calledWith(core, typeOf(core, enumeration));
   for (const entry of users) {
+    // What a function makes of labels its body says.
+    if (entry.relation.kind !== 'view' && calling.includes(entry)) {
+      throw dependentError(what, entry.relation, 'it calls a function over the type');
+    }
     // A view is computed whenever it is read.
     if (entry.relation.kind === 'view' || !usesLabels(core, entry, enumeration, use)) continue;
     const why =
@@ -241,7 +261,7 @@ function refuseLabelUse(
   }
 }
 
-function dependentError(
+export function dependentError(
   what: string,
   { kind, name }: { readonly kind: string; readonly name: string },
   why: string,

@@ -7,7 +7,7 @@ import type { TableRebuild } from '../engine/store/store.ts';
 import { renderQuery } from '../engine/view/pull.ts';
 import type { Identifier } from '../sql/ast.ts';
 import { assert } from '../sql/base/assert.ts';
-import type { Row } from '../sql/base/datum.ts';
+import type { Datum, Row } from '../sql/base/datum.ts';
 import { StreamError } from '../sql/base/error.ts';
 import { sameType } from '../sql/base/type.ts';
 import { uniqueOver } from '../sql/bind-constraint.ts';
@@ -22,8 +22,10 @@ import {
   type StatementContext,
 } from '../sql/catalog.ts';
 import { deparse } from '../sql/deparse.ts';
+import { someExpression } from '../sql/expression-map.ts';
 import { LATE_COLUMNS } from '../sql/late-relation.ts';
 import { parseStatement } from '../sql/parser.ts';
+import { withIdentities } from './alter-identity.ts';
 import {
   type Altered,
   type AlterStatement,
@@ -69,7 +71,11 @@ export async function alterRelation(
   requireKind(statement, relation, core);
   const writer = core.writers.get(relation.id);
   const bound = boundTables(core, writer === undefined ? [] : [writer]);
-  await inTurns(bound, () => alter(core, statement, relation, context));
+  await inTurns(bound, () =>
+    relation.kind === 'table' && relation.input === undefined
+      ? withIdentities(core, statement, relation, (one) => alter(core, one, relation, context))
+      : alter(core, statement, relation, context),
+  );
   return okResult(tag, '');
 }
 
@@ -129,7 +135,9 @@ async function moveSequences(
   const moved: SequenceState[] = [];
   for (const state of owned) {
     const index = before.schema.findIndex(({ name }) => name === state.owner?.column);
-    const column = after.schema[origins.indexOf(index)]?.name;
+    // Of a new column the sequence is there already.
+    const isNew = index < 0 && after.schema.some(({ name }) => name === state.owner?.column);
+    const column = isNew ? state.owner?.column : after.schema[origins.indexOf(index)]?.name;
     if (column === undefined || state.owner === undefined) gone.push(state);
     else moved.push({ ...state, owner: { ...state.owner, table: after.name, column } });
   }
@@ -361,6 +369,33 @@ function lateRebuild(
   };
 }
 
+/** The value of a new column in rows that are there. */
+interface AddedValue {
+  /** Of a default that has one value. */
+  readonly once?: Datum | null;
+  /** Of a default that gives each row one of its own. */
+  readonly each?: (row: Row) => Datum | null;
+  /** Over the new row. */
+  readonly generated?: (row: Row) => Datum | null;
+}
+
+function addedValues(
+  core: Core,
+  { columns }: SourceRelation,
+  origins: readonly (number | undefined)[],
+  context: StatementContext,
+): readonly (AddedValue | undefined)[] {
+  return columns.map(({ default: value, from }, i): AddedValue | undefined => {
+    if (origins[i] !== undefined) return undefined;
+    if (from.kind === 'generated') return { generated: compileScalar(from.expression) };
+    if (value === undefined) return undefined;
+    const isOwn = someExpression(value, (one) => one.kind === 'call' && one.fn.name === 'nextval');
+    const bound = settleExpression(value, bindContext(core.catalog, context, 'pull'));
+    const compute = compileScalar(bound);
+    return isOwn ? { each: () => compute([]) } : { once: compute([]) };
+  });
+}
+
 /**
  * How the stored rows become those of the new table.
  * @throws StreamError CONSTRAINT_… when a row does not fit.
@@ -373,19 +408,19 @@ async function tableRebuild(
   context: StatementContext,
 ): Promise<TableRebuild | undefined> {
   await core.writers.get(relation.id)?.settled();
-  const defaults = altered.columns.map(({ default: value }, i) =>
-    value === undefined || origins[i] !== undefined
-      ? null
-      : compileScalar(settleExpression(value, bindContext(core.catalog, context, 'pull')))([]),
-  );
+  const added = addedValues(core, altered, origins, context);
+  const defaults = added.map((value) => value?.once ?? null);
   const convert = compileConversions(core, relation, altered, origins, conversions, context);
-  const rowOf = (row: Row): Row =>
-    origins.map((origin, i) => {
+  const rowOf = (row: Row): Row => {
+    const values = origins.map((origin, i) => {
       const value = convert[i];
       if (value !== undefined) return value(row);
-      return origin === undefined ? (defaults[i] ?? null) : (row[origin] ?? null);
+      if (origin !== undefined) return row[origin] ?? null;
+      return added[i]?.each?.(row) ?? defaults[i] ?? null;
     });
-  if (conversions.size > 0) {
+    return values.map((value, i) => added[i]?.generated?.(values) ?? value);
+  };
+  if (conversions.size > 0 || added.some((one) => one?.each ?? one?.generated)) {
     const rows = await convertedRows(core.store, relation, altered, rowOf);
     await requireRows(core, relation, altered, rowOf, rows);
     return { relation: storedTable(altered), rows };

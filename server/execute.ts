@@ -14,6 +14,7 @@ import type { SessionAccess } from '../sql/function/session.ts';
 import type { LogicalNode } from '../sql/logical-plan.ts';
 import { parseStatement } from '../sql/parser.ts';
 import { alterRelation } from './alter.ts';
+import { alterDomain } from './alter-domain.ts';
 import { alterOptions, altersOptions } from './alter-options.ts';
 import { alterType } from './alter-type.ts';
 import type { Core } from './core.ts';
@@ -94,6 +95,7 @@ export async function executeStatement(
     return createType(core, statement, context);
   }
   if (statement.kind === 'alter-type') return alterType(core, statement, context);
+  if (statement.kind === 'alter-domain') return alterDomain(core, statement, context);
   if (statement.kind === 'drop' && (statement.object === 'type' || statement.object === 'domain')) {
     return dropTypes(core, statement, context);
   }

@@ -54,8 +54,22 @@ export async function alterSequence(
   if (known === undefined) {
     return okResult(tag, `relation "${nameText(statement.name)}" does not exist, skipping`);
   }
-  const options = sequenceOptions(statement.options, known.options);
-  const [restart] = statement.options.flatMap((one) => (one.kind === 'restart' ? [one] : []));
+  const next: SequenceState = {
+    ...withOptions(known, statement.options),
+    name: statement.rename === undefined ? known.name : renamed(core, known, statement.rename.name),
+    owner: ownerOf(core, statement.options, known.owner, context),
+  };
+  await core.engine.atBoundary(() => core.sequences.put([next]));
+  return okResult(tag, '');
+}
+
+/** The sequence with other options. @throws StreamError SQL_INVALID_OPTION. */
+export function withOptions(
+  known: SequenceState,
+  written: readonly SequenceOption[],
+): SequenceState {
+  const options = sequenceOptions(written, known.options);
+  const [restart] = written.flatMap((one) => (one.kind === 'restart' ? [one] : []));
   const last = restart === undefined ? known.last : (restart.value ?? options.start);
   if (last < options.min || last > options.max) {
     throw new StreamError(
@@ -63,16 +77,7 @@ export async function alterSequence(
       `RESTART value (${last}) cannot be ${last < options.min ? `less than MINVALUE (${options.min})` : `greater than MAXVALUE (${options.max})`}`,
     );
   }
-  const next: SequenceState = {
-    ...known,
-    name: statement.rename === undefined ? known.name : renamed(core, known, statement.rename.name),
-    options,
-    owner: ownerOf(core, statement.options, known.owner, context),
-    last,
-    isCalled: restart === undefined && known.isCalled,
-  };
-  await core.engine.atBoundary(() => core.sequences.put([next]));
-  return okResult(tag, '');
+  return { ...known, options, last, isCalled: restart === undefined && known.isCalled };
 }
 
 function renamed(core: Core, { name }: SequenceState, to: string): string {

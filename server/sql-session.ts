@@ -7,6 +7,7 @@ import { StreamError } from '../sql/base/error.ts';
 import { parseStatements } from '../sql/parser.ts';
 import { runCopy } from './copy/copy.ts';
 import type { Core } from './core.ts';
+import { Cursors } from './cursors.ts';
 import type { CopyResult, Session, StatementFailure, StatementResult } from './database.ts';
 import { type ExecuteContext, executeStatement } from './execute.ts';
 import { PreparedStatements } from './prepared.ts';
@@ -16,7 +17,12 @@ import { defaultSettings, durationMs, readSetting, settingKey } from './settings
 import { resetSetting, setSetting } from './settings-statement.ts';
 import { type Parameters, parametersOf, statementContext } from './statement-context.ts';
 import { TemporaryTables } from './temporary-tables.ts';
-import { isControl, isTransactionMode, TransactionControl } from './transaction-control.ts';
+import {
+  type ControlStatement,
+  isControl,
+  isTransactionMode,
+  TransactionControl,
+} from './transaction-control.ts';
 
 export class SqlSession implements Session {
   readonly #core: Core;
@@ -24,6 +30,7 @@ export class SqlSession implements Session {
   readonly #settings = defaultSettings();
   readonly #control: TransactionControl;
   readonly #prepared: PreparedStatements;
+  readonly #cursors = new Cursors();
   readonly #temporary: TemporaryTables;
   readonly #sequences: SessionSequences;
   #lastCall: Promise<void> = Promise.resolve();
@@ -191,7 +198,7 @@ export class SqlSession implements Session {
     const text = sql.slice(statement.span.start, statement.span.end);
     return await this.#timed(text, signal, async (timeout) => {
       if (signal.aborted) throw canceled();
-      if (isControl(statement)) return await this.#control.run(statement);
+      if (isControl(statement)) return await this.#controlled(statement);
       if (isTransactionMode(statement)) return this.#control.setTransaction(statement);
       await this.#control.admit(statement);
       if (statement.kind === 'set') {
@@ -212,6 +219,23 @@ export class SqlSession implements Session {
     });
   }
 
+  /** What begins, ends or takes back a transaction does so for its cursors, too. */
+  async #controlled(statement: ControlStatement): Promise<StatementResult> {
+    const before = this.#control.current;
+    let committed = false;
+    try {
+      const result = await this.#control.run(statement);
+      committed = result.kind === 'ok' && result.tag === 'COMMIT';
+      if (statement.kind === 'savepoint') this.#cursors.savepoint(statement.name.name);
+      if (statement.kind === 'rollback' && statement.savepoint !== undefined) {
+        this.#cursors.rolledBackTo(statement.savepoint.name);
+      }
+      return result;
+    } finally {
+      if (before !== undefined && this.#control.current !== before) this.#cursors.ended(committed);
+    }
+  }
+
   async #execute(
     statement: Statement,
     sql: string,
@@ -230,6 +254,15 @@ export class SqlSession implements Session {
         return this.#prepared.prepare(statement, sql, context);
       case 'deallocate':
         return this.#prepared.deallocate(statement);
+      case 'declare-cursor':
+        return this.#cursors.declare(statement, transaction !== undefined, () =>
+          this.#execute(statement.statement, sql, params, signal),
+        );
+      case 'fetch':
+      case 'move':
+        return this.#cursors.fetch(statement);
+      case 'close-cursor':
+        return this.#cursors.close(statement);
       case 'execute': {
         const execution = this.#prepared.execution(statement, context);
         const values = { values: execution.values, types: execution.types };

@@ -2,7 +2,13 @@
  * CREATE TABLE, written out: LIKE becomes the columns of the other table, SERIAL and IDENTITY become a default with a sequence of its
  * own. What the catalog keeps has nothing of these, and so means the same ever after.
  */
-import type { ColumnDefinition, SequenceOption, TableConstraint, TableLike } from '../sql/ast.ts';
+import type {
+  ColumnDefinition,
+  Identifier,
+  SequenceOption,
+  TableConstraint,
+  TableLike,
+} from '../sql/ast.ts';
 import { StreamError } from '../sql/base/error.ts';
 import { typeName } from '../sql/base/type.ts';
 import { freeName } from '../sql/bind-constraint.ts';
@@ -64,7 +70,7 @@ export function expandTable(core: Core, statement: CreateRelation, context: Bind
   return { statement: { ...written, columns }, sequences };
 }
 
-function sequenceType(column: ColumnDefinition): SequenceOptions['type'] | undefined {
+export function sequenceType(column: ColumnDefinition): SequenceOptions['type'] | undefined {
   const { type, identity, name } = column;
   if (isSerial(column)) return SERIALS.get(type?.name ?? '')?.kind;
   if (identity === undefined) return undefined;
@@ -89,7 +95,7 @@ function sequenceType(column: ColumnDefinition): SequenceOptions['type'] | undef
 const isNextval = ({ default: value }: ColumnDefinition): boolean =>
   value?.kind === 'call' && value.name.parts.at(-1)?.name === 'nextval';
 
-function ownSequence(
+export function ownSequence(
   core: Core,
   table: string,
   { name: column, identity }: ColumnDefinition,
@@ -98,15 +104,34 @@ function ownSequence(
   const { schema, name } = splitKey(core.catalog, table);
   const isTaken = (one: string): boolean => isNameTaken(core, relationKey(schema, one));
   const written: readonly SequenceOption[] = identity?.options ?? [];
+  const chosen = writtenName(written, schema);
+  if (chosen !== undefined && isTaken(chosen.name)) {
+    throw new StreamError('SQL_DUPLICATE_RELATION', `relation "${chosen.name}" already exists`, {
+      at: chosen.span,
+    });
+  }
   const options = sequenceOptions(written, undefined, type);
   return {
     id: core.catalog.nextId(),
-    name: relationKey(schema, freeName(`${name}_${column.name}_seq`, isTaken)),
+    name: relationKey(schema, chosen?.name ?? freeName(`${name}_${column.name}_seq`, isTaken)),
     options,
     owner: { table, column: column.name, isIdentity: identity !== undefined },
     last: options.start,
     isCalled: false,
   };
+}
+
+/** SEQUENCE NAME. @throws StreamError SQL_COLUMN_STATE for a sequence in another schema than its table. */
+function writtenName(written: readonly SequenceOption[], schema: string): Identifier | undefined {
+  const option = written.find((one) => one.kind === 'name');
+  if (option === undefined) return undefined;
+  const own = option.name.parts.at(-2);
+  if (own === undefined || own.name === schema) return option.name.parts.at(-1);
+  throw new StreamError(
+    'SQL_COLUMN_STATE',
+    'sequence must be in same schema as table it is linked to',
+    { at: option.name.span },
+  );
 }
 
 /** Relations, indexes and sequences have their names in common. */
@@ -118,7 +143,7 @@ export function isNameTaken(core: Core, key: string): boolean {
   );
 }
 
-function withSequence(
+export function withSequence(
   core: Core,
   column: ColumnDefinition,
   sequence: SequenceState,

@@ -32,6 +32,10 @@ const ALLOWED = new Set<Statement['kind']>([
   'prepare',
   'execute',
   'deallocate',
+  'declare-cursor',
+  'fetch',
+  'move',
+  'close-cursor',
 ]);
 const WITHOUT_QUERY = new Set<Statement['kind']>([
   'maintenance',
@@ -42,6 +46,9 @@ const WITHOUT_QUERY = new Set<Statement['kind']>([
   'prepare',
   'execute',
   'deallocate',
+  'fetch',
+  'move',
+  'close-cursor',
 ]);
 
 function writes(statement: Statement): boolean {
@@ -179,9 +186,11 @@ export class TransactionControl {
       case 'begin':
         return this.#begin(statement.start ? 'START TRANSACTION' : 'BEGIN', statement.modes);
       case 'commit':
-        return this.#commit();
+        return this.#chained(statement, () => this.#commit());
       case 'rollback':
-        if (statement.savepoint === undefined) return this.#rollback();
+        if (statement.savepoint === undefined) {
+          return this.#chained(statement, async () => this.#rollback());
+        }
         return this.#rollbackTo(statement.savepoint.name);
       case 'savepoint':
         this.#required('SAVEPOINT').savepoint(statement.name.name, new Map(this.#settings));
@@ -192,6 +201,20 @@ export class TransactionControl {
       default:
         return assertNever(statement);
     }
+  }
+
+  /** AND CHAIN: another transaction with the same modes begins when this one is over. @throws StreamError TRANSACTION_NONE. */
+  async #chained(
+    { kind, chain }: ControlStatement & { readonly kind: 'commit' | 'rollback' },
+    end: () => Promise<StatementResult>,
+  ): Promise<StatementResult> {
+    if (chain !== true) return end();
+    if (this.current === undefined) throw outside(`${kind.toUpperCase()} AND CHAIN`);
+    const { modes } = this.current;
+    const result = await end();
+    this.current = new Transaction(this.#core, this.#limits, modes);
+    this.#settingsBefore = new Map(this.#settings);
+    return result;
   }
 
   #begin(tag: string, modes: readonly string[]): StatementResult {

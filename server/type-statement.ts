@@ -18,7 +18,13 @@ import type { StatementResult } from './database.ts';
 import { dropRelations } from './lifecycle/drop.ts';
 import type { LiveRelation } from './live-catalog.ts';
 import { okResult } from './row-result.ts';
-import { namesElsewhere, relationsWith, type TypeUser, typesWith } from './type-usage.ts';
+import {
+  namesElsewhere,
+  refuseRoutines,
+  relationsWith,
+  type TypeUser,
+  typesWith,
+} from './type-usage.ts';
 import { bindType, type KeptType, keyText, newEnum, saveTypes } from './user-types.ts';
 
 type Kind<Name extends Statement['kind']> = Statement & { readonly kind: Name };
@@ -117,6 +123,7 @@ export async function dropTypes(
     }
     notes.push(`${message}, skipping`);
   }
+  for (const type of named) refuseRoutines(core, type, `drop type ${type.name}`);
   const fall: Fall = { types: [...named], relations: [], columns: [], rules: [] };
   const details = named.flatMap((type) => addUsers(core, type, fall));
   if (details.length > 0 && !statement.cascade) throw dependents(named, details);

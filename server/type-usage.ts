@@ -1,14 +1,18 @@
 /** Who uses a user-defined type: relations and other types, and what of it they depend on. */
 import type { TypeName } from '../sql/ast.ts';
 import type { EnumType } from '../sql/base/enum-type.ts';
+import { StreamError } from '../sql/base/error.ts';
 import { someObject } from '../sql/base/some-object.ts';
 import { type Schema, type SqlType, someType } from '../sql/base/type.ts';
+import { signatureOf } from '../sql/bind-routine.ts';
 import { bindStatement } from '../sql/bind-statement.ts';
 import { findUserType } from '../sql/bind-type.ts';
 import type { Catalog, UserType } from '../sql/catalog.ts';
 import { parseStatement } from '../sql/parser.ts';
+import type { Routine } from '../sql/routine.ts';
 import type { Core } from './core.ts';
 import { sourceEnvironment } from './ddl.ts';
+import { dependentsOf } from './function/function-dependents.ts';
 import type { LiveRelation } from './live-catalog.ts';
 import { statementContext } from './statement-context.ts';
 
@@ -18,8 +22,42 @@ export interface TypeUser {
   readonly columns: readonly string[];
 }
 
-/** Relations that name the type in their statement or have columns of it, in the order of their creation. */
+/** Functions that name the type in their statement, bodies too, and those that call them. */
+export function routinesWith(core: Core, type: UserType): readonly Routine[] {
+  const none = settingsOf(undefined);
+  const found = core.catalog.routines
+    .all()
+    .filter(({ sql }) => namesType(routineTree(sql), type, core.catalog, none));
+  // The list grows while it is read.
+  for (const routine of found) {
+    for (const dependent of dependentsOf(core, routine)) {
+      if (dependent.kind !== 'routine' || found.includes(dependent.routine)) continue;
+      found.push(dependent.routine);
+    }
+  }
+  return found;
+}
+
+/** The statement, and what its text in SQL says. */
+function routineTree(sql: string): unknown {
+  const statement = parseStatement(sql);
+  if (statement.kind !== 'create-function' || statement.language.toLowerCase() !== 'sql') {
+    return statement;
+  }
+  return [statement, parseStatement(statement.body)];
+}
+
+/** Relations that compute by functions that name the type. */
+export function calledWith(core: Core, type: UserType): readonly LiveRelation[] {
+  const entries = routinesWith(core, type).flatMap((routine) =>
+    dependentsOf(core, routine).flatMap((one) => (one.kind === 'relation' ? [one.entry] : [])),
+  );
+  return [...new Set(entries)];
+}
+
+/** Relations that name the type in their statement, call what names it or have columns of it, in the order of their creation. */
 export function relationsWith(core: Core, type: UserType): readonly TypeUser[] {
+  const calling = calledWith(core, type);
   return core.catalog.live().flatMap((entry): TypeUser[] => {
     const { relation, detail, owner } = entry;
     if (owner !== undefined || relation.sql === '') return [];
@@ -28,7 +66,7 @@ export function relationsWith(core: Core, type: UserType): readonly TypeUser[] {
     const isNamed = [relation.sql, ...(detail.indexes ?? [])].some((sql) =>
       namesType(parseStatement(sql), type, core.catalog, settingsOf(detail.searchPath)),
     );
-    if (columns.length === 0 && !isNamed) return [];
+    if (columns.length === 0 && !isNamed && !calling.includes(entry)) return [];
     return [{ entry, columns: declares ? columns.map(({ name }) => name) : [] }];
   });
 }
@@ -67,6 +105,7 @@ export function namesElsewhere(core: Core, { entry, columns }: TypeUser, type: U
         }
       : statement;
   const indexes = (detail.indexes ?? []).map((sql) => parseStatement(sql));
+  if (calledWith(core, type).some((one) => one.relation.id === relation.id)) return true;
   return namesType([rest, ...indexes], type, core.catalog, settingsOf(detail.searchPath));
 }
 
@@ -149,3 +188,18 @@ function callOf(node: object): Call | undefined {
 
 const rowOf = (columns: Schema | undefined): SqlType | undefined =>
   columns === undefined ? undefined : { kind: 'row', fields: columns };
+
+/** @throws StreamError SQL_DEPENDENT_OBJECTS when a function names the type. */
+export function refuseRoutines(core: Core, type: UserType, what: string): void {
+  const [routine] = routinesWith(core, type);
+  if (routine === undefined) return;
+  const signature = signatureOf(routine);
+  throw new StreamError(
+    'SQL_DEPENDENT_OBJECTS',
+    `cannot ${what} because other objects depend on it`,
+    {
+      detail: `function ${signature} depends on type ${type.name}`,
+      hint: `DROP FUNCTION ${signature} CASCADE first.`,
+    },
+  );
+}

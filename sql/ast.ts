@@ -539,6 +539,8 @@ export type SequenceOption = { readonly span: Span } & (
   | { readonly kind: 'type'; readonly type: TypeName }
   /** Undefined for OWNED BY NONE. */
   | { readonly kind: 'owned-by'; readonly column: QualifiedName | undefined }
+  /** SEQUENCE NAME of an identity, as dumps have it. */
+  | { readonly kind: 'name'; readonly name: QualifiedName }
 );
 
 export type ReferentialAction = 'no action' | 'restrict' | 'cascade' | 'set null' | 'set default';
@@ -742,6 +744,11 @@ export type Statement = { readonly span: Span } & (
       readonly kind: 'alter-type';
       readonly name: QualifiedName;
       readonly action: AlterTypeAction;
+    }
+  | {
+      readonly kind: 'alter-domain';
+      readonly name: QualifiedName;
+      readonly action: AlterDomainAction;
     }
   | {
       readonly kind: 'create-function';
@@ -949,8 +956,13 @@ export type Statement = { readonly span: Span } & (
       /** 'isolation level serializable', 'read only', …: lower case, one blank between words. */
       readonly modes: readonly string[];
     }
-  | { readonly kind: 'commit' }
-  | { readonly kind: 'rollback'; readonly savepoint: Identifier | undefined }
+  /** `chain`: another transaction with the same modes begins at once. */
+  | { readonly kind: 'commit'; readonly chain?: boolean | undefined }
+  | {
+      readonly kind: 'rollback';
+      readonly savepoint: Identifier | undefined;
+      readonly chain?: boolean | undefined;
+    }
   | { readonly kind: 'savepoint' | 'release'; readonly name: Identifier }
   | {
       readonly kind: 'prepare';
@@ -960,6 +972,21 @@ export type Statement = { readonly span: Span } & (
     }
   | { readonly kind: 'execute'; readonly name: Identifier; readonly args: readonly Expression[] }
   | { readonly kind: 'deallocate'; readonly name: Identifier | 'all' }
+  | {
+      readonly kind: 'declare-cursor';
+      readonly name: Identifier;
+      readonly statement: Statement & { readonly kind: 'query' };
+      /** Undefined: neither SCROLL nor NO SCROLL. */
+      readonly scroll: boolean | undefined;
+      readonly hold: boolean;
+    }
+  | {
+      /** `move`: the same without the rows. */
+      readonly kind: 'fetch' | 'move';
+      readonly name: Identifier;
+      readonly direction: FetchDirection;
+    }
+  | { readonly kind: 'close-cursor'; readonly name: Identifier | 'all' }
   | {
       readonly kind: 'copy';
       /** A relation, or the rows of a query or of RETURNING. */
@@ -984,6 +1011,25 @@ export type AlterTypeAction =
   | { readonly kind: 'rename'; readonly to: Identifier }
   | { readonly kind: 'set-schema'; readonly to: Identifier };
 
+/** Backwards for a negative count; `absolute` counts from the end then, and FIRST and LAST are absolute. */
+export interface FetchDirection {
+  readonly kind: 'forward' | 'absolute' | 'relative';
+  readonly count: number;
+}
+
+export type AlterDomainAction =
+  | { readonly kind: 'set-default'; readonly default: Expression | undefined }
+  | { readonly kind: 'set-not-null' | 'drop-not-null' }
+  | {
+      readonly kind: 'add-check';
+      readonly name: Identifier | undefined;
+      readonly expression: Expression;
+    }
+  | { readonly kind: 'drop-constraint'; readonly name: Identifier; readonly ifExists: boolean }
+  | { readonly kind: 'rename-constraint'; readonly name: Identifier; readonly to: Identifier }
+  | { readonly kind: 'validate-constraint'; readonly name: Identifier }
+  | { readonly kind: 'rename'; readonly to: Identifier };
+
 export type AlterAction =
   | {
       readonly kind: 'add-column';
@@ -1006,6 +1052,22 @@ export type AlterAction =
       readonly default: Expression | undefined;
     }
   | { readonly kind: 'set-not-null' | 'drop-not-null'; readonly column: Identifier }
+  | {
+      readonly kind: 'add-identity';
+      readonly column: Identifier;
+      readonly identity: Identity;
+      /** Filled in when its sequence has a name. */
+      readonly default?: Expression | undefined;
+    }
+  | {
+      readonly kind: 'set-identity';
+      readonly column: Identifier;
+      /** Undefined: as it is. */
+      readonly always: boolean | undefined;
+      readonly options: readonly SequenceOption[];
+    }
+  | { readonly kind: 'drop-identity'; readonly column: Identifier; readonly ifExists: boolean }
+  | { readonly kind: 'drop-expression'; readonly column: Identifier; readonly ifExists: boolean }
   | { readonly kind: 'add-constraint'; readonly constraint: TableConstraint }
   | { readonly kind: 'rename-constraint'; readonly name: Identifier; readonly to: Identifier }
   | { readonly kind: 'drop-constraint'; readonly name: Identifier; readonly ifExists: boolean }

@@ -201,8 +201,9 @@ function checkDistinct(
 
 /** Aggregates over any types that take two arguments. */
 const pairwise: ReadonlySet<string> = new Set([
-  'jsonb_object_agg',
-  'json_object_agg',
+  ...['json', 'jsonb'].flatMap((kind) =>
+    ['', '_strict', '_unique', '_unique_strict'].map((end) => `${kind}_object_agg${end}`),
+  ),
   'min_by',
   'max_by',
   'arg_min',

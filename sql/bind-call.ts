@@ -21,12 +21,14 @@ import {
   isTableFunction,
   refuseAggregateClauses,
 } from './bind-table-function.ts';
+import { bindVariadic } from './bind-variadic.ts';
 import { bindWindowCall, isRankingName } from './bind-window.ts';
 import { castExplicitly, resolveUnknown, textType, unify } from './coerce.ts';
 import { isByOffset, readEndValue, refuseOffset } from './dialect/offset.ts';
 import { readDialect } from './dialect-call.ts';
 import type { BoundExpr } from './expression.ts';
 import { WHOLE_ROWS } from './function/table-rows.ts';
+import { readJsonConstructor } from './json-constructor.ts';
 import type { Routine } from './routine.ts';
 import { categoryOf, withoutModifiers } from './type-category.ts';
 
@@ -43,7 +45,8 @@ export function bindCall(node: FunctionCall, scope: Scope, bind: BindExpression)
   if (takesLambda(name)) return bindLambdaCall(name, node, scope, bind);
   const composed = constructors.get(name);
   if (composed !== undefined) return composed(node, (value) => bind(value, scope), context);
-  const dialect = readDialect(node, name) ?? readEndValue(node, name);
+  const dialect =
+    readDialect(node, name) ?? readEndValue(node, name) ?? readJsonConstructor(node, name);
   if (dialect !== undefined) return bindDialect(dialect, node, name, scope, bind);
   const call = orderArguments(node, name);
   const matched = scope.specialCalls?.bind(call, name, scope, bind);
@@ -78,7 +81,9 @@ export function bindCall(node: FunctionCall, scope: Scope, bind: BindExpression)
   if (construct !== undefined) return construct(args, call.span, context);
   if (isSessionFunction(name)) return bindSession(name, args, call.span, context);
   if (call.keyword && args.length === 1) return bindClock(name, args, call.span, context);
-  return bindScalar(name, spread(call, args), call.span, context);
+  return call.variadic
+    ? bindVariadic(name, args, call.span, context)
+    : bindScalar(name, args, call.span, context);
 }
 
 /** What a call in another dialect is read as. */
@@ -98,18 +103,6 @@ function bindDialect(
       ? refuseOffset(call)
       : error;
   }
-}
-
-/** `f(VARIADIC ARRAY[a, b])` with a written-out array is f(a, b). */
-function spread(call: FunctionCall, args: readonly BoundExpr[]): readonly BoundExpr[] {
-  if (!call.variadic) return args;
-  const last = args.at(-1);
-  if (last?.kind !== 'array') {
-    throw new StreamError('SQL_NOT_SUPPORTED', 'VARIADIC needs an array written out here', {
-      at: call.span,
-    });
-  }
-  return [...args.slice(0, -1), ...last.items];
 }
 
 /** The function's name; a schema must be one of PostgreSQL's or Millrace's own. */

@@ -3,7 +3,7 @@ import type { Expression, Identifier, QualifiedName, Statement } from './ast.ts'
 import { StreamError } from './base/error.ts';
 import type { Schema } from './base/type.ts';
 import { type BindContext, places } from './bind-context.ts';
-import { fillRow } from './bind-insert.ts';
+import { plainRow } from './bind-insert.ts';
 import { columnNumber, requireWritable } from './bind-manipulation.ts';
 import { project } from './bind-output.ts';
 import { bindOver } from './bind-over.ts';
@@ -53,7 +53,10 @@ export function bindCopyFrom(
     kind: 'copy-from',
     relation,
     columns,
-    row: fillRow(relation, given).map(settled),
+    row: plainRow(relation, given).map(settled),
+    generated: relation.columns.map(({ from }) =>
+      from.kind === 'generated' ? settled(from.expression) : undefined,
+    ),
     defaults: columns.map((column) => {
       const value = relation.columns[column]?.default;
       return value && settled(value);

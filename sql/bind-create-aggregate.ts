@@ -6,7 +6,12 @@ import { fromText } from './base/text-input.ts';
 import { type SqlType, sameType, typeName } from './base/type.ts';
 import type { BindContext } from './bind-context.ts';
 import { invalid, routineName } from './bind-create-function.ts';
-import { functionsNamed, resolveRoutine, routineExpression, routineType } from './bind-routine.ts';
+import {
+  aggregateType,
+  functionsNamed,
+  resolveRoutine,
+  routineExpression,
+} from './bind-routine.ts';
 import { columnOf, Scope, type ScopeColumn } from './bind-scope.ts';
 import { withSpan } from './coerce.ts';
 import { evaluate } from './evaluate.ts';
@@ -45,7 +50,7 @@ export function bindCreateAggregate(
   const name = routineName(statement, context);
   const parameters = statement.parameters.map((parameter) => ({
     name: parameter.name?.name,
-    type: routineType(parameter.type, context),
+    type: aggregateType(parameter.type, context),
     default: undefined,
   }));
   const types = parameters.map(({ type }) => type);
@@ -135,7 +140,7 @@ class Options {
   type(key: string, context: BindContext): SqlType {
     const option = this.#byKey.get(key);
     if (option?.value.kind !== 'type') throw invalid(`${key} is a type`, option?.span);
-    return routineType(option.value.type, context);
+    return aggregateType(option.value.type, context);
   }
 
   initial(key: string, type: SqlType): Datum | undefined {

@@ -159,6 +159,15 @@ function bindParameters(statement: CreateFunction, context: BindContext): Routin
   });
 }
 
+/** Rows come out of an array, whose elements are not checked one by one. */
+function refuseDomainRows(type: SqlType, at: Span): void {
+  if (type.domain === undefined) return;
+  throw new StreamError('SQL_NOT_SUPPORTED', 'rows of a function cannot hold values of a domain', {
+    at,
+    hint: 'Write the type that the domain is over, and cast where the rows are read.',
+  });
+}
+
 interface Returns {
   /** Of a set: the type of one row. */
   readonly result: SqlType;
@@ -169,15 +178,16 @@ interface Returns {
 function bindReturns({ returns }: CreateFunction, name: string, context: BindContext): Returns {
   if (returns.kind === 'type') {
     const result = routineType(returns.type, context);
+    if (returns.set) refuseDomainRows(result, returns.type.span);
     if (!returns.set) return { result, columns: undefined, nameless: false };
     if (result.kind === 'row') return { result, columns: result.fields, nameless: false };
     return { result, columns: [{ name, type: result, nullable: true }], nameless: true };
   }
-  const columns = returns.columns.map((column) => ({
-    name: column.name.name,
-    type: routineType(column.type, context),
-    nullable: true,
-  }));
+  const columns = returns.columns.map((column) => {
+    const type = routineType(column.type, context);
+    refuseDomainRows(type, column.type.span);
+    return { name: column.name.name, type, nullable: true };
+  });
   for (const [index, { name: own }] of columns.entries()) {
     if (columns.findIndex((other) => other.name === own) === index) continue;
     throw invalid(`parameter name "${own}" used more than once`, returns.columns[index]?.name.span);

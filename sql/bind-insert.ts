@@ -7,6 +7,7 @@ import { assignPart, defaultOfPart, partType } from './bind-assign-part.ts';
 import { refuseSets } from './bind-call.ts';
 import { type BindContext, places } from './bind-context.ts';
 import { type FromPlace, scopeOver } from './bind-from-place.ts';
+import { withGenerated } from './bind-generated.ts';
 import { columnNumber, requireWritable, targetNames } from './bind-manipulation.ts';
 import { bindOnConflict } from './bind-on-conflict.ts';
 import { convertOutputs, project } from './bind-output.ts';
@@ -19,7 +20,6 @@ import type { SourceRelation } from './catalog.ts';
 import { coerceAssignment } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
 import { mayBeNull } from './expression-null.ts';
-import { mapColumns } from './logical-map.ts';
 import type { LogicalNode } from './logical-plan.ts';
 import { plainSelect } from './plain-query.ts';
 
@@ -36,7 +36,8 @@ export function bindInsert(
   const outside = { context, parent: undefined, commonTables: around };
   const commonTables = bindWith(statement.with, { ...outside, resolveUnknown: true });
   const place: FromPlace = { ...outside, commonTables };
-  const rows = settlePlan(bindRows(statement, relation, targets, place), context);
+  const made = withGenerated(bindRows(statement, relation, targets, place), relation, 0);
+  const rows = settlePlan(made, context);
   const onConflict =
     statement.onConflict && bindOnConflict(statement, statement.onConflict, relation, place);
   const shown = statement.alias?.name ?? statement.relation.parts.at(-1)?.name ?? relation.name;
@@ -84,7 +85,7 @@ function bindRows(
 ): LogicalNode {
   const { source } = statement;
   if (source === undefined) {
-    const row = fillRow(relation, new Map());
+    const row = plainRow(relation, new Map());
     return { kind: 'values', rows: [row], schema: rowSchema(relation, [row]) };
   }
   const rows = plainValues(source);
@@ -154,7 +155,7 @@ function bindValueRows(
       if (isLeftOut(statement, relation, target)) return;
       give(given, { relation, target, column }, value, scope);
     });
-    return fillRow(relation, given);
+    return plainRow(relation, given);
   });
   if (scope.pending.sets.length > 0) return undefined;
   return { kind: 'values', rows: bound, schema: rowSchema(relation, bound) };
@@ -263,22 +264,15 @@ function refuseIdentity(
   );
 }
 
-/** A whole row: given values, defaults, NULLs; then generated columns over them. */
-export function fillRow(
-  relation: SourceRelation,
+/** A row without its generated columns: given values, defaults, NULLs. */
+export const plainRow = (
+  { schema, columns }: SourceRelation,
   given: ReadonlyMap<number, BoundExpr>,
-): readonly BoundExpr[] {
-  const plain = relation.schema.map(
+): readonly BoundExpr[] =>
+  schema.map(
     ({ type }, index): BoundExpr =>
-      given.get(index) ??
-      relation.columns[index]?.default ?? { kind: 'literal', value: null, type },
+      given.get(index) ?? columns[index]?.default ?? { kind: 'literal', value: null, type },
   );
-  return plain.map((value, index) => {
-    const from = relation.columns[index]?.from;
-    if (from?.kind !== 'generated') return value;
-    return mapColumns(from.expression, (column) => plain[column.index] ?? column);
-  });
-}
 
 const rowSchema = (relation: SourceRelation, rows: readonly (readonly BoundExpr[])[]): Schema =>
   relation.schema.map(({ name, type }, index) => ({
@@ -328,7 +322,7 @@ function bindSourceQuery(
     const column = statement.columns[index];
     give(given, { relation, target, column }, value, scope);
   }
-  const row = fillRow(relation, given);
+  const row = plainRow(relation, given);
   return project(
     converted,
     relation.schema.map(({ name }, index) => ({

@@ -1,4 +1,5 @@
 /** UPDATE and DELETE, and what they share with INSERT and MERGE. */
+
 import type {
   Assignment,
   Expression,
@@ -19,6 +20,7 @@ import {
   named,
   scopeOver,
 } from './bind-from-place.ts';
+import { withGenerated } from './bind-generated.ts';
 import { closestName } from './bind-near-miss.ts';
 import { project } from './bind-output.ts';
 import { bindWith } from './bind-query.ts';
@@ -30,7 +32,6 @@ import type { BoundDelete, BoundUpdate } from './bound-statement.ts';
 import type { SourceRelation } from './catalog.ts';
 import { coerceAssignment, coerceToBoolean } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
-import { mapColumns } from './logical-map.ts';
 import type { LogicalNode } from './logical-plan.ts';
 
 /** A stream or table that takes rows. @throws StreamError SQL_UNKNOWN_RELATION, SQL_WRONG_OBJECT_TYPE. */
@@ -174,16 +175,14 @@ export function bindUpdate(
   const { relation, scope } = target;
   const assigned = bindAssignments(statement.set, relation, scope);
   const old = relation.schema.map(({ type }, index) => columnOf(index, type));
-  const next = withGenerated(
-    relation,
-    old.map((column, index) => assigned.get(index) ?? column),
-  );
+  const next = old.map((column, index) => assigned.get(index) ?? column);
   const names = relation.schema.map((column) => column.name);
-  const plan = project(filtered(statement, target), [
+  const assignedRows = project(filtered(statement, target), [
     ...old.map((expression, index) => ({ name: names[index] ?? '', expression })),
     ...next.map((expression, index) => ({ name: names[index] ?? '', expression })),
     ...columnsBeside(target),
   ]);
+  const plan = withGenerated(assignedRows, relation, relation.schema.length);
   return {
     kind: 'update',
     relation,
@@ -289,36 +288,29 @@ function bindPart(
   );
 }
 
-/** One column of `(a, b) = (SELECT …)` is that column of the query; any other value is an expression. */
+/** One column of `(a, b) = (SELECT …)` is that column of the query, one of `ROW(t.*)` that item; any other value is an expression. */
 function assignedValue(value: Expression, part: Assignment['part'], scope: Scope): BoundExpr {
   const { context, commonTables } = scope;
-  if (part === undefined || value.kind !== 'scalar-query') {
-    return context.rules.expression(value, scope);
+  if (part === undefined) return context.rules.expression(value, scope);
+  if (value.kind !== 'scalar-query') {
+    const row = context.rules.expression(value, scope);
+    const item = row.kind === 'row' ? row.items[part.index] : undefined;
+    if (row.kind === 'row' && row.items.length === part.count && item !== undefined) return item;
+    throw wrongCount(value);
   }
   const query = { context, parent: scope, commonTables, resolveUnknown: true };
   const plan = context.rules.query(value.query, query);
   const column = plan.schema[part.index];
   if (column === undefined || plan.schema.length !== part.count) {
-    throw new StreamError('SQL_SYNTAX', 'number of columns does not match number of values', {
-      at: value.span,
-    });
+    throw wrongCount(value);
   }
   const { type, name } = column;
   const only = project(plan, [{ name, expression: columnOf(part.index, type) }]);
   return { kind: 'subquery', mode: 'scalar', plan: only, type, span: value.span };
 }
 
-/** Generated columns follow the new values of the others. */
-export function withGenerated(
-  relation: SourceRelation,
-  row: readonly BoundExpr[],
-): readonly BoundExpr[] {
-  return row.map((value, index) => {
-    const from = relation.columns[index]?.from;
-    if (from?.kind !== 'generated') return value;
-    return mapColumns(from.expression, (column) => row[column.index] ?? column);
-  });
-}
+const wrongCount = ({ span: at }: Expression): StreamError =>
+  new StreamError('SQL_SYNTAX', 'number of columns does not match number of values', { at });
 
 export function bindDelete(
   statement: Statement & { readonly kind: 'delete' },

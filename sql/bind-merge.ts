@@ -2,6 +2,7 @@
  * MERGE as one query: the target joined with the source, the number of the clause that each pair comes to, and the row that the
  * clause makes of it. Conditions and values are branches of a CASE, so that only those of the chosen clause are computed.
  */
+
 import type { MergeAction, MergeWhen, Statement } from './ast.ts';
 import { StreamError } from './base/error.ts';
 import { defaultOfPart } from './bind-assign-part.ts';
@@ -15,22 +16,17 @@ import {
   moveColumns,
   scopeOver,
 } from './bind-from-place.ts';
+import { withGenerated } from './bind-generated.ts';
 import {
   checkCount,
-  fillRow,
   give,
   isLeftOut,
+  plainRow,
   refuseGenerated,
   targetColumns,
 } from './bind-insert.ts';
 import { joinSchema } from './bind-join.ts';
-import {
-  bindAssignments,
-  requireTable,
-  targetNames,
-  withGenerated,
-  withRowNumber,
-} from './bind-manipulation.ts';
+import { bindAssignments, requireTable, targetNames, withRowNumber } from './bind-manipulation.ts';
 import { project } from './bind-output.ts';
 import { bindWith } from './bind-query.ts';
 import { bindReturning } from './bind-returning.ts';
@@ -98,7 +94,7 @@ export function bindMerge(
       { kind: 'literal', value: null, type },
     ),
   }));
-  const plan = project(done, [
+  const changed = project(done, [
     ...relation.schema.map(({ name, type }, index) => ({
       name,
       expression: columnOf(index, type),
@@ -111,6 +107,14 @@ export function bindMerge(
     { name: 'clause', expression: clause },
     { name: 'row_number', expression: number },
   ]);
+  const chosenClause = columnOf(2 * width + source.node.schema.length, { kind: 'integer' });
+  const plan = withGenerated(changed, relation, width, (value) =>
+    branches(
+      chosenClause,
+      rows.map((row) => row && value),
+      { kind: 'literal', value: null, type: value.type },
+    ),
+  );
   return {
     kind: 'merge',
     relation,
@@ -261,10 +265,7 @@ function rowOf({ match, action, span }: MergeWhen, pairs: Pairs): readonly Bound
   switch (action.kind) {
     case 'update': {
       const assigned = bindAssignments(action.set, relation, scope);
-      return withGenerated(
-        relation,
-        relation.schema.map(({ type }, index) => assigned.get(index) ?? columnOf(index, type)),
-      );
+      return relation.schema.map(({ type }, index) => assigned.get(index) ?? columnOf(index, type));
     }
     case 'insert':
       return insertedRow({ ...action, span }, relation, scope);
@@ -278,7 +279,7 @@ type Insert = MergeAction & { readonly kind: 'insert' } & Pick<MergeWhen, 'span'
 function insertedRow(insert: Insert, relation: SourceRelation, scope: Scope): readonly BoundExpr[] {
   const { values } = insert;
   const given = new Map<number, BoundExpr>();
-  if (values === undefined) return fillRow(relation, given);
+  if (values === undefined) return plainRow(relation, given);
   const targets = targetColumns(insert, relation);
   checkCount(values.length, insert, targets, values);
   const { context } = scope;
@@ -292,7 +293,7 @@ function insertedRow(insert: Insert, relation: SourceRelation, scope: Scope): re
     if (isLeftOut(insert, relation, target)) return;
     give(given, { relation, target, column }, bound, scope);
   });
-  return fillRow(relation, given);
+  return plainRow(relation, given);
 }
 
 /** One column of the new row, as the chosen clause has it. */

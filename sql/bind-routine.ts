@@ -25,18 +25,26 @@ const PARAMETER_BASE = 5_000_000;
 const INLINED_DEPTH_MAX = 32;
 
 /**
- * The type of a parameter or result, which has no modifiers.
- * @throws StreamError SQL_NOT_SUPPORTED for a type of a user's own; as bindTypeName.
+ * The type of a parameter or result, which has no modifiers but those of a domain. Its name means the same in every session.
+ * @throws StreamError as bindTypeName.
  */
-export function routineType(written: TypeName, scope: TypeScope): SqlType {
-  const type = bindTypeName(written, scope);
-  if (!isOwn(type)) return withoutModifiers(type);
+export function routineType(written: TypeName, { catalog }: TypeScope): SqlType {
+  return parameterType(bindTypeName(written, { catalog, statement: { settings: new Map() } }));
+}
+
+const parameterType = (type: SqlType): SqlType =>
+  type.domain === undefined ? withoutModifiers(type) : type;
+
+/** That of an aggregate. @throws StreamError SQL_NOT_SUPPORTED for a type of a user's own; as bindTypeName. */
+export function aggregateType(written: TypeName, scope: TypeScope): SqlType {
+  const type = routineType(written, scope);
+  if (!isOwn(type)) return type;
   throw new StreamError(
     'SQL_NOT_SUPPORTED',
-    `functions over types of your own, such as ${typeName(type)}, are not supported yet`,
+    `aggregates over types of your own, such as ${typeName(type)}, are not supported yet`,
     {
       at: written.span,
-      hint: 'Write text, or the type that it is over, and cast where the function is called.',
+      hint: 'Write text, or the type that it is over, and cast where the aggregate is called.',
     },
   );
 }
@@ -281,8 +289,10 @@ export function bindBody(
   }
   const scope = bodyScope(routine, { ...context, inlined: depth + 1 });
   const bound = inBody(routine, span, () => context.rules.expression(body.expression, scope));
-  const result = withoutModifiers(routine.result);
-  const type: SqlType = body.kind === 'rows' ? { kind: 'array', element: result } : result;
+  const type: SqlType =
+    body.kind === 'rows'
+      ? { kind: 'array', element: withoutModifiers(routine.result) }
+      : parameterType(routine.result);
   const converted = tryCoerce(bound, type, 'assignment', scope.context);
   if (converted === undefined) {
     throw new StreamError(

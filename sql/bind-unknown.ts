@@ -14,7 +14,15 @@ const decidedByFirst: ReadonlySet<string> = new Set([
   ...['array_shuffle/1', 'array_sample/2', 'generate_subscripts/2', 'generate_subscripts/3'],
   ...['array_length/1', 'array_distinct/1', 'array_max/1', 'array_min/1'],
   ...['slice/3', 'element_at/2'],
-  ...['json_agg/1', 'jsonb_agg/1', 'any_value/1', 'mode/1', 'percentile_disc/2'],
+  ...[
+    'json_agg/1',
+    'jsonb_agg/1',
+    'json_agg_strict/1',
+    'jsonb_agg_strict/1',
+    'any_value/1',
+    'mode/1',
+    'percentile_disc/2',
+  ],
   ...['first_value/1', 'last_value/1', 'nth_value/2', 'lag/1', 'lag/2', 'lead/1', 'lead/2'],
 ]);
 

@@ -2,7 +2,7 @@
 import type { Statement } from './ast.ts';
 import type { Datum } from './base/datum.ts';
 import { StreamError } from './base/error.ts';
-import { type Schema, type SqlType, withoutDomain } from './base/type.ts';
+import { Domain, type Schema, type SqlType, withoutDomain } from './base/type.ts';
 import { freeName } from './bind-constraint.ts';
 import { type BindContext, places } from './bind-context.ts';
 import { bindOver } from './bind-over.ts';
@@ -50,7 +50,7 @@ export function bindDomain(
       );
     }
   };
-  const type: SqlType = { ...base, domain: { id, name: origin.name, check } };
+  const type: SqlType = { ...base, domain: new Domain(id, origin.name, check) };
   const inherited = context.catalog.types().find((one) => one.id === over.domain?.id)?.domain;
   const written = statement.default && bindOver(statement.default, [], places.default, context);
   const value = written && coerceAssignment(written, { name, type: base }, context);
@@ -73,20 +73,30 @@ function bindChecks(
   context: BindContext,
 ): readonly Check[] {
   const schema: Schema = [{ name: 'value', type: base, nullable: true }];
-  const own = splitKey(context.catalog, origin.name).name;
-  const taken = new Set(statement.checks.flatMap(({ name }) => name?.name ?? []));
-  const checks = statement.checks.map(({ name, expression }): Check => {
+  const names = checkNames(statement, splitKey(context.catalog, origin.name).name);
+  const checks = statement.checks.map(({ expression }, index): Check => {
     const bound = coerceToBoolean(
       bindOver(expression, schema, places.check, context),
       'CHECK',
       context,
     );
     refuseVolatile(bound);
-    const chosen = name?.name ?? freeName(`${own}_check`, (one) => taken.has(one));
-    taken.add(chosen);
-    return { name: chosen, expression: bound };
+    return { name: names[index] ?? '', expression: bound };
   });
   return checks.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Of each check of a domain, its name; PostgreSQL's choice for those without. */
+export function checkNames(
+  { checks }: Pick<Kind<'create-domain'>, 'checks'>,
+  domain: string,
+): readonly string[] {
+  const taken = new Set(checks.flatMap(({ name }) => name?.name ?? []));
+  return checks.map(({ name }) => {
+    const chosen = name?.name ?? freeName(`${domain}_check`, (one) => taken.has(one));
+    taken.add(chosen);
+    return chosen;
+  });
 }
 
 /** Rows are checked when they come, and would not be again. */

@@ -206,8 +206,10 @@ export interface BoundCopyFrom {
   readonly relation: SourceRelation;
   /** Numbers of the columns that a line holds, in its order. */
   readonly columns: readonly number[];
-  /** The relation's columns over those of a line: defaults and generated columns filled in. */
+  /** The relation's columns over those of a line: defaults filled in. */
   readonly row: readonly BoundExpr[];
+  /** Generated columns over that row. */
+  readonly generated: readonly (BoundExpr | undefined)[];
   /** Per column of a line, what the DEFAULT option's text stands for. */
   readonly defaults: readonly (BoundExpr | undefined)[];
   /** Over the relation's columns: rows that are not taken unless it is true. */

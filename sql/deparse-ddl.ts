@@ -22,7 +22,7 @@ import {
   words,
 } from './deparse-name.ts';
 import type { QueryWriter } from './deparse-query.ts';
-import { definitionText, domainText, typeActionText } from './deparse-type.ts';
+import { definitionText, domainActionText, domainText, typeActionText } from './deparse-type.ts';
 
 type Kind<Name extends Statement['kind']> = Extract<Statement, { kind: Name }>;
 type Definition = Kind<
@@ -34,6 +34,7 @@ type Definition = Kind<
   | 'create-type'
   | 'create-domain'
   | 'alter-type'
+  | 'alter-domain'
   | 'create-function'
   | 'create-aggregate'
   | 'create-index'
@@ -83,6 +84,12 @@ export class DefinitionWriter {
         return domainText(statement, this.#queries.expressions.write);
       case 'alter-type':
         return words('ALTER TYPE', nameText(statement.name), typeActionText(statement.action));
+      case 'alter-domain':
+        return words(
+          'ALTER DOMAIN',
+          nameText(statement.name),
+          domainActionText(statement.action, this.#queries.expressions.write),
+        );
       case 'create-function':
         return this.#function(statement);
       case 'create-aggregate':
@@ -337,6 +344,25 @@ export class DefinitionWriter {
         return `ALTER COLUMN ${identifierText(action.column)} SET NOT NULL`;
       case 'drop-not-null':
         return `ALTER COLUMN ${identifierText(action.column)} DROP NOT NULL`;
+      case 'add-identity':
+        return `ALTER COLUMN ${identifierText(action.column)} ADD ${identityText(action.identity)}`;
+      case 'set-identity': {
+        const kind = action.always === true ? 'ALWAYS' : 'BY DEFAULT';
+        return words(
+          `ALTER COLUMN ${identifierText(action.column)}`,
+          action.always !== undefined && `SET GENERATED ${kind}`,
+          ...action.options.map((option) =>
+            words(option.kind !== 'restart' && 'SET', sequenceText([option])),
+          ),
+        );
+      }
+      case 'drop-identity':
+      case 'drop-expression':
+        return words(
+          `ALTER COLUMN ${identifierText(action.column)} DROP`,
+          action.kind === 'drop-identity' ? 'IDENTITY' : 'EXPRESSION',
+          action.ifExists && 'IF EXISTS',
+        );
       case 'add-constraint':
         return `ADD ${this.#constraint(action.constraint)}`;
       case 'rename-constraint':
@@ -406,6 +432,8 @@ function sequenceOptionText(option: SequenceOption): string {
       return option.value ? 'CYCLE' : 'NO CYCLE';
     case 'owned-by':
       return `OWNED BY ${option.column === undefined ? 'NONE' : nameText(option.column)}`;
+    case 'name':
+      return `SEQUENCE NAME ${nameText(option.name)}`;
     case 'min':
     case 'max':
       return option.value === undefined

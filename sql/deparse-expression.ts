@@ -1,6 +1,7 @@
 /** Expressions as canonical SQL text, with the parentheses that precedence needs and no others. */
 import type { Expression, FunctionCall, Query, SortItem, WindowFrame, WindowSpec } from './ast.ts';
 import { assertNever } from './base/assert.ts';
+import { jsonConstructorText } from './deparse-json-constructor.ts';
 import { jsonPathText } from './deparse-json-path.ts';
 import {
   clause,
@@ -12,6 +13,7 @@ import {
   typeText,
   words,
 } from './deparse-name.ts';
+import { isJsonConstructor } from './json-constructor-clause.ts';
 import { pathFunctions } from './parser-json-path.ts';
 import { CHAIN_BALANCED_FROM, precedence, symbolPrecedence } from './precedence.ts';
 
@@ -313,6 +315,9 @@ export class ExpressionWriter {
     if (node.keyword) {
       const name = nameOf(node).toUpperCase();
       return values.length === 0 ? name : `${name}(${this.list(values)})`;
+    }
+    if (isJsonConstructor(node)) {
+      return jsonConstructorText(node, this.write, this.orderBy(node.orderBy));
     }
     const special = this.#specialCall(node, values);
     if (special !== undefined) return special;

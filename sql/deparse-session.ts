@@ -1,5 +1,5 @@
 /** Statements about the session and the server as canonical SQL text. */
-import type { Expression, Option, Statement } from './ast.ts';
+import type { Expression, FetchDirection, Option, Statement } from './ast.ts';
 import { assertNever } from './base/assert.ts';
 import { DefinitionWriter, keyText, objectWords } from './deparse-ddl.ts';
 import {
@@ -35,6 +35,10 @@ type SessionStatement = Kind<
   | 'prepare'
   | 'execute'
   | 'deallocate'
+  | 'declare-cursor'
+  | 'fetch'
+  | 'move'
+  | 'close-cursor'
   | 'copy'
 >;
 
@@ -91,8 +95,9 @@ export class SessionWriter {
         return words('REPLAY ERRORS', from && `FROM ${nameText(from)}`, condition);
       }
       case 'flush':
-      case 'commit':
         return kind;
+      case 'commit':
+        return words(kind, statement.chain === true && 'AND CHAIN');
       case 'begin':
         return words(
           statement.start ? 'START TRANSACTION' : 'BEGIN',
@@ -102,6 +107,7 @@ export class SessionWriter {
         return words(
           kind,
           statement.savepoint && `TO SAVEPOINT ${identifierText(statement.savepoint)}`,
+          statement.chain === true && 'AND CHAIN',
         );
       case 'savepoint':
         return `SAVEPOINT ${identifierText(statement.name)}`;
@@ -124,6 +130,24 @@ export class SessionWriter {
       }
       case 'deallocate':
         return `DEALLOCATE ${statement.name === 'all' ? 'ALL' : identifierText(statement.name)}`;
+      case 'declare-cursor': {
+        const scroll =
+          statement.scroll === undefined ? '' : statement.scroll ? 'SCROLL' : 'NO SCROLL';
+        return words(
+          `DECLARE ${identifierText(statement.name)}`,
+          scroll,
+          'CURSOR',
+          statement.hold && 'WITH HOLD',
+          `FOR ${this.#statement(statement.statement)}`,
+        );
+      }
+      case 'fetch':
+      case 'move': {
+        const { kind, direction, name } = statement;
+        return `${kind.toUpperCase()} ${directionText(direction)} FROM ${identifierText(name)}`;
+      }
+      case 'close-cursor':
+        return `CLOSE ${statement.name === 'all' ? 'ALL' : identifierText(statement.name)}`;
       case 'copy':
         return this.#copy(statement);
       default:
@@ -183,3 +207,9 @@ const plainText = (value: Expression): string => (value.kind === 'string' ? valu
 
 const settingText = (name: string): string =>
   name.split('.').every((part) => quoteIdentifier(part) === part) ? name : quoteString(name);
+
+function directionText({ kind, count }: FetchDirection): string {
+  if (kind !== 'forward') return `${kind.toUpperCase()} ${count}`;
+  const size = Math.abs(count) === Number.POSITIVE_INFINITY ? 'ALL' : Math.abs(count);
+  return `${count < 0 ? 'BACKWARD' : 'FORWARD'} ${size}`;
+}

@@ -1,5 +1,5 @@
 /** CREATE TYPE, CREATE DOMAIN and ALTER TYPE as canonical SQL text. */
-import type { AlterTypeAction, Expression, Statement } from './ast.ts';
+import type { AlterDomainAction, AlterTypeAction, Expression, Statement } from './ast.ts';
 import { assertNever } from './base/assert.ts';
 import { identifierText, nameText, quoteString, typeText, words } from './deparse-name.ts';
 
@@ -55,4 +55,34 @@ export function domainText(
     statement.notNull && 'NOT NULL',
     ...checks,
   );
+}
+
+export function domainActionText(
+  action: AlterDomainAction,
+  write: (expression: Expression) => string,
+): string {
+  switch (action.kind) {
+    case 'set-default':
+      return action.default === undefined ? 'DROP DEFAULT' : `SET DEFAULT ${write(action.default)}`;
+    case 'set-not-null':
+      return 'SET NOT NULL';
+    case 'drop-not-null':
+      return 'DROP NOT NULL';
+    case 'add-check':
+      return words(
+        'ADD',
+        action.name && `CONSTRAINT ${identifierText(action.name)}`,
+        `CHECK (${write(action.expression)})`,
+      );
+    case 'drop-constraint':
+      return words('DROP CONSTRAINT', action.ifExists && 'IF EXISTS', identifierText(action.name));
+    case 'validate-constraint':
+      return `VALIDATE CONSTRAINT ${identifierText(action.name)}`;
+    case 'rename-constraint':
+      return `RENAME CONSTRAINT ${identifierText(action.name)} TO ${identifierText(action.to)}`;
+    case 'rename':
+      return `RENAME TO ${identifierText(action.to)}`;
+    default:
+      return assertNever(action);
+  }
 }

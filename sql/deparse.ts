@@ -48,6 +48,7 @@ function write(statement: Statement): string {
     case 'create-type':
     case 'create-domain':
     case 'alter-type':
+    case 'alter-domain':
     case 'create-function':
     case 'create-aggregate':
     case 'create-index':
@@ -79,6 +80,10 @@ function write(statement: Statement): string {
     case 'prepare':
     case 'execute':
     case 'deallocate':
+    case 'declare-cursor':
+    case 'fetch':
+    case 'move':
+    case 'close-cursor':
     case 'copy':
       return sessions.write(statement);
     default:

@@ -1,5 +1,13 @@
 /** DROP and ALTER. */
-import type { AlterAction, ObjectKind, QualifiedName, Statement, TypeName } from './ast.ts';
+import type {
+  AlterAction,
+  Identifier,
+  ObjectKind,
+  QualifiedName,
+  SequenceOption,
+  Statement,
+  TypeName,
+} from './ast.ts';
 import { parseColumn } from './parser-column.ts';
 import { parseTableConstraint } from './parser-constraint.ts';
 import type { Cursor } from './parser-cursor.ts';
@@ -7,10 +15,14 @@ import { parseFunctionSignature } from './parser-function.ts';
 import { finishMaintenance } from './parser-maintenance.ts';
 import { columnName, qualifiedName } from './parser-name.ts';
 import { parseOption, parseOptionKey, parseOptionList } from './parser-option.ts';
-import { parseAlterSequence } from './parser-sequence.ts';
+import {
+  parseAlterSequence,
+  parseParenthesizedSequenceOptions,
+  parseSequenceOption,
+} from './parser-sequence.ts';
 import { settingName } from './parser-session.ts';
 import { parseType } from './parser-type.ts';
-import { parseAlterType } from './parser-user-type.ts';
+import { parseAlterDomain, parseAlterType } from './parser-user-type.ts';
 
 const objects = [
   ...(['stream', 'table', 'source', 'view', 'sink', 'connection', 'secret'] as const),
@@ -56,13 +68,14 @@ export function parseAlter(cursor: Cursor): Statement {
   if (cursor.at('system')) return parseAlterSystem(cursor, start);
   const object = parseObjectKind(cursor);
   if (object === 'type' && !isOwnerAhead(cursor)) return parseAlterType(cursor, start);
-  if (object === 'domain' && !isOwnerAhead(cursor)) throw cursor.unsupported('ALTER DOMAIN');
+  if (object === 'domain' && !isOwnerAhead(cursor)) return parseAlterDomain(cursor, start);
   if (object === 'sequence' && !isOwnerAhead(cursor)) return parseAlterSequence(cursor, start);
   const ifExists = cursor.acceptWords('if', 'exists');
   if (object === 'table') cursor.accept('only');
   const name = qualifiedName(cursor);
   if (cursor.acceptWords('owner', 'to')) {
-    columnName(cursor);
+    const isSelf = cursor.acceptOneOf('current_user', 'current_role', 'session_user') !== undefined;
+    if (!isSelf) columnName(cursor);
     // There are no roles: whoever may connect may do everything.
     const isRelation = object !== 'sequence' && object !== 'type' && object !== 'domain';
     const names = isRelation ? [name] : [];
@@ -168,8 +181,17 @@ function parseAlterColumn(cursor: Cursor): AlterAction {
   cursor.accept('column');
   const column = columnName(cursor);
   if (cursor.accept('type')) return parseNewType(cursor, column);
+  if (cursor.acceptWords('add', 'generated')) return parseAddIdentity(cursor, column);
+  if (cursor.at('restart') || (cursor.at('set') && isIdentityOption(cursor))) {
+    return parseSetIdentity(cursor, column);
+  }
   if (cursor.accept('drop')) {
     if (cursor.accept('default')) return { kind: 'set-default', column, default: undefined };
+    const part = cursor.acceptOneOf('identity', 'expression');
+    if (part !== undefined) {
+      const ifExists = cursor.acceptWords('if', 'exists');
+      return { kind: `drop-${part}`, column, ifExists };
+    }
     cursor.expect('not', 'null');
     return { kind: 'drop-not-null', column };
   }
@@ -189,4 +211,45 @@ function parseNewType(cursor: Cursor, column: ReturnType<typeof columnName>): Al
   const type = parseType(cursor);
   if (!cursor.accept('using')) return { kind: 'alter-type', column, type };
   return { kind: 'alter-type', column, type, using: cursor.grammar.expression(cursor) };
+}
+
+/** `{ALWAYS | BY DEFAULT} AS IDENTITY [(…)]`. */
+function parseAddIdentity(cursor: Cursor, column: Identifier): AlterAction {
+  const always = parseGeneration(cursor);
+  cursor.expect('as', 'identity');
+  const options = cursor.atSymbol('(') ? parseParenthesizedSequenceOptions(cursor) : [];
+  return { kind: 'add-identity', column, identity: { always, options } };
+}
+
+/** @returns true for ALWAYS. */
+function parseGeneration(cursor: Cursor): boolean {
+  if (cursor.accept('always')) return true;
+  cursor.expect('by', 'default');
+  return false;
+}
+
+const identityOptions = [
+  ...(['generated', 'increment', 'minvalue', 'maxvalue', 'start', 'restart', 'cache'] as const),
+  ...(['cycle', 'no'] as const),
+];
+
+const isIdentityOption = (cursor: Cursor): boolean =>
+  identityOptions.some((word) => cursor.wordAhead(1, word));
+
+/** `SET GENERATED …`, `SET option` and `RESTART`, any number of them without commas. */
+function parseSetIdentity(cursor: Cursor, column: Identifier): AlterAction {
+  const options: SequenceOption[] = [];
+  let always: boolean | undefined;
+  while (cursor.at('restart') || cursor.at('set')) {
+    const start = cursor.start;
+    const isSet = cursor.accept('set');
+    if (isSet && cursor.accept('generated')) {
+      always = parseGeneration(cursor);
+      continue;
+    }
+    const option = parseSequenceOption(cursor);
+    if (option === undefined) throw cursor.unexpected();
+    options.push({ ...option, span: cursor.spanFrom(start) });
+  }
+  return { kind: 'set-identity', column, always, options };
 }

@@ -34,7 +34,7 @@ export function pathCall(cursor: Cursor, token: Token): FunctionCall {
     });
   }
   if (token.text !== 'json_exists' && cursor.accept('returning'))
-    add('returning', returning(cursor));
+    add('returning', returningType(cursor));
   if (token.text === 'json_query') {
     parseWrapper(cursor, add);
     parseQuotes(cursor, add);
@@ -46,7 +46,8 @@ export function pathCall(cursor: Cursor, token: Token): FunctionCall {
   return { ...call, args: [...call.args, ...clauses] };
 }
 
-function returning(cursor: Cursor): Expression {
+/** `type [FORMAT JSON]` as a cast of NULL. */
+export function returningType(cursor: Cursor): Expression {
   const { start } = cursor;
   const type = parseType(cursor);
   if (cursor.accept('format')) cursor.expect('json');

@@ -1,5 +1,9 @@
-/** COMMENT ON, ANALYZE, VACUUM, REINDEX and CHECKPOINT: scripts for PostgreSQL have them, and no answer depends on them. */
+/**
+ * COMMENT ON, ANALYZE, VACUUM, REINDEX, CHECKPOINT, REFRESH MATERIALIZED VIEW and GRANT: scripts for PostgreSQL have them, and no
+ * answer depends on them.
+ */
 import type { QualifiedName, Statement } from './ast.ts';
+import { StreamError } from './base/error.ts';
 import type { Cursor } from './parser-cursor.ts';
 import { label, optionalColumnNames, qualifiedName } from './parser-name.ts';
 import { atStatementEnd, parseGenericOptions } from './parser-session.ts';
@@ -73,4 +77,40 @@ export function finishMaintenance(
 ): Statement {
   const span = cursor.spanFrom(start);
   return { kind: 'maintenance', tag, names, text: cursor.source.slice(span.start, span.end), span };
+}
+
+/** `REFRESH MATERIALIZED VIEW [CONCURRENTLY] name`: its rows are right after every commit. */
+export function parseRefresh(cursor: Cursor): Statement {
+  const start = cursor.start;
+  cursor.expect('refresh', 'materialized', 'view');
+  cursor.accept('concurrently');
+  const name = qualifiedName(cursor);
+  if (cursor.acceptWords('with', 'no', 'data')) {
+    throw cursor.unsupported('WITH NO DATA', cursor.peek(-1));
+  }
+  cursor.acceptWords('with', 'data');
+  return finishMaintenance(cursor, start, 'REFRESH MATERIALIZED VIEW', [name]);
+}
+
+/** `GRANT … TO …`: there are no roles, and whoever may connect may do everything. */
+export function parseGrant(cursor: Cursor): Statement {
+  const start = cursor.start;
+  cursor.expect('grant');
+  while (!cursor.at('to')) {
+    if (atStatementEnd(cursor)) throw cursor.unexpected('TO');
+    skipPart(cursor);
+  }
+  cursor.expect('to');
+  while (!atStatementEnd(cursor)) skipPart(cursor);
+  return finishMaintenance(cursor, start, 'GRANT', []);
+}
+
+/** Nothing would be taken away. @throws StreamError SQL_NOT_SUPPORTED. */
+export function parseRevoke(cursor: Cursor): Statement {
+  const at = cursor.token;
+  cursor.expect('revoke');
+  throw new StreamError('SQL_NOT_SUPPORTED', 'REVOKE is not supported', {
+    at: { start: at.start, end: at.end },
+    hint: 'There are no roles: whoever may connect may do everything. Bound who can connect instead.',
+  });
 }

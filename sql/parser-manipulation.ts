@@ -97,7 +97,7 @@ function parseAssignment(cursor: Cursor): Assignment[] {
   return [{ column, value, span: cursor.spanFrom(start) }];
 }
 
-/** `(a, b) = (x, y)` is one assignment a column; `(a, b) = (SELECT …)` shares the query. */
+/** `(a, b) = (x, y)` is one assignment a column; `(a, b) = (SELECT …)` and `(a, b) = ROW(t.*)` share their value. */
 function parseRowAssignment(cursor: Cursor, start: number): Assignment[] {
   const columns = cursor.parenthesized(() => writtenColumn(cursor));
   cursor.expectSymbol('=');
@@ -121,6 +121,8 @@ function parseRowValue(cursor: Cursor): Expression | (Expression | 'default')[] 
     );
   }
   const value = cursor.grammar.expression(cursor);
+  // How many values `t.*` stands for is known when it is bound.
+  if (value.kind === 'row' && value.items.some(({ kind }) => kind === 'star')) return value;
   if (value.kind === 'row') return [...value.items];
   if (value.kind === 'scalar-query') return value;
   throw new StreamError(

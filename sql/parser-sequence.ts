@@ -8,7 +8,7 @@ import { parseType } from './parser-type.ts';
 export function parseCreateSequence(cursor: Cursor, start: number): Statement {
   const ifNotExists = cursor.acceptWords('if', 'not', 'exists');
   const name = qualifiedName(cursor);
-  const options = parseSequenceOptions(cursor);
+  const options = namelessOptions(cursor);
   const span = cursor.spanFrom(start);
   return { kind: 'create-sequence', ifNotExists, name, options, span };
 }
@@ -18,9 +18,17 @@ export function parseAlterSequence(cursor: Cursor, start: number): Statement {
   const ifExists = cursor.acceptWords('if', 'exists');
   const name = qualifiedName(cursor);
   const rename = cursor.acceptWords('rename', 'to') ? columnName(cursor) : undefined;
-  const options = rename === undefined ? parseSequenceOptions(cursor) : [];
+  const options = rename === undefined ? namelessOptions(cursor) : [];
   const span = cursor.spanFrom(start);
   return { kind: 'alter-sequence', ifExists, name, options, rename, span };
+}
+
+/** Of a sequence that has its name already. */
+function namelessOptions(cursor: Cursor): readonly SequenceOption[] {
+  const options = parseSequenceOptions(cursor);
+  const named = options.find(({ kind }) => kind === 'name');
+  if (named === undefined) return options;
+  throw cursor.error('invalid sequence option SEQUENCE NAME', named.span);
 }
 
 export function parseParenthesizedSequenceOptions(cursor: Cursor): readonly SequenceOption[] {
@@ -42,7 +50,7 @@ function parseSequenceOptions(cursor: Cursor): readonly SequenceOption[] {
 
 type Body<Option> = Option extends unknown ? Omit<Option, 'span'> : never;
 
-function parseSequenceOption(cursor: Cursor): Body<SequenceOption> | undefined {
+export function parseSequenceOption(cursor: Cursor): Body<SequenceOption> | undefined {
   if (cursor.accept('as')) return { kind: 'type', type: parseType(cursor) };
   if (cursor.accept('increment')) {
     cursor.accept('by');
@@ -65,9 +73,7 @@ function parseSequenceOption(cursor: Cursor): Body<SequenceOption> | undefined {
     if (cursor.accept('none')) return { kind: 'owned-by', column: undefined };
     return { kind: 'owned-by', column: qualifiedName(cursor) };
   }
-  if (cursor.at('sequence') && cursor.wordAhead(1, 'name')) {
-    throw cursor.unsupported('SEQUENCE NAME of an identity');
-  }
+  if (cursor.acceptWords('sequence', 'name')) return { kind: 'name', name: qualifiedName(cursor) };
   return undefined;
 }
 

@@ -127,8 +127,8 @@ export function parseCommit(cursor: Cursor): Statement {
   const start = cursor.start;
   cursor.expectOneOf('commit', 'end');
   cursor.acceptOneOf('work', 'transaction');
-  parseChain(cursor);
-  return { kind: 'commit', span: cursor.spanFrom(start) };
+  const chain = parseChain(cursor);
+  return { kind: 'commit', chain, span: cursor.spanFrom(start) };
 }
 
 /** ROLLBACK and ABORT, also back to a savepoint. */
@@ -141,8 +141,8 @@ export function parseRollback(cursor: Cursor): Statement {
     const savepoint = columnName(cursor);
     return { kind: 'rollback', savepoint, span: cursor.spanFrom(start) };
   }
-  parseChain(cursor);
-  return { kind: 'rollback', savepoint: undefined, span: cursor.spanFrom(start) };
+  const chain = parseChain(cursor);
+  return { kind: 'rollback', savepoint: undefined, chain, span: cursor.spanFrom(start) };
 }
 
 /** The word SAVEPOINT, unless it is itself the name. */
@@ -150,10 +150,11 @@ function skipSavepoint(cursor: Cursor): void {
   if (['word', 'quoted'].includes(cursor.peek(1).kind)) cursor.accept('savepoint');
 }
 
-function parseChain(cursor: Cursor): void {
-  if (!cursor.accept('and')) return;
-  if (!cursor.accept('no')) throw cursor.unsupported('AND CHAIN');
+function parseChain(cursor: Cursor): boolean {
+  if (!cursor.accept('and')) return false;
+  const chain = !cursor.accept('no');
   cursor.expect('chain');
+  return chain;
 }
 
 const isolationLevels = [

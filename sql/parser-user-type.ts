@@ -1,5 +1,12 @@
 /** CREATE TYPE, CREATE DOMAIN and ALTER TYPE. */
-import type { AlterTypeAction, Expression, Identifier, Statement, TypeName } from './ast.ts';
+import type {
+  AlterDomainAction,
+  AlterTypeAction,
+  Expression,
+  Identifier,
+  Statement,
+  TypeName,
+} from './ast.ts';
 import type { Cursor } from './parser-cursor.ts';
 import { columnName, qualifiedName } from './parser-name.ts';
 import { parseType } from './parser-type.ts';
@@ -111,4 +118,51 @@ function parseAction(cursor: Cursor): AlterTypeAction {
   throw cursor.wordAhead(1, 'attribute')
     ? cursor.unsupported('ALTER TYPE of an attribute')
     : cursor.unexpected('ADD VALUE or RENAME');
+}
+
+/** The statement after ALTER DOMAIN, and not OWNER TO. */
+export function parseAlterDomain(cursor: Cursor, start: number): Statement {
+  const name = qualifiedName(cursor);
+  const action = parseDomainAction(cursor);
+  return { kind: 'alter-domain', name, action, span: cursor.spanFrom(start) };
+}
+
+function parseDomainAction(cursor: Cursor): AlterDomainAction {
+  if (cursor.accept('add')) return parseDomainRule(cursor);
+  if (cursor.acceptWords('set', 'default')) {
+    return { kind: 'set-default', default: cursor.grammar.expression(cursor) };
+  }
+  if (cursor.acceptWords('drop', 'default')) return { kind: 'set-default', default: undefined };
+  if (cursor.acceptWords('set', 'not', 'null')) return { kind: 'set-not-null' };
+  if (cursor.acceptWords('drop', 'not', 'null')) return { kind: 'drop-not-null' };
+  if (cursor.acceptWords('drop', 'constraint')) {
+    const ifExists = cursor.acceptWords('if', 'exists');
+    const name = columnName(cursor);
+    cursor.acceptOneOf('cascade', 'restrict');
+    return { kind: 'drop-constraint', name, ifExists };
+  }
+  if (cursor.acceptWords('validate', 'constraint')) {
+    return { kind: 'validate-constraint', name: columnName(cursor) };
+  }
+  if (cursor.acceptWords('rename', 'constraint')) {
+    const name = columnName(cursor);
+    cursor.expect('to');
+    return { kind: 'rename-constraint', name, to: columnName(cursor) };
+  }
+  if (cursor.acceptWords('rename', 'to')) return { kind: 'rename', to: columnName(cursor) };
+  if (cursor.at('set') && cursor.wordAhead(1, 'schema')) {
+    throw cursor.unsupported('ALTER DOMAIN … SET SCHEMA');
+  }
+  throw cursor.unexpected('ADD, DROP, SET, VALIDATE or RENAME');
+}
+
+function parseDomainRule(cursor: Cursor): AlterDomainAction {
+  const name = cursor.accept('constraint') ? columnName(cursor) : undefined;
+  if (cursor.acceptWords('not', 'null')) return { kind: 'set-not-null' };
+  cursor.expect('check');
+  cursor.expectSymbol('(');
+  const expression = cursor.grammar.expression(cursor);
+  cursor.expectSymbol(')');
+  if (cursor.at('not') && cursor.wordAhead(1, 'valid')) throw cursor.unsupported('NOT VALID');
+  return { kind: 'add-check', name, expression };
 }

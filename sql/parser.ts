@@ -3,6 +3,7 @@
  * language is PostgreSQL's, with streaming statements and clauses in the spellings of
  * PostgreSQL's relatives, ksqlDB and Flink. Names, types and their errors are the binder's.
  */
+
 import type { Expression, QualifiedName, Statement, TypeName } from './ast.ts';
 import { StreamError } from './base/error.ts';
 import { tokenize } from './lexer.ts';
@@ -17,7 +18,15 @@ import {
   parseExpressionFrom,
   parseRestrictedExpression,
 } from './parser-expression.ts';
-import { parseComment, parseMaintenance, parseReindex } from './parser-maintenance.ts';
+import { parseClose, parseDeclare, parseFetch } from './parser-fetch.ts';
+import {
+  parseComment,
+  parseGrant,
+  parseMaintenance,
+  parseRefresh,
+  parseReindex,
+  parseRevoke,
+} from './parser-maintenance.ts';
 import { qualifiedName } from './parser-name.ts';
 import { parsePrimary } from './parser-primary.ts';
 import { parseQuery, parseQueryAfterWith, parseQueryFrom, parseWith } from './parser-query.ts';
@@ -183,6 +192,10 @@ const rules: ReadonlyMap<string, (cursor: Cursor) => Statement> = new Map([
   ['prepare', parsePrepare],
   ['execute', parseExecute],
   ['deallocate', parseDeallocate],
+  ['declare', parseDeclare],
+  ['fetch', parseFetch],
+  ['move', parseFetch],
+  ['close', parseClose],
   ['copy', parseCopy],
   ['comment', parseComment],
   ['analyze', parseMaintenance],
@@ -190,6 +203,9 @@ const rules: ReadonlyMap<string, (cursor: Cursor) => Statement> = new Map([
   ['vacuum', parseMaintenance],
   ['checkpoint', parseMaintenance],
   ['reindex', parseReindex],
+  ['refresh', parseRefresh],
+  ['grant', parseGrant],
+  ['revoke', parseRevoke],
 ]);
 
 const ruleNames = [...rules.keys()].map((word) => word.toUpperCase());

@@ -145,8 +145,12 @@ export class GraphNode {
     return this.#edges.length > 0 || this.#taps.size > 0;
   }
 
-  /** Gives this node's readers to `twin`, which computes the same rows; readers that the twin has already stay. */
+  /**
+   * Gives this node's readers to `twin`, which computes the same rows; readers that the twin has already stay. The twin's input is logged
+   * from now on where this node's was: its own readers may have had no state, and the new ones have.
+   */
   moveReadersTo(twin: GraphNode): void {
+    twin.entryPorts = new Set([...twin.entryPorts, ...this.entryPorts]);
     for (const edge of this.#edges.splice(0)) {
       edge.node.unnamedPorts = new Set([...edge.node.unnamedPorts, edge.port]);
       twin.#edges.push(edge);

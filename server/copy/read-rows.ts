@@ -30,6 +30,7 @@ export class RowReader {
   readonly #lines: LineSplitter;
   readonly #rules: FieldRules;
   readonly #row: readonly ((line: Row) => Datum | null)[];
+  readonly #generated: readonly (((row: Row) => Datum | null) | undefined)[];
   readonly #defaults: readonly (((line: Row) => Datum | null) | undefined)[];
   readonly #where: ((row: Row) => Datum | null) | undefined;
   readonly #findViolation: FindViolation;
@@ -50,6 +51,7 @@ export class RowReader {
       takesDefault: (field) => this.#takesDefault(field),
     };
     this.#row = copy.row.map(compileScalar);
+    this.#generated = copy.generated.map((value) => value && compileScalar(value));
     this.#defaults = copy.defaults.map((value) => value && compileScalar(value));
     this.#where = copy.where && compileScalar(copy.where);
     this.#findViolation = compileConstraints(relation);
@@ -98,7 +100,8 @@ export class RowReader {
     try {
       const values = this.#values(this.#split(line.text), line.number);
       if (values === undefined) return undefined;
-      const row = this.#row.map((value) => value(values));
+      const plain = this.#row.map((value) => value(values));
+      const row = plain.map((value, index) => this.#generated[index]?.(plain) ?? value);
       if (this.#where !== undefined && this.#where(row) !== true) return undefined;
       const violation = this.#findViolation(row);
       if (violation !== undefined) throw violation;

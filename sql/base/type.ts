@@ -70,13 +70,38 @@ type BaseType =
   /** An untyped literal or NULL before it has met a context. No column of a relation has it. */
   | { readonly kind: 'unknown' };
 
-/** What CREATE DOMAIN adds to a type. */
-export interface Domain {
+/** What CREATE DOMAIN adds to a type. Whoever holds it checks by the rules that ALTER DOMAIN gave it last. */
+export class Domain {
   /** Of the type in the catalog. */
   readonly id: number;
-  readonly name: string;
+  #name: string;
+  #check: (value: Datum | null) => void;
+
+  constructor(id: number, name: string, check: (value: Datum | null) => void) {
+    this.id = id;
+    this.#name = name;
+    this.#check = check;
+  }
+
+  get name(): string {
+    return this.#name;
+  }
+
   /** @throws StreamError CONSTRAINT_NOT_NULL, CONSTRAINT_CHECK. */
-  readonly check: (value: Datum | null) => void;
+  check(value: Datum | null): void {
+    this.#check(value);
+  }
+
+  /** As it is now. */
+  copy(): Domain {
+    return new Domain(this.id, this.#name, this.#check);
+  }
+
+  /** The rules and the name of another from now on. */
+  become(other: Domain): void {
+    this.#name = other.#name;
+    this.#check = other.#check;
+  }
 }
 
 export const rangeNames = [

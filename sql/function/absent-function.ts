@@ -16,23 +16,11 @@ export const absentFunctions: readonly Absent[] = [
     ],
   },
   {
-    reason: 'Use json_to_record() or json_to_recordset() with a list of columns.',
-    names: ['jsonb_populate_record_valid'],
-  },
-  {
     reason:
       'SQL/JSON paths know no dates and times, so that there is nothing that a time zone would change: use the function without _tz.',
     names: [
       ...['jsonb_path_exists_tz', 'jsonb_path_match_tz', 'jsonb_path_query_array_tz'],
       ...['jsonb_path_query_first_tz', 'jsonb_path_query_tz'],
-    ],
-  },
-  {
-    reason: 'Use json_agg(x) FILTER (WHERE x IS NOT NULL), and DISTINCT for keys that come once.',
-    names: [
-      ...['json_agg_strict', 'json_object_agg_strict', 'json_object_agg_unique'],
-      ...['json_object_agg_unique_strict', 'jsonb_agg_strict', 'jsonb_object_agg_strict'],
-      ...['jsonb_object_agg_unique', 'jsonb_object_agg_unique_strict'],
     ],
   },
   {

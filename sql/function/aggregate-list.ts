@@ -1,12 +1,9 @@
-/** Aggregates that keep their values in order: string_agg, array_agg, those that build JSON. */
+/** Aggregates that keep their values in order: string_agg, array_agg, histogram. */
 import { arrayLengths, sameLengths } from '../base/array-shape.ts';
 import type { Datum } from '../base/datum.ts';
 import { StreamError } from '../base/error.ts';
-import { type JsonValue, jsonToText, quoteJson } from '../base/json.ts';
 import { mapOf } from '../base/map.ts';
-import type { SqlType } from '../base/type.ts';
 import type { Accumulator } from './aggregate-function.ts';
-import { datumToJson, datumToJsonKey, datumToJsonText } from './json-value.ts';
 
 type Arguments = readonly (Datum | null)[];
 
@@ -79,46 +76,6 @@ export function arrayOfArraysAggregate(): Accumulator {
 }
 
 type Items = readonly (Datum | null)[];
-
-export function jsonAggregate(type: SqlType, canonical: boolean): Accumulator {
-  return orderedRows((rows) => {
-    if (canonical) return jsonToText(rows.map((row) => datumToJson(row[0] ?? null, type)));
-    // PostgreSQL begins a new line for each document and row.
-    const separator = type.kind === 'row' || type.kind === 'array' ? ', \n ' : ', ';
-    return `[${rows.map((row) => datumToJsonText(row[0] ?? null, type)).join(separator)}]`;
-  });
-}
-
-/** The json variant keeps the order and duplicates of its keys. */
-export function jsonObjectAggregate(
-  keyType: SqlType,
-  valueType: SqlType,
-  canonical: boolean,
-): Accumulator {
-  return orderedRows((rows) => {
-    const entries = rows.map(([key, value]): readonly [string, Datum | null] => {
-      if (key === null || key === undefined) throw nullKey(canonical);
-      return [datumToJsonKey(key, keyType), value ?? null];
-    });
-    if (canonical) {
-      const json = ([key, value]: (typeof entries)[number]): [string, JsonValue] => [
-        key,
-        datumToJson(value, valueType),
-      ];
-      return jsonToText(new Map(entries.map(json)));
-    }
-    const members = entries.map(
-      ([key, value]) => `${quoteJson(key)} : ${datumToJsonText(value, valueType)}`,
-    );
-    return `{ ${members.join(', ')} }`;
-  });
-}
-
-function nullKey(canonical: boolean): StreamError {
-  return canonical
-    ? new StreamError('VALUE_INVALID_PARAMETER', 'field name must not be null')
-    : new StreamError('VALUE_NULL_NOT_ALLOWED', 'null value not allowed for object key');
-}
 
 /** How often each text occurs, as a map. */
 export function histogramAggregate(): Accumulator {

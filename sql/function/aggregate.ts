@@ -1,14 +1,14 @@
 /** The aggregate functions: one table of overloads, and a resolver for those of any type. */
+
 import { isMapType, mapType, type SqlType, typeName } from '../base/type.ts';
 import { categoryOf, withoutModifiers } from '../type-category.ts';
 import { bestAccumulator, extremeAccumulator, extremeByAccumulator } from './aggregate-extreme.ts';
 import type { Accumulator, AggregateFunction } from './aggregate-function.ts';
+import { jsonAggregateNames, resolveJsonAggregate } from './aggregate-json.ts';
 import {
   arrayAggregate,
   arrayOfArraysAggregate,
   histogramAggregate,
-  jsonAggregate,
-  jsonObjectAggregate,
   stringAggregate,
 } from './aggregate-list.ts';
 import { regressionAggregates } from './aggregate-regression.ts';
@@ -364,10 +364,7 @@ export const polymorphicAggregateNames = [
   'max',
   'array_agg',
   'histogram',
-  'jsonb_agg',
-  'json_agg',
-  'jsonb_object_agg',
-  'json_object_agg',
+  ...jsonAggregateNames,
   'any_value',
   'min_by',
   'max_by',
@@ -448,24 +445,7 @@ export function resolveAggregate(
           first.kind === 'array' && !isMapType(first) ? arrayOfArraysAggregate() : arrayAggregate(),
         description: 'values as an array, NULLs too',
       };
-    case 'jsonb_agg':
-    case 'json_agg':
-      return {
-        ...base,
-        result: name === 'json_agg' ? types.json : types.jsonb,
-        accumulator: () => jsonAggregate(first, name === 'jsonb_agg'),
-        description: 'values as a JSON array',
-      };
-    case 'jsonb_object_agg':
-    case 'json_object_agg':
-      if (second === undefined) return undefined;
-      return {
-        ...base,
-        result: name === 'json_object_agg' ? types.json : types.jsonb,
-        accumulator: () => jsonObjectAggregate(first, second, name === 'jsonb_object_agg'),
-        description: 'keys and values as a JSON object',
-      };
     default:
-      return resolveRangeAggregate(name, argTypes);
+      return resolveJsonAggregate(name, argTypes) ?? resolveRangeAggregate(name, argTypes);
   }
 }

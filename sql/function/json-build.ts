@@ -2,7 +2,8 @@
 import type { Datum, Row } from '../base/datum.ts';
 import { StreamError } from '../base/error.ts';
 import { type JsonValue, jsonToText, quoteJson } from '../base/json.ts';
-import type { SqlType } from '../base/type.ts';
+import type { Schema, SqlType } from '../base/type.ts';
+import { duplicateKey } from './aggregate-json.ts';
 import { invalidParameter, types } from './define.ts';
 import { jsonRecord } from './json-record.ts';
 import { datumToJson, datumToJsonKey, datumToJsonText } from './json-value.ts';
@@ -61,6 +62,34 @@ function objectText(name: string, values: Values, argTypes: readonly SqlType[]):
   return `{${entries.map(([key, at]) => `${quoteJson(key)} : ${text(at)}`).join(', ')}}`;
 }
 
+/** JSON_OBJECT with ABSENT ON NULL or WITH UNIQUE KEYS; keys of values that are left out count, too. */
+function jsonObjectOf(
+  values: Values,
+  argTypes: readonly SqlType[],
+  absent: boolean,
+  unique: boolean,
+): string {
+  const entries = members('json_build_object', values, argTypes);
+  const seen = new Set<string>();
+  for (const [key] of entries) {
+    if (unique && seen.has(key)) throw duplicateKey(key);
+    seen.add(key);
+  }
+  const kept = entries.filter(([, at]) => !absent || (values[at] ?? null) !== null);
+  const text = (at: number): string => datumToJsonText(values[at] ?? null, argTypes[at] as SqlType);
+  return `{${kept.map(([key, at]) => `${quoteJson(key)} : ${text(at)}`).join(', ')}}`;
+}
+
+function fitsRecord(document: string, fields: Schema, base: Row | null): boolean {
+  try {
+    jsonRecord(document, fields, base);
+    return true;
+  } catch (error) {
+    if (!(error instanceof StreamError)) throw error;
+    return false;
+  }
+}
+
 export const jsonBuildNames = [
   'to_jsonb',
   'to_json',
@@ -70,10 +99,12 @@ export const jsonBuildNames = [
   'json_build_array',
   'row_to_json',
   'json_array',
+  'json_object_of',
   'json_scalar',
   'json_serialize',
   'json_populate_record',
   'jsonb_populate_record',
+  'jsonb_populate_record_valid',
 ];
 
 /** Types that a document may come as; an untyped literal is a text. */
@@ -127,6 +158,11 @@ export function resolveJsonBuild(
           return `[${items.join(', ')}]`;
         },
       );
+    case 'json_object_of':
+      return builder(name, argTypes, false, 'object of alternating keys and values', (values) => {
+        const [absent, unique, ...pairs] = values;
+        return jsonObjectOf(pairs, argTypes.slice(2), absent === true, unique === true);
+      });
     case 'json_scalar':
       if (first === undefined || argTypes.length > 1) return undefined;
       return builder(name, argTypes, true, 'scalar as a JSON document', ([value = null]) =>
@@ -145,6 +181,21 @@ export function resolveJsonBuild(
         evaluate: (base: Row | null, document: string | null) =>
           document === null ? base : jsonRecord(document, first.fields, base),
         description: 'row whose attributes are the members of an object, else those of the row',
+        family: 'json',
+      };
+    }
+    case 'jsonb_populate_record_valid': {
+      const [, given] = argTypes;
+      if (first?.kind !== 'row' || argTypes.length !== 2) return undefined;
+      if (given === undefined || !DOCUMENT_KINDS.has(given.kind)) return undefined;
+      return {
+        name,
+        parameters: [first, types.jsonb],
+        result: types.boolean,
+        strict: false,
+        evaluate: (base: Row | null, document: string | null) =>
+          document === null ? null : fitsRecord(document, first.fields, base),
+        description: 'whether jsonb_populate_record has a value',
         family: 'json',
       };
     }

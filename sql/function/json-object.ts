@@ -10,6 +10,7 @@ import {
   quoteJson,
 } from '../base/json.ts';
 import { bareText } from '../base/json-scan.ts';
+import { duplicateKey } from './aggregate-json.ts';
 import { family, types } from './define.ts';
 import { rawFollow } from './json.ts';
 
@@ -125,6 +126,17 @@ export function isJson(text: string, detail: string | undefined): boolean {
     throw error;
   }
 }
+
+define(
+  'json_unique_keys',
+  ['json'],
+  'json',
+  'the document; an error if a key comes twice in an object',
+  (text) => {
+    if (hasDuplicateKeys(text)) throw duplicateKey();
+    return text;
+  },
+);
 
 /** A reviver sees members after their duplicates are merged, so that the keys are counted in the text. */
 function hasDuplicateKeys(text: string): boolean {

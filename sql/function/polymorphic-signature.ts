@@ -1,4 +1,5 @@
 /** What the functions without fixed types take and give, for SHOW FUNCTIONS and the docs. */
+import { jsonAggregateRows } from './aggregate-json.ts';
 import { rangeSignatures } from './range.ts';
 import type { ScalarFunction } from './scalar-function.ts';
 
@@ -50,7 +51,19 @@ const json: readonly Row[] = [
   ['jsonb_build_array', 'any, …', 'jsonb', 'array of the arguments'],
   ['json_build_array', 'any, …', 'json', 'array of the arguments'],
   ['json_array', 'any, …', 'json', 'array of the arguments that are not NULL'],
+  [
+    'json_object_of',
+    'boolean, boolean, any, …',
+    'json',
+    'object of alternating keys and values; true: without values that are NULL; true: a key that comes twice is an error',
+  ],
   ['json_scalar', 'any', 'json', 'scalar as a JSON document'],
+  [
+    'jsonb_populate_record_valid',
+    'record, jsonb',
+    'boolean',
+    'whether jsonb_populate_record has a value',
+  ],
   ['json_serialize', 'json', 'text', 'document as text'],
 ];
 
@@ -186,9 +199,7 @@ const aggregate: readonly Row[] = [
     ],
   ),
   ['array_agg', 'anyelement', 'anyarray', 'values as an array, NULLs too'],
-  ['jsonb_agg', 'any', 'jsonb', 'values as a JSON array'],
-  ['json_agg', 'any', 'json', 'values as a JSON array'],
-  ['jsonb_object_agg', 'any, any', 'jsonb', 'keys and values as a JSON object'],
+  ...jsonAggregateRows,
   [
     'mode',
     'ORDER BY anyelement',
@@ -213,7 +224,6 @@ const aggregate: readonly Row[] = [
     'bigint',
     'place that a value would have, written `rank(1) WITHIN GROUP (ORDER BY x)`; so dense_rank, percent_rank, cume_dist',
   ],
-  ['json_object_agg', 'any, any', 'json', 'keys and values as a JSON object, as they come'],
 ];
 
 function table(

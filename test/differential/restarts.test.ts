@@ -240,3 +240,38 @@ for (let seed = 1; seed <= histories; seed++) {
     }
   });
 }
+
+test('what goes into a view with state is kept also where an older view without state has the node', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-shared-'));
+  const subject = await Subject.open(folder);
+  const run = async (sql: string): Promise<void> => {
+    const answer = await subject.run(sql);
+    assert.equal(answer.kind, 'answered', `${sql}: ${JSON.stringify(answer)}`);
+  };
+  const both = 'SELECT k FROM first WHERE k > 0 UNION ALL SELECT k FROM second';
+  const views = {
+    least: `SELECT k FROM (${both}) AS u ORDER BY k LIMIT 2`,
+    counted: `SELECT k, count(*) AS n FROM (${both}) AS u GROUP BY k`,
+  };
+  try {
+    await run('CREATE TABLE first (k int)');
+    await run('CREATE TABLE second (k int)');
+    await run(`CREATE MATERIALIZED VIEW shared AS ${both}`);
+    await run('INSERT INTO second VALUES (20)');
+    for (const [name, query] of Object.entries(views)) {
+      await run(`CREATE MATERIALIZED VIEW ${name} AS ${query}`);
+    }
+    for (const step of ['INSERT INTO first VALUES (10)', 'INSERT INTO first VALUES (1), (10)']) {
+      await run(step);
+      await subject.reopen();
+    }
+    await run('DELETE FROM first WHERE k = 10');
+    for (const [name, query] of Object.entries(views)) {
+      const held = asBag(await subject.run(`SELECT * FROM ${name}`));
+      assert.deepEqual(held, asBag(await subject.run(query)), name);
+    }
+  } finally {
+    await subject.close();
+    rmSync(folder, { recursive: true });
+  }
+});

@@ -239,6 +239,17 @@ const list: readonly (readonly [query: string, postgres?: string])[] = [
     "SELECT id, window_start FROM TUMBLE(a, t, INTERVAL '5 s') AS w WHERE v > 0",
     `SELECT id, window_start FROM ${tumble(5)} WHERE v > 0`,
   ],
+  [
+    `SELECT k, JSON_ARRAYAGG(v ORDER BY id RETURNING jsonb) AS vs, json_agg_strict(s ORDER BY id) AS ss,
+       JSON_OBJECTAGG(id : v ABSENT ON NULL RETURNING jsonb) AS o FROM a GROUP BY k`,
+  ],
+  [
+    `SELECT c.id, JSON_ARRAY(SELECT v FROM b WHERE b.k = c.k ORDER BY v RETURNING jsonb) AS vs,
+       (SELECT jsonb_object_agg_unique_strict(a.id, a.s) FROM a WHERE a.k = c.k) AS o FROM c`,
+  ],
+  [
+    "SELECT id, JSON_OBJECT('v' : v, 's' : s ABSENT ON NULL RETURNING jsonb) AS o, JSON_ARRAY(k, s NULL ON NULL)::text AS l FROM a",
+  ],
 ];
 
 const base: readonly ViewQuery[] = list.map(([query, postgres], index) => ({

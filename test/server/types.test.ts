@@ -305,6 +305,84 @@ it('values of domains and composite types, from records and over restarts', asyn
   assert.deepEqual((await rows('SHOW TYPES')).length, 1);
 });
 
+it('a domain has its new rules after a restart, and keeps those that something has computed by', async () => {
+  await rows('CREATE DOMAIN level AS integer');
+  await rows('CREATE TABLE persons (id integer PRIMARY KEY, l level)');
+  await rows('CREATE MATERIALIZED VIEW counted AS SELECT l, count(*) AS n FROM persons GROUP BY l');
+  await rows('INSERT INTO persons VALUES (1, 3)');
+  await rows('ALTER DOMAIN level ADD CHECK (VALUE < 10)');
+  await rows('ALTER DOMAIN level SET DEFAULT 4');
+  await rows('ALTER DOMAIN level SET NOT NULL');
+  await subject.reopen();
+  await rows('INSERT INTO persons (id) VALUES (2)');
+  assert.equal(
+    await refusal('INSERT INTO persons VALUES (3, 11)'),
+    '23514 value for domain level violates check constraint "level_check"',
+  );
+  assert.equal(
+    await refusal('UPDATE persons SET l = NULL'),
+    '23502 domain level does not allow null values',
+  );
+  assert.deepEqual(await rows('SELECT l, n FROM counted ORDER BY l'), [
+    ['3', '1'],
+    ['4', '1'],
+  ]);
+  assert.match(
+    await refusal('ALTER DOMAIN level RENAME TO rank'),
+    /^2BP01 .* table persons depends/,
+  );
+  await rows('CREATE MATERIALIZED VIEW listed AS SELECT (id + 1)::level AS l FROM persons');
+  const tighter = 'ALTER DOMAIN level ADD CHECK (VALUE < 9)';
+  assert.match(await refusal(tighter), /^2BP01 .* materialized view listed depends/);
+  await rows('DROP MATERIALIZED VIEW listed');
+  await rows(
+    'CREATE FUNCTION leveled(i integer) RETURNS integer LANGUAGE sql AS $$ SELECT i::level $$',
+  );
+  await rows('CREATE MATERIALIZED VIEW listed AS SELECT leveled(id) AS l FROM persons');
+  assert.match(await refusal(tighter), /^2BP01 .* materialized view listed depends/);
+  await rows('DROP MATERIALIZED VIEW listed');
+  await rows(tighter);
+  await rows('CREATE STREAM readings (id integer, l level)');
+  assert.match(
+    await refusal('ALTER DOMAIN level DROP NOT NULL'),
+    /^2BP01 .* stream readings depends/,
+  );
+  await rows('ALTER DOMAIN level DROP DEFAULT');
+  assert.match(await refusal('DROP DOMAIN level CASCADE'), /^2BP01 cannot drop type level/);
+  await rows('DROP FUNCTION leveled(integer)');
+  await rows('DROP STREAM readings CASCADE DELETE TOPIC');
+  await rows('DROP TABLE persons CASCADE');
+  await rows('DROP DOMAIN level');
+});
+
+it('a function over a type keeps its labels and its name', async () => {
+  await rows(MOOD);
+  await rows('CREATE TABLE persons (id integer PRIMARY KEY, m mood)');
+  await rows(
+    "CREATE FUNCTION good(m mood) RETURNS boolean LANGUAGE javascript IMMUTABLE AS $$ return m === 'ok' || m === 'happy' $$",
+  );
+  await rows(
+    'CREATE MATERIALIZED VIEW counted AS SELECT good(m) AS g, count(*) AS n FROM persons GROUP BY 1',
+  );
+  await rows("INSERT INTO persons VALUES (1, 'ok'), (2, 'sad'), (3, 'happy'), (4, NULL)");
+  await subject.reopen();
+  await rows("UPDATE persons SET m = 'happy' WHERE id = 2");
+  assert.deepEqual(await rows('SELECT * FROM counted ORDER BY g'), [
+    ['f', '1'],
+    ['t', '3'],
+  ]);
+  assert.match(
+    await refusal("ALTER TYPE mood RENAME VALUE 'ok' TO 'fine'"),
+    /^2BP01 .* materialized view counted depends/,
+  );
+  assert.match(
+    await refusal('ALTER TYPE mood RENAME TO feeling'),
+    /^2BP01 cannot rename type mood/,
+  );
+  await rows('DROP FUNCTION good(mood) CASCADE');
+  await rows("ALTER TYPE mood RENAME VALUE 'ok' TO 'fine'");
+});
+
 it('an array of several dimensions is computed with, and is an error where it would be stored', async () => {
   await rows('CREATE TABLE persons (id integer PRIMARY KEY, a integer[], t text)');
   await rows(

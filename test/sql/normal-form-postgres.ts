@@ -271,17 +271,17 @@ const expressionRules: ReadonlyMap<string, (body: Node) => Json> = new Map<
   ['JsonFuncExpr', jsonFunction],
   [
     'JsonObjectConstructor',
-    (body) => ['call', ['json_build_object'], list(body.exprs).flatMap(jsonPair)],
+    (body) => [
+      'call',
+      ['json_object'],
+      [...list(body.exprs).flatMap(jsonPair), ...constructorClauses(body)],
+    ],
   ],
   [
     'JsonArrayConstructor',
     (body) => {
-      const name = body.absent_on_null === true ? 'json_array' : 'json_build_array';
-      return [
-        'call',
-        [name],
-        list(body.exprs).map((node) => jsonValue(child(node, 'JsonValueExpr'))),
-      ];
+      const values = list(body.exprs).map((node) => jsonValue(child(node, 'JsonValueExpr')));
+      return ['call', ['json_array'], [...values, ...constructorClauses(body)]];
     },
   ],
   ['JsonScalarExpr', (body) => ['call', ['json_scalar'], [postgresExpression(body.expr)]]],
@@ -291,16 +291,16 @@ const expressionRules: ReadonlyMap<string, (body: Node) => Json> = new Map<
     'JsonObjectAgg',
     (body) =>
       jsonAggregate(
-        'json_object_agg',
-        jsonPair({ JsonKeyValue: body.arg }),
+        'json_objectagg',
+        [...jsonPair({ JsonKeyValue: body.arg }), ...constructorClauses(body)],
         child(body, 'constructor'),
       ),
   ],
   [
     'JsonArrayAgg',
     (body) => {
-      const name = body.absent_on_null === true ? 'json_arrayagg' : 'json_agg';
-      return jsonAggregate(name, [jsonValue(child(body, 'arg'))], child(body, 'constructor'));
+      const args = [jsonValue(child(body, 'arg')), ...constructorClauses(body)];
+      return jsonAggregate('json_arrayagg', args, child(body, 'constructor'));
     },
   ],
 ]);
@@ -310,6 +310,20 @@ const jsonValue = (body: Node): Json => postgresExpression(body.raw_expr);
 function jsonPair(node: Node): Json[] {
   const body = child(node, 'JsonKeyValue');
   return [postgresExpression(body.key), jsonValue(child(body, 'value'))];
+}
+
+/** NULL ON NULL, WITH UNIQUE KEYS and RETURNING as named arguments. */
+function constructorClauses(body: Node): Json[] {
+  const own = body.constructor === undefined ? {} : child(body, 'constructor');
+  const type = child(body.output === undefined ? own : body, 'output').typeName;
+  const clauses: Json[] = [
+    ['named', 'on null', ['string', body.absent_on_null === true ? 'absent' : 'null']],
+  ];
+  if (body.unique === true) clauses.push(['named', 'unique keys', ['string', 'with']]);
+  if (type !== undefined) {
+    clauses.push(['named', 'returning', ['cast', ['null'], postgresType(type)]]);
+  }
+  return clauses;
 }
 
 function jsonFunction(body: Node): Json {

@@ -202,7 +202,7 @@ describe('entry points', () => {
       'create table t (a int) partition by range (a)',
       'create table t (a int references u deferrable)',
       'create table t (a int) inherits (u)',
-      'commit and chain',
+      'revoke all on t from public',
     ]) {
       assert.equal(errorOf(() => parseStatement(sql)).code, 'SQL_NOT_SUPPORTED', sql);
     }

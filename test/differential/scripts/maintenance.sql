@@ -45,3 +45,16 @@ ALTER TABLE dumped ADD CONSTRAINT named_like_this CHECK (name <> '') , ADD COLUM
 INSERT INTO dumped (name) VALUES ('');
 DROP TABLE dumped;
 SELECT nextval('dumped_id_seq');
+CREATE TABLE granted (a integer);
+-- differs: the tag does not say how many rows there are now
+CREATE MATERIALIZED VIEW refreshed AS SELECT count(*) AS n FROM granted;
+REFRESH MATERIALIZED VIEW refreshed;
+REFRESH MATERIALIZED VIEW refreshed WITH DATA;
+REFRESH MATERIALIZED VIEW nothing;
+ALTER TABLE granted OWNER TO CURRENT_USER;
+GRANT SELECT, INSERT (a) ON TABLE granted TO PUBLIC;
+GRANT ALL PRIVILEGES ON ALL TABLES IN SCHEMA public TO CURRENT_USER;
+GRANT;
+-- differs: there are no roles, so that nothing could be taken away
+REVOKE ALL ON granted FROM PUBLIC;
+DROP TABLE granted CASCADE;

@@ -281,6 +281,11 @@ test('random rows out, and in again', async () => {
   );
 });
 
+test('a generated column is computed over the default that is stored', async () => {
+  await makeTable('a int, d serial, twice int GENERATED ALWAYS AS (d * 2) STORED');
+  await compareIn('COPY into_table (a) FROM STDIN', '5\n6\n7\n', 3);
+});
+
 test('options and relations that are refused, and values of every type', async () => {
   await makeTable(
     'a int, b text, c int GENERATED ALWAYS AS (a * 2) STORED, d int GENERATED ALWAYS AS IDENTITY',
