@@ -134,10 +134,11 @@ function relationFrom(core: Core, bound: BoundCreate, sql: string, id: number): 
         sql,
         dependsOn,
         query: { ...query, schema: bound.query.schema },
-        connector: bound.connector ?? core.defaultLog.type,
+        connector: bound.into === undefined ? (bound.connector ?? core.defaultLog.type) : 'table',
         options,
-        key: storedKey(lower(query, core.catalog)),
+        key: bound.into?.key ?? storedKey(lower(query, core.catalog)),
         partitionBy: bound.partitionBy,
+        into: bound.into,
       };
       return sink;
     }

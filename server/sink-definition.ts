@@ -1,6 +1,7 @@
 /** From a sink of the catalog to what the engine runs: how its rows become records, and how they are delivered. */
-import type { ProduceRecord, SinkConnector } from '../connectors/connector.ts';
+import type { Guarantee, ProduceRecord, SinkConnector } from '../connectors/connector.ts';
 import { numberOption } from '../connectors/options.ts';
+import type { ConnectorRegistry } from '../connectors/registry.ts';
 import type { Batch } from '../engine/delta/batch.ts';
 import { compileFieldEncoder } from '../engine/kernel/record-encoder.ts';
 import type { PhysicalPlan } from '../engine/plan/physical-plan.ts';
@@ -8,8 +9,10 @@ import type { SinkDefinition } from '../engine/runtime/plan-task.ts';
 import { netChanges } from '../engine/view/row-change.ts';
 import { StreamError } from '../sql/base/error.ts';
 import type { Schema } from '../sql/base/type.ts';
-import type { Sink } from '../sql/catalog.ts';
+import type { Sink, TableSink } from '../sql/catalog.ts';
 import type { Core } from './core.ts';
+import { rowPolicy, TableSinkWriter } from './table-sink.ts';
+import { encodeTableRows } from './table-sink-row.ts';
 
 /** Bytes that may wait in a sink's outbox before its sources are held. */
 const OUTBOX_OPTION = 'outbox_bytes_max';
@@ -26,21 +29,13 @@ export function sinkDefinition(
 ): SinkDefinition {
   const { id, name, connector: type, options, schema, key } = sink;
   const { appendOnly } = plan.root;
+  if (sink.into !== undefined) return tableSinkDefinition(core, sink, sink.into, plan, running);
   const connector = core.connectors.sink(type);
   connector.validate(options, schema, key, appendOnly);
-  const range = { min: 0, max: Number.MAX_SAFE_INTEGER, integer: true };
-  const outboxBytesMax = numberOption(options, OUTBOX_OPTION, OUTBOX_BYTES_MAX_DEFAULT, range);
+  const outboxBytesMax = outboxBudget(options);
   const base = { id, name, ...running };
   if (type === 'blackhole') return { ...base, delivery: undefined };
-  if (!appendOnly && key.length === 0) {
-    throw new StreamError(
-      'SQL_NOT_INCREMENTAL',
-      `sink "${name}" cannot say which row changed: its query updates and deletes rows and has no key`,
-      {
-        hint: 'Select the key columns (the GROUP BY columns, the primary key), or sink an append-only query.',
-      },
-    );
-  }
+  requireKey(sink, appendOnly);
   const identity = { id, name: `millrace-${core.identity}-${id}` };
   return {
     ...base,
@@ -51,6 +46,56 @@ export function sinkDefinition(
       open: () => connector.open(options, schema, key, identity),
     },
   };
+}
+
+function requireKey({ name, key }: Sink, appendOnly: boolean): void {
+  if (appendOnly || key.length > 0) return;
+  throw new StreamError(
+    'SQL_NOT_INCREMENTAL',
+    `sink "${name}" cannot say which row changed: its query updates and deletes rows and has no key`,
+    {
+      hint: 'Select the key columns (the GROUP BY columns, the primary key), or sink an append-only query.',
+    },
+  );
+}
+
+function outboxBudget(options: ReadonlyMap<string, string>): number {
+  const range = { min: 0, max: Number.MAX_SAFE_INTEGER, integer: true };
+  return numberOption(options, OUTBOX_OPTION, OUTBOX_BYTES_MAX_DEFAULT, range);
+}
+
+function tableSinkDefinition(
+  core: Core,
+  sink: Sink,
+  into: TableSink,
+  { root: { appendOnly } }: PhysicalPlan,
+  running: Pick<SinkDefinition, 'fragment' | 'failures'>,
+): SinkDefinition {
+  const { id, name, options, schema, key } = sink;
+  rowPolicy(sink);
+  requireKey(sink, appendOnly);
+  return {
+    id,
+    name,
+    ...running,
+    feedsTable: into.tableId,
+    delivery: {
+      guarantee: sinkFacts(core.connectors, sink).guarantee,
+      outboxBytesMax: outboxBudget(options),
+      encode: encodeTableRows(schema, key, appendOnly),
+      open: async () => new TableSinkWriter(core, sink, into),
+    },
+  };
+}
+
+/** What its destination guarantees, and the place that its rows go to. */
+export function sinkFacts(
+  connectors: ConnectorRegistry,
+  { connector: type, options, key, into }: Sink,
+): { readonly guarantee: Guarantee; readonly target: string | undefined } {
+  if (into !== undefined) return { guarantee: 'exactly once', target: into.table };
+  const connector = connectors.sink(type);
+  return { guarantee: connector.guarantee(options, key), target: connector.target(options) };
 }
 
 function connectorEncoder(

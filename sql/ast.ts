@@ -582,6 +582,12 @@ export interface Watermark {
   readonly span: Span;
 }
 
+/** `INTO table (columns)` of a sink; no columns = the table's first ones. */
+export interface SinkTable {
+  readonly table: QualifiedName;
+  readonly columns: readonly Identifier[];
+}
+
 export type RelationKind = 'stream' | 'table' | 'source' | 'view' | 'materialized-view' | 'sink';
 
 export type ObjectKind =
@@ -702,6 +708,8 @@ export type Statement = { readonly span: Span } & (
       readonly orReplace: boolean;
       readonly ifNotExists: boolean;
       readonly name: QualifiedName;
+      /** The table that the rows go into; undefined for a destination that the options name. */
+      readonly into: SinkTable | undefined;
       readonly from: QualifiedName | undefined;
       readonly query: Query | undefined;
       readonly options: readonly Option[];

@@ -1,7 +1,7 @@
 /** INSERT: rows of exactly the relation's columns. */
 import type { Expression, Query, Statement, WrittenColumn } from './ast.ts';
 import { type Span, StreamError } from './base/error.ts';
-import type { Schema } from './base/type.ts';
+import type { Column, Schema } from './base/type.ts';
 import { typeName } from './base/type.ts';
 import { assignPart, defaultOfPart, partType } from './bind-assign-part.ts';
 import { refuseSets } from './bind-call.ts';
@@ -13,7 +13,7 @@ import { convertOutputs, project } from './bind-output.ts';
 import { bindWith } from './bind-query.ts';
 import { bindReturning } from './bind-returning.ts';
 import { type CommonTables, columnOf, noTables, type Scope } from './bind-scope.ts';
-import { settlePlan } from './bind-volatile.ts';
+import { settleExpression, settlePlan } from './bind-volatile.ts';
 import type { BoundInsert } from './bound-statement.ts';
 import type { SourceRelation } from './catalog.ts';
 import { coerceAssignment } from './coerce.ts';
@@ -280,6 +280,21 @@ export function fillRow(
   });
 }
 
+/** A whole row over one of these columns of it, as `fillRow`, for a statement that begins now. */
+export function settledRow(
+  relation: SourceRelation,
+  columns: readonly number[],
+  context: BindContext,
+): readonly BoundExpr[] {
+  const given = new Map(
+    columns.map((column, place) => [
+      column,
+      columnOf(place, relation.schema[column]?.type ?? { kind: 'text' }),
+    ]),
+  );
+  return fillRow(relation, given).map((value) => settleExpression(value, context));
+}
+
 const rowSchema = (relation: SourceRelation, rows: readonly (readonly BoundExpr[])[]): Schema =>
   relation.schema.map(({ name, type }, index) => ({
     name,
@@ -313,12 +328,7 @@ function bindSourceQuery(
   const converted = convertOutputs(plan, types, 'assignment', context);
   if (typeof converted === 'number') {
     const column = relation.schema[used[converted] ?? 0];
-    const from = plan.schema[converted];
-    throw new StreamError(
-      'SQL_DATATYPE_MISMATCH',
-      `column "${column?.name}" is of type ${column === undefined ? '' : typeName(column.type)} but expression is of type ${from === undefined ? '' : typeName(from.type)}`,
-      { at: query.span, hint: 'You will need to rewrite or cast the expression.' },
-    );
+    throw assignmentMismatch(column, plan.schema[converted], query.span);
   }
   const given = new Map<number, BoundExpr>();
   const scope = scopeOver({ node: converted, tables: [], columns: [] }, place);
@@ -335,5 +345,18 @@ function bindSourceQuery(
       name,
       expression: row[index] ?? columnOf(index, { kind: 'text' }),
     })),
+  );
+}
+
+/** @param from  the column of the query that does not fit. */
+export function assignmentMismatch(
+  column: Column | undefined,
+  from: Column | undefined,
+  at: Span,
+): StreamError {
+  return new StreamError(
+    'SQL_DATATYPE_MISMATCH',
+    `column "${column?.name}" is of type ${column === undefined ? '' : typeName(column.type)} but expression is of type ${from === undefined ? '' : typeName(from.type)}`,
+    { at, hint: 'You will need to rewrite or cast the expression.' },
   );
 }

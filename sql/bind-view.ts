@@ -1,4 +1,4 @@
-/** CREATE VIEW, CREATE MATERIALIZED VIEW, CREATE STREAM|TABLE … AS, CREATE SINK. */
+/** CREATE VIEW, CREATE MATERIALIZED VIEW, CREATE STREAM|TABLE … AS. */
 import type { Identifier, Option, Query, Statement } from './ast.ts';
 import { StreamError } from './base/error.ts';
 import type { Schema } from './base/type.ts';
@@ -7,12 +7,11 @@ import { bindWatermark, type SourceEnvironment } from './bind-create-relation.ts
 import { checkOptionNames } from './bind-option-name.ts';
 import { bindOptions, countOption } from './bind-options.ts';
 import { partitionColumns, takePartitionBy } from './bind-partition.ts';
-import { relationPlan, requireRelation } from './bind-relation.ts';
 import { otherOptions, withRetention } from './bind-retention.ts';
 import { nameToCreate } from './bind-schema.ts';
 import { withStorableArrays } from './bind-stored-array.ts';
 import { settlePlan } from './bind-volatile.ts';
-import type { BoundCreateRelation, BoundCreateSink, BoundCreateView } from './bound-statement.ts';
+import type { BoundCreateRelation, BoundCreateView } from './bound-statement.ts';
 import { deriveKey, isAppendOnly } from './derive.ts';
 import type { BoundExpr } from './expression.ts';
 import { operandsOf } from './expression-map.ts';
@@ -20,7 +19,7 @@ import { inputsOf, visitExpressions } from './logical-map.ts';
 import type { LogicalNode } from './logical-plan.ts';
 
 /** The query of a relation, under the relation's column names. @throws StreamError SQL_DUPLICATE_COLUMN. */
-function bindViewQuery(
+export function bindViewQuery(
   query: Query,
   columns: readonly Identifier[],
   context: BindContext,
@@ -34,6 +33,12 @@ function bindViewQuery(
   const named = renamed(plan, columns);
   refuseDuplicates(named.schema, query);
   return settlePlan(named, context);
+}
+
+/** A query whose columns go by their places, and whose untyped literals become what they are put into. */
+export function bindInsertedQuery(query: Query, context: BindContext): LogicalNode {
+  const outside = { context, parent: undefined, commonTables: new Map() };
+  return settlePlan(context.rules.query(query, { ...outside, resolveUnknown: false }), context);
 }
 
 function renamed(plan: LogicalNode, columns: readonly Identifier[]): LogicalNode {
@@ -152,58 +157,13 @@ export function bindCreateAs(
   };
 }
 
-function knownOptions(options: readonly Option[]): ReadonlyMap<string, string> {
+export function knownOptions(options: readonly Option[]): ReadonlyMap<string, string> {
   checkOptionNames(options);
   return bindOptions(options);
 }
 
-export function bindCreateSink(
-  statement: Statement & { readonly kind: 'create-sink' },
-  context: BindContext,
-): BoundCreateSink {
-  const { query, partitionBy } = sinkQuery(statement, context);
-  const options = knownOptions(statement.options);
-  return {
-    kind: 'create-sink',
-    name: nameToCreate(statement.name, context),
-    orReplace: statement.orReplace,
-    ifNotExists: statement.ifNotExists,
-    query,
-    connector: options.get('connector')?.toLowerCase(),
-    key: deriveKey(query, context.catalog),
-    partitionBy,
-    appendOnly: isAppendOnly(query, context.catalog),
-    dependsOn: dependenciesOf(query, context),
-    options,
-  };
-}
-
-function sinkQuery(
-  statement: Statement & { readonly kind: 'create-sink' },
-  context: BindContext,
-): { readonly query: LogicalNode; readonly partitionBy: readonly number[] } {
-  if (statement.query !== undefined) {
-    const taken = takePartitionBy(statement.query);
-    const query = bindViewQuery(taken.query, [], context);
-    const [first] = taken.partitionBy;
-    if (first !== undefined && !isAppendOnly(query, context.catalog)) {
-      throw new StreamError(
-        'SQL_NOT_SUPPORTED',
-        'records of rows that change are keyed by what identifies the row; PARTITION BY cannot choose other columns',
-        { at: first.span, hint: 'Leave PARTITION BY out.' },
-      );
-    }
-    return { query, partitionBy: partitionColumns(taken.partitionBy, query.schema, taken.query) };
-  }
-  const { from } = statement;
-  if (from === undefined) {
-    throw new StreamError('SQL_SYNTAX', 'CREATE SINK needs FROM or AS', { at: statement.span });
-  }
-  return { query: relationPlan(requireRelation(from, context), from), partitionBy: [] };
-}
-
 /** Names of the catalog's relations that a definition reads, sorted: what its plan scans, and the plain views that it names. */
-function dependenciesOf(plan: LogicalNode, { viewsNamed }: BindContext): readonly string[] {
+export function dependenciesOf(plan: LogicalNode, { viewsNamed }: BindContext): readonly string[] {
   const names = new Set<string>(viewsNamed);
   const visitExpression = (expression: BoundExpr): void => {
     if (expression.kind === 'subquery') visit(expression.plan);

@@ -1,7 +1,7 @@
 /** What the session executes: statements with every name resolved and every expression typed. */
 import type { Emit, Statement } from './ast.ts';
 import type { Schema } from './base/type.ts';
-import type { Relation, SourceRelation } from './catalog.ts';
+import type { Relation, SourceRelation, TableSink } from './catalog.ts';
 import type { CopyFormat } from './copy-format.ts';
 import type { BoundExpr } from './expression.ts';
 import type { LogicalNode } from './logical-plan.ts';
@@ -105,6 +105,7 @@ export interface BoundCreateSink {
   readonly ifNotExists: boolean;
   readonly query: LogicalNode;
   readonly connector: string | undefined;
+  readonly into: TableSink | undefined;
   readonly key: readonly number[] | undefined;
   /** PARTITION BY: columns for the record's key; only for append-only queries. */
   readonly partitionBy: readonly number[];

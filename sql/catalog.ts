@@ -142,6 +142,17 @@ export interface PlainView extends RelationBase {
   readonly query: LogicalNode;
 }
 
+/** Where the rows of `CREATE SINK … INTO table` go. */
+export interface TableSink {
+  /** The table's name in the catalog. */
+  readonly table: string;
+  readonly tableId: number;
+  /** Per column of the sink's query, the number of the table's column that it goes to. */
+  readonly columns: readonly number[];
+  /** Columns of the query that are the table's primary key; empty when rows only come, and get other keys. */
+  readonly key: readonly number[];
+}
+
 export interface Sink extends RelationBase {
   readonly kind: 'sink';
   readonly query: LogicalNode;
@@ -151,6 +162,8 @@ export interface Sink extends RelationBase {
   readonly key: readonly number[];
   /** PARTITION BY: columns that are the key of its records when rows only come. */
   readonly partitionBy?: readonly number[] | undefined;
+  /** Undefined for one that a connector delivers. */
+  readonly into?: TableSink | undefined;
 }
 
 export type Relation = SourceRelation | MaterializedView | PlainView | Sink;
