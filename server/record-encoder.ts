@@ -3,10 +3,13 @@ import type { Row } from '../sql/base/datum.ts';
 import { StreamError } from '../sql/base/error.ts';
 import type { SourceRelation } from '../sql/catalog.ts';
 
+/** The last one that a Date has. */
+const TIME_MS_MAX = 8_640_000_000_000_000n;
+
 export interface RowEncoder {
   readonly key: (row: Row) => Buffer | null;
   readonly value: (row: Row) => Buffer | null;
-  /** From a `timestamp` metadata column, if the row has one. */
+  /** What a row has behind the relation's columns, or in a `timestamp` metadata column. */
   readonly timestampMs: (row: Row) => number | undefined;
 }
 
@@ -40,8 +43,18 @@ export function recordEncoder(relation: SourceRelation): RowEncoder {
     key: requireKey,
     value: compileFieldEncoder(input?.valueFormat ?? 'json', valueFields, delimiter),
     timestampMs: (row) => {
+      const given = row[schema.length];
+      if (typeof given === 'bigint') return recordTime(given);
       const micros = timestampColumn === undefined ? null : row[timestampColumn];
       return typeof micros === 'bigint' ? Number(micros / 1000n) : undefined;
     },
   };
+}
+
+/** @throws StreamError VALUE_OUT_OF_RANGE for what a log cannot keep. */
+function recordTime(millis: bigint): number {
+  if (millis >= 0n && millis <= TIME_MS_MAX) return Number(millis);
+  throw new StreamError('VALUE_OUT_OF_RANGE', `ROWTIME ${millis} is no time of a record`, {
+    hint: 'It is in milliseconds since 1970-01-01 UTC.',
+  });
 }

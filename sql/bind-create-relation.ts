@@ -33,6 +33,8 @@ export interface SourceEnvironment {
   ) => Schema | undefined;
   /** Foreign keys were looked at when they were made; their tables may come back later than they do. */
   readonly trustsReferences?: boolean | undefined;
+  /** Tables over ksqlDB's windows keep the bounds of the windows; those that were made before that do not. */
+  readonly keepsWindowBounds?: boolean | undefined;
 }
 
 export const noSources: SourceEnvironment = {

@@ -16,12 +16,15 @@ import { type CommonTables, columnOf, noTables, type Scope } from './bind-scope.
 import { settleExpression, settlePlan } from './bind-volatile.ts';
 import type { BoundInsert } from './bound-statement.ts';
 import type { SourceRelation } from './catalog.ts';
-import { coerceAssignment } from './coerce.ts';
+import { bigintType, coerceAssignment } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
 import { mayBeNull } from './expression-null.ts';
 import { mapColumns } from './logical-map.ts';
 import type { LogicalNode } from './logical-plan.ts';
 import { plainSelect } from './plain-query.ts';
+
+/** ksqlDB's names are upper case, and its clients quote them. */
+const ROWTIMES: readonly string[] = ['rowtime', 'ROWTIME'];
 
 type Insert = Statement & { readonly kind: 'insert' };
 
@@ -32,17 +35,34 @@ export function bindInsert(
   around: CommonTables = noTables,
 ): BoundInsert {
   const relation = requireWritable(statement.relation, context);
-  const targets = targetColumns(statement, relation);
+  const written = withRecordTime(statement, relation);
+  const targets = targetColumns(statement, written);
   const outside = { context, parent: undefined, commonTables: around };
   const commonTables = bindWith(statement.with, { ...outside, resolveUnknown: true });
   const place: FromPlace = { ...outside, commonTables };
-  const rows = settlePlan(bindRows(statement, relation, targets, place), context);
+  const rows = settlePlan(bindRows(statement, written, targets, place), context);
   const onConflict =
     statement.onConflict && bindOnConflict(statement, statement.onConflict, relation, place);
   const shown = statement.alias?.name ?? statement.relation.parts.at(-1)?.name ?? relation.name;
   const names = targetNames(relation, shown);
   const returning = bindReturning(statement.returning, relation, names, place);
   return { kind: 'insert', relation, rows, onConflict, returning };
+}
+
+/** A statement that names ROWTIME, of a relation whose rows are records, writes it behind the relation's columns. */
+function withRecordTime({ columns }: Insert, relation: SourceRelation): SourceRelation {
+  const { schema, input } = relation;
+  const named = columns.find(({ name }) => ROWTIMES.includes(name));
+  if (named === undefined || input === undefined) return relation;
+  if (schema.some(({ name }) => name === named.name)) return relation;
+  const column = { name: named.name, type: bigintType, nullable: true };
+  const from = { kind: 'value', field: named.name } as const;
+  const origin = { from, default: undefined, notNull: false };
+  return {
+    ...relation,
+    schema: [...schema, column],
+    columns: [...relation.columns, origin],
+  };
 }
 
 /** What INSERT and MERGE's INSERT say alike. */

@@ -2,6 +2,7 @@
 import type { Statement } from './ast.ts';
 import { StreamError } from './base/error.ts';
 import type { BindContext } from './bind-context.ts';
+import { keepFirst } from './bind-output.ts';
 import { partitionColumns, takePartitionBy } from './bind-partition.ts';
 import { relationPlan, requireRelation } from './bind-relation.ts';
 import { nameToCreate } from './bind-schema.ts';
@@ -60,5 +61,9 @@ function sinkQuery(
   if (from === undefined) {
     throw new StreamError('SQL_SYNTAX', 'CREATE SINK needs FROM or AS', { at: statement.span });
   }
-  return { query: relationPlan(requireRelation(from, context), from), partitionBy: [] };
+  const relation = requireRelation(from, context);
+  const plan = relationPlan(relation, from);
+  const hiddenFrom = relation.kind === 'materialized-view' ? relation.hiddenFrom : undefined;
+  const query = hiddenFrom === undefined ? plan : keepFirst(plan, hiddenFrom);
+  return { query, partitionBy: [] };
 }

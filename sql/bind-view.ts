@@ -17,6 +17,7 @@ import type { BoundExpr } from './expression.ts';
 import { operandsOf } from './expression-map.ts';
 import { inputsOf, visitExpressions } from './logical-map.ts';
 import type { LogicalNode } from './logical-plan.ts';
+import { withWindowBounds } from './window-bounds.ts';
 
 /** The query of a relation, under the relation's column names. @throws StreamError SQL_DUPLICATE_COLUMN. */
 export function bindViewQuery(
@@ -103,7 +104,12 @@ export function bindCreateAs(
   sources: SourceEnvironment,
 ): BoundCreateRelation {
   const kind = statement.relation === 'source' ? 'stream' : statement.relation;
-  const taken = kind === 'stream' ? takePartitionBy(query) : { query, partitionBy: [] };
+  const bounds =
+    kind === 'table' && sources.keepsWindowBounds === true
+      ? withWindowBounds(query)
+      : { query, added: 0 };
+  const taken =
+    kind === 'stream' ? takePartitionBy(query) : { query: bounds.query, partitionBy: [] };
   const names = statement.columns.map((column) => column.name);
   const fed = bindViewQuery(taken.query, names, context);
   if (kind === 'stream' && !isAppendOnly(fed, context.catalog) && context.looksUp !== true) {
@@ -153,6 +159,7 @@ export function bindCreateAs(
     orReplace: statement.orReplace,
     ifNotExists: statement.ifNotExists,
     partitions: countOption(options, 'partitions'),
+    hiddenFrom: bounds.added > 0 ? plan.schema.length - bounds.added : undefined,
     options,
   };
 }

@@ -78,6 +78,8 @@ export interface BoundCreateRelation {
   readonly ifNotExists: boolean;
   /** `partitions` option: the topic is made when it is missing. */
   readonly partitions: number | undefined;
+  /** Columns of a query from this one on are read only by who names them; undefined = none. */
+  readonly hiddenFrom?: number | undefined;
   /** All WITH options as text, keys in lower case. */
   readonly options: ReadonlyMap<string, string>;
 }
@@ -128,7 +130,10 @@ export interface Returning {
 export interface BoundInsert {
   readonly kind: 'insert';
   readonly relation: SourceRelation;
-  /** Exactly the relation's columns: assignment casts done, defaults and generated columns filled in. */
+  /**
+   * Exactly the relation's columns: assignment casts done, defaults and generated columns filled in. One more column is the time of the
+   * records, in milliseconds since 1970.
+   */
   readonly rows: LogicalNode;
   readonly onConflict: BoundOnConflict | undefined;
   readonly returning: Returning | undefined;

@@ -132,6 +132,8 @@ export interface MaterializedView extends RelationBase {
   readonly key: readonly number[];
   /** No row of it is ever deleted or updated. */
   readonly appendOnly: boolean;
+  /** Columns from this one on are read only by who names them: bounds of windows. Undefined = none. */
+  readonly hiddenFrom?: number | undefined;
   /** `max_state`: bytes that its operators may hold; undefined = no bound of its own. */
   readonly stateBytesMax?: number | undefined;
 }
