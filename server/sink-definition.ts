@@ -7,12 +7,15 @@ import { compileFieldEncoder } from '../engine/kernel/record-encoder.ts';
 import type { PhysicalPlan } from '../engine/plan/physical-plan.ts';
 import type { SinkDefinition } from '../engine/runtime/plan-task.ts';
 import { netChanges } from '../engine/view/row-change.ts';
+import type { Row } from '../sql/base/datum.ts';
 import { StreamError } from '../sql/base/error.ts';
 import type { Schema } from '../sql/base/type.ts';
-import type { Sink, TableSink } from '../sql/catalog.ts';
+import type { Relation, Sink, SourceRelation, TableSink } from '../sql/catalog.ts';
 import type { Core } from './core.ts';
+import { logOf } from './definitions.ts';
+import { recordEncoder } from './record-encoder.ts';
 import { rowPolicy, TableSinkWriter } from './table-sink.ts';
-import { encodeTableRows } from './table-sink-row.ts';
+import { encodeTableRows, rowsOf } from './table-sink-row.ts';
 
 /** Bytes that may wait in a sink's outbox before its sources are held. */
 const OUTBOX_OPTION = 'outbox_bytes_max';
@@ -74,6 +77,23 @@ function tableSinkDefinition(
   const { id, name, options, schema, key } = sink;
   rowPolicy(sink);
   requireKey(sink, appendOnly);
+  const relation = core.catalog.findById(into.tableId)?.relation;
+  const log = isSource(relation) ? logOf(core.connectors, relation) : undefined;
+  if (isSource(relation) && relation.input !== undefined && log !== undefined) {
+    const { topic } = relation.input;
+    const identity = { id, name: `millrace-${core.identity}-${id}` };
+    return {
+      id,
+      name,
+      ...running,
+      delivery: {
+        guarantee: 'exactly once',
+        outboxBytesMax: outboxBudget(options),
+        encode: encodeRecords(relation, key, appendOnly),
+        open: () => log.openSink(topic, identity),
+      },
+    };
+  }
   return {
     id,
     name,
@@ -86,6 +106,35 @@ function tableSinkDefinition(
       open: async () => new TableSinkWriter(core, sink, into),
     },
   };
+}
+
+const isSource = (relation: Relation | undefined): relation is SourceRelation =>
+  relation?.kind === 'stream' || relation?.kind === 'table';
+
+/** Rows of the relation as the records that INSERT would write; those of a stream with a query as that writes them. */
+function encodeRecords(
+  relation: SourceRelation,
+  key: readonly number[],
+  appendOnly: boolean,
+): Encode {
+  const { schema, input, query, partitionBy } = relation;
+  if (query !== undefined && input !== undefined) {
+    const options = new Map([
+      ...input.options,
+      ['value_format', input.valueFormat],
+      ['key_format', input.keyFormat],
+    ]);
+    return sinkEncoder({ schema, key: [], options, partitionBy });
+  }
+  const encode = recordEncoder(relation);
+  const record = (row: Row, isGone: boolean): ProduceRecord => ({
+    key: encode.key(row),
+    value: isGone ? null : encode.value(row),
+    timestampMs: encode.timestampMs(row),
+  });
+  if (appendOnly) return (batches) => rowsOf(batches).map((row) => record(row, false));
+  return (batches) =>
+    netChanges(schema, key, batches).map(({ op, row }) => record(row, op === 'delete'));
 }
 
 /** What its destination guarantees, and the place that its rows go to. */
@@ -112,7 +161,12 @@ function connectorEncoder(
  * One record a changed row: its key, and its value or a tombstone.
  * @throws StreamError SQL_INVALID_OPTION for formats that cannot be written.
  */
-function sinkEncoder({ schema, key, options, partitionBy }: Sink): Encode {
+function sinkEncoder({
+  schema,
+  key,
+  options,
+  partitionBy,
+}: Pick<Sink, 'schema' | 'key' | 'options' | 'partitionBy'>): Encode {
   const recordKey = key.length > 0 ? key : (partitionBy ?? []);
   const fieldsOf = (columns: readonly number[], named: boolean) =>
     columns.map((column) => ({

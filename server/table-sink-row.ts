@@ -49,18 +49,22 @@ export function encodeTableRows(
 ): (batches: readonly Batch[]) => ProduceRecord[] {
   const { encode } = rowCodec(schema);
   if (appendOnly) {
-    return (batches) =>
-      batches.flatMap((batch) => {
-        const records: ProduceRecord[] = [];
-        for (let row = 0; row < batch.length; row++) {
-          const record = { key: null, value: encode(batch.row(row)) };
-          for (let copies = batch.weight(row); copies > 0; copies--) records.push(record);
-        }
-        return records;
-      });
+    return (batches) => rowsOf(batches).map((row) => ({ key: null, value: encode(row) }));
   }
   return (batches) =>
     netChanges(schema, key, batches).map(({ op, row }) =>
       op === 'delete' ? { key: encode(row), value: null } : { key: null, value: encode(row) },
     );
+}
+
+/** Rows that only come, in their order. */
+export function rowsOf(batches: readonly Batch[]): Row[] {
+  return batches.flatMap((batch) => {
+    const rows: Row[] = [];
+    for (let at = 0; at < batch.length; at++) {
+      const row = batch.row(at);
+      for (let copies = batch.weight(at); copies > 0; copies--) rows.push(row);
+    }
+    return rows;
+  });
 }

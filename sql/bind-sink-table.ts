@@ -1,12 +1,15 @@
-/** CREATE SINK … INTO table: which of its columns the query's go to, and what tells its rows apart there. */
+/** CREATE SINK … INTO a table or stream: which of its columns the query's go to, and what tells its rows apart there. */
+import type { QualifiedName } from './ast.ts';
 import { type Span, StreamError } from './base/error.ts';
 import type { BindContext } from './bind-context.ts';
 import { requireOrder } from './bind-group.ts';
-import { assignmentMismatch, refuseGenerated, targetColumns } from './bind-insert.ts';
+import { assignmentMismatch, fillRow, refuseGenerated, targetColumns } from './bind-insert.ts';
 import { requireWritable } from './bind-manipulation.ts';
-import { convertOutputs } from './bind-output.ts';
+import { convertOutputs, project } from './bind-output.ts';
+import { requireRelation } from './bind-relation.ts';
 import { columnOf } from './bind-scope.ts';
 import type { CreateSink } from './bind-sink.ts';
+import { settlePlan } from './bind-volatile.ts';
 import type { Catalog, SourceRelation, TableSink } from './catalog.ts';
 import { deriveKey, isAppendOnly } from './derive.ts';
 import type { LogicalNode } from './logical-plan.ts';
@@ -38,17 +41,7 @@ export function bindSinkTable(
       hint: 'Leave PARTITION BY out.',
     });
   }
-  const relation = requireWritable(name, context);
-  if (relation.kind !== 'table' || relation.input !== undefined) {
-    throw new StreamError(
-      'SQL_WRONG_OBJECT_TYPE',
-      `the rows of ${relation.kind} "${relation.name}" come from a topic`,
-      {
-        at: name.span,
-        hint: 'Create the sink WITH (topic = …): it writes records into that topic.',
-      },
-    );
-  }
+  const relation = sinkTarget(name, context);
   refuseCycle(statement, relation, reads, context.catalog);
   const at = statement.query?.span ?? statement.from?.span ?? statement.span;
   const insert = { columns, overriding: undefined, span: at };
@@ -66,14 +59,46 @@ export function bindSinkTable(
     const column = relation.schema[used[converted] ?? 0];
     throw assignmentMismatch(column, query.schema[converted], at);
   }
-  const schema = converted.schema.map((column, index) => ({
+  const appendOnly = isAppendOnly(converted, context.catalog);
+  const row = relation.input === undefined ? undefined : wholeRow(converted, relation, used);
+  const written = row === undefined ? used : relation.schema.map((_, column) => column);
+  const schema = (row ?? converted).schema.map((column, index) => ({
     ...column,
-    name: relation.schema[used[index] ?? 0]?.name ?? column.name,
+    name: relation.schema[written[index] ?? 0]?.name ?? column.name,
   }));
-  const named = { ...converted, schema };
-  const key = keyInQuery(statement, relation, used, isAppendOnly(named, context.catalog));
-  const into = { table: relation.name, tableId: relation.id, columns: used, key };
+  const named = { ...settlePlan(row ?? converted, context), schema };
+  const key = keyInQuery(statement, relation, written, appendOnly);
+  const into = { table: relation.name, tableId: relation.id, columns: written, key };
   return { into, query: oneRowPerKey(named, key, context.catalog, statement) };
+}
+
+/** A stream that its own query feeds takes records of others too. */
+function sinkTarget(name: QualifiedName, context: BindContext): SourceRelation {
+  const relation = requireRelation(name, context);
+  const isFed = relation.kind === 'stream' && relation.query !== undefined;
+  return isFed ? relation : requireWritable(name, context);
+}
+
+/** Records have all columns of their relation: what the query does not give, and what is computed from it, is added. */
+function wholeRow(
+  query: LogicalNode,
+  relation: SourceRelation,
+  columns: readonly number[],
+): LogicalNode {
+  const given = new Map(
+    columns.map((column, place) => [
+      column,
+      columnOf(place, query.schema[place]?.type ?? { kind: 'text' }),
+    ]),
+  );
+  const row = fillRow(relation, given);
+  return project(
+    query,
+    relation.schema.map(({ name, type }, index) => ({
+      name,
+      expression: row[index] ?? columnOf(index, type),
+    })),
+  );
 }
 
 /** RisingWave's: what says that nothing is taken back, and what makes it so. */
@@ -98,8 +123,8 @@ function requireCount(given: number, wanted: number, isListed: boolean, at: Span
   if (given === wanted || (given < wanted && !isListed)) return;
   throw new StreamError(
     'SQL_SYNTAX',
-    `the sink's query gives ${given} columns, the table takes ${wanted}`,
-    { at, hint: 'Name the columns that it goes to: INTO table (column, …).' },
+    `the sink's query gives ${given} columns, its destination takes ${wanted}`,
+    { at, hint: 'Name the columns that it goes to: INTO name (column, …).' },
   );
 }
 
@@ -121,7 +146,7 @@ function keyInQuery(
       at: statement.into?.table.span,
       hint:
         key.length === 0
-          ? 'Give the table a primary key, or sink an append-only query.'
+          ? 'Write into a table with a primary key, or sink an append-only query.'
           : 'Let the query give every column of the primary key.',
     },
   );
@@ -168,10 +193,10 @@ function refuseCycle(
   };
   reads.forEach(visit);
   if (!seen.has(table.name)) return;
-  throw new StreamError('SQL_NOT_SUPPORTED', `table "${table.name}" would feed itself`, {
+  throw new StreamError('SQL_NOT_SUPPORTED', `${table.kind} "${table.name}" would feed itself`, {
     at: statement.into?.table.span,
-    detail: `What the sink reads depends on table "${table.name}".`,
-    hint: 'Let the sink write into another table.',
+    detail: `What the sink reads depends on ${table.kind} "${table.name}".`,
+    hint: 'Let the sink write into another one.',
   });
 }
 

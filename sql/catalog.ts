@@ -144,12 +144,12 @@ export interface PlainView extends RelationBase {
   readonly query: LogicalNode;
 }
 
-/** Where the rows of `CREATE SINK … INTO table` go. */
+/** Where the rows of `CREATE SINK … INTO` go: into a table, or as records into the topic of a table or stream. */
 export interface TableSink {
-  /** The table's name in the catalog. */
+  /** The relation's name in the catalog. */
   readonly table: string;
   readonly tableId: number;
-  /** Per column of the sink's query, the number of the table's column that it goes to. */
+  /** Per column of the sink's query, the number of the relation's column that it goes to; of a topic's relation, all of them in order. */
   readonly columns: readonly number[];
   /** Columns of the query that are the table's primary key; empty when rows only come, and get other keys. */
   readonly key: readonly number[];

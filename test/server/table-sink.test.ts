@@ -152,7 +152,7 @@ describe('columns', () => {
     ]);
     assert.match(
       (await failure('CREATE SINK x INTO one (k, v) AS SELECT a FROM s')).message,
-      /gives 1 columns, the table takes 2/,
+      /gives 1 columns, its destination takes 2/,
     );
     assert.equal(
       (await failure('CREATE SINK x INTO one AS SELECT a, a, a, a FROM s')).sqlstate,
@@ -306,7 +306,7 @@ describe('refused', () => {
     );
     assert.equal(
       (await failure('CREATE SINK x INTO topic AS SELECT k FROM from_')).sqlstate,
-      '42809',
+      '0A000',
     );
     assert.equal((await failure('CREATE SINK x INTO nowhere FROM from_')).sqlstate, '42P01');
     assert.equal(
@@ -337,5 +337,85 @@ describe('refused', () => {
       ['1', null],
     ]);
     await rows('DROP TABLE keyless, from_ CASCADE; DROP STREAM topic');
+  });
+});
+
+describe('into relations over topics', () => {
+  it('as the records that INSERT would write, over restarts', async () => {
+    await rows(
+      `CREATE STREAM near (k int, v int); CREATE STREAM far (v int DEFAULT 7, k int KEY, twice int GENERATED ALWAYS AS (v * 2) STORED)
+         WITH (kafka_topic = 'far', format = 'json', partitions = 2);
+       CREATE TABLE latest (k int PRIMARY KEY, n bigint) WITH (kafka_topic = 'latest', format = 'json')`,
+    );
+    await rows('CREATE STREAM fed AS SELECT k, v FROM near PARTITION BY k');
+    await rows('CREATE SINK to_far INTO far (k, v) FROM near');
+    await rows('CREATE SINK to_fed INTO fed AS SELECT k, v + 100 FROM far');
+    await rows(
+      'CREATE SINK to_latest INTO latest AS SELECT k, count(*) FROM far GROUP BY k HAVING count(*) < 3',
+    );
+    await rows('INSERT INTO near VALUES (1, 10), (2, 20), (2, 21); FLUSH');
+    await disk.subject.reopen();
+    await rows('INSERT INTO near VALUES (2, 22), (3, NULL); FLUSH');
+    assert.deepEqual(await rows('SELECT k, v, twice FROM far ORDER BY k, v'), [
+      ['1', '10', '20'],
+      ['2', '20', '40'],
+      ['2', '21', '42'],
+      ['2', '22', '44'],
+      ['3', null, null],
+    ]);
+    assert.deepEqual(await rows('SELECT k, v FROM fed WHERE v > 100 ORDER BY v'), [
+      ['1', '110'],
+      ['2', '120'],
+      ['2', '121'],
+      ['2', '122'],
+    ]);
+    assert.deepEqual(await rows('SELECT count(DISTINCT rowpartition) FROM fed WHERE k = 2'), [
+      ['1'],
+    ]);
+    assert.deepEqual(await rows('SELECT * FROM latest ORDER BY k'), [
+      ['1', '1'],
+      ['3', '1'],
+    ]);
+    assert.match(
+      (await failure('CREATE SINK x INTO near AS SELECT k, v FROM fed')).message,
+      /stream "near" would feed itself/,
+    );
+    await rows('DROP STREAM near, far, fed CASCADE; DROP TABLE latest');
+  });
+
+  it('INSERT … EMIT CHANGES goes on as a sink', async () => {
+    await rows('CREATE STREAM songs (id int, title text); CREATE STREAM rock (id int, title text)');
+    await rows("INSERT INTO rock VALUES (1, 'one')");
+    await rows(
+      "INSERT INTO songs (title, id) SELECT title || '!', id FROM rock WHERE id > 0 EMIT CHANGES",
+    );
+    await rows(
+      "INSERT INTO songs SELECT * FROM rock; FLUSH; INSERT INTO rock VALUES (2, 'two'), (-1, 'x')",
+    );
+    await disk.subject.reopen();
+    await rows("INSERT INTO rock VALUES (3, 'three'); FLUSH");
+    assert.deepEqual(await rows('SELECT * FROM songs ORDER BY id, title DESC'), [
+      ['1', 'one!'],
+      ['1', 'one'],
+      ['2', 'two!'],
+      ['3', 'three!'],
+    ]);
+    const [[name, target] = []] = (await rows('SHOW SINKS')).map((row) => [row[0], row[2]]);
+    assert.match(String(name), /^insertquery_/);
+    assert.equal(target, 'songs');
+    for (const clause of ['RETURNING id', 'ON CONFLICT DO NOTHING'])
+      assert.equal(
+        (await failure(`INSERT INTO songs SELECT * FROM rock EMIT CHANGES ${clause}`)).sqlstate,
+        '0A000',
+        clause,
+      );
+    await rows('BEGIN');
+    const within = await failure('INSERT INTO songs SELECT * FROM rock EMIT CHANGES');
+    assert.match(within.message, /inside a transaction block/);
+    await rows('ROLLBACK');
+    assert.match((await failure('DROP STREAM songs')).message, /depend on it/);
+    await rows(`DROP SINK ${name}; INSERT INTO rock VALUES (4, 'four'); FLUSH`);
+    assert.deepEqual(await rows('SELECT max(id) FROM songs'), [['3']]);
+    await rows('DROP STREAM songs, rock');
   });
 });
