@@ -4,7 +4,7 @@ import { type Span, StreamError } from './base/error.ts';
 import { functionName } from './bind-call.ts';
 import type { Place } from './bind-context.ts';
 import { expandRow, expandStar } from './bind-name.ts';
-import type { Scope } from './bind-scope.ts';
+import type { Scope, ScopeColumn } from './bind-scope.ts';
 import { resolveUnknown } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
 import { equalExpressions } from './expression-equal.ts';
@@ -21,7 +21,7 @@ export function bindTargets(items: readonly SelectItem[], scope: Scope): Target[
   return items.flatMap((item): Target[] => {
     const node = item.expression;
     if (node.kind === 'star') {
-      return expandStar(node.qualifier, scope, node.span).map(({ name, expression }) => ({
+      return starColumns(node, scope).map(({ name, expression }) => ({
         name,
         expression: { ...expression, span: node.span },
         hidden: false,
@@ -39,6 +39,27 @@ export function bindTargets(items: readonly SelectItem[], scope: Scope): Target[
     return [{ name: item.alias?.name ?? columnName(node), expression, hidden: false }];
   });
 }
+
+function starColumns(
+  { qualifier, span }: Expression & { readonly kind: 'star' },
+  scope: Scope,
+): readonly ScopeColumn[] {
+  const { context, tables } = scope;
+  if (context.prefixesStars !== true || tables.length < 2) {
+    return expandStar(qualifier, scope, span);
+  }
+  const named = qualifier?.parts.at(-1)?.name;
+  if (named !== undefined) return prefixed(named, expandStar(qualifier, scope, span));
+  return tables.flatMap(({ name, columns }) =>
+    prefixed(
+      name,
+      columns.filter(({ hidden }) => hidden !== true),
+    ),
+  );
+}
+
+const prefixed = (table: string, columns: readonly ScopeColumn[]): readonly ScopeColumn[] =>
+  columns.map((column) => ({ ...column, name: `${table}_${column.name}` }));
 
 /** PostgreSQL's FigureColname: the name of a select item without AS. */
 export function columnName(node: Expression): string {

@@ -25,15 +25,25 @@ export function bindViewQuery(
   columns: readonly Identifier[],
   context: BindContext,
 ): LogicalNode {
-  const plan = context.rules.query(query, {
-    context,
-    parent: undefined,
-    commonTables: new Map(),
-    resolveUnknown: true,
-  });
-  const named = renamed(plan, columns);
+  const named = renamed(bindWhole(query, context), columns);
   refuseDuplicates(named.schema, query);
   return settlePlan(named, context);
+}
+
+/** The query of ksqlDB's CREATE … AS, where names of tables tell columns of a star apart that have one name. */
+function bindPrefixedQuery(
+  query: Query,
+  columns: readonly Identifier[],
+  context: BindContext,
+): LogicalNode {
+  const { schema } = bindWhole(query, context);
+  const isClear = new Set(schema.map(({ name }) => name)).size === schema.length;
+  return bindViewQuery(query, columns, isClear ? context : { ...context, prefixesStars: true });
+}
+
+function bindWhole(query: Query, context: BindContext): LogicalNode {
+  const outside = { context, parent: undefined, commonTables: new Map() };
+  return context.rules.query(query, { ...outside, resolveUnknown: true });
 }
 
 /** A query whose columns go by their places, and whose untyped literals become what they are put into. */
@@ -111,7 +121,10 @@ export function bindCreateAs(
   const taken =
     kind === 'stream' ? takePartitionBy(query) : { query: bounds.query, partitionBy: [] };
   const names = statement.columns.map((column) => column.name);
-  const fed = bindViewQuery(taken.query, names, context);
+  // CREATE TABLE … AS without EMIT CHANGES is PostgreSQL's.
+  const isKsql = kind === 'stream' || query.emit !== undefined;
+  const bind = isKsql && names.length === 0 ? bindPrefixedQuery : bindViewQuery;
+  const fed = bind(taken.query, names, context);
   if (kind === 'stream' && !isAppendOnly(fed, context.catalog) && context.looksUp !== true) {
     return bindCreateAs(statement, query, { ...context, looksUp: true }, sources);
   }
