@@ -21,6 +21,7 @@ export function bindCreateSink(statement: CreateSink, context: BindContext): Bou
   const reads = dependenciesOf(read.query, context);
   const table = bindSinkTable(statement, read, reads, options, context);
   const query = table?.query ?? read.query;
+  if (table === undefined) refusePlain(statement, query, context);
   return {
     kind: 'create-sink',
     name: nameToCreate(statement.name, context),
@@ -35,6 +36,20 @@ export function bindCreateSink(statement: CreateSink, context: BindContext): Bou
     dependsOn: table === undefined ? reads : [...new Set([...reads, table.into.table])].sort(),
     options,
   };
+}
+
+/** RisingWave's FORMAT PLAIN promises that rows only come. */
+function refusePlain({ options }: CreateSink, query: LogicalNode, context: BindContext): void {
+  const isEncoded = options.some(({ key }) => key === 'encode');
+  const plain = options.find(
+    ({ key, value }) => key === 'format' && value.kind === 'string' && value.value === 'plain',
+  );
+  if (!isEncoded || plain === undefined || isAppendOnly(query, context.catalog)) return;
+  throw new StreamError(
+    'SQL_NOT_INCREMENTAL',
+    'FORMAT PLAIN is for rows that only come, and this query updates and deletes rows',
+    { at: plain.span, hint: 'Use FORMAT UPSERT: a record a changed row, by its key.' },
+  );
 }
 
 function sinkQuery(

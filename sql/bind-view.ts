@@ -4,6 +4,7 @@ import { StreamError } from './base/error.ts';
 import type { Schema } from './base/type.ts';
 import type { BindContext } from './bind-context.ts';
 import { bindWatermark, type SourceEnvironment } from './bind-create-relation.ts';
+import { readFormat } from './bind-format.ts';
 import { checkOptionNames } from './bind-option-name.ts';
 import { bindOptions, countOption } from './bind-options.ts';
 import { partitionColumns, takePartitionBy } from './bind-partition.ts';
@@ -178,8 +179,9 @@ export function bindCreateAs(
 }
 
 export function knownOptions(options: readonly Option[]): ReadonlyMap<string, string> {
-  checkOptionNames(options);
-  return bindOptions(options);
+  const given = readFormat(options, undefined);
+  checkOptionNames(given);
+  return bindOptions(given);
 }
 
 /** Names of the catalog's relations that a definition reads, sorted: what its plan scans, and the plain views that it names. */
