@@ -47,7 +47,12 @@ export type Expression = { readonly span: Span } & (
   /** `a.b.c`: table, column and field parts are told apart by the binder. */
   | { readonly kind: 'column'; readonly name: QualifiedName }
   /** `*` or `t.*`. */
-  | { readonly kind: 'star'; readonly qualifier: QualifiedName | undefined }
+  | {
+      readonly kind: 'star';
+      readonly qualifier: QualifiedName | undefined;
+      /** RisingWave's `* EXCEPT (column, …)`, in a select list. */
+      readonly except?: readonly QualifiedName[] | undefined;
+    }
   | { readonly kind: 'parameter'; readonly index: number }
   /** Arithmetic, comparison and any other operator by its PostgreSQL spelling (`<>` for `!=`). */
   | { readonly kind: 'unary'; readonly op: string; readonly operand: Expression }

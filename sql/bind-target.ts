@@ -1,5 +1,5 @@
 /** The select list: expansion of stars, names of columns, and references to it from other clauses. */
-import type { Expression, Identifier, SelectItem, TypeName } from './ast.ts';
+import type { Expression, Identifier, QualifiedName, SelectItem, TypeName } from './ast.ts';
 import { type Span, StreamError } from './base/error.ts';
 import { functionName } from './bind-call.ts';
 import type { Place } from './bind-context.ts';
@@ -8,6 +8,8 @@ import type { Scope, ScopeColumn } from './bind-scope.ts';
 import { resolveUnknown } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
 import { equalExpressions } from './expression-equal.ts';
+
+type Star = Expression & { readonly kind: 'star' };
 
 /** A column of the projection. */
 export interface Target {
@@ -40,17 +42,58 @@ export function bindTargets(items: readonly SelectItem[], scope: Scope): Target[
   });
 }
 
-function starColumns(
-  { qualifier, span }: Expression & { readonly kind: 'star' },
+function starColumns(star: Star, scope: Scope): readonly ScopeColumn[] {
+  const { qualifier, except = [], span } = star;
+  const whole =
+    scope.context.prefixesStars === true && scope.tables.length > 1
+      ? prefixedStar(qualifier, scope, span)
+      : expandStar(qualifier, scope, span);
+  return except.length === 0 ? whole : withoutColumns(whole, except, scope);
+}
+
+/** @throws StreamError SQL_UNKNOWN_COLUMN for one that the star does not have. */
+function withoutColumns(
+  columns: readonly ScopeColumn[],
+  except: readonly QualifiedName[],
   scope: Scope,
 ): readonly ScopeColumn[] {
-  const { context, tables } = scope;
-  if (context.prefixesStars !== true || tables.length < 2) {
-    return expandStar(qualifier, scope, span);
+  const left = new Set(columns);
+  for (const name of except) {
+    const found = columnsNamed(name, columns, scope);
+    if (found.length === 0) {
+      throw new StreamError(
+        'SQL_UNKNOWN_COLUMN',
+        `column "${name.parts.at(-1)?.name}" is none of the star's`,
+        { at: name.span, hint: 'EXCEPT takes columns away that the star stands for.' },
+      );
+    }
+    for (const column of found) left.delete(column);
   }
+  return [...left];
+}
+
+/** A bare name is looked for in the star first, where another table's column does not make it ambiguous. */
+function columnsNamed(
+  name: QualifiedName,
+  columns: readonly ScopeColumn[],
+  scope: Scope,
+): readonly ScopeColumn[] {
+  const bare = name.parts.length === 1 ? name.parts[0]?.name : undefined;
+  const own = columns.filter((column) => column.name === bare);
+  if (own.length === 1) return own;
+  const node: Expression = { kind: 'column', name, span: name.span };
+  const gone = scope.context.rules.expression(node, scope);
+  return columns.filter(({ expression }) => equalExpressions(expression, gone));
+}
+
+function prefixedStar(
+  qualifier: QualifiedName | undefined,
+  scope: Scope,
+  span: Span,
+): readonly ScopeColumn[] {
   const named = qualifier?.parts.at(-1)?.name;
   if (named !== undefined) return prefixed(named, expandStar(qualifier, scope, span));
-  return tables.flatMap(({ name, columns }) =>
+  return scope.tables.flatMap(({ name, columns }) =>
     prefixed(
       name,
       columns.filter(({ hidden }) => hidden !== true),

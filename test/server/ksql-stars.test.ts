@@ -1,4 +1,4 @@
-/** Stars as ksqlDB reads them: over joins with the names of the tables, and of structs. */
+/** Stars as other systems read them: ksqlDB's over joins with the names of the tables, and of structs; RisingWave's without some columns. */
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { onDisk } from './on-disk.ts';
@@ -53,4 +53,31 @@ it('s->* is the attributes of a struct', async () => {
   assert.deepEqual(await rows('SELECT * FROM flatter'), [['1', '3', 'x', '2']]);
   const answer = await disk.subject.run('SELECT k->* FROM deep');
   assert.equal(answer.kind === 'failed' && answer.sqlstate, '42809');
+});
+
+it('* EXCEPT (…) leaves columns out', async () => {
+  await rows('CREATE TABLE l (a int, b int, c int GENERATED ALWAYS AS (a + b) STORED)');
+  await rows(
+    'CREATE TABLE r (a int, d int); INSERT INTO l VALUES (1, 2); INSERT INTO r VALUES (1, 9)',
+  );
+  const found = async (sql: string) => (await rows(sql)).map(String).join(';');
+  assert.equal(await found('SELECT * EXCEPT (b) FROM l'), '1,3');
+  assert.equal(await found('SELECT * EXCEPT (a, c), d FROM l JOIN r USING (a)'), '2,9,9');
+  assert.equal(await found('SELECT l.* EXCEPT (a), r.* EXCEPT (a) FROM l, r'), '2,3,9');
+  assert.equal(await found('SELECT * EXCEPT (r.a, l.c) FROM l, r'), '1,2,9');
+  assert.equal(await found('SELECT * FROM l EXCEPT (SELECT * FROM l)'), '');
+  assert.equal(await found('SELECT 1 EXCEPT (SELECT 2)'), '1');
+  await rows('CREATE MATERIALIZED VIEW rest AS SELECT * EXCEPT (c) FROM l');
+  await rows('ALTER TABLE l RENAME TO renamed');
+  await disk.subject.reopen();
+  await rows('INSERT INTO renamed VALUES (3, 4); FLUSH');
+  assert.equal(await found('SELECT * FROM rest ORDER BY a'), '1,2;3,4');
+  for (const [sql, sqlstate] of [
+    ['SELECT * EXCEPT (a) FROM renamed, r', '42702'],
+    ['SELECT * EXCEPT (z) FROM r', '42703'],
+    ['SELECT r.* EXCEPT (b) FROM renamed, r', '42703'],
+  ]) {
+    const answer = await disk.subject.run(sql ?? '');
+    assert.equal(answer.kind === 'failed' && answer.sqlstate, sqlstate, sql);
+  }
 });

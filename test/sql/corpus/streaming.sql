@@ -170,6 +170,7 @@ UNSET 'auto.offset.reset';
 SET streaming_parallelism TO 4;
 INSERT INTO s (id, v) VALUES (1, 'a'), (2, NULL);
 INSERT INTO s SELECT a, b FROM t EMIT CHANGES;
+SELECT t.* EXCEPT (a, t.b), * EXCEPT (c) FROM t, u;
 INSERT INTO s SELECT a FROM TUMBLE(t, ts, INTERVAL '1' HOUR);
 CREATE STREAM s (a int) ON ERROR SKIP
 CREATE STREAM s (a int) WITH (kafka_topic = 't') ON ERROR FAIL
