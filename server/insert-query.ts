@@ -31,20 +31,16 @@ export function insertQuery(core: Core, statement: Statement): CreateSink | unde
 
 function refuseClauses({ onConflict, overriding, returning, with: items, columns }: Insert): void {
   const part = columns.find(({ path }) => path !== undefined);
-  const what =
-    onConflict !== undefined
-      ? 'ON CONFLICT'
-      : overriding !== undefined
-        ? 'OVERRIDING'
-        : returning.items.length > 0
-          ? 'RETURNING'
-          : items !== undefined
-            ? 'WITH before it'
-            : part !== undefined
-              ? 'a part of a column'
-              : undefined;
-  if (what === undefined) return;
-  throw new StreamError('SQL_NOT_SUPPORTED', `INSERT … EMIT CHANGES takes no ${what}`, {
+  const clauses = [
+    ['ON CONFLICT', onConflict !== undefined],
+    ['OVERRIDING', overriding !== undefined],
+    ['RETURNING', returning.items.length > 0],
+    ['WITH before it', items !== undefined],
+    ['part of a column', part !== undefined],
+  ] as const;
+  const found = clauses.find(([, isThere]) => isThere);
+  if (found === undefined) return;
+  throw new StreamError('SQL_NOT_SUPPORTED', `INSERT … EMIT CHANGES takes no ${found[0]}`, {
     at: part?.span,
     hint: 'It goes on for ever, so it is a sink; without EMIT CHANGES it writes what there is now.',
   });

@@ -32,8 +32,7 @@ export function recordEncoder(relation: SourceRelation): RowEncoder {
       ? () => null
       : compileFieldEncoder(input?.keyFormat ?? 'kafka', keyFields, delimiter);
   const requireKey = (row: Row): Buffer | null => {
-    const bytes = key(row);
-    if (bytes !== null || relation.primaryKey.length === 0) return bytes;
+    if (hasKey(relation, row)) return key(row);
     throw new StreamError(
       'CONSTRAINT_NOT_NULL',
       `null value in the primary key of relation "${relation.name}" violates not-null constraint`,
@@ -50,6 +49,10 @@ export function recordEncoder(relation: SourceRelation): RowEncoder {
     },
   };
 }
+
+/** Of a relation without a primary key, any row. */
+export const hasKey = ({ primaryKey }: SourceRelation, row: Row): boolean =>
+  primaryKey.every((column) => (row[column] ?? null) !== null);
 
 /** @throws StreamError VALUE_OUT_OF_RANGE for what a log cannot keep. */
 function recordTime(millis: bigint): number {

@@ -13,7 +13,7 @@ import type { Schema } from '../sql/base/type.ts';
 import type { Relation, Sink, SourceRelation, TableSink } from '../sql/catalog.ts';
 import type { Core } from './core.ts';
 import { logOf } from './definitions.ts';
-import { recordEncoder } from './record-encoder.ts';
+import { hasKey, recordEncoder } from './record-encoder.ts';
 import { rowPolicy, TableSinkWriter } from './table-sink.ts';
 import { encodeTableRows, rowsOf } from './table-sink-row.ts';
 
@@ -128,7 +128,8 @@ function encodeRecords(
   }
   const encode = recordEncoder(relation);
   const record = (row: Row, isGone: boolean): ProduceRecord => ({
-    key: encode.key(row),
+    // A table has no row without a key: it counts the record among its errors.
+    key: hasKey(relation, row) ? encode.key(row) : null,
     value: isGone ? null : encode.value(row),
     timestampMs: encode.timestampMs(row),
   });

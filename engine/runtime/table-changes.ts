@@ -32,12 +32,13 @@ export class TableChanges {
 
   /** Settles when the rows are committed. @throws StreamError STATEMENT_CANCELED when the signal fires before they are in an epoch. */
   add(batches: readonly TableBatch[], { delivered, signal }: ChangeOrigin = {}): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const change = { batches, delivered, resolve, reject };
-      this.#waiting.push(change);
-      signal?.addEventListener('abort', () => this.#withdraw(change), { once: true });
-      if (signal?.aborted === true) this.#withdraw(change);
-    });
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const change = { batches, delivered, resolve, reject };
+    const withdraw = (): void => this.#withdraw(change);
+    this.#waiting.push(change);
+    signal?.addEventListener('abort', withdraw);
+    if (signal?.aborted === true) withdraw();
+    return promise.finally(() => signal?.removeEventListener('abort', withdraw));
   }
 
   #withdraw(change: TableChange): void {

@@ -383,6 +383,27 @@ describe('into relations over topics', () => {
     await rows('DROP STREAM near, far, fed CASCADE; DROP TABLE latest');
   });
 
+  it('a record without a primary key is an error of the table, and stops nothing', async () => {
+    await rows('CREATE STREAM ids (k int)');
+    for (const [name, format] of [
+      ['in_key', "key_format = 'json', value_format = 'json'"],
+      ['in_value', "key_format = 'none', value_format = 'json'"],
+    ]) {
+      await rows(
+        `CREATE TABLE ${name} (k int PRIMARY KEY, v int) WITH (kafka_topic = '${name}', ${format})`,
+      );
+      await rows(`CREATE SINK into_${name} INTO ${name} AS SELECT k, 1 FROM ids`);
+      await rows(`INSERT INTO ${name} VALUES (9, 9)`);
+    }
+    await rows('INSERT INTO ids VALUES (1), (NULL), (2); FLUSH');
+    for (const name of ['in_key', 'in_value']) {
+      const shown = await rows(`SELECT k FROM ${name} ORDER BY k`);
+      assert.deepEqual(shown.flat(), ['1', '2', '9'], name);
+      assert.deepEqual(await rows(`SELECT count(*) FROM ${name}_errors`), [['1']], name);
+    }
+    await rows('DROP TABLE in_key, in_value CASCADE; DROP STREAM ids');
+  });
+
   it('INSERT … EMIT CHANGES goes on as a sink', async () => {
     await rows('CREATE STREAM songs (id int, title text); CREATE STREAM rock (id int, title text)');
     await rows("INSERT INTO rock VALUES (1, 'one')");
