@@ -3,13 +3,12 @@ import type { QualifiedName } from './ast.ts';
 import { type Span, StreamError } from './base/error.ts';
 import type { BindContext } from './bind-context.ts';
 import { requireOrder } from './bind-group.ts';
-import { assignmentMismatch, fillRow, refuseGenerated, targetColumns } from './bind-insert.ts';
+import { assignmentMismatch, refuseGenerated, settledRow, targetColumns } from './bind-insert.ts';
 import { requireWritable } from './bind-manipulation.ts';
 import { convertOutputs, project } from './bind-output.ts';
 import { requireRelation } from './bind-relation.ts';
 import { columnOf } from './bind-scope.ts';
 import type { CreateSink } from './bind-sink.ts';
-import { settlePlan } from './bind-volatile.ts';
 import type { Catalog, SourceRelation, TableSink } from './catalog.ts';
 import { deriveKey, isAppendOnly } from './derive.ts';
 import type { LogicalNode } from './logical-plan.ts';
@@ -60,13 +59,14 @@ export function bindSinkTable(
     throw assignmentMismatch(column, query.schema[converted], at);
   }
   const appendOnly = isAppendOnly(converted, context.catalog);
-  const row = relation.input === undefined ? undefined : wholeRow(converted, relation, used);
-  const written = row === undefined ? used : relation.schema.map((_, column) => column);
-  const schema = (row ?? converted).schema.map((column, index) => ({
+  const isRecord = relation.input !== undefined;
+  const row = isRecord ? wholeRow(converted, relation, used, context) : converted;
+  const written = isRecord ? relation.schema.map((_, column) => column) : used;
+  const schema = row.schema.map((column, index) => ({
     ...column,
     name: relation.schema[written[index] ?? 0]?.name ?? column.name,
   }));
-  const named = { ...settlePlan(row ?? converted, context), schema };
+  const named = { ...row, schema };
   const key = keyInQuery(statement, relation, written, appendOnly);
   const into = { table: relation.name, tableId: relation.id, columns: written, key };
   return { into, query: oneRowPerKey(named, key, context.catalog, statement) };
@@ -84,14 +84,9 @@ function wholeRow(
   query: LogicalNode,
   relation: SourceRelation,
   columns: readonly number[],
+  context: BindContext,
 ): LogicalNode {
-  const given = new Map(
-    columns.map((column, place) => [
-      column,
-      columnOf(place, query.schema[place]?.type ?? { kind: 'text' }),
-    ]),
-  );
-  const row = fillRow(relation, given);
+  const row = settledRow(relation, columns, context);
   return project(
     query,
     relation.schema.map(({ name, type }, index) => ({
