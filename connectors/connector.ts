@@ -203,6 +203,8 @@ export interface SinkWriter {
   readonly position: number | undefined;
   /** deliver() takes the chunks out of the outbox itself, in the transaction that writes the rows. */
   readonly clearsOutbox?: boolean | undefined;
+  /** deliver() waits for the engine's commits, so that it cannot end while the engine waits for it. */
+  readonly waitsForEngine?: boolean | undefined;
   /**
    * Delivers chunks of the outbox; settles when the destination has them for good. Called in order, one at a time. The same chunks come
    * again after a failure; a writer with a position writes those no second time.

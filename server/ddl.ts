@@ -49,6 +49,7 @@ export function sourceEnvironment(core: Core): SourceEnvironment {
   return {
     defaultConnector: core.defaultLog.type,
     schemaOf: (connector, options) => core.connectors.source(connector)?.schema(options),
+    keepsWindowBounds: true,
   };
 }
 
@@ -60,12 +61,16 @@ export function relationOf(
   core: Core,
   sql: string,
   id: number,
-  { searchPath, indexes = [] }: RelationDetail,
+  { searchPath, windowBounds, indexes = [] }: RelationDetail,
   { isNew = false }: { readonly isNew?: boolean } = {},
 ): Relation {
   const settings = searchPath === undefined ? [] : [['search_path', searchPath] as const];
   const context = statementContext(core, new Map(settings));
-  const sources = { ...sourceEnvironment(core), trustsReferences: !isNew };
+  const sources = {
+    ...sourceEnvironment(core),
+    trustsReferences: !isNew,
+    keepsWindowBounds: windowBounds === true,
+  };
   const bound = bindStatement(parseStatement(sql), core.catalog, context, sources);
   assert(isCreate(bound), 'the catalog holds CREATE statements');
   const bind = bindContext(core.catalog, context, 'view');
@@ -110,7 +115,8 @@ function relationFrom(core: Core, bound: BoundCreate, sql: string, id: number): 
       // CREATE TABLE … AS keeps its rows; only a stream's records go to a topic and come back from there.
       if (bound.relation.kind === 'table' && query !== undefined) {
         const stateBytesMax = stateBudget(bound.options);
-        return { ...materializedViewOf(core, name, id, sql, query, dependsOn), stateBytesMax };
+        const view = materializedViewOf(core, name, id, sql, query, dependsOn);
+        return { ...view, stateBytesMax, hiddenFrom: bound.hiddenFrom };
       }
       const fed = query === undefined ? undefined : optimize(query, core.catalog);
       return { ...bound.relation, query: fed, id, sql };
@@ -134,10 +140,11 @@ function relationFrom(core: Core, bound: BoundCreate, sql: string, id: number): 
         sql,
         dependsOn,
         query: { ...query, schema: bound.query.schema },
-        connector: bound.connector ?? core.defaultLog.type,
+        connector: bound.into === undefined ? (bound.connector ?? core.defaultLog.type) : 'table',
         options,
-        key: storedKey(lower(query, core.catalog)),
+        key: bound.into?.key ?? storedKey(lower(query, core.catalog)),
         partitionBy: bound.partitionBy,
+        into: bound.into,
       };
       return sink;
     }
@@ -177,13 +184,19 @@ export async function executeCreate(
   if (sequences.length > 0) await core.engine.atBoundary(() => core.sequences.put(sequences));
   let message: string;
   try {
-    message = await create(core, relation, bound, signal, origin);
+    message = await create(core, relation, bound, signal, originOf(relation, origin));
   } catch (error) {
     await core.engine.atBoundary(() => core.sequences.remove(sequences));
     throw error;
   }
   const messages = [message, growthWarning(core, relation)].filter((text) => text !== '');
   return okResult(tag, messages.join('\n'));
+}
+
+/** A table with bounds of windows is bound with them again. */
+function originOf(relation: Relation, origin: RelationOrigin): RelationOrigin {
+  const keepsBounds = relation.kind === 'materialized-view' && relation.hiddenFrom !== undefined;
+  return keepsBounds ? { ...origin, windowBounds: true } : origin;
 }
 
 /** Foreign keys are kept with the schemas and columns of their targets. */

@@ -27,6 +27,7 @@ import { createRoutine } from './function/create-function.ts';
 import { dropRoutines } from './function/drop-function.ts';
 import { createIndex, dropIndexes } from './indexes.ts';
 import { withInheritedWatermark } from './inherited-watermark.ts';
+import { insertQuery } from './insert-query.ts';
 import type { RelationOrigin } from './live-catalog.ts';
 import { pauseOrResume, terminate } from './pause.ts';
 import { printTopic } from './print.ts';
@@ -120,6 +121,15 @@ export async function executeStatement(
     return altersOptions(core, statement)
       ? alterOptions(core, statement)
       : alterRelation(core, statement, context);
+  }
+  const endless = insertQuery(core, statement);
+  if (endless !== undefined) {
+    refuseInTransaction(transaction, statement);
+    const sink = bindStatement(endless, core.catalog, context, sourceEnvironment(core));
+    assert(sink.kind === 'create-sink', 'the statement creates a sink');
+    const text = inlineParameters(deparse(endless), params);
+    await executeCreate(core, sink, text, signal, originOf(settings));
+    return okResult('INSERT 0 0', `goes on as sink ${sink.name}, until that is dropped`);
   }
   const bound = bindStatement(statement, core.catalog, context, sourceEnvironment(core));
   const showing = { ...core, settings: shownSettings(settings) };
@@ -218,6 +228,16 @@ async function createRelation(
     statement === written ? sql.slice(written.span.start, written.span.end) : deparse(statement);
   const kept = inlineParameters(text, params);
   return executeCreate(core, bound, kept, signal, originOf(settings), sequences);
+}
+
+/** As CREATE SINK is, which it is. */
+function refuseInTransaction(transaction: Transaction | undefined, { span }: Statement): void {
+  if (transaction === undefined) return;
+  throw new StreamError(
+    'SQL_NOT_SUPPORTED',
+    'INSERT … EMIT CHANGES cannot run inside a transaction block',
+    { at: span, hint: 'It goes on for ever. Run it outside of the transaction.' },
+  );
 }
 
 function originOf(settings: ReadonlyMap<string, string>): RelationOrigin {

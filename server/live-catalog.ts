@@ -34,6 +34,8 @@ export interface RelationDetail {
   readonly startAt?: 'earliest' | 'latest' | undefined;
   /** Of the session that made the relation: what the names in its statement mean. */
   readonly searchPath?: string | undefined;
+  /** A table over ksqlDB's windows that keeps the bounds of these. */
+  readonly windowBounds?: boolean | undefined;
   /** The plan (of a stream: its feeder's) has caught up once, so what it gave is whole. */
   readonly level?: boolean | undefined;
   readonly paused?: boolean | undefined;
@@ -48,7 +50,7 @@ export interface RelationDetail {
 }
 
 /** What a relation has from the session that made it. */
-export type RelationOrigin = Pick<RelationDetail, 'startAt' | 'searchPath'>;
+export type RelationOrigin = Pick<RelationDetail, 'startAt' | 'searchPath' | 'windowBounds'>;
 
 export interface LiveRelation {
   readonly relation: Relation;

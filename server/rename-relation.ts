@@ -1,5 +1,5 @@
 /** A relation's new name in the definitions of what reads it. */
-import type { Identifier, QualifiedName } from '../sql/ast.ts';
+import type { Identifier, QualifiedName, SinkTable } from '../sql/ast.ts';
 import { PUBLIC_SCHEMA } from '../sql/catalog.ts';
 import type { CreateStatement } from './alter-text.ts';
 
@@ -43,7 +43,15 @@ function renamed(node: unknown, from: string, to: Identifier): unknown {
     }
     case 'table':
       return isNamed(copy.name, from) ? { ...copy, name: nameTo(copy.name, to) } : copy;
-    case 'create-sink':
+    case 'create-sink': {
+      const table = copy.into as SinkTable | undefined;
+      const into = isNamed(table?.table, from)
+        ? { ...table, table: nameTo(table.table, to) }
+        : table;
+      return isNamed(copy.from, from)
+        ? { ...copy, into, from: nameTo(copy.from, to) }
+        : { ...copy, into };
+    }
     case undefined:
       return isNamed(copy.from, from) ? { ...copy, from: nameTo(copy.from, to) } : copy;
     default:

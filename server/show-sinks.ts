@@ -7,6 +7,7 @@ import type { StatementResult } from './database.ts';
 import { errorCounts } from './error-relations.ts';
 import type { LiveCatalog } from './live-catalog.ts';
 import { BIGINT, DOUBLE, rowsResult, TEXT, TIMESTAMPTZ } from './row-result.ts';
+import { sinkFacts } from './sink-definition.ts';
 
 interface SinkContext {
   readonly catalog: LiveCatalog;
@@ -44,15 +45,15 @@ export async function showSinks(context: SinkContext): Promise<StatementResult> 
 function sinkRow({ catalog, engine, connectors }: SinkContext, relation: Sink): (Datum | null)[] {
   const status = engine.taskStatus(relation.id);
   const sink = status?.sink;
-  const connector = connectors.sink(relation.connector);
+  const { guarantee, target } = sinkFacts(connectors, relation);
   const count = (value: number | undefined): bigint | null =>
     value === undefined ? null : BigInt(value);
   return [
     relation.name,
     relation.connector,
-    connector.target(relation.options) ?? null,
+    target ?? null,
     status?.state ?? 'paused',
-    connector.guarantee(relation.options, relation.key),
+    guarantee,
     count(status?.rowsChanged),
     count(sink?.delivered),
     count(sink?.skipped),
@@ -72,13 +73,12 @@ export function sinkProperties(
   { engine, connectors }: SinkContext,
   relation: Sink,
 ): [string, string][] {
-  const connector = connectors.sink(relation.connector);
+  const { guarantee, target } = sinkFacts(connectors, relation);
   const sink = engine.taskStatus(relation.id)?.sink;
   const rows: [string, string][] = [
     ['connector', relation.connector],
-    ['guarantee', connector.guarantee(relation.options, relation.key)],
+    ['guarantee', guarantee],
   ];
-  const target = connector.target(relation.options);
   if (target !== undefined) rows.push(['target', target]);
   if (sink === undefined) return rows;
   rows.push(

@@ -51,6 +51,7 @@ export async function changeTables<Result>(
   transaction: Transaction | undefined,
   work: (drafts: StatementDrafts) => Promise<Result>,
 ): Promise<Result> {
+  await core.engine.untilRoom(writers.map(({ relation }) => relation.id));
   // Only the checks take a turn: the commits of many small statements are one.
   const { result, committed } = await inTurns(boundTables(core, writers), async () => {
     const drafts = new StatementDrafts(core, transaction);

@@ -4,6 +4,7 @@
  */
 import { BatchBuilder } from '../engine/delta/builder.ts';
 import type { Engine } from '../engine/runtime/engine.ts';
+import type { ChangeOrigin } from '../engine/runtime/table-changes.ts';
 import type { Store } from '../engine/store/store.ts';
 import type { Row } from '../sql/base/datum.ts';
 import { StreamError } from '../sql/base/error.ts';
@@ -226,17 +227,23 @@ export class TableWriter {
 
 /**
  * Commits the drafts in one epoch; call it in the turns of all their writers.
+ * @param origin  a change that can be taken back needs those turns until this settles.
  * @returns what settles when the change is durable and visible; its writers' turns may end before that.
  */
-export function commitDrafts(engine: Engine, drafts: readonly TableDraft[]): Promise<void> {
+export function commitDrafts(
+  engine: Engine,
+  drafts: readonly TableDraft[],
+  origin?: ChangeOrigin,
+): Promise<void> {
   const adopted = drafts
     .map((draft) => ({ writer: draft.writer, ...draft.writer.adopt(draft) }))
     .filter(({ batch }) => batch.length > 0);
-  if (adopted.length === 0) {
+  if (adopted.length === 0 && origin?.delivered === undefined) {
     return Promise.all(drafts.map(({ writer }) => writer.settled())).then(() => {});
   }
   const committed = engine.changeTables(
     adopted.map(({ writer, batch }) => ({ tableId: writer.relation.id, batch: batch.take() })),
+    origin,
   );
   const settled = committed.catch(() => {
     for (const { undo } of adopted) undo();

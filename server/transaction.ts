@@ -202,6 +202,7 @@ export class Transaction implements Reading {
     const drafts = [...this.#drafts.values()]
       .filter((draft) => !draft.isEmpty || draft.relied.size > 0)
       .sort((a, b) => a.writer.relation.id - b.writer.relation.id);
+    await this.#core.engine.untilRoom(drafts.map(({ writer }) => writer.relation.id));
     return inTurns(
       drafts.map(({ writer }) => writer),
       async () => {

@@ -47,7 +47,12 @@ export type Expression = { readonly span: Span } & (
   /** `a.b.c`: table, column and field parts are told apart by the binder. */
   | { readonly kind: 'column'; readonly name: QualifiedName }
   /** `*` or `t.*`. */
-  | { readonly kind: 'star'; readonly qualifier: QualifiedName | undefined }
+  | {
+      readonly kind: 'star';
+      readonly qualifier: QualifiedName | undefined;
+      /** RisingWave's `* EXCEPT (column, …)`, in a select list. */
+      readonly except?: readonly QualifiedName[] | undefined;
+    }
   | { readonly kind: 'parameter'; readonly index: number }
   /** Arithmetic, comparison and any other operator by its PostgreSQL spelling (`<>` for `!=`). */
   | { readonly kind: 'unary'; readonly op: string; readonly operand: Expression }
@@ -584,6 +589,12 @@ export interface Watermark {
   readonly span: Span;
 }
 
+/** `INTO table (columns)` of a sink; no columns = the table's first ones. */
+export interface SinkTable {
+  readonly table: QualifiedName;
+  readonly columns: readonly Identifier[];
+}
+
 export type RelationKind = 'stream' | 'table' | 'source' | 'view' | 'materialized-view' | 'sink';
 
 export type ObjectKind =
@@ -704,6 +715,8 @@ export type Statement = { readonly span: Span } & (
       readonly orReplace: boolean;
       readonly ifNotExists: boolean;
       readonly name: QualifiedName;
+      /** The table that the rows go into; undefined for a destination that the options name. */
+      readonly into: SinkTable | undefined;
       readonly from: QualifiedName | undefined;
       readonly query: Query | undefined;
       readonly options: readonly Option[];

@@ -51,6 +51,8 @@ export interface BindContext {
   readonly viewsNamed: Set<string>;
   /** The query feeds a stream, whose records stay: a stream's join with a table looks up at arrival, as in ksqlDB. */
   readonly looksUp?: true | undefined;
+  /** As in ksqlDB, the columns of a star over several tables have the names of their tables before their own. */
+  readonly prefixesStars?: true | undefined;
   /** Of a statement that may have parts that change rows in its WITH clause. */
   readonly changes?: ChangeItems | undefined;
   /** SQL functions that are being written into the place of their calls, one in the other. */

@@ -3,7 +3,7 @@ import type { Expression, Identifier, QualifiedName, Statement } from './ast.ts'
 import { StreamError } from './base/error.ts';
 import type { Schema } from './base/type.ts';
 import { type BindContext, places } from './bind-context.ts';
-import { plainRow } from './bind-insert.ts';
+import { settledRow } from './bind-insert.ts';
 import { columnNumber, requireWritable } from './bind-manipulation.ts';
 import { project } from './bind-output.ts';
 import { bindOver } from './bind-over.ts';
@@ -42,21 +42,12 @@ export function bindCopyFrom(
   const relation = requireWritable(name, context);
   const columns = copiedColumns(statement.columns, relation);
   checkForced(format, relation, columns);
-  const given = new Map(
-    columns.map((column, place) => [
-      column,
-      columnOf(place, relation.schema[column]?.type ?? { kind: 'text' }),
-    ]),
-  );
   const settled = (expression: BoundExpr): BoundExpr => settleExpression(expression, context);
   return {
     kind: 'copy-from',
     relation,
     columns,
-    row: plainRow(relation, given).map(settled),
-    generated: relation.columns.map(({ from }) =>
-      from.kind === 'generated' ? settled(from.expression) : undefined,
-    ),
+    ...settledRow(relation, columns, context),
     defaults: columns.map((column) => {
       const value = relation.columns[column]?.default;
       return value && settled(value);

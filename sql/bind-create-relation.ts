@@ -6,6 +6,7 @@ import type { Schema, SqlType } from './base/type.ts';
 import { bindConstraints, primaryKeyOf, statementConstraints } from './bind-constraint.ts';
 import type { BindContext } from './bind-context.ts';
 import { places } from './bind-context.ts';
+import { readFormat } from './bind-format.ts';
 import { closestName } from './bind-near-miss.ts';
 import { checkOptionNames } from './bind-option-name.ts';
 import { bindOptions, countOption } from './bind-options.ts';
@@ -33,6 +34,8 @@ export interface SourceEnvironment {
   ) => Schema | undefined;
   /** Foreign keys were looked at when they were made; their tables may come back later than they do. */
   readonly trustsReferences?: boolean | undefined;
+  /** Tables over ksqlDB's windows keep the bounds of the windows; those that were made before that do not. */
+  readonly keepsWindowBounds?: boolean | undefined;
 }
 
 export const noSources: SourceEnvironment = {
@@ -52,8 +55,9 @@ export function bindCreateRelation(
   context: BindContext,
   sources: SourceEnvironment = noSources,
 ): BoundCreateRelation {
-  checkOptionNames(statement.options);
-  const options = bindOptions(statement.options);
+  const given = readFormat(statement.options, statement.columns);
+  checkOptionNames(given);
+  const options = bindOptions(given);
   const name = nameToCreate(statement.name, context);
   const connector = connectorOf(options, sources);
   const drafts = draftColumns(statement, connector, options, context, sources);

@@ -16,6 +16,7 @@ import { bindScalar } from './bind-scalar.ts';
 import type { Scope } from './bind-scope.ts';
 import { fieldAfterArrow } from './bind-struct.ts';
 import { bindQuantified, bindRowComparison, bindSubquery } from './bind-subquery.ts';
+import { withTimesOfTexts } from './bind-time-text.ts';
 import { bindTypeName } from './bind-type.ts';
 import {
   booleanType,
@@ -68,7 +69,7 @@ export function bindExpression(node: Expression, scope: Scope): BoundExpr {
       }
       return bindOperator(node.op, [bind(node.operand)], span, context);
     case 'binary':
-      return bindBinary(node, scope);
+      return bindBinary(withTimesOfTexts(node, scope), scope);
     case 'and':
     case 'or':
       return bindLogic(node, scope);
@@ -81,11 +82,11 @@ export function bindExpression(node: Expression, scope: Scope): BoundExpr {
     case 'is-distinct':
       return bindIsDistinct(node, scope);
     case 'between':
-      return bindBetween(node, scope);
+      return bindBetween(withTimesOfTexts(node, scope), scope);
     case 'like':
       return bindLike(node, scope);
     case 'in-list':
-      return bindInList(node, scope);
+      return bindInList(withTimesOfTexts(node, scope), scope);
     case 'in-query':
     case 'quantified':
       return bindQuantified(node, scope, bindExpression);

@@ -1,7 +1,7 @@
 /** INSERT: rows of exactly the relation's columns. */
 import type { Expression, Query, Statement, WrittenColumn } from './ast.ts';
 import { type Span, StreamError } from './base/error.ts';
-import type { Schema } from './base/type.ts';
+import type { Column, Schema } from './base/type.ts';
 import { typeName } from './base/type.ts';
 import { assignPart, defaultOfPart, partType } from './bind-assign-part.ts';
 import { refuseSets } from './bind-call.ts';
@@ -14,14 +14,17 @@ import { convertOutputs, project } from './bind-output.ts';
 import { bindWith } from './bind-query.ts';
 import { bindReturning } from './bind-returning.ts';
 import { type CommonTables, columnOf, noTables, type Scope } from './bind-scope.ts';
-import { settlePlan } from './bind-volatile.ts';
-import type { BoundInsert } from './bound-statement.ts';
+import { settleExpression, settlePlan } from './bind-volatile.ts';
+import type { BoundInsert, WrittenRow } from './bound-statement.ts';
 import type { SourceRelation } from './catalog.ts';
-import { coerceAssignment } from './coerce.ts';
+import { bigintType, coerceAssignment } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
 import { mayBeNull } from './expression-null.ts';
 import type { LogicalNode } from './logical-plan.ts';
 import { plainSelect } from './plain-query.ts';
+
+/** ksqlDB's names are upper case, and its clients quote them. */
+const ROWTIMES: readonly string[] = ['rowtime', 'ROWTIME'];
 
 type Insert = Statement & { readonly kind: 'insert' };
 
@@ -32,11 +35,12 @@ export function bindInsert(
   around: CommonTables = noTables,
 ): BoundInsert {
   const relation = requireWritable(statement.relation, context);
-  const targets = targetColumns(statement, relation);
+  const written = withRecordTime(statement, relation);
+  const targets = targetColumns(statement, written);
   const outside = { context, parent: undefined, commonTables: around };
   const commonTables = bindWith(statement.with, { ...outside, resolveUnknown: true });
   const place: FromPlace = { ...outside, commonTables };
-  const made = withGenerated(bindRows(statement, relation, targets, place), relation, 0);
+  const made = withGenerated(bindRows(statement, written, targets, place), relation, 0);
   const rows = settlePlan(made, context);
   const onConflict =
     statement.onConflict && bindOnConflict(statement, statement.onConflict, relation, place);
@@ -44,6 +48,22 @@ export function bindInsert(
   const names = targetNames(relation, shown);
   const returning = bindReturning(statement.returning, relation, names, place);
   return { kind: 'insert', relation, rows, onConflict, returning };
+}
+
+/** A statement that names ROWTIME, of a relation whose rows are records, writes it behind the relation's columns. */
+function withRecordTime({ columns }: Insert, relation: SourceRelation): SourceRelation {
+  const { schema, input } = relation;
+  const named = columns.find(({ name }) => ROWTIMES.includes(name));
+  if (named === undefined || input === undefined) return relation;
+  if (schema.some(({ name }) => name === named.name)) return relation;
+  const column = { name: named.name, type: bigintType, nullable: true };
+  const from = { kind: 'value', field: named.name } as const;
+  const origin = { from, default: undefined, notNull: false };
+  return {
+    ...relation,
+    schema: [...schema, column],
+    columns: [...relation.columns, origin],
+  };
 }
 
 /** What INSERT and MERGE's INSERT say alike. */
@@ -274,6 +294,27 @@ export const plainRow = (
       given.get(index) ?? columns[index]?.default ?? { kind: 'literal', value: null, type },
   );
 
+/** A whole row over the values of these columns of it, for a statement that begins now. */
+export function settledRow(
+  relation: SourceRelation,
+  columns: readonly number[],
+  context: BindContext,
+): WrittenRow {
+  const settled = (value: BoundExpr): BoundExpr => settleExpression(value, context);
+  const given = new Map(
+    columns.map((column, place) => [
+      column,
+      columnOf(place, relation.schema[column]?.type ?? { kind: 'text' }),
+    ]),
+  );
+  return {
+    row: plainRow(relation, given).map(settled),
+    generated: relation.columns.map(({ from }) =>
+      from.kind === 'generated' ? settled(from.expression) : undefined,
+    ),
+  };
+}
+
 const rowSchema = (relation: SourceRelation, rows: readonly (readonly BoundExpr[])[]): Schema =>
   relation.schema.map(({ name, type }, index) => ({
     name,
@@ -307,12 +348,7 @@ function bindSourceQuery(
   const converted = convertOutputs(plan, types, 'assignment', context);
   if (typeof converted === 'number') {
     const column = relation.schema[used[converted] ?? 0];
-    const from = plan.schema[converted];
-    throw new StreamError(
-      'SQL_DATATYPE_MISMATCH',
-      `column "${column?.name}" is of type ${column === undefined ? '' : typeName(column.type)} but expression is of type ${from === undefined ? '' : typeName(from.type)}`,
-      { at: query.span, hint: 'You will need to rewrite or cast the expression.' },
-    );
+    throw assignmentMismatch(column, plan.schema[converted], query.span);
   }
   const given = new Map<number, BoundExpr>();
   const scope = scopeOver({ node: converted, tables: [], columns: [] }, place);
@@ -329,5 +365,18 @@ function bindSourceQuery(
       name,
       expression: row[index] ?? columnOf(index, { kind: 'text' }),
     })),
+  );
+}
+
+/** @param from  the column of the query that does not fit. */
+export function assignmentMismatch(
+  column: Column | undefined,
+  from: Column | undefined,
+  at: Span,
+): StreamError {
+  return new StreamError(
+    'SQL_DATATYPE_MISMATCH',
+    `column "${column?.name}" is of type ${column === undefined ? '' : typeName(column.type)} but expression is of type ${from === undefined ? '' : typeName(from.type)}`,
+    { at, hint: 'You will need to rewrite or cast the expression.' },
   );
 }

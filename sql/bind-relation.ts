@@ -23,15 +23,15 @@ export function findRelation(item: RelationItem, place: FromPlace): BoundFrom {
     if (common.withoutRows) throw withoutRows(name, item);
     const level = place.parent === undefined ? 0 : place.parent.level + 1;
     const plan = shiftPlanOuter(common.plan, level - common.level);
-    const { hiddenFrom = plan.schema.length } = common;
-    const columns = scopeColumns(plan.schema).map((column, index) =>
-      index < hiddenFrom ? column : { ...column, hidden: true },
-    );
+    const columns = scopeColumns(plan.schema, 0, common.hiddenFrom);
     return named(plan, item.alias, shown, name, undefined, columns);
   }
   const relation = requireRelation(item.name, place.context);
   if (relation.kind !== 'stream' && relation.kind !== 'table') {
-    return named(relationPlan(relation, item.name), item.alias, shown, relation.name);
+    const plan = relationPlan(relation, item.name);
+    const hiddenFrom = relation.kind === 'materialized-view' ? relation.hiddenFrom : undefined;
+    const columns = scopeColumns(plan.schema, 0, hiddenFrom);
+    return named(plan, item.alias, shown, relation.name, undefined, columns);
   }
   const isStream = relation.kind === 'stream';
   const scan = scanOf(relation, isStream);

@@ -161,10 +161,16 @@ export function columnOf(index: number, type: SqlType): BoundExpr {
 }
 
 /** The columns of a node as a table's columns, from column `offset` on. */
-export function scopeColumns(schema: Schema, offset = 0): readonly ScopeColumn[] {
+/** @param hiddenFrom  columns from this one on are no part of `*`. */
+export function scopeColumns(
+  schema: Schema,
+  offset = 0,
+  hiddenFrom = schema.length,
+): readonly ScopeColumn[] {
   return schema.map(({ name, type }, index) => ({
     name,
     expression: columnOf(offset + index, type),
+    ...(index < hiddenFrom ? {} : { hidden: true }),
   }));
 }
 

@@ -1,13 +1,15 @@
 /** The select list: expansion of stars, names of columns, and references to it from other clauses. */
-import type { Expression, Identifier, SelectItem, TypeName } from './ast.ts';
+import type { Expression, Identifier, QualifiedName, SelectItem, TypeName } from './ast.ts';
 import { type Span, StreamError } from './base/error.ts';
 import { functionName } from './bind-call.ts';
 import type { Place } from './bind-context.ts';
 import { expandRow, expandStar } from './bind-name.ts';
-import type { Scope } from './bind-scope.ts';
+import type { Scope, ScopeColumn } from './bind-scope.ts';
 import { resolveUnknown } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
 import { equalExpressions } from './expression-equal.ts';
+
+type Star = Expression & { readonly kind: 'star' };
 
 /** A column of the projection. */
 export interface Target {
@@ -21,7 +23,7 @@ export function bindTargets(items: readonly SelectItem[], scope: Scope): Target[
   return items.flatMap((item): Target[] => {
     const node = item.expression;
     if (node.kind === 'star') {
-      return expandStar(node.qualifier, scope, node.span).map(({ name, expression }) => ({
+      return starColumns(node, scope).map(({ name, expression }) => ({
         name,
         expression: { ...expression, span: node.span },
         hidden: false,
@@ -39,6 +41,68 @@ export function bindTargets(items: readonly SelectItem[], scope: Scope): Target[
     return [{ name: item.alias?.name ?? columnName(node), expression, hidden: false }];
   });
 }
+
+function starColumns(star: Star, scope: Scope): readonly ScopeColumn[] {
+  const { qualifier, except = [], span } = star;
+  const whole =
+    scope.context.prefixesStars === true && scope.tables.length > 1
+      ? prefixedStar(qualifier, scope, span)
+      : expandStar(qualifier, scope, span);
+  return except.length === 0 ? whole : withoutColumns(whole, except, scope);
+}
+
+/** @throws StreamError SQL_UNKNOWN_COLUMN for one that the star does not have. */
+function withoutColumns(
+  columns: readonly ScopeColumn[],
+  except: readonly QualifiedName[],
+  scope: Scope,
+): readonly ScopeColumn[] {
+  const left = new Set(columns);
+  for (const name of except) {
+    const found = columnsNamed(name, columns, scope);
+    if (found.length === 0) {
+      throw new StreamError(
+        'SQL_UNKNOWN_COLUMN',
+        `column "${name.parts.at(-1)?.name}" is none of the star's`,
+        { at: name.span, hint: 'EXCEPT takes columns away that the star stands for.' },
+      );
+    }
+    for (const column of found) left.delete(column);
+  }
+  return [...left];
+}
+
+/** A bare name is looked for in the star first, where another table's column does not make it ambiguous. */
+function columnsNamed(
+  name: QualifiedName,
+  columns: readonly ScopeColumn[],
+  scope: Scope,
+): readonly ScopeColumn[] {
+  const bare = name.parts.length === 1 ? name.parts[0]?.name : undefined;
+  const own = columns.filter((column) => column.name === bare);
+  if (own.length === 1) return own;
+  const node: Expression = { kind: 'column', name, span: name.span };
+  const gone = scope.context.rules.expression(node, scope);
+  return columns.filter(({ expression }) => equalExpressions(expression, gone));
+}
+
+function prefixedStar(
+  qualifier: QualifiedName | undefined,
+  scope: Scope,
+  span: Span,
+): readonly ScopeColumn[] {
+  const named = qualifier?.parts.at(-1)?.name;
+  if (named !== undefined) return prefixed(named, expandStar(qualifier, scope, span));
+  return scope.tables.flatMap(({ name, columns }) =>
+    prefixed(
+      name,
+      columns.filter(({ hidden }) => hidden !== true),
+    ),
+  );
+}
+
+const prefixed = (table: string, columns: readonly ScopeColumn[]): readonly ScopeColumn[] =>
+  columns.map((column) => ({ ...column, name: `${table}_${column.name}` }));
 
 /** PostgreSQL's FigureColname: the name of a select item without AS. */
 export function columnName(node: Expression): string {

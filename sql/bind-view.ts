@@ -1,39 +1,56 @@
-/** CREATE VIEW, CREATE MATERIALIZED VIEW, CREATE STREAM|TABLE … AS, CREATE SINK. */
+/** CREATE VIEW, CREATE MATERIALIZED VIEW, CREATE STREAM|TABLE … AS. */
 import type { Identifier, Option, Query, Statement } from './ast.ts';
 import { StreamError } from './base/error.ts';
 import type { Schema } from './base/type.ts';
 import type { BindContext } from './bind-context.ts';
 import { bindWatermark, type SourceEnvironment } from './bind-create-relation.ts';
+import { readFormat } from './bind-format.ts';
 import { checkOptionNames } from './bind-option-name.ts';
 import { bindOptions, countOption } from './bind-options.ts';
 import { partitionColumns, takePartitionBy } from './bind-partition.ts';
-import { relationPlan, requireRelation } from './bind-relation.ts';
 import { otherOptions, withRetention } from './bind-retention.ts';
 import { nameToCreate } from './bind-schema.ts';
 import { withStorableArrays } from './bind-stored-array.ts';
 import { settlePlan } from './bind-volatile.ts';
-import type { BoundCreateRelation, BoundCreateSink, BoundCreateView } from './bound-statement.ts';
+import type { BoundCreateRelation, BoundCreateView } from './bound-statement.ts';
 import { deriveKey, isAppendOnly } from './derive.ts';
 import type { BoundExpr } from './expression.ts';
 import { operandsOf } from './expression-map.ts';
 import { inputsOf, visitExpressions } from './logical-map.ts';
 import type { LogicalNode } from './logical-plan.ts';
+import { withWindowBounds } from './window-bounds.ts';
 
 /** The query of a relation, under the relation's column names. @throws StreamError SQL_DUPLICATE_COLUMN. */
-function bindViewQuery(
+export function bindViewQuery(
   query: Query,
   columns: readonly Identifier[],
   context: BindContext,
 ): LogicalNode {
-  const plan = context.rules.query(query, {
-    context,
-    parent: undefined,
-    commonTables: new Map(),
-    resolveUnknown: true,
-  });
-  const named = renamed(plan, columns);
+  const named = renamed(bindWhole(query, context), columns);
   refuseDuplicates(named.schema, query);
   return settlePlan(named, context);
+}
+
+/** The query of ksqlDB's CREATE … AS, where names of tables tell columns of a star apart that have one name. */
+function bindPrefixedQuery(
+  query: Query,
+  columns: readonly Identifier[],
+  context: BindContext,
+): LogicalNode {
+  const { schema } = bindWhole(query, context);
+  const isClear = new Set(schema.map(({ name }) => name)).size === schema.length;
+  return bindViewQuery(query, columns, isClear ? context : { ...context, prefixesStars: true });
+}
+
+function bindWhole(query: Query, context: BindContext): LogicalNode {
+  const outside = { context, parent: undefined, commonTables: new Map() };
+  return context.rules.query(query, { ...outside, resolveUnknown: true });
+}
+
+/** A query whose columns go by their places, and whose untyped literals become what they are put into. */
+export function bindInsertedQuery(query: Query, context: BindContext): LogicalNode {
+  const outside = { context, parent: undefined, commonTables: new Map() };
+  return settlePlan(context.rules.query(query, { ...outside, resolveUnknown: false }), context);
 }
 
 function renamed(plan: LogicalNode, columns: readonly Identifier[]): LogicalNode {
@@ -98,9 +115,17 @@ export function bindCreateAs(
   sources: SourceEnvironment,
 ): BoundCreateRelation {
   const kind = statement.relation === 'source' ? 'stream' : statement.relation;
-  const taken = kind === 'stream' ? takePartitionBy(query) : { query, partitionBy: [] };
+  const bounds =
+    kind === 'table' && sources.keepsWindowBounds === true
+      ? withWindowBounds(query)
+      : { query, added: 0 };
+  const taken =
+    kind === 'stream' ? takePartitionBy(query) : { query: bounds.query, partitionBy: [] };
   const names = statement.columns.map((column) => column.name);
-  const fed = bindViewQuery(taken.query, names, context);
+  // CREATE TABLE … AS without EMIT CHANGES is PostgreSQL's.
+  const isKsql = kind === 'stream' || query.emit !== undefined;
+  const bind = isKsql && names.length === 0 ? bindPrefixedQuery : bindViewQuery;
+  const fed = bind(taken.query, names, context);
   if (kind === 'stream' && !isAppendOnly(fed, context.catalog) && context.looksUp !== true) {
     return bindCreateAs(statement, query, { ...context, looksUp: true }, sources);
   }
@@ -148,62 +173,19 @@ export function bindCreateAs(
     orReplace: statement.orReplace,
     ifNotExists: statement.ifNotExists,
     partitions: countOption(options, 'partitions'),
+    hiddenFrom: bounds.added > 0 ? plan.schema.length - bounds.added : undefined,
     options,
   };
 }
 
-function knownOptions(options: readonly Option[]): ReadonlyMap<string, string> {
-  checkOptionNames(options);
-  return bindOptions(options);
-}
-
-export function bindCreateSink(
-  statement: Statement & { readonly kind: 'create-sink' },
-  context: BindContext,
-): BoundCreateSink {
-  const { query, partitionBy } = sinkQuery(statement, context);
-  const options = knownOptions(statement.options);
-  return {
-    kind: 'create-sink',
-    name: nameToCreate(statement.name, context),
-    orReplace: statement.orReplace,
-    ifNotExists: statement.ifNotExists,
-    query,
-    connector: options.get('connector')?.toLowerCase(),
-    key: deriveKey(query, context.catalog),
-    partitionBy,
-    appendOnly: isAppendOnly(query, context.catalog),
-    dependsOn: dependenciesOf(query, context),
-    options,
-  };
-}
-
-function sinkQuery(
-  statement: Statement & { readonly kind: 'create-sink' },
-  context: BindContext,
-): { readonly query: LogicalNode; readonly partitionBy: readonly number[] } {
-  if (statement.query !== undefined) {
-    const taken = takePartitionBy(statement.query);
-    const query = bindViewQuery(taken.query, [], context);
-    const [first] = taken.partitionBy;
-    if (first !== undefined && !isAppendOnly(query, context.catalog)) {
-      throw new StreamError(
-        'SQL_NOT_SUPPORTED',
-        'records of rows that change are keyed by what identifies the row; PARTITION BY cannot choose other columns',
-        { at: first.span, hint: 'Leave PARTITION BY out.' },
-      );
-    }
-    return { query, partitionBy: partitionColumns(taken.partitionBy, query.schema, taken.query) };
-  }
-  const { from } = statement;
-  if (from === undefined) {
-    throw new StreamError('SQL_SYNTAX', 'CREATE SINK needs FROM or AS', { at: statement.span });
-  }
-  return { query: relationPlan(requireRelation(from, context), from), partitionBy: [] };
+export function knownOptions(options: readonly Option[]): ReadonlyMap<string, string> {
+  const given = readFormat(options, undefined);
+  checkOptionNames(given);
+  return bindOptions(given);
 }
 
 /** Names of the catalog's relations that a definition reads, sorted: what its plan scans, and the plain views that it names. */
-function dependenciesOf(plan: LogicalNode, { viewsNamed }: BindContext): readonly string[] {
+export function dependenciesOf(plan: LogicalNode, { viewsNamed }: BindContext): readonly string[] {
   const names = new Set<string>(viewsNamed);
   const visitExpression = (expression: BoundExpr): void => {
     if (expression.kind === 'subquery') visit(expression.plan);

@@ -1,7 +1,7 @@
 /** What the session executes: statements with every name resolved and every expression typed. */
 import type { Emit, Statement } from './ast.ts';
 import type { Schema } from './base/type.ts';
-import type { Relation, SourceRelation } from './catalog.ts';
+import type { Relation, SourceRelation, TableSink } from './catalog.ts';
 import type { CopyFormat } from './copy-format.ts';
 import type { BoundExpr } from './expression.ts';
 import type { LogicalNode } from './logical-plan.ts';
@@ -78,6 +78,8 @@ export interface BoundCreateRelation {
   readonly ifNotExists: boolean;
   /** `partitions` option: the topic is made when it is missing. */
   readonly partitions: number | undefined;
+  /** Columns of a query from this one on are read only by who names them; undefined = none. */
+  readonly hiddenFrom?: number | undefined;
   /** All WITH options as text, keys in lower case. */
   readonly options: ReadonlyMap<string, string>;
 }
@@ -105,6 +107,7 @@ export interface BoundCreateSink {
   readonly ifNotExists: boolean;
   readonly query: LogicalNode;
   readonly connector: string | undefined;
+  readonly into: TableSink | undefined;
   readonly key: readonly number[] | undefined;
   /** PARTITION BY: columns for the record's key; only for append-only queries. */
   readonly partitionBy: readonly number[];
@@ -127,7 +130,10 @@ export interface Returning {
 export interface BoundInsert {
   readonly kind: 'insert';
   readonly relation: SourceRelation;
-  /** Exactly the relation's columns: assignment casts done, defaults and generated columns filled in. */
+  /**
+   * Exactly the relation's columns: assignment casts done, defaults and generated columns filled in. One more column is the time of the
+   * records, in milliseconds since 1970.
+   */
   readonly rows: LogicalNode;
   readonly onConflict: BoundOnConflict | undefined;
   readonly returning: Returning | undefined;
@@ -201,15 +207,20 @@ export interface ReadingPart<Part> {
 
 export type BoundManipulation = BoundInsert | BoundUpdate | BoundDelete | BoundMerge;
 
-export interface BoundCopyFrom {
+/** A row of a relation, made of the values that are given. */
+export interface WrittenRow {
+  /** The relation's columns over those given: defaults filled in. */
+  readonly row: readonly BoundExpr[];
+  /** Generated columns over that row. */
+  readonly generated: readonly (BoundExpr | undefined)[];
+}
+
+/** Its rows are over the columns that a line holds. */
+export interface BoundCopyFrom extends WrittenRow {
   readonly kind: 'copy-from';
   readonly relation: SourceRelation;
   /** Numbers of the columns that a line holds, in its order. */
   readonly columns: readonly number[];
-  /** The relation's columns over those of a line: defaults filled in. */
-  readonly row: readonly BoundExpr[];
-  /** Generated columns over that row. */
-  readonly generated: readonly (BoundExpr | undefined)[];
   /** Per column of a line, what the DEFAULT option's text stands for. */
   readonly defaults: readonly (BoundExpr | undefined)[];
   /** Over the relation's columns: rows that are not taken unless it is true. */

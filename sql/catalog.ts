@@ -132,6 +132,8 @@ export interface MaterializedView extends RelationBase {
   readonly key: readonly number[];
   /** No row of it is ever deleted or updated. */
   readonly appendOnly: boolean;
+  /** Columns from this one on are read only by who names them: bounds of windows. Undefined = none. */
+  readonly hiddenFrom?: number | undefined;
   /** `max_state`: bytes that its operators may hold; undefined = no bound of its own. */
   readonly stateBytesMax?: number | undefined;
 }
@@ -140,6 +142,17 @@ export interface MaterializedView extends RelationBase {
 export interface PlainView extends RelationBase {
   readonly kind: 'view';
   readonly query: LogicalNode;
+}
+
+/** Where the rows of `CREATE SINK … INTO` go: into a table, or as records into the topic of a table or stream. */
+export interface TableSink {
+  /** The relation's name in the catalog. */
+  readonly table: string;
+  readonly tableId: number;
+  /** Per column of the sink's query, the number of the relation's column that it goes to; of a topic's relation, all of them in order. */
+  readonly columns: readonly number[];
+  /** Columns of the query that are the table's primary key; empty when rows only come, and get other keys. */
+  readonly key: readonly number[];
 }
 
 export interface Sink extends RelationBase {
@@ -151,6 +164,8 @@ export interface Sink extends RelationBase {
   readonly key: readonly number[];
   /** PARTITION BY: columns that are the key of its records when rows only come. */
   readonly partitionBy?: readonly number[] | undefined;
+  /** Undefined for one that a connector delivers. */
+  readonly into?: TableSink | undefined;
 }
 
 export type Relation = SourceRelation | MaterializedView | PlainView | Sink;

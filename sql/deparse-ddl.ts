@@ -236,9 +236,12 @@ export class DefinitionWriter {
   }
 
   #sink(statement: Kind<'create-sink'>): string {
+    const { into } = statement;
     return words(
       create(statement, 'SINK'),
       nameText(statement.name),
+      into && `INTO ${nameText(into.table)}`,
+      into && into.columns.length > 0 && identifierList(into.columns),
       statement.from && `FROM ${nameText(statement.from)}`,
       statement.query && `AS ${this.#queries.write(statement.query)}`,
       this.withOptions(statement.options),

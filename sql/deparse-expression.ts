@@ -1,5 +1,13 @@
 /** Expressions as canonical SQL text, with the parentheses that precedence needs and no others. */
-import type { Expression, FunctionCall, Query, SortItem, WindowFrame, WindowSpec } from './ast.ts';
+import type {
+  Expression,
+  FunctionCall,
+  QualifiedName,
+  Query,
+  SortItem,
+  WindowFrame,
+  WindowSpec,
+} from './ast.ts';
 import { assertNever } from './base/assert.ts';
 import { jsonConstructorText } from './deparse-json-constructor.ts';
 import { jsonPathText } from './deparse-json-path.ts';
@@ -126,7 +134,7 @@ export class ExpressionWriter {
       case 'column':
         return nameText(node.name);
       case 'star':
-        return node.qualifier === undefined ? '*' : `${nameText(node.qualifier)}.*`;
+        return `${node.qualifier === undefined ? '' : `${nameText(node.qualifier)}.`}*${exceptText(node.except)}`;
       case 'parameter':
         return `$${node.index}`;
       case 'unary':
@@ -444,3 +452,6 @@ const windowNameText = (name: string): string =>
 
 const extractField = (field: string): string =>
   /^[a-z_]+$/.test(field) && quoteIdentifier(field) === field ? field : quoteString(field);
+
+const exceptText = (except: readonly QualifiedName[] | undefined): string =>
+  except === undefined ? '' : ` EXCEPT (${except.map(nameText).join(', ')})`;

@@ -5,7 +5,7 @@
 import type { Expression, FunctionCall } from './ast.ts';
 import { StreamError } from './base/error.ts';
 import { aggregates } from './dialect/aggregate.ts';
-import { arrays } from './dialect/array.ts';
+import { arrays, isOrder } from './dialect/array.ts';
 import { conditional } from './dialect/conditional.ts';
 import { dates } from './dialect/date.ts';
 import { type Dialect, dialectRows } from './dialect/entry.ts';
@@ -27,6 +27,14 @@ const dialects: ReadonlyMap<string, Dialect> = new Map([
 
 export const isDialectName = (name: string): boolean => dialects.has(name);
 
+/** Of names that other functions have too: whether the arguments are those of the dialect's. */
+const overloads: Readonly<Record<string, (args: readonly Expression[]) => boolean>> = {
+  // That of a text is the function that the bare word's form becomes.
+  timestampdiff: ([unit]) => unit?.kind !== 'string',
+  encode: (args) => args.length === 3,
+  array_sort: ([, order]) => order?.kind === 'string' && isOrder(order.value),
+};
+
 /**
  * @returns the expression that the call stands for; undefined for a function of another kind.
  * @throws StreamError SQL_UNKNOWN_FUNCTION for a wrong number of arguments, SQL_NOT_SUPPORTED, VALUE_INVALID_PARAMETER.
@@ -36,8 +44,7 @@ export function readDialect(call: FunctionCall, name: string): Expression | unde
   if (dialect === undefined) return undefined;
   const { min, max, parameters, family, read } = dialect;
   const args = call.args.map(({ value }) => value);
-  // timestampdiff of a text is the function that the bare word's form becomes.
-  if (name === 'timestampdiff' && args[0]?.kind === 'string') return undefined;
+  if (overloads[name]?.(args) === false) return undefined;
   const isNamed =
     !parameters.includes('=>') && call.args.some((argument) => argument.name !== undefined);
   const clauses =

@@ -6,6 +6,7 @@ import type {
   Option,
   QualifiedName,
   Query,
+  SinkTable,
   Statement,
 } from './ast.ts';
 import { StreamError } from './base/error.ts';
@@ -272,11 +273,12 @@ function withEmit(cursor: Cursor, query: Query, emit: Emit | undefined): Query {
   return { ...query, emit };
 }
 
-/** `CREATE SINK name {FROM relation | AS query} WITH (…)`; the options may also come first. */
+/** `CREATE SINK name [INTO table (columns)] {FROM relation | AS query} WITH (…)`; the options may also come first. */
 function parseCreateSink(cursor: Cursor, start: number, orReplace: boolean): Statement {
   cursor.expect('sink');
   const exists = ifNotExists(cursor);
   const name = qualifiedName(cursor);
+  const into = parseSinkTable(cursor);
   const before = parseRelationOptions(cursor);
   const from = cursor.accept('from') ? qualifiedName(cursor) : undefined;
   let query: Query | undefined;
@@ -286,5 +288,11 @@ function parseCreateSink(cursor: Cursor, start: number, orReplace: boolean): Sta
   }
   const options = [...before, ...parseRelationOptions(cursor)];
   const span = cursor.spanFrom(start);
-  return { kind: 'create-sink', orReplace, ifNotExists: exists, name, from, query, options, span };
+  const names = { name, into, from } as const;
+  return { kind: 'create-sink', orReplace, ifNotExists: exists, ...names, query, options, span };
+}
+
+function parseSinkTable(cursor: Cursor): SinkTable | undefined {
+  if (!cursor.accept('into')) return undefined;
+  return { table: qualifiedName(cursor), columns: optionalColumnNames(cursor) };
 }

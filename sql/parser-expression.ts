@@ -156,6 +156,11 @@ function parseInfix(
       const type = parseType(cursor);
       return { kind: 'cast', operand: left, type, try: false, span: cursor.spanFrom(start) };
     }
+    if (token.text === '->*') {
+      // ksqlDB's spelling of (row).*
+      const field = { name: '*', quoted: false, span: { start: token.start, end: token.end } };
+      return { kind: 'field', operand: left, field, span: cursor.spanFrom(start) };
+    }
     return afterOperator(cursor, left, token.text, start, level, restricted);
   }
   switch (token.text) {

@@ -77,7 +77,9 @@ interface NexmarkOptions extends NexmarkSettings {
 function parse(options: Options): NexmarkOptions {
   const kind =
     choiceOption(options, 'table', nexmarkKinds) ??
-    choiceOption(options, 'nexmark.table', nexmarkKinds);
+    choiceOption(options, 'nexmark.table', nexmarkKinds) ??
+    // RisingWave's name.
+    choiceOption(options, 'nexmark.table.type', nexmarkKinds);
   if (kind === undefined) {
     throw new StreamError('SQL_INVALID_OPTION', 'option "nexmark.table" is required', {
       hint: "Add 'nexmark.table' = 'person', 'auction' or 'bid' to WITH (…).",

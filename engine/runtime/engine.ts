@@ -25,7 +25,7 @@ import { type ReplayCounts, replayBatches } from './replay-batch.ts';
 import { Bell } from './signal.ts';
 import { recoverState } from './state-recovery.ts';
 import { type StreamDefinition, StreamTask } from './stream-task.ts';
-import type { TableBatch } from './table-changes.ts';
+import type { ChangeOrigin, TableBatch } from './table-changes.ts';
 import { type TaskStatus, taskStatus } from './task-status.ts';
 
 export interface EngineOptions extends LoopOptions {
@@ -346,8 +346,13 @@ export class Engine {
   // ------------------------------------------------------------------- users
 
   /** Applies rows to SQL tables, all in one epoch; settles when it is committed. */
-  changeTables(batches: readonly TableBatch[]): Promise<void> {
-    return this.#loop.changeTables(batches);
+  changeTables(batches: readonly TableBatch[], origin?: ChangeOrigin): Promise<void> {
+    return this.#loop.changeTables(batches, origin);
+  }
+
+  /** Settles when sinks into other tables have room for changes of these tables. Wait for it before a change, and not in its turn. */
+  untilRoom(tableIds: readonly number[]): Promise<void> {
+    return this.#loop.untilRoom(tableIds);
   }
 
   /** Gives relations a new version, since their rows print otherwise from now on; who follows them has to begin anew. */

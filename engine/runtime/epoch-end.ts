@@ -1,5 +1,5 @@
 /** The end of an epoch: what it changed is drained from the plans, committed, and told to those who follow. */
-import type { Offset } from '../../connectors/connector.ts';
+import type { DeliveredChunks, Offset } from '../../connectors/connector.ts';
 import type { EpochCommit, OutboxChunk, Store, ViewChange } from '../store/store.ts';
 import type { DurableState, StateCommit } from './durable-state.ts';
 import type { ErrorRows } from './error-rows.ts';
@@ -24,14 +24,18 @@ export interface EndedEpoch {
   readonly state: StateCommit | undefined;
 }
 
-/**
- * Everything that the epoch changed; undefined when that is nothing.
- * @param epoch   its number.
- * @param wallMs  milliseconds since 1970-01-01 UTC.
- */
+/** What the loop knows of an epoch that ends. */
+interface EpochFacts {
+  readonly epoch: number;
+  /** Milliseconds since 1970-01-01 UTC. */
+  readonly wallMs: number;
+  /** Chunks of sinks whose rows it has brought into tables. */
+  readonly delivered: readonly DeliveredChunks[];
+}
+
+/** Everything that the epoch changed; undefined when that is nothing. */
 export function drainEpoch(
-  epoch: number,
-  wallMs: number,
+  { epoch, wallMs, delivered }: EpochFacts,
   plans: PlanSet,
   errors: ErrorRows,
   durable: DurableState | undefined,
@@ -47,7 +51,7 @@ export function drainEpoch(
     if (change !== undefined) changed.push({ task, change });
   }
   const positions = plans.changedPositions();
-  const isEmpty = changed.length === 0 && outbox.length === 0 && positions.length === 0;
+  const isEmpty = changed.length + outbox.length + positions.length === 0 && delivered.length === 0;
   if (isEmpty && durable?.isPending !== true) return undefined;
   const state = durable?.cut(epoch);
   const views = changed.map(({ change }) => change);
@@ -57,7 +61,7 @@ export function drainEpoch(
   }));
   const evicted = errors.takeEvicted();
   const watermarks = plans.clocks.marks();
-  const commit = { epoch, views, positions, watermarks, outbox, evicted };
+  const commit = { epoch, views, positions, watermarks, outbox, delivered, evicted };
   return { commit, changed, reached, state };
 }
 

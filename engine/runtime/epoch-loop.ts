@@ -4,6 +4,7 @@
  */
 import { StreamError } from '../../sql/base/error.ts';
 import type { Store } from '../store/store.ts';
+import { findWaiting } from './back-pressure.ts';
 import { findOverBudget } from './budget.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type { DurableState } from './durable-state.ts';
@@ -15,7 +16,12 @@ import { stopBroken } from './plan-failure.ts';
 import type { PlanSet } from './plan-set.ts';
 import { endReplayWhenDone, type Log } from './replay.ts';
 import type { Bell } from './signal.ts';
-import { type TableBatch, type TableChange, TableChanges } from './table-changes.ts';
+import {
+  type ChangeOrigin,
+  type TableBatch,
+  type TableChange,
+  TableChanges,
+} from './table-changes.ts';
 import { Waiters } from './waiters.ts';
 
 /** Bytes taken from one source per step; a step is the longest time that the event loop waits. */
@@ -60,6 +66,8 @@ export interface LoopParts {
   /** Rung by everything that gives the loop work. */
   readonly bell: Bell;
 }
+
+const NEVER = new AbortController().signal;
 
 interface BoundaryRequest {
   readonly run: () => Promise<unknown>;
@@ -146,11 +154,21 @@ export class EpochLoop {
   }
 
   /** Applies rows to SQL tables, all in one epoch; settles when it is committed. */
-  changeTables(batches: readonly TableBatch[]): Promise<void> {
+  changeTables(batches: readonly TableBatch[], origin?: ChangeOrigin): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    const committed = this.#tableChanges.add(batches);
+    const committed = this.#tableChanges.add(batches, origin);
     this.#bell.ring();
     return committed;
+  }
+
+  /** Settles when sinks into other tables have room for changes of these tables, or the engine has stopped. */
+  async untilRoom(tableIds: readonly number[]): Promise<void> {
+    const isThere = (): boolean => {
+      if (this.#failure !== undefined || this.#isClosed) return true;
+      const { crowded } = findWaiting(this.#plans);
+      return !tableIds.some((id) => crowded.has(id));
+    };
+    while (!isThere()) await this.waiters.until(isThere, IDLE_WAIT_MS, NEVER);
   }
 
   /**
@@ -233,7 +251,7 @@ export class EpochLoop {
   }
 
   #step(): number {
-    const held = this.#plans.held();
+    const { held } = findWaiting(this.#plans);
     if (!this.#isReplaying && this.#tableChanges.emit(this.#plans.tasks, held)) this.markDirty();
     let consumed = 0;
     for (const [id, stream] of this.#plans.streams) {
@@ -298,12 +316,14 @@ export class EpochLoop {
     while (this.#errors.emit()) this.#plans.graph.flush();
     stopBroken(this.#plans, this.#options.log);
     const nextEpoch = this.#epoch + 1;
-    const ended = drainEpoch(nextEpoch, this.#wallMs(), this.#plans, this.#errors, this.#durable);
+    const tableChanges = this.#tableChanges.takeEpoch();
+    const delivered = tableChanges.flatMap((change) => change.delivered ?? []);
+    const at = { epoch: nextEpoch, wallMs: this.#wallMs(), delivered };
+    const ended = drainEpoch(at, this.#plans, this.#errors, this.#durable);
     this.#isDirty = false;
     this.#epochRecords = 0;
     this.stats.computeMs += this.#options.now() - startedMs;
     await this.#plans.joinLevel();
-    const tableChanges = this.#tableChanges.takeEpoch();
     if (ended === undefined) {
       for (const change of tableChanges) change.resolve();
       this.#announceLevel();

@@ -102,7 +102,7 @@ export class PlanSet {
   }
 
   addSink(definition: SinkDefinition, epoch: number): PlanTask {
-    const { id, name, fragment, delivery } = definition;
+    const { id, name, fragment, delivery, feedsTable } = definition;
     // Sequences grow over restarts too, without a look at the outbox.
     const sequence = epoch * CHUNKS_PER_EPOCH_MAX;
     const output = new SinkOutput(id, sequence, delivery?.encode);
@@ -127,6 +127,7 @@ export class PlanSet {
       fragment,
       output,
       drain,
+      feedsTable,
       version: epoch,
     });
     return this.#add(task, fragment);
@@ -387,18 +388,6 @@ export class PlanSet {
       drain.restored(sizes.get(id) ?? { records: 0, bytes: 0 });
       drain.start();
     }
-  }
-
-  /** Streams and tables that must wait, because a sink that their rows reach has too much to deliver. */
-  held(): ReadonlySet<number> {
-    const held = new Set<number>();
-    const visit = (id: number): void => {
-      if (held.has(id)) return;
-      held.add(id);
-      for (const input of this.tasks.get(id)?.reads ?? []) visit(input);
-    };
-    for (const task of this.tasks.values()) if (task.drain?.isFull === true) visit(task.id);
-    return held;
   }
 
   /** Positions that have moved since the last commit. */

@@ -68,6 +68,8 @@ export interface SinkDefinition {
   /** Undefined for a sink that only counts. */
   readonly delivery: (SinkDelivery & { readonly encode: EncodeSink }) | undefined;
   readonly failures: FailureDefinition;
+  /** The table that its rows go into; undefined for a destination outside. */
+  readonly feedsTable?: number | undefined;
 }
 
 /** A table whose rows come from SQL, or from the engine itself (error tables). */
@@ -113,6 +115,8 @@ export interface PlanTask {
   built: readonly GraphNode[];
   output: ViewOutput | SinkOutput;
   readonly drain: SinkDrain | undefined;
+  /** Of a sink: the table that its rows go into. */
+  readonly feedsTable: number | undefined;
   feed: ViewFeed | undefined;
   /** Undefined for a table, which computes nothing. */
   failures: PlanFailures | undefined;
@@ -138,7 +142,10 @@ export interface PlanTask {
 
 type TaskParts = Pick<PlanTask, 'kind' | 'id' | 'name' | 'root' | 'output' | 'version'> &
   Partial<
-    Pick<PlanTask, 'fragment' | 'drain' | 'feed' | 'stateBytesMax' | 'canGiveWay' | 'isTransient'>
+    Pick<
+      PlanTask,
+      'fragment' | 'drain' | 'feedsTable' | 'feed' | 'stateBytesMax' | 'canGiveWay' | 'isTransient'
+    >
   >;
 
 export function planTask(parts: TaskParts): PlanTask {
@@ -147,6 +154,7 @@ export function planTask(parts: TaskParts): PlanTask {
     reads: [...new Set(leaves.map((leaf) => leaf.relationId))],
     fragment: undefined,
     drain: undefined,
+    feedsTable: undefined,
     feed: undefined,
     failures: undefined,
     stateBytesMax: Number.POSITIVE_INFINITY,

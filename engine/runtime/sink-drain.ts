@@ -174,7 +174,7 @@ export class SinkDrain {
     this.#closed = true;
     this.#bell.ring();
     this.#closing.ring();
-    await this.#ended(CLOSE_WAIT_MS);
+    if (this.#writer?.waitsForEngine !== true) await this.#ended(CLOSE_WAIT_MS);
     await this.#closeWriter();
     await this.#ended(CLOSE_WAIT_MS);
     this.#release();

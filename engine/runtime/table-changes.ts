@@ -1,7 +1,16 @@
 /** Rows that SQL writes into tables: each change waits its turn, goes into one epoch whole, and is told when that is committed. */
+import type { DeliveredChunks } from '../../connectors/connector.ts';
 import { StreamError } from '../../sql/base/error.ts';
 import type { Batch } from '../delta/batch.ts';
 import type { PlanTask } from './plan-task.ts';
+
+/** What a change may bring along. */
+export interface ChangeOrigin {
+  /** Chunks of a sink whose rows these are: they leave the outbox in the same commit. */
+  readonly delivered?: DeliveredChunks | undefined;
+  /** Takes the change back while it waits. */
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** Weighted rows for a table that SQL writes. */
 export interface TableBatch {
@@ -12,6 +21,7 @@ export interface TableBatch {
 /** Changes of one or more tables that become visible together. */
 export interface TableChange {
   readonly batches: readonly TableBatch[];
+  readonly delivered: DeliveredChunks | undefined;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -20,11 +30,22 @@ export class TableChanges {
   #waiting: TableChange[] = [];
   #inEpoch: TableChange[] = [];
 
-  /** Settles when the rows are committed. */
-  add(batches: readonly TableBatch[]): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ batches, resolve, reject });
-    });
+  /** Settles when the rows are committed. @throws StreamError STATEMENT_CANCELED when the signal fires before they are in an epoch. */
+  add(batches: readonly TableBatch[], { delivered, signal }: ChangeOrigin = {}): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const change = { batches, delivered, resolve, reject };
+    const withdraw = (): void => this.#withdraw(change);
+    this.#waiting.push(change);
+    signal?.addEventListener('abort', withdraw);
+    if (signal?.aborted === true) withdraw();
+    return promise.finally(() => signal?.removeEventListener('abort', withdraw));
+  }
+
+  #withdraw(change: TableChange): void {
+    const at = this.#waiting.indexOf(change);
+    if (at < 0) return;
+    this.#waiting.splice(at, 1);
+    change.reject(new StreamError('STATEMENT_CANCELED', 'the change was taken back'));
   }
 
   /**

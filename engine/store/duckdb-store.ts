@@ -215,6 +215,7 @@ class DuckdbStore implements Store {
       statements.push(`INSERT INTO ${OUTBOX_TABLE} FROM temp.stage_outbox`);
       statements.push('TRUNCATE temp.stage_outbox');
     }
+    statements.push(...(epoch.delivered ?? []).map(forgetChunksSql));
     const manifest = epoch.state?.manifest;
     if (manifest !== undefined) statements.push(...manifestSql(manifest));
     return statements;

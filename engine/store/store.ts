@@ -2,7 +2,7 @@
  * What the engine needs from durable storage. One implementation: duckdb-store.ts. All writes go
  * through one connection, one transaction at a time; readers see a commit whole or not at all.
  */
-import type { LogStorage, Offset } from '../../connectors/connector.ts';
+import type { DeliveredChunks, LogStorage, Offset } from '../../connectors/connector.ts';
 import type { Row } from '../../sql/base/datum.ts';
 import type { Schema } from '../../sql/base/type.ts';
 import type { Batch } from '../delta/batch.ts';
@@ -92,6 +92,8 @@ export interface EpochCommit {
   /** The streams' that have one; others keep what they had. */
   readonly watermarks: readonly StreamMarks[];
   readonly outbox: readonly OutboxChunk[];
+  /** What leaves the outbox, because its rows are in these views. */
+  readonly delivered?: readonly DeliveredChunks[] | undefined;
   /** Per error relation, how many failures are counted that it no longer holds; those that have changed. */
   readonly evicted?: ReadonlyMap<number, number> | undefined;
   readonly state?: EpochState | undefined;

@@ -6,6 +6,7 @@ import { fromText } from '../../sql/base/text-input.ts';
 import type { Zone } from '../../sql/base/timezone.ts';
 import type { BoundCopyFrom } from '../../sql/bound-statement.ts';
 import { bareName, compileConstraints, type FindViolation } from '../constraints.ts';
+import { compileRow } from '../written-row.ts';
 import {
   DEFAULT_MARK,
   decodeBytes,
@@ -29,8 +30,7 @@ export class RowReader {
   readonly #copy: BoundCopyFrom;
   readonly #lines: LineSplitter;
   readonly #rules: FieldRules;
-  readonly #row: readonly ((line: Row) => Datum | null)[];
-  readonly #generated: readonly (((row: Row) => Datum | null) | undefined)[];
+  readonly #row: (line: Row) => Row;
   readonly #defaults: readonly (((line: Row) => Datum | null) | undefined)[];
   readonly #where: ((row: Row) => Datum | null) | undefined;
   readonly #findViolation: FindViolation;
@@ -50,8 +50,7 @@ export class RowReader {
       isNullQuoted: isIn(format.forceNull),
       takesDefault: (field) => this.#takesDefault(field),
     };
-    this.#row = copy.row.map(compileScalar);
-    this.#generated = copy.generated.map((value) => value && compileScalar(value));
+    this.#row = compileRow(copy);
     this.#defaults = copy.defaults.map((value) => value && compileScalar(value));
     this.#where = copy.where && compileScalar(copy.where);
     this.#findViolation = compileConstraints(relation);
@@ -100,8 +99,7 @@ export class RowReader {
     try {
       const values = this.#values(this.#split(line.text), line.number);
       if (values === undefined) return undefined;
-      const plain = this.#row.map((value) => value(values));
-      const row = plain.map((value, index) => this.#generated[index]?.(plain) ?? value);
+      const row = this.#row(values);
       if (this.#where !== undefined && this.#where(row) !== true) return undefined;
       const violation = this.#findViolation(row);
       if (violation !== undefined) throw violation;

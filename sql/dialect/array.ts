@@ -10,7 +10,23 @@ const slice: Read = (args, { span }) => {
   return fill(`($1)[${bound('$2')} : ${high}]`, args, span);
 };
 
+/** ksqlDB's way to say in which order. */
+export const isOrder = (text: string): boolean => /^(asc|desc)(ending)?$/i.test(text);
+
+const sorted: Read = (args, { span }) => {
+  const order = args[1];
+  const isDown = order?.kind === 'string' && /^desc/i.test(order.value);
+  return fill(isDown ? 'array_sort($1, true, false)' : 'array_sort($1)', args, span);
+};
+
 export const arrays: readonly DialectRow[] = [
+  [
+    'array_sort',
+    'anyarray, text',
+    'anyarray',
+    "elements in ascending or descending order ('ASC', 'DESC'), NULLs last",
+    sorted,
+  ],
   [
     'array_join',
     'anyarray, text [, text]',

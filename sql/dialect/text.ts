@@ -68,6 +68,13 @@ export const texts: readonly DialectRow[] = [
     byEncoding("replace(encode($1, '?'), chr(10), '')", "convert_from($1, 'UTF8')"),
   ],
   [
+    'encode',
+    'text, text, text',
+    'text',
+    'text of one encoding in another one: hex, utf8, ascii or base64',
+    template('from_bytes(to_bytes($1, $2), $3)'),
+  ],
+  [
     'from_base64',
     'text',
     'text',

@@ -77,6 +77,7 @@ const pairs: Readonly<Record<string, readonly (readonly [dialect: string, postgr
     ['is_decimal(CAST(b AS text))', 'b IS NOT NULL'],
     ['from_base64(to_base64(s))', 's'],
     ["from_bytes(to_bytes(s, 'utf8'), 'hex')", "encode(convert_to(s, 'UTF8'), 'hex')"],
+    ["encode(s, 'utf8', 'hex')", "encode(convert_to(s, 'UTF8'), 'hex')"],
     ["from_bytes(to_bytes('0a0b', 'hex'), 'base64')", "'Cgs='::text"],
     ['sha2(s, 256)', "encode(sha256(convert_to(s, 'UTF8')), 'hex')"],
     ['sha2(s, 1)', 'NULL::text'],
@@ -104,6 +105,14 @@ const pairs: Readonly<Record<string, readonly (readonly [dialect: string, postgr
   lists: [
     ["array_join(ARRAY[s, 'x'], '-', '?')", "array_to_string(ARRAY[s, 'x'], '-', '?')"],
     ['array_concat(ARRAY[k], ARRAY[1, 2])', 'ARRAY[k, 1, 2]'],
+    [
+      "array_sort(ARRAY[k, 2, NULL, 1], 'DESC')",
+      '(SELECT array_agg(e ORDER BY e DESC NULLS LAST) FROM unnest(ARRAY[k, 2, NULL, 1]) AS u (e))',
+    ],
+    [
+      "array_sort(ARRAY[k, 2, NULL, 1], 'asc')",
+      '(SELECT array_agg(e ORDER BY e) FROM unnest(ARRAY[k, 2, NULL, 1]) AS u (e))',
+    ],
     ['array_slice(ARRAY[k, 1, 2, 3], 2)', 'ARRAY[1, 2, 3]'],
     ['array_slice(ARRAY[k, 1, 2, 3], -3, -2)', 'ARRAY[1, 2]'],
     ['transform(ARRAY[k, 1, k], x => x * 2 - k)', 'ARRAY[k, 2 - k, k]'],

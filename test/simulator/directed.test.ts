@@ -1,80 +1,15 @@
 /** Lives that were wrong once, told step by step. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { StateFiles } from '../../engine/store/state-files.ts';
-import type { Database } from '../../server/database.ts';
-import { openMillraceOn, systemClock } from '../../server/millrace.ts';
 import { StreamError } from '../../sql/base/error.ts';
-import { Checker } from './check.ts';
 import { SOURCES, VIEWS } from './job.ts';
-import { Cluster } from './sim-cluster.ts';
-import { DiskMedium, SimDisk } from './sim-disk.ts';
-import { SimStore, StoreMedium } from './sim-store.ts';
-import { Process, World } from './world.ts';
+import { Stage } from './stage.ts';
 
 const record = (id: number, k: string): { key: null; value: Buffer; partition: number } => ({
   key: null,
   value: Buffer.from(`{"id":${id},"k":${k},"v":1}`),
   partition: 0,
 });
-
-class Stage {
-  readonly world = new World(1);
-  readonly cluster = new Cluster(this.world);
-  readonly medium = new StoreMedium();
-  readonly disk = new DiskMedium(this.world);
-  readonly checker = new Checker(this.cluster, this.medium);
-  process = new Process('first');
-  store = new SimStore(this.world, this.process, this.medium);
-  simDisk = new SimDisk(this.world, this.process, this.disk);
-
-  constructor() {
-    this.cluster.create('a', 1);
-    this.cluster.create('d', 1);
-    this.cluster.create('out-a', 1);
-    this.medium.onCommit = () => {
-      try {
-        this.checker.commit();
-      } catch (error) {
-        this.world.fail(error);
-      }
-    };
-  }
-
-  /** A new process on what the last one left. */
-  open(): Promise<Database> {
-    this.process = new Process('next');
-    this.store = new SimStore(this.world, this.process, this.medium);
-    this.simDisk = new SimDisk(this.world, this.process, this.disk);
-    const ground = {
-      store: this.store,
-      directory: undefined,
-      stateFiles: new StateFiles('/data', this.simDisk),
-      connect: () => this.cluster.connect(this.process),
-      random: () => this.world.fraction(),
-      clock: systemClock,
-    };
-    return this.as(() => openMillraceOn(ground, {}));
-  }
-
-  crash(): void {
-    this.world.crash(this.process, 'told to');
-    this.disk.crash(false);
-  }
-
-  as<T>(code: () => Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      this.world.schedule(0, () => void code().then(resolve, reject), this.process);
-    });
-  }
-
-  sql(db: Database, sql: string): Promise<void> {
-    return this.as(async () => {
-      const signal = new AbortController().signal;
-      for await (const _ of db.session(undefined).execute(sql, [], signal));
-    });
-  }
-}
 
 const view = (name: string): string =>
   `CREATE MATERIALIZED VIEW ${name} AS ${VIEWS.find((one) => one.name === name)?.sql}`;

@@ -98,6 +98,7 @@ export class SimStore implements Store {
         assert.ok(epoch.epoch > medium.progress.epoch, 'epochs grow');
         for (const view of epoch.views) this.#apply(view);
         medium.outbox.push(...epoch.outbox.map((chunk) => ({ ...chunk })));
+        for (const chunks of epoch.delivered ?? []) forgetChunks(medium, chunks);
         medium.manifest = epoch.state?.manifest ?? medium.manifest;
         medium.progress.apply(epoch, log);
         this.#world.note(commitText(epoch, log));

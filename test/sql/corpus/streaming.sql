@@ -33,6 +33,8 @@ CREATE SINK k FROM v WITH (connector = 'kafka', topic = 'out');
 CREATE SINK IF NOT EXISTS k AS SELECT a, b FROM v WHERE a > 1 WITH (connector = 'http', url = 'http://localhost:1/x', 'header.Authorization' = 'Bearer x');
 CREATE OR REPLACE SINK s.k FROM s.v WITH (connector='kafka', topic='x') FORMAT UPSERT ENCODE JSON;
 CREATE SINK k AS SELECT * FROM v;
+CREATE SINK k INTO s.t FROM v WITH (on_error = 'skip');
+CREATE SINK k INTO t (b, a) AS SELECT a, b FROM v;
 
 -- other objects
 CREATE CONNECTION c WITH (type = 'kafka', properties.bootstrap.server = 'localhost:9092');
@@ -168,6 +170,7 @@ UNSET 'auto.offset.reset';
 SET streaming_parallelism TO 4;
 INSERT INTO s (id, v) VALUES (1, 'a'), (2, NULL);
 INSERT INTO s SELECT a, b FROM t EMIT CHANGES;
+SELECT t.* EXCEPT (a, t.b), * EXCEPT (c) FROM t, u;
 INSERT INTO s SELECT a FROM TUMBLE(t, ts, INTERVAL '1' HOUR);
 CREATE STREAM s (a int) ON ERROR SKIP
 CREATE STREAM s (a int) WITH (kafka_topic = 't') ON ERROR FAIL
