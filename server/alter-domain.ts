@@ -3,7 +3,9 @@
  * of tables are looked at first; a view or a stream that has been computed by the old rules is named instead.
  */
 import { compileScalar } from '../engine/kernel/scalar.ts';
-import type { AlterDomainAction, Identifier, Statement } from '../sql/ast.ts';
+import type { Identifier } from '../sql/ast.ts';
+import type { AlterDomainAction } from '../sql/ast-alter.ts';
+import type { Statement } from '../sql/ast-statement.ts';
 import { assert, assertNever } from '../sql/base/assert.ts';
 import { StreamError } from '../sql/base/error.ts';
 import type { Domain } from '../sql/base/type.ts';

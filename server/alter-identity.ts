@@ -2,7 +2,9 @@
  * Identities and serial columns in ALTER TABLE. A new sequence is there before the table whose default asks it, and an old one goes
  * after it, so that no crash leaves a default without its sequence.
  */
-import type { AlterAction, Identifier } from '../sql/ast.ts';
+
+import type { Identifier } from '../sql/ast.ts';
+import type { AlterAction } from '../sql/ast-alter.ts';
 import { assert } from '../sql/base/assert.ts';
 import { typeName } from '../sql/base/type.ts';
 import type { SourceRelation } from '../sql/catalog.ts';

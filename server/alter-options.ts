@@ -1,5 +1,6 @@
 /** ALTER of a stream or table over a topic: how its records are read, and what becomes of bad ones. */
-import type { AlterAction, Statement } from '../sql/ast.ts';
+import type { AlterAction } from '../sql/ast-alter.ts';
+import type { Statement } from '../sql/ast-statement.ts';
 import { StreamError } from '../sql/base/error.ts';
 import { bindOptions } from '../sql/bind-options.ts';
 import type { MaterializedView, Relation, SourceRelation } from '../sql/catalog.ts';

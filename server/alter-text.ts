@@ -1,11 +1,9 @@
 /** The actions of ALTER on the syntax tree of the statement that made the relation. */
-import type {
-  AlterAction,
-  ColumnDefinition,
-  Identifier,
-  QualifiedName,
-  Statement,
-} from '../sql/ast.ts';
+
+import type { Identifier, QualifiedName } from '../sql/ast.ts';
+import type { AlterAction } from '../sql/ast-alter.ts';
+import type { ColumnDefinition } from '../sql/ast-relation.ts';
+import type { Statement } from '../sql/ast-statement.ts';
 import { StreamError } from '../sql/base/error.ts';
 import type { Relation } from '../sql/catalog.ts';
 import type { AlterType, Conversions } from './column-conversion.ts';

@@ -2,7 +2,8 @@
  * ALTER TYPE. Values are places in an order, so a new or renamed label changes no stored row and no state of an operator. What reads
  * the text of labels would mean something else from then on, and is named instead.
  */
-import type { AlterTypeAction, Statement } from '../sql/ast.ts';
+import type { AlterTypeAction } from '../sql/ast-alter.ts';
+import type { Statement } from '../sql/ast-statement.ts';
 import { assert } from '../sql/base/assert.ts';
 import {
   type EnumLabel,

@@ -2,7 +2,7 @@
  * DECLARE, FETCH, MOVE and CLOSE: queries whose rows a session takes in parts. The rows are those of the moment of DECLARE, kept in
  * memory within a bound, so that nothing of the transaction waits for who reads slowly.
  */
-import type { FetchDirection, Statement } from '../sql/ast.ts';
+import type { FetchDirection, Statement } from '../sql/ast-statement.ts';
 import type { Row } from '../sql/base/datum.ts';
 import { StreamError } from '../sql/base/error.ts';
 import type { Schema } from '../sql/base/type.ts';

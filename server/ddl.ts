@@ -1,7 +1,7 @@
 /** CREATE …: from bound statements to relations, and through the lifecycle into store, engine and catalog. */
 import { lower } from '../engine/plan/lower.ts';
 import type { PhysicalPlan } from '../engine/plan/physical-plan.ts';
-import type { Statement } from '../sql/ast.ts';
+import type { Statement } from '../sql/ast-statement.ts';
 import { assert } from '../sql/base/assert.ts';
 import { StreamError } from '../sql/base/error.ts';
 import type { SourceEnvironment } from '../sql/bind-create-relation.ts';

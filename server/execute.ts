@@ -1,7 +1,7 @@
 /** One statement in, one result out: where each kind of statement is carried out. */
 
 import type { StartAt } from '../engine/runtime/plan-task.ts';
-import type { Statement } from '../sql/ast.ts';
+import type { Statement } from '../sql/ast-statement.ts';
 import { assert } from '../sql/base/assert.ts';
 import { StreamError } from '../sql/base/error.ts';
 import { requireRelation } from '../sql/bind-relation.ts';

@@ -3,7 +3,7 @@
  * referred to take the others along, as ON DELETE and ON UPDATE say. What an action changes is looked at in the same way.
  */
 import { compileScalar } from '../engine/kernel/scalar.ts';
-import type { ReferentialAction } from '../sql/ast.ts';
+import type { ReferentialAction } from '../sql/ast-relation.ts';
 import type { Datum, Row } from '../sql/base/datum.ts';
 import { StreamError } from '../sql/base/error.ts';
 import { toText } from '../sql/base/text-output.ts';

@@ -2,7 +2,7 @@
  * CREATE INDEX and DROP INDEX. A unique index keeps the rows of a table apart; any other is kept in the catalog only: rows are found by
  * key in the engine's own tables, and scanned in columns otherwise.
  */
-import type { Statement } from '../sql/ast.ts';
+import type { Statement } from '../sql/ast-statement.ts';
 import { StreamError } from '../sql/base/error.ts';
 import { bindIndex, freeName, plainColumns } from '../sql/bind-constraint.ts';
 import type { BindContext } from '../sql/bind-context.ts';

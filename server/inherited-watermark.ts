@@ -1,6 +1,8 @@
 /** `CREATE STREAM … AS SELECT` without a WATERMARK of its own: that of the stream that it reads, where it holds for the new one too. */
 
-import type { Identifier, Option, Statement, Watermark } from '../sql/ast.ts';
+import type { Identifier } from '../sql/ast.ts';
+import type { Option, Watermark } from '../sql/ast-relation.ts';
+import type { Statement } from '../sql/ast-statement.ts';
 import { assert } from '../sql/base/assert.ts';
 import type { BoundCreateRelation } from '../sql/bound-statement.ts';
 import type { Catalog, SourceRelation } from '../sql/catalog.ts';

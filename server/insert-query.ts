@@ -1,7 +1,7 @@
 /**
  * ksqlDB's `INSERT INTO relation SELECT … EMIT CHANGES` goes on for ever: it is a sink into the relation, with a name of its own.
  */
-import type { Statement } from '../sql/ast.ts';
+import type { Statement } from '../sql/ast-statement.ts';
 import { StreamError } from '../sql/base/error.ts';
 import type { Core } from './core.ts';
 

@@ -1,5 +1,5 @@
 /** PREPARE, EXECUTE and DEALLOCATE: statements that a session keeps by name, with the types of their parameters. */
-import type { Statement } from '../sql/ast.ts';
+import type { Statement } from '../sql/ast-statement.ts';
 import type { Datum } from '../sql/base/datum.ts';
 import { StreamError } from '../sql/base/error.ts';
 import { type SqlType, typeName } from '../sql/base/type.ts';

@@ -1,7 +1,7 @@
 /** ksqlDB's `PRINT topic [FROM BEGINNING] [LIMIT n]`: a topic's records as they are, and then as they come. */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { StoredRecord, TopicLog } from '../connectors/connector.ts';
-import type { Statement } from '../sql/ast.ts';
+import type { Statement } from '../sql/ast-statement.ts';
 import type { Row } from '../sql/base/datum.ts';
 import type { Schema } from '../sql/base/type.ts';
 import type { Core } from './core.ts';

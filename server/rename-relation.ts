@@ -1,5 +1,7 @@
 /** A relation's new name in the definitions of what reads it. */
-import type { Identifier, QualifiedName, SinkTable } from '../sql/ast.ts';
+
+import type { Identifier, QualifiedName } from '../sql/ast.ts';
+import type { SinkTable } from '../sql/ast-relation.ts';
 import { PUBLIC_SCHEMA } from '../sql/catalog.ts';
 import type { CreateStatement } from './alter-text.ts';
 

@@ -1,7 +1,7 @@
 /** REPLAY ERRORS: records that were refused are read again, after their stream's definition was mended. */
 
 import { RECORD_ERROR } from '../engine/runtime/error-schema.ts';
-import type { Statement } from '../sql/ast.ts';
+import type { Statement } from '../sql/ast-statement.ts';
 import type { Row } from '../sql/base/datum.ts';
 import { StreamError } from '../sql/base/error.ts';
 import type { SourceRelation } from '../sql/catalog.ts';

@@ -1,5 +1,5 @@
 /** CREATE SCHEMA and DROP SCHEMA. */
-import type { Statement } from '../sql/ast.ts';
+import type { Statement } from '../sql/ast-statement.ts';
 import { StreamError } from '../sql/base/error.ts';
 import { splitKey } from '../sql/bind-schema.ts';
 import { PUBLIC_SCHEMA, type StatementContext, type UserType } from '../sql/catalog.ts';

@@ -1,5 +1,5 @@
 /** The options of CREATE SEQUENCE and ALTER SEQUENCE, with PostgreSQL's defaults and complaints. */
-import type { SequenceOption } from '../sql/ast.ts';
+import type { SequenceOption } from '../sql/ast-relation.ts';
 import { StreamError } from '../sql/base/error.ts';
 
 export interface SequenceOptions {

@@ -1,5 +1,8 @@
 /** CREATE SEQUENCE, ALTER SEQUENCE and DROP SEQUENCE. */
-import type { QualifiedName, SequenceOption, Statement } from '../sql/ast.ts';
+
+import type { QualifiedName } from '../sql/ast.ts';
+import type { SequenceOption } from '../sql/ast-relation.ts';
+import type { Statement } from '../sql/ast-statement.ts';
 import { StreamError } from '../sql/base/error.ts';
 import { nameToCreate } from '../sql/bind-schema.ts';
 import { bindContext } from '../sql/binder.ts';

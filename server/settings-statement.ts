@@ -1,5 +1,7 @@
 /** SET and RESET. */
-import type { Expression, Statement } from '../sql/ast.ts';
+
+import type { Expression } from '../sql/ast.ts';
+import type { Statement } from '../sql/ast-statement.ts';
 import { StreamError } from '../sql/base/error.ts';
 import { withSpan } from '../sql/coerce.ts';
 import type { StatementResult } from './database.ts';

@@ -2,7 +2,7 @@
  * One client's statements, one after another; what a session remembers between them are its settings and its open transaction.
  * Calls of one session wait for one another.
  */
-import type { Statement } from '../sql/ast.ts';
+import type { Statement } from '../sql/ast-statement.ts';
 import { StreamError } from '../sql/base/error.ts';
 import { parseStatements } from '../sql/parser.ts';
 import { runCopy } from './copy/copy.ts';

@@ -1,11 +1,8 @@
 /** The statement that made a table, in the form in which it is kept and changed: constraints have names, foreign keys full ones. */
-import type {
-  ColumnDefinition,
-  Identifier,
-  QualifiedName,
-  Statement,
-  TableConstraint,
-} from '../sql/ast.ts';
+
+import type { Identifier, QualifiedName } from '../sql/ast.ts';
+import type { ColumnDefinition, TableConstraint } from '../sql/ast-relation.ts';
+import type { Statement } from '../sql/ast-statement.ts';
 import { assert } from '../sql/base/assert.ts';
 import { statementConstraints } from '../sql/bind-constraint.ts';
 import { splitKey } from '../sql/bind-schema.ts';

@@ -2,13 +2,14 @@
  * CREATE TABLE, written out: LIKE becomes the columns of the other table, SERIAL and IDENTITY become a default with a sequence of its
  * own. What the catalog keeps has nothing of these, and so means the same ever after.
  */
+
+import type { Identifier } from '../sql/ast.ts';
 import type {
   ColumnDefinition,
-  Identifier,
   SequenceOption,
   TableConstraint,
   TableLike,
-} from '../sql/ast.ts';
+} from '../sql/ast-relation.ts';
 import { StreamError } from '../sql/base/error.ts';
 import { typeName } from '../sql/base/type.ts';
 import { freeName } from '../sql/bind-constraint.ts';

@@ -2,7 +2,9 @@
  * `SELECT … INTO t` and `CREATE TABLE t AS … WITH [NO] DATA`: a table of its own with the rows that a query has now. Without those
  * words CREATE TABLE … AS is a view that is kept up to date.
  */
-import type { Identifier, QualifiedName, Query, Statement } from '../sql/ast.ts';
+
+import type { Identifier, QualifiedName, Query } from '../sql/ast.ts';
+import type { Statement } from '../sql/ast-statement.ts';
 import { assert } from '../sql/base/assert.ts';
 import { StreamError } from '../sql/base/error.ts';
 import { typeName } from '../sql/base/type.ts';

@@ -2,7 +2,7 @@
  * Temporary tables and views of one session. They stand in a schema of their own, where the session looks first, and go with it;
  * what a crash leaves is dropped at the start.
  */
-import type { Statement } from '../sql/ast.ts';
+import type { Statement } from '../sql/ast-statement.ts';
 import { searchPath } from '../sql/bind-schema.ts';
 import { isTemporaryName, isTemporarySchema, temporarySchema } from '../sql/temporary.ts';
 import type { Core } from './core.ts';

@@ -1,5 +1,5 @@
 /** BEGIN, COMMIT, ROLLBACK and savepoints of one session, with PostgreSQL's rules, messages and tags. */
-import type { Statement } from '../sql/ast.ts';
+import type { Statement } from '../sql/ast-statement.ts';
 import { assertNever } from '../sql/base/assert.ts';
 import { StreamError } from '../sql/base/error.ts';
 import { withChangeItems } from '../sql/bind-changes.ts';

@@ -1,5 +1,7 @@
 /** CREATE TYPE, CREATE DOMAIN, DROP TYPE and DROP DOMAIN. */
-import type { QualifiedName, Statement } from '../sql/ast.ts';
+
+import type { QualifiedName } from '../sql/ast.ts';
+import type { Statement } from '../sql/ast-statement.ts';
 import { newLabels } from '../sql/base/enum-type.ts';
 import { StreamError } from '../sql/base/error.ts';
 import type { BindContext } from '../sql/bind-context.ts';

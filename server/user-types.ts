@@ -1,5 +1,5 @@
 /** User-defined types in the catalog: how they are kept, and how they come back after a restart. */
-import type { Statement } from '../sql/ast.ts';
+import type { Statement } from '../sql/ast-statement.ts';
 import { assert } from '../sql/base/assert.ts';
 import { type EnumLabel, EnumType } from '../sql/base/enum-type.ts';
 import { StreamError } from '../sql/base/error.ts';

@@ -2,7 +2,9 @@
  * Assignment to parts of a column: `c.field = …`, `a[1] = …`, `a[1:2] = …`, `doc['key'] = …`, and ways of several steps. The column
  * gets a value that is the old one but for that part.
  */
-import type { Expression, PartStep, WrittenColumn } from './ast.ts';
+
+import type { Expression } from './ast.ts';
+import type { PartStep, WrittenColumn } from './ast-statement.ts';
 import { StreamError } from './base/error.ts';
 import { isMapType, type SqlType, typeName, withoutDomain } from './base/type.ts';
 import { arraySubscript } from './bind-array.ts';

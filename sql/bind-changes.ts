@@ -1,5 +1,7 @@
 /** Statements with parts in their WITH clause that change rows. */
-import type { CommonTable, Query, Statement } from './ast.ts';
+
+import type { CommonTable, Query } from './ast.ts';
+import type { Statement } from './ast-statement.ts';
 import { assert } from './base/assert.ts';
 import { StreamError } from './base/error.ts';
 import type { BindContext } from './bind-context.ts';

@@ -1,11 +1,8 @@
 /** PRIMARY KEY, UNIQUE, CHECK and FOREIGN KEY of a relation, with the names that PostgreSQL gives them. */
-import type {
-  ForeignKeyConstraint,
-  Identifier,
-  SortItem,
-  Statement,
-  TableConstraint,
-} from './ast.ts';
+
+import type { Identifier, SortItem } from './ast.ts';
+import type { ForeignKeyConstraint, TableConstraint } from './ast-relation.ts';
+import type { Statement } from './ast-statement.ts';
 import { assertNever } from './base/assert.ts';
 import { StreamError } from './base/error.ts';
 import { type Schema, type SqlType, sameType, typeName } from './base/type.ts';

@@ -1,5 +1,7 @@
 /** COPY … FROM STDIN and COPY … TO STDOUT. */
-import type { Expression, Identifier, QualifiedName, Statement } from './ast.ts';
+
+import type { Expression, Identifier, QualifiedName } from './ast.ts';
+import type { Statement } from './ast-statement.ts';
 import { StreamError } from './base/error.ts';
 import type { Schema } from './base/type.ts';
 import { type BindContext, places } from './bind-context.ts';

@@ -1,5 +1,8 @@
 /** CREATE AGGREGATE over functions that are there. */
-import type { AggregateOption, Expression, FunctionCall, QualifiedName, Statement } from './ast.ts';
+
+import type { Expression, FunctionCall, QualifiedName } from './ast.ts';
+import type { AggregateOption } from './ast-relation.ts';
+import type { Statement } from './ast-statement.ts';
 import type { Datum } from './base/datum.ts';
 import { StreamError } from './base/error.ts';
 import { fromText } from './base/text-input.ts';

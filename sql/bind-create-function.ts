@@ -1,5 +1,7 @@
 /** CREATE FUNCTION: from the statement to the routine that its calls mean. */
-import type { Expression, FromItem, Identifier, Query, Statement } from './ast.ts';
+
+import type { Expression, FromItem, Identifier, Query } from './ast.ts';
+import type { Statement } from './ast-statement.ts';
 import { type Span, StreamError } from './base/error.ts';
 import type { Column, Schema, SqlType } from './base/type.ts';
 import { isAggregateName } from './bind-aggregate.ts';

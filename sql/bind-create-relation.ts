@@ -1,6 +1,8 @@
 /** CREATE STREAM, TABLE and SOURCE: columns, where records hold them, keys, and the options of the input. */
 
-import type { ColumnDefinition, Expression, Statement } from './ast.ts';
+import type { Expression } from './ast.ts';
+import type { ColumnDefinition } from './ast-relation.ts';
+import type { Statement } from './ast-statement.ts';
 import { StreamError } from './base/error.ts';
 import type { Schema, SqlType } from './base/type.ts';
 import { bindConstraints, primaryKeyOf, statementConstraints } from './bind-constraint.ts';

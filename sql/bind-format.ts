@@ -1,5 +1,5 @@
 /** RisingWave's `FORMAT … ENCODE … (…)`: what the records of a relation or sink are, as the options that say so here. */
-import type { ColumnDefinition, Option } from './ast.ts';
+import type { ColumnDefinition, Option } from './ast-relation.ts';
 import { StreamError } from './base/error.ts';
 
 /** Names of encodings that have another one here; native is that of a generator, which has none. */

@@ -1,5 +1,7 @@
 /** INSERT: rows of exactly the relation's columns. */
-import type { Expression, Query, Statement, WrittenColumn } from './ast.ts';
+
+import type { Expression, Query } from './ast.ts';
+import type { Statement, WrittenColumn } from './ast-statement.ts';
 import { type Span, StreamError } from './base/error.ts';
 import type { Column, Schema } from './base/type.ts';
 import { typeName } from './base/type.ts';

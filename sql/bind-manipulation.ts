@@ -1,13 +1,7 @@
 /** UPDATE and DELETE, and what they share with INSERT and MERGE. */
 
-import type {
-  Assignment,
-  Expression,
-  Identifier,
-  QualifiedName,
-  Statement,
-  WrittenColumn,
-} from './ast.ts';
+import type { Expression, Identifier, QualifiedName } from './ast.ts';
+import type { Assignment, Statement, WrittenColumn } from './ast-statement.ts';
 import { type Span, StreamError } from './base/error.ts';
 import type { Schema, SqlType } from './base/type.ts';
 import { assignPart, defaultOfPart } from './bind-assign-part.ts';

@@ -3,7 +3,7 @@
  * clause makes of it. Conditions and values are branches of a CASE, so that only those of the chosen clause are computed.
  */
 
-import type { MergeAction, MergeWhen, Statement } from './ast.ts';
+import type { MergeAction, MergeWhen, Statement } from './ast-statement.ts';
 import { StreamError } from './base/error.ts';
 import { defaultOfPart } from './bind-assign-part.ts';
 import { type BindContext, places } from './bind-context.ts';

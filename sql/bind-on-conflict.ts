@@ -1,5 +1,7 @@
 /** ON CONFLICT: which keys it is about, and what becomes of a row that is there already. */
-import type { Expression, Statement } from './ast.ts';
+
+import type { Expression } from './ast.ts';
+import type { Statement } from './ast-statement.ts';
 import { StreamError } from './base/error.ts';
 import type { Schema } from './base/type.ts';
 import { type BindContext, places } from './bind-context.ts';

@@ -1,5 +1,5 @@
 /** Which keys `WITH (…)` of a relation, view or sink may have: a mistyped one is refused instead of passed over. */
-import type { Option } from './ast.ts';
+import type { Option } from './ast-relation.ts';
 import { StreamError } from './base/error.ts';
 import { closestName, editDistance } from './bind-near-miss.ts';
 

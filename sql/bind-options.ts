@@ -1,5 +1,7 @@
 /** `WITH (key = value, …)` as text. */
-import type { Expression, Option } from './ast.ts';
+
+import type { Expression } from './ast.ts';
+import type { Option } from './ast-relation.ts';
 import { StreamError } from './base/error.ts';
 
 /** @throws StreamError SQL_INVALID_OPTION for a value that is no literal, or a key that comes twice. */

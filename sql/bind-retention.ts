@@ -1,5 +1,7 @@
 /** How long rows stay: `RETENTION` of ksqlDB's windows, and `WITH (retention = '…')` of a view. */
-import type { Option, StreamWindow } from './ast.ts';
+
+import type { StreamWindow } from './ast.ts';
+import type { Option } from './ast-relation.ts';
 import { StreamError } from './base/error.ts';
 import { intervalSpan } from './base/interval.ts';
 import { intervalFromText } from './base/interval-text.ts';

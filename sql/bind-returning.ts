@@ -1,5 +1,7 @@
 /** RETURNING of INSERT, UPDATE, DELETE and MERGE: what a statement tells of each row that it has changed. */
-import type { Identifier, ReturningClause } from './ast.ts';
+
+import type { Identifier } from './ast.ts';
+import type { ReturningClause } from './ast-statement.ts';
 import { StreamError } from './base/error.ts';
 import type { Schema } from './base/type.ts';
 import { places } from './bind-context.ts';

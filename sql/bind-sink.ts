@@ -1,5 +1,5 @@
 /** CREATE SINK: what a query gives, on its way to a destination that the options name, or into a table. */
-import type { Statement } from './ast.ts';
+import type { Statement } from './ast-statement.ts';
 import { StreamError } from './base/error.ts';
 import type { BindContext } from './bind-context.ts';
 import { keepFirst } from './bind-output.ts';

@@ -1,5 +1,7 @@
 /** Statements of every kind: the ones with names, queries or expressions in them are bound, the others pass through. */
-import type { QualifiedName, Statement } from './ast.ts';
+
+import type { QualifiedName } from './ast.ts';
+import type { Statement } from './ast-statement.ts';
 import { StreamError } from './base/error.ts';
 import { bindManipulation, bindWithChanges, withChangeItems } from './bind-changes.ts';
 import type { BindContext, Purpose } from './bind-context.ts';

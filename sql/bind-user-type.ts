@@ -1,5 +1,5 @@
 /** CREATE DOMAIN and composite types: what their names stand for. */
-import type { Statement } from './ast.ts';
+import type { Statement } from './ast-statement.ts';
 import type { Datum } from './base/datum.ts';
 import { StreamError } from './base/error.ts';
 import { Domain, type Schema, type SqlType, withoutDomain } from './base/type.ts';

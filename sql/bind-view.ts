@@ -1,5 +1,8 @@
 /** CREATE VIEW, CREATE MATERIALIZED VIEW, CREATE STREAM|TABLE … AS. */
-import type { Identifier, Option, Query, Statement } from './ast.ts';
+
+import type { Identifier, Query } from './ast.ts';
+import type { Option } from './ast-relation.ts';
+import type { Statement } from './ast-statement.ts';
 import { StreamError } from './base/error.ts';
 import type { Schema } from './base/type.ts';
 import type { BindContext } from './bind-context.ts';

@@ -1,5 +1,7 @@
 /** What the session executes: statements with every name resolved and every expression typed. */
-import type { Emit, Statement } from './ast.ts';
+
+import type { Emit } from './ast.ts';
+import type { Statement } from './ast-statement.ts';
 import type { Schema } from './base/type.ts';
 import type { Relation, SourceRelation, TableSink } from './catalog.ts';
 import type { CopyFormat } from './copy-format.ts';

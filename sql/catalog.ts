@@ -2,7 +2,7 @@
  * What names mean now. The catalog is read by the binder and owned by the server's session layer,
  * which persists it through the store in the same transaction as the change that it describes.
  */
-import type { ReferentialAction } from './ast.ts';
+import type { ReferentialAction } from './ast-relation.ts';
 import type { Datum } from './base/datum.ts';
 import type { Schema, SqlType } from './base/type.ts';
 import type { BoundExpr } from './expression.ts';

@@ -1,5 +1,8 @@
 /** COPY's options: how rows are written as text. PostgreSQL's names, defaults, checks and messages. */
-import type { Expression, Option, Statement } from './ast.ts';
+
+import type { Expression } from './ast.ts';
+import type { Option } from './ast-relation.ts';
+import type { Statement } from './ast-statement.ts';
 import type { ErrorCode } from './base/error.ts';
 import { StreamError } from './base/error.ts';
 

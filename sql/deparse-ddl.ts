@@ -1,16 +1,17 @@
 /** CREATE, DROP and ALTER as canonical SQL text. */
+
+import type { SortItem } from './ast.ts';
+import type { AlterAction } from './ast-alter.ts';
 import type {
-  AlterAction,
   ColumnDefinition,
   ForeignKeyConstraint,
   Identity,
   ObjectKind,
   Option,
   SequenceOption,
-  SortItem,
-  Statement,
   TableConstraint,
-} from './ast.ts';
+} from './ast-relation.ts';
+import type { Statement } from './ast-statement.ts';
 import { assertNever } from './base/assert.ts';
 import {
   clause,

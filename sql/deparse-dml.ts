@@ -1,14 +1,14 @@
 /** INSERT, UPDATE, DELETE, MERGE and TRUNCATE as canonical SQL text. */
+
+import type { Expression, Query } from './ast.ts';
 import type {
   Assignment,
-  Expression,
   MergeAction,
   MergeWhen,
-  Query,
   ReturningClause,
   Statement,
   WrittenColumn,
-} from './ast.ts';
+} from './ast-statement.ts';
 import { assertNever } from './base/assert.ts';
 import { clause, identifierText, nameText, words } from './deparse-name.ts';
 import type { QueryWriter } from './deparse-query.ts';

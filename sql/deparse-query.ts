@@ -1,4 +1,5 @@
 /** Queries as canonical SQL text. */
+
 import type {
   CommonTable,
   CycleClause,
@@ -9,8 +10,8 @@ import type {
   SearchClause,
   Select,
   SelectItem,
-  Statement,
 } from './ast.ts';
+import type { Statement } from './ast-statement.ts';
 import { assertNever } from './base/assert.ts';
 import { ExpressionWriter } from './deparse-expression.ts';
 import { FromWriter } from './deparse-from.ts';

@@ -1,5 +1,8 @@
 /** Statements about the session and the server as canonical SQL text. */
-import type { Expression, FetchDirection, Option, Statement } from './ast.ts';
+
+import type { Expression } from './ast.ts';
+import type { Option } from './ast-relation.ts';
+import type { FetchDirection, Statement } from './ast-statement.ts';
 import { assertNever } from './base/assert.ts';
 import { DefinitionWriter, keyText, objectWords } from './deparse-ddl.ts';
 import {

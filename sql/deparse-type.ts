@@ -1,5 +1,8 @@
 /** CREATE TYPE, CREATE DOMAIN and ALTER TYPE as canonical SQL text. */
-import type { AlterDomainAction, AlterTypeAction, Expression, Statement } from './ast.ts';
+
+import type { Expression } from './ast.ts';
+import type { AlterDomainAction, AlterTypeAction } from './ast-alter.ts';
+import type { Statement } from './ast-statement.ts';
 import { assertNever } from './base/assert.ts';
 import { identifierText, nameText, quoteString, typeText, words } from './deparse-name.ts';
 

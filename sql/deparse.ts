@@ -2,7 +2,9 @@
  * Syntax tree to canonical SQL text: parsing the text gives the same tree, apart from spans and
  * from how names were quoted. Views are kept in the catalogue as this text.
  */
-import type { Expression, Statement, TypeName } from './ast.ts';
+
+import type { Expression, TypeName } from './ast.ts';
+import type { Statement } from './ast-statement.ts';
 import { assertNever } from './base/assert.ts';
 import { DefinitionWriter } from './deparse-ddl.ts';
 import { ManipulationWriter } from './deparse-dml.ts';

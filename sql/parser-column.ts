@@ -1,5 +1,7 @@
 /** What stands between the parentheses of CREATE STREAM and CREATE TABLE. */
-import type { ColumnDefinition, Identifier, TableConstraint, TableLike, Watermark } from './ast.ts';
+
+import type { Identifier } from './ast.ts';
+import type { ColumnDefinition, TableConstraint, TableLike, Watermark } from './ast-relation.ts';
 import type { Span } from './base/error.ts';
 import { requireCollation } from './collation.ts';
 import { parseConstraint, parseTableConstraint } from './parser-constraint.ts';

@@ -1,10 +1,7 @@
 /** CHECK, PRIMARY KEY, UNIQUE and FOREIGN KEY, beside a column or beside the columns. */
-import type {
-  ForeignKeyConstraint,
-  Identifier,
-  ReferentialAction,
-  TableConstraint,
-} from './ast.ts';
+
+import type { Identifier } from './ast.ts';
+import type { ForeignKeyConstraint, ReferentialAction, TableConstraint } from './ast-relation.ts';
 import type { Cursor } from './parser-cursor.ts';
 import { columnName, columnNames, optionalColumnNames, qualifiedName } from './parser-name.ts';
 import { parseOptionList } from './parser-option.ts';

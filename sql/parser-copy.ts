@@ -1,5 +1,8 @@
 /** COPY, with the options of today and those from before they stood in parentheses. */
-import type { Expression, Identifier, Option, Statement } from './ast.ts';
+
+import type { Expression, Identifier } from './ast.ts';
+import type { Option } from './ast-relation.ts';
+import type { Statement } from './ast-statement.ts';
 import type { Cursor } from './parser-cursor.ts';
 import { columnName, optionalColumnNames, qualifiedName } from './parser-name.ts';
 import { parseGenericOptions } from './parser-session.ts';

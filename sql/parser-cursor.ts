@@ -2,7 +2,9 @@
  * The position in the tokens of one text, and the errors that are raised there. Every parser
  * function takes the cursor, consumes what it recognises and returns a node.
  */
-import type { Expression, Query, QueryBody, Statement } from './ast.ts';
+
+import type { Expression, Query, QueryBody } from './ast.ts';
+import type { Statement } from './ast-statement.ts';
 import { assert } from './base/assert.ts';
 import { type Span, StreamError } from './base/error.ts';
 import type { Token } from './lexer.ts';

@@ -1,5 +1,7 @@
 /** CREATE CONNECTION, SECRET, INDEX, SEQUENCE and SCHEMA. */
-import type { SortItem, Statement } from './ast.ts';
+
+import type { SortItem } from './ast.ts';
+import type { Statement } from './ast-statement.ts';
 import { parseNullsDistinct } from './parser-constraint.ts';
 import type { Cursor } from './parser-cursor.ts';
 import { parseCreateFunction } from './parser-function.ts';

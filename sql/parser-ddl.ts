@@ -1,14 +1,8 @@
 /** CREATE STREAM, TABLE, SOURCE, VIEW, MATERIALIZED VIEW and SINK. */
-import type {
-  ColumnDefinition,
-  Emit,
-  Identifier,
-  Option,
-  QualifiedName,
-  Query,
-  SinkTable,
-  Statement,
-} from './ast.ts';
+
+import type { Emit, Identifier, QualifiedName, Query } from './ast.ts';
+import type { ColumnDefinition, Option, SinkTable } from './ast-relation.ts';
+import type { Statement } from './ast-statement.ts';
 import { StreamError } from './base/error.ts';
 import { comment, parseInclude, parseTableElements, type TableElements } from './parser-column.ts';
 import type { Cursor } from './parser-cursor.ts';

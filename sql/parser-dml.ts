@@ -1,5 +1,7 @@
 /** INSERT, UPDATE, DELETE and TRUNCATE; MERGE has a file of its own. */
-import type { Expression, Identifier, Query, Statement } from './ast.ts';
+
+import type { Expression, Identifier, Query } from './ast.ts';
+import type { Statement } from './ast-statement.ts';
 import type { Cursor } from './parser-cursor.ts';
 import { parseFromList } from './parser-from.ts';
 import {

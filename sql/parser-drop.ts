@@ -1,13 +1,9 @@
 /** DROP and ALTER. */
-import type {
-  AlterAction,
-  Identifier,
-  ObjectKind,
-  QualifiedName,
-  SequenceOption,
-  Statement,
-  TypeName,
-} from './ast.ts';
+
+import type { Identifier, QualifiedName, TypeName } from './ast.ts';
+import type { AlterAction } from './ast-alter.ts';
+import type { ObjectKind, SequenceOption } from './ast-relation.ts';
+import type { Statement } from './ast-statement.ts';
 import { parseColumn } from './parser-column.ts';
 import { parseTableConstraint } from './parser-constraint.ts';
 import type { Cursor } from './parser-cursor.ts';

@@ -1,5 +1,5 @@
 /** DECLARE, FETCH, MOVE and CLOSE of cursors. */
-import type { FetchDirection, Statement } from './ast.ts';
+import type { FetchDirection, Statement } from './ast-statement.ts';
 import type { Cursor } from './parser-cursor.ts';
 import { columnName } from './parser-name.ts';
 

@@ -1,5 +1,8 @@
 /** CREATE FUNCTION, CREATE AGGREGATE, and how DROP names them. */
-import type { AggregateOption, QualifiedName, Statement, TypeName } from './ast.ts';
+
+import type { QualifiedName, TypeName } from './ast.ts';
+import type { AggregateOption } from './ast-relation.ts';
+import type { Statement } from './ast-statement.ts';
 import type { Cursor } from './parser-cursor.ts';
 import {
   functionOrTypeName,

@@ -2,7 +2,9 @@
  * COMMENT ON, ANALYZE, VACUUM, REINDEX, CHECKPOINT, REFRESH MATERIALIZED VIEW and GRANT: scripts for PostgreSQL have them, and no
  * answer depends on them.
  */
-import type { QualifiedName, Statement } from './ast.ts';
+
+import type { QualifiedName } from './ast.ts';
+import type { Statement } from './ast-statement.ts';
 import { StreamError } from './base/error.ts';
 import type { Cursor } from './parser-cursor.ts';
 import { label, optionalColumnNames, qualifiedName } from './parser-name.ts';

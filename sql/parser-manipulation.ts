@@ -1,13 +1,7 @@
 /** What INSERT, UPDATE, DELETE and MERGE share: the relation that is changed, SET, WHERE and RETURNING. */
-import type {
-  Assignment,
-  Expression,
-  Identifier,
-  PartStep,
-  QualifiedName,
-  ReturningClause,
-  WrittenColumn,
-} from './ast.ts';
+
+import type { Expression, Identifier, QualifiedName } from './ast.ts';
+import type { Assignment, PartStep, ReturningClause, WrittenColumn } from './ast-statement.ts';
 import { StreamError } from './base/error.ts';
 import type { Cursor } from './parser-cursor.ts';
 import { columnName, isColumnName, qualifiedName } from './parser-name.ts';

@@ -1,5 +1,7 @@
 /** MERGE INTO … USING … ON … WHEN … THEN …. */
-import type { Expression, MergeAction, MergeWhen, Query, Statement } from './ast.ts';
+
+import type { Expression, Query } from './ast.ts';
+import type { MergeAction, MergeWhen, Statement } from './ast-statement.ts';
 import type { Cursor } from './parser-cursor.ts';
 import { parseFromItem } from './parser-from.ts';
 import {

@@ -1,5 +1,7 @@
 /** `WITH (key = value, …)` lists, and words that stand for values in them. */
-import type { Expression, Option } from './ast.ts';
+
+import type { Expression } from './ast.ts';
+import type { Option } from './ast-relation.ts';
 import { callOf } from './parser-call.ts';
 import type { Cursor } from './parser-cursor.ts';
 import { identifierOf, isColumnName, label, qualifiedName } from './parser-name.ts';

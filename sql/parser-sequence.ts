@@ -1,5 +1,6 @@
 /** CREATE SEQUENCE and ALTER SEQUENCE, and the options of identity columns. */
-import type { SequenceOption, Statement } from './ast.ts';
+import type { SequenceOption } from './ast-relation.ts';
+import type { Statement } from './ast-statement.ts';
 import type { Cursor } from './parser-cursor.ts';
 import { columnName, qualifiedName } from './parser-name.ts';
 import { parseType } from './parser-type.ts';

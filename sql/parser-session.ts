@@ -1,5 +1,8 @@
 /** SET, transactions, PREPARE: statements about the session. */
-import type { Expression, Identifier, Option, Statement } from './ast.ts';
+
+import type { Expression, Identifier } from './ast.ts';
+import type { Option } from './ast-relation.ts';
+import type { Statement } from './ast-statement.ts';
 import type { Cursor } from './parser-cursor.ts';
 import { columnName, label, nonReservedWord } from './parser-name.ts';
 import { parseOptionList } from './parser-option.ts';

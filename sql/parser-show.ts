@@ -1,5 +1,8 @@
 /** SHOW, DESCRIBE, EXPLAIN, PRINT, SUBSCRIBE, PAUSE, RESUME and TERMINATE. */
-import type { Identifier, ObjectKind, Option, QualifiedName, Statement } from './ast.ts';
+
+import type { Identifier, QualifiedName } from './ast.ts';
+import type { ObjectKind, Option } from './ast-relation.ts';
+import type { Statement } from './ast-statement.ts';
 import type { Cursor } from './parser-cursor.ts';
 import {
   isColumnName,

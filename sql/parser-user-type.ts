@@ -1,12 +1,8 @@
 /** CREATE TYPE, CREATE DOMAIN and ALTER TYPE. */
-import type {
-  AlterDomainAction,
-  AlterTypeAction,
-  Expression,
-  Identifier,
-  Statement,
-  TypeName,
-} from './ast.ts';
+
+import type { Expression, Identifier, TypeName } from './ast.ts';
+import type { AlterDomainAction, AlterTypeAction } from './ast-alter.ts';
+import type { Statement } from './ast-statement.ts';
 import type { Cursor } from './parser-cursor.ts';
 import { columnName, qualifiedName } from './parser-name.ts';
 import { parseType } from './parser-type.ts';

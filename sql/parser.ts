@@ -4,7 +4,8 @@
  * PostgreSQL's relatives, ksqlDB and Flink. Names, types and their errors are the binder's.
  */
 
-import type { Expression, QualifiedName, Statement, TypeName } from './ast.ts';
+import type { Expression, QualifiedName, TypeName } from './ast.ts';
+import type { Statement } from './ast-statement.ts';
 import { StreamError } from './base/error.ts';
 import { tokenize } from './lexer.ts';
 import { parseCopy } from './parser-copy.ts';

@@ -1,6 +1,6 @@
 /** COPY … FROM STDIN and COPY … TO STDOUT: rows of a relation as text. */
 
-import type { Statement } from '../../sql/ast.ts';
+import type { Statement } from '../../sql/ast-statement.ts';
 import { assert } from '../../sql/base/assert.ts';
 import type { Row } from '../../sql/base/datum.ts';
 import { StreamError } from '../../sql/base/error.ts';

@@ -1,5 +1,5 @@
 /** CREATE FUNCTION and CREATE AGGREGATE: now, and again from the catalog after a restart. */
-import type { Statement } from '../../sql/ast.ts';
+import type { Statement } from '../../sql/ast-statement.ts';
 import { assert } from '../../sql/base/assert.ts';
 import { StreamError } from '../../sql/base/error.ts';
 import { sameType, typeName } from '../../sql/base/type.ts';

@@ -1,5 +1,7 @@
 /** DROP FUNCTION and DROP AGGREGATE. */
-import type { QualifiedName, Statement } from '../../sql/ast.ts';
+
+import type { QualifiedName } from '../../sql/ast.ts';
+import type { Statement } from '../../sql/ast-statement.ts';
 import { StreamError } from '../../sql/base/error.ts';
 import { functionSignature, signatureOf } from '../../sql/bind-routine.ts';
 import { bindTypeName, type TypeScope } from '../../sql/bind-type.ts';

@@ -1,28 +1,28 @@
 /** Our syntax tree in the normal form that normal-form-postgres.ts makes of PostgreSQL's. */
+
 import type {
-  Assignment,
-  ColumnDefinition,
   Expression,
-  ForeignKeyConstraint,
   FrameBound,
   FromItem,
   FunctionCall,
   GroupItem,
   Identifier,
   JsonTableColumn,
-  MergeWhen,
   Query,
   QueryBody,
   SelectItem,
   SortItem,
-  Statement,
   TableAlias,
-  TableConstraint,
   TypeName,
   WindowFrame,
   WindowSpec,
-  WrittenColumn,
 } from '../../sql/ast.ts';
+import type {
+  ColumnDefinition,
+  ForeignKeyConstraint,
+  TableConstraint,
+} from '../../sql/ast-relation.ts';
+import type { Assignment, MergeWhen, Statement, WrittenColumn } from '../../sql/ast-statement.ts';
 import { canonicalNumber, type Json } from './normal-form-postgres.ts';
 
 const name = (identifier: Identifier | undefined): string => identifier?.name ?? '';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { loadModule, parseSync } from 'libpg-query';
-import type { Statement } from '../../sql/ast.ts';
+import type { Statement } from '../../sql/ast-statement.ts';
 import { StreamError } from '../../sql/base/error.ts';
 import { parseStatement, parseStatements } from '../../sql/parser.ts';
 import { RUN_SEED } from '../run-seed.ts';

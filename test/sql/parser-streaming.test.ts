@@ -1,7 +1,8 @@
 /** The streaming statements: what they mean to the parser, and that their text comes back. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { FromItem, Query, Select, Statement } from '../../sql/ast.ts';
+import type { FromItem, Query, Select } from '../../sql/ast.ts';
+import type { Statement } from '../../sql/ast-statement.ts';
 import { deparse } from '../../sql/deparse.ts';
 import { parseExpression, parseStatement, parseTypeName } from '../../sql/parser.ts';
 import { readCorpus } from './corpus.ts';
