@@ -2,23 +2,9 @@
  * Columns of range types under random histories: rows come, change and go, and the database is closed and opened. After every few statements each view holds
  * the rows that PostgreSQL answers for its query, and so does the query of the moment.
  */
-import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { test } from 'node:test';
-import { seedsOf } from '../run-seed.ts';
-import { type Answer, asBag, Judge, Subject } from './both-sides.ts';
+import { testHistories } from './played-history.ts';
 import { generator } from './view-history.ts';
 
-const RUNS_A_HISTORY = 100;
-const histories = Math.max(
-  1,
-  Math.ceil(Number(process.env.MILLRACE_TEST_RUNS ?? 100) / RUNS_A_HISTORY),
-);
-const STATEMENTS = 16;
-const STATEMENTS_A_CHECK = 8;
-const REOPEN_AT: readonly number[] = [9];
 const IDS = 10;
 
 const START: readonly string[] = [
@@ -145,49 +131,14 @@ class Histories {
   }
 }
 
-const withoutMessage = (answer: Answer): unknown =>
-  answer.kind === 'failed' ? { failed: answer.sqlstate } : answer;
-
-async function play(judge: Judge, subject: Subject, seed: number): Promise<void> {
-  const past: string[] = [];
-  const both = async (sql: string): Promise<void> => {
-    past.push(sql);
-    const expected = withoutMessage(await judge.run(sql));
-    assert.deepEqual(withoutMessage(await subject.run(sql)), expected, past.join(';\n'));
-  };
-  for (const sql of START) await both(sql);
-  for (const [i, query] of QUERIES.entries()) {
-    assert.equal((await judge.run(`CREATE VIEW v${i} AS ${query}`)).kind, 'answered', query);
-    const made = await subject.run(`CREATE MATERIALIZED VIEW v${i} AS ${query}`);
-    assert.equal(made.kind, 'answered', `${query} ${JSON.stringify(made)}`);
-  }
-  const history = new Histories(seed);
-  for (let done = 1; done <= STATEMENTS; done++) {
-    await both(history.statement());
-    if (REOPEN_AT.includes(done)) await subject.reopen();
-    if (done % STATEMENTS_A_CHECK !== 0) continue;
-    await subject.run('FLUSH');
-    for (const [i, query] of QUERIES.entries()) {
-      const expected = asBag(await judge.run(`SELECT * FROM v${i}`));
-      const actual = asBag(await subject.run(`SELECT * FROM v${i}`));
-      assert.deepEqual(actual, expected, `${query}\n${past.join(';\n')}`);
-      // The same query of the moment, rendered to DuckDB.
-      assert.deepEqual(asBag(await subject.run(query)), asBag(await judge.run(query)), query);
-    }
-  }
-}
-
-for (const seed of seedsOf(histories)) {
-  test(`history ${seed}: views over ranges hold what PostgreSQL answers`, async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'millrace-range-histories-'));
-    const judge = await Judge.open();
-    const subject = await Subject.open(folder);
-    try {
-      await play(judge, subject, seed);
-    } finally {
-      await subject.close();
-      await judge.close();
-      rmSync(folder, { recursive: true, force: true });
-    }
-  });
-}
+testHistories('views over ranges hold what PostgreSQL answers', {
+  start: START,
+  queries: QUERIES,
+  statements: 16,
+  statementsACheck: 8,
+  reopenAt: [9],
+  history: (seed) => {
+    const histories = new Histories(seed);
+    return () => histories.statement();
+  },
+});
