@@ -24,11 +24,15 @@ export async function subscribeTo(
       hint: 'Materialized views and tables can; create a materialized view over it.',
     });
   }
+  const hiddenFrom = relation.kind === 'materialized-view' ? relation.hiddenFrom : undefined;
+  const schema = feed.schema.slice(0, hiddenFrom);
+  const shown = (events: AsyncGenerator<SubscriptionEvent>): AsyncGenerator<SubscriptionEvent> =>
+    hiddenFrom === undefined ? events : visibleEvents(events, hiddenFrom);
   if (request.since !== undefined) {
     const changes = feed.subscribe(request.since, core.fanOut);
     return {
-      schema: feed.schema,
-      events: changeEvents(changes),
+      schema,
+      events: shown(changeEvents(changes)),
       close: () => changes.close(),
     };
   }
@@ -50,14 +54,34 @@ export async function subscribeTo(
     }
   };
   return {
-    schema: feed.schema,
-    events: events(),
+    schema,
+    events: shown(events()),
     close: () => {
       changes.close();
       // A snapshot that nobody read holds a connection of the store.
       rows?.return?.()?.catch((cause) => core.log.warn({ err: cause }, 'a snapshot did not end'));
     },
   };
+}
+
+/** Without the columns that only who names them reads. */
+async function* visibleEvents(
+  events: AsyncGenerator<SubscriptionEvent>,
+  width: number,
+): AsyncGenerator<SubscriptionEvent> {
+  const visible = (row: Row): Row => row.slice(0, width);
+  for await (const event of events) {
+    if (event.kind === 'snapshot') yield { ...event, rows: event.rows.map(visible) };
+    else {
+      const changes = event.changes.map(
+        (change): RowChange =>
+          change.op === 'update'
+            ? { ...change, row: visible(change.row), before: visible(change.before) }
+            : { ...change, row: visible(change.row) },
+      );
+      yield { ...event, changes };
+    }
+  }
 }
 
 async function* changeEvents(

@@ -13,7 +13,7 @@ ASSERT ROWS (SELECT c."ROWTIME", c."ROWOFFSET", c.n FROM clicks AS c ORDER BY ro
 ASSERT ROWS (SELECT rowoffset FROM clicks WHERE rowtime > 1767225600000) VALUES (1);
 ASSERT ROWS (SELECT pg_typeof(rowtime)::text, pg_typeof(rowpartition)::text, pg_typeof(rowoffset)::text FROM clicks LIMIT 1)
   VALUES ('bigint', 'integer', 'bigint');
-ASSERT ERROR '42703' FOR INSERT INTO clicks (page, rowtime) VALUES ('c', 1);
+ASSERT ERROR '42703' FOR INSERT INTO clicks (page, rowoffset) VALUES ('c', 1);
 ASSERT ERROR '42703' FOR SELECT rowtime FROM (SELECT * FROM clicks) AS inner_query;
 ASSERT ERROR '42703' FOR SELECT "RowTime" FROM clicks;
 ASSERT ROWS (SELECT (c).* FROM clicks AS c) VALUES ('a', 1), ('b', 2);

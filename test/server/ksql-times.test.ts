@@ -85,6 +85,21 @@ describe('bounds of windows', () => {
     for (const name of ['counted', 'copy', 'viewed'])
       assert.deepEqual(await rows(`SELECT * FROM ${name}`), [['1', '2']], name);
     assert.equal(await failure('SELECT windowstart FROM viewed'), '42703');
+    // Who follows the table sees what `*` gives, too.
+    const followed = await disk.subject.database.subscribe({
+      view: 'counted',
+      since: undefined,
+      snapshot: true,
+    });
+    assert.deepEqual(
+      followed.schema.map(({ name }) => name),
+      ['k', 'n'],
+    );
+    for await (const event of followed.events) {
+      for (const { length } of event.kind === 'snapshot' ? event.rows : []) assert.equal(length, 2);
+      break;
+    }
+    followed.close();
     assert.deepEqual(
       (await rows('DESCRIBE counted')).map(([name]) => name),
       ['k', 'n', 'windowstart', 'windowend'],

@@ -32,6 +32,8 @@ const notPostgres = new Set([
   'unix_timestamp',
   'from_unixtime',
   'make_interval',
+  // What JSON(… WITH UNIQUE KEYS) becomes.
+  'json_unique_keys',
   ...[...stringDialectFunctions, ...dateTimeDialectFunctions, ...mapTextFunctions].map(
     ({ name }) => name,
   ),
