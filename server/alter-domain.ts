@@ -9,11 +9,10 @@ import type { Statement } from '../sql/ast-statement.ts';
 import { assert, assertNever } from '../sql/base/assert.ts';
 import { StreamError } from '../sql/base/error.ts';
 import type { Domain } from '../sql/base/type.ts';
-import { splitKey } from '../sql/bind-schema.ts';
+import { keyBeside, splitKey } from '../sql/bind-schema.ts';
 import { checkNames } from '../sql/bind-user-type.ts';
 import { bindContext } from '../sql/binder.ts';
 import type { SourceRelation, StatementContext, UserType } from '../sql/catalog.ts';
-import { relationKey } from '../sql/catalog.ts';
 import { withSpan } from '../sql/coerce.ts';
 import { deparse } from '../sql/deparse.ts';
 import { parseStatement } from '../sql/parser.ts';
@@ -65,7 +64,8 @@ export async function alterDomain(
   const users = relationsWith(core, type);
   refuseUsers(core, type, users, action);
   if (action.kind === 'rename') requireFree(core, type, action.to);
-  const renamed = action.kind === 'rename' ? { ...changed, name: keyOf(type, action.to) } : changed;
+  const renamed =
+    action.kind === 'rename' ? { ...changed, name: keyOf(core, type, action.to) } : changed;
   const after = withSpan(span, () => boundAgain(core, type, renamed));
   const tightens = action.kind === 'add-check' || action.kind === 'set-not-null';
   await put(core, type, after, users, tightens, context);
@@ -150,19 +150,13 @@ function noteOf(action: AlterDomainAction, own: string): string {
 }
 
 function requireFree(core: Core, type: UserType, { name, span }: Identifier): void {
-  const key = keyIn(type, name);
+  const key = keyBeside(core.catalog, type.name, name);
   if (core.catalog.type(key) === undefined && core.catalog.relation(key) === undefined) return;
   throw new StreamError('SQL_DUPLICATE_OBJECT', `type "${name}" already exists`, { at: span });
 }
 
-/** The catalog's name of something in the type's schema. */
-function keyIn(type: UserType, name: string): string {
-  const schema = type.name.slice(0, Math.max(type.name.indexOf('.'), 0));
-  return schema === '' ? name : relationKey(schema, name);
-}
-
-function keyOf(type: UserType, to: Identifier): CreateDomain['name'] {
-  const parts = keyIn(type, to.name).split('.');
+function keyOf(core: Core, type: UserType, to: Identifier): CreateDomain['name'] {
+  const parts = keyBeside(core.catalog, type.name, to.name).split('.');
   const { span } = to;
   return { parts: parts.map((name) => ({ name, quoted: true, span })), span };
 }

@@ -12,9 +12,9 @@ import {
   withRenamedLabel,
 } from '../sql/base/enum-type.ts';
 import { StreamError } from '../sql/base/error.ts';
-import { findNamed } from '../sql/bind-schema.ts';
+import { findNamed, keyBeside } from '../sql/bind-schema.ts';
 import { bindContext } from '../sql/binder.ts';
-import { relationKey, type StatementContext, type UserType } from '../sql/catalog.ts';
+import type { StatementContext, UserType } from '../sql/catalog.ts';
 import { withSpan } from '../sql/coerce.ts';
 import { nameText } from '../sql/deparse-name.ts';
 import type { Core } from './core.ts';
@@ -169,8 +169,7 @@ async function renameValue(
 }
 
 async function renameType(core: Core, type: UserType, to: string): Promise<StatementResult> {
-  const schema = type.name.slice(0, Math.max(type.name.indexOf('.'), 0));
-  const name = schema === '' ? to : relationKey(schema, to);
+  const name = keyBeside(core.catalog, type.name, to);
   if (core.catalog.type(name) !== undefined || core.catalog.relation(name) !== undefined) {
     throw new StreamError('SQL_DUPLICATE_OBJECT', `type "${to}" already exists`);
   }

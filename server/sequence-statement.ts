@@ -4,7 +4,7 @@ import type { QualifiedName } from '../sql/ast.ts';
 import type { SequenceOption } from '../sql/ast-relation.ts';
 import type { Statement } from '../sql/ast-statement.ts';
 import { StreamError } from '../sql/base/error.ts';
-import { nameToCreate } from '../sql/bind-schema.ts';
+import { keyBeside, nameToCreate } from '../sql/bind-schema.ts';
 import { bindContext } from '../sql/binder.ts';
 import { type Relation, relationKey, type StatementContext } from '../sql/catalog.ts';
 import { nameText } from '../sql/deparse-name.ts';
@@ -92,8 +92,7 @@ function renamed(core: Core, { name }: SequenceState, to: string): string {
       { detail: defaultText(user, name), hint: 'Its name is in the default value.' },
     );
   }
-  const dot = name.indexOf('.');
-  const key = relationKey(dot < 0 ? 'public' : name.slice(0, dot), to);
+  const key = keyBeside(core.catalog, name, to);
   if (!isNameTaken(core, key)) return key;
   throw new StreamError('SQL_DUPLICATE_RELATION', `relation "${to}" already exists`);
 }

@@ -4,7 +4,7 @@ import type { Batch } from '../engine/delta/batch.ts';
 import type { RowChange } from '../engine/view/row-change.ts';
 import type { Row } from '../sql/base/datum.ts';
 import { StreamError } from '../sql/base/error.ts';
-import type { Relation } from '../sql/catalog.ts';
+import { hiddenFromOf, type Relation } from '../sql/catalog.ts';
 import type { Core } from './core.ts';
 import type { SubscribeRequest, Subscription, SubscriptionEvent } from './database.ts';
 import { storedRelation } from './lifecycle/view.ts';
@@ -24,7 +24,7 @@ export async function subscribeTo(
       hint: 'Materialized views and tables can; create a materialized view over it.',
     });
   }
-  const hiddenFrom = relation.kind === 'materialized-view' ? relation.hiddenFrom : undefined;
+  const hiddenFrom = hiddenFromOf(relation);
   const schema = feed.schema.slice(0, hiddenFrom);
   const shown = (events: AsyncGenerator<SubscriptionEvent>): AsyncGenerator<SubscriptionEvent> =>
     hiddenFrom === undefined ? events : visibleEvents(events, hiddenFrom);

@@ -7,7 +7,7 @@ import { closestName } from './bind-near-miss.ts';
 import { withRecordTime } from './bind-record-time.ts';
 import { findNamed } from './bind-schema.ts';
 import { columnOf, type ScopeColumn, scopeColumns } from './bind-scope.ts';
-import type { Relation, SourceRelation } from './catalog.ts';
+import { hiddenFromOf, type Relation, type SourceRelation } from './catalog.ts';
 import { shiftPlanOuter } from './logical-map.ts';
 import type { LogicalNode } from './logical-plan.ts';
 import { recordNames, recordStart, scanWithRecord } from './record-column.ts';
@@ -29,7 +29,7 @@ export function findRelation(item: RelationItem, place: FromPlace): BoundFrom {
   const relation = requireRelation(item.name, place.context);
   if (relation.kind !== 'stream' && relation.kind !== 'table') {
     const plan = relationPlan(relation, item.name);
-    const hiddenFrom = relation.kind === 'materialized-view' ? relation.hiddenFrom : undefined;
+    const hiddenFrom = hiddenFromOf(relation);
     const columns = scopeColumns(plan.schema, 0, hiddenFrom);
     return named(plan, item.alias, shown, relation.name, undefined, columns);
   }

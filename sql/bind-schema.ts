@@ -17,6 +17,10 @@ export function splitKey(catalog: Catalog, key: string): { schema: string; name:
   return { schema, name: key.slice(dot + 1) };
 }
 
+/** The catalog name of `name` in the schema of what `key` is the catalog name of. */
+export const keyBeside = (catalog: Catalog, key: string, name: string): string =>
+  relationKey(splitKey(catalog, key).schema, name);
+
 /** Schemas where a bare name is looked for, in this order. */
 export function searchPath(settings: ReadonlyMap<string, string>): readonly string[] {
   const text = settings.get('search_path') ?? PUBLIC_SCHEMA;

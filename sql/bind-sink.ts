@@ -9,6 +9,7 @@ import { nameToCreate } from './bind-schema.ts';
 import { bindSinkTable } from './bind-sink-table.ts';
 import { bindInsertedQuery, bindViewQuery, dependenciesOf, knownOptions } from './bind-view.ts';
 import type { BoundCreateSink } from './bound-statement.ts';
+import { hiddenFromOf } from './catalog.ts';
 import { deriveKey, isAppendOnly } from './derive.ts';
 import type { LogicalNode } from './logical-plan.ts';
 
@@ -78,7 +79,7 @@ function sinkQuery(
   }
   const relation = requireRelation(from, context);
   const plan = relationPlan(relation, from);
-  const hiddenFrom = relation.kind === 'materialized-view' ? relation.hiddenFrom : undefined;
+  const hiddenFrom = hiddenFromOf(relation);
   const query = hiddenFrom === undefined ? plan : keepFirst(plan, hiddenFrom);
   return { query, partitionBy: [] };
 }

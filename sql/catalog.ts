@@ -138,6 +138,10 @@ export interface MaterializedView extends RelationBase {
   readonly stateBytesMax?: number | undefined;
 }
 
+/** Columns of a relation from this one on are no part of `*`; undefined = all are. */
+export const hiddenFromOf = (relation: Relation): number | undefined =>
+  relation.kind === 'materialized-view' ? relation.hiddenFrom : undefined;
+
 /** A named query, expanded where it is used. */
 export interface PlainView extends RelationBase {
   readonly kind: 'view';

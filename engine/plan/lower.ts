@@ -177,9 +177,11 @@ function lowerNode(
       const input = lowering.lower(node.input, allOf(node.input.schema));
       return builder.pick(emitEvery(input, node, lowering, catalog), needed);
     }
-    case 'once':
-      // Equal plans are computed once.
-      return lowering.lower(node.input, needed);
+    case 'once': {
+      // Equal plans are computed once: so every place asks for all of it.
+      const input = lowering.lower(node.input, allOf(node.input.schema));
+      return builder.pick(input, needed);
+    }
     case 'emit-final': {
       const input = lowering.lower(node.input, allOf(node.input.schema));
       return builder.pick(emitFinal(input, builder, lowering.finder, catalog), needed);
