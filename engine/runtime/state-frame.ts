@@ -24,7 +24,7 @@ export interface LoggedPush {
 }
 
 /** Written blocks of 1 MiB that are kept for the next epochs: new memory costs more than what is written into it. */
-const SPARE_BLOCKS_MAX = 32;
+const SPARE_BLOCKS_MAX = 64;
 
 export class FrameRecorder {
   readonly #graph: Graph;

@@ -20,7 +20,11 @@ const PHYSICALS: readonly Physical[] = ['bool', 'i32', 'i64', 'f64', 'num', 'str
 /** Writes batches that refer to one another's columns; one an epoch, since columns live no longer. */
 export class BatchWriter {
   readonly #to: StateWriter;
-  readonly #known = new Map<BatchColumn, { readonly number: number; readonly length: number }>();
+  /** Weak, so that the columns of a batch die with it and not with the epoch. */
+  readonly #known = new WeakMap<
+    BatchColumn,
+    { readonly number: number; readonly length: number }
+  >();
   #count = 0;
 
   constructor(to: StateWriter) {

@@ -16,7 +16,7 @@ export const NONE = -1;
 /** Rows by dense numbers; numbers of released rows are given out again. */
 export class RowStore implements Saved {
   readonly columns: readonly StoredColumn[];
-  #arena = new StringArena();
+  #arena = new StringArena(false);
   readonly #free: number[] = [];
   #end = 0;
   #capacity = 0;
@@ -59,7 +59,7 @@ export class RowStore implements Saved {
         for (let row = 0; row < this.#end; row++) column.release(row);
       }
     }
-    this.#useArena(new StringArena(), 0);
+    this.#useArena(new StringArena(true), 0);
     this.#free.length = 0;
     this.#end = 0;
   }
@@ -92,7 +92,7 @@ export class RowStore implements Saved {
   /** Call when no row number's strings are being read; batches gathered before stay valid. */
   compact(): void {
     if (!this.#arena.wantsCompaction) return;
-    this.#useArena(new StringArena(), this.#end);
+    this.#useArena(new StringArena(true), this.#end);
   }
 
   save(to: StateWriter): void {

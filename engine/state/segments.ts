@@ -4,6 +4,7 @@
  * single row pays for moving all the others.
  */
 import type { Saved } from './saved.ts';
+import { cellBytes } from './state-memory.ts';
 import type { StateReader } from './state-reader.ts';
 import type { StateWriter } from './state-writer.ts';
 
@@ -170,12 +171,4 @@ export class Int64Segments implements Saved {
 /** The 32-bit words of a 64-bit column: [low, high] per row, on every machine that Node runs on. */
 export function wordsOf(values: BigInt64Array): Int32Array {
   return new Int32Array(values.buffer, values.byteOffset, values.length * 2);
-}
-
-/**
- * Memory for cells that V8 does not count: an ArrayBuffer of the same size makes it mark its whole heap for every 64 MB that
- * state grows by, though nothing of it can be freed. It is freed as all else is when nothing refers to it.
- */
-function cellBytes(bytes: number): SharedArrayBuffer {
-  return new SharedArrayBuffer(bytes);
 }

@@ -1,5 +1,6 @@
 import { StreamError } from '../../sql/base/error.ts';
 import type { Saved } from './saved.ts';
+import { cellBytes } from './state-memory.ts';
 import type { StateReader } from './state-reader.ts';
 import type { StateWriter } from './state-writer.ts';
 
@@ -16,10 +17,19 @@ const GARBAGE_BYTES_MIN = 1 << 18;
 /** Copies of the strings that state keeps; the bytes of a batch die with the batch. */
 export class StringArena implements Saved {
   readonly chunks: Buffer[] = [];
+  readonly #isReplaced: boolean;
   #end = 0;
   #bytes = 0;
   #usedBytes = 0;
   #garbageBytes = 0;
+
+  /**
+   * @param isReplaced  others came before it and will come after it, so that its memory is better counted by V8, which looks for
+   *   garbage sooner then; the first arena of rows that stay is not (state-memory.ts).
+   */
+  constructor(isReplaced: boolean) {
+    this.#isReplaced = isReplaced;
+  }
 
   get bytes(): number {
     return this.#bytes;
@@ -80,7 +90,7 @@ export class StringArena implements Saved {
     this.#garbageBytes = from.number();
     const count = from.number();
     for (let i = 1; i <= count; i++) {
-      const chunk = Buffer.allocUnsafeSlow(from.number());
+      const chunk = this.#allocate(from.number());
       from.fill(i === count ? chunk.subarray(0, this.#end) : chunk);
       this.chunks.push(chunk);
       this.#bytes += chunk.length;
@@ -96,12 +106,14 @@ export class StringArena implements Saved {
     }
     const regular = count > 8 ? CHUNK_BYTES : CHUNK_BYTES_FIRST << count;
     // A string longer than a chunk gets one of its own, which it starts.
-    const chunk = Buffer.allocUnsafeSlow(
-      Math.max((length + 3) & ~3, Math.min(regular, CHUNK_BYTES)),
-    );
+    const chunk = this.#allocate(Math.max((length + 3) & ~3, Math.min(regular, CHUNK_BYTES)));
     this.chunks.push(chunk);
     this.#bytes += chunk.length;
     this.#end = 0;
     return chunk;
+  }
+
+  #allocate(bytes: number): Buffer {
+    return this.#isReplaced ? Buffer.allocUnsafeSlow(bytes) : Buffer.from(cellBytes(bytes));
   }
 }

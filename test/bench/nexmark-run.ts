@@ -8,6 +8,7 @@ import { nexmarkBatches } from '../../connectors/generator/nexmark.ts';
 import { eventsOfKind, type NexmarkKind } from '../../connectors/generator/nexmark-model.ts';
 import type { Database } from '../../server/database.ts';
 import { openMillrace } from '../../server/millrace.ts';
+import { warmHostMemory } from './host-memory.ts';
 import { loadTopic } from './kafka-load.ts';
 import { measure } from './measure.ts';
 import { MemorySource, memoryConnector } from './memory-source.ts';
@@ -71,6 +72,7 @@ async function fromMemory(): Promise<object> {
   };
   const warm = release(WARM_UP_SHARE);
   await sql(database, 'FLUSH');
+  warmHostMemory();
   global.gc?.();
   let records = 0;
   const cost = await measure(async () => {
@@ -97,6 +99,7 @@ async function fromKafka(server: string): Promise<object> {
     database,
     query?.into === 'view' ? 'DROP MATERIALIZED VIEW result' : 'DROP SINK result',
   );
+  warmHostMemory();
   global.gc?.();
   const cost = await measure(async () => {
     await createQuery();
