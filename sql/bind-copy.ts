@@ -13,7 +13,7 @@ import { requireRelation } from './bind-relation.ts';
 import { columnOf } from './bind-scope.ts';
 import { settleExpression, settlePlan } from './bind-volatile.ts';
 import type { BoundCopyFrom } from './bound-statement.ts';
-import type { Relation, SourceRelation } from './catalog.ts';
+import { hiddenFromOf, type Relation, type SourceRelation } from './catalog.ts';
 import { coerceToBoolean } from './coerce.ts';
 import { type CopyFormat, readCopyFormat } from './copy-format.ts';
 import type { BoundExpr } from './expression.ts';
@@ -184,8 +184,10 @@ export function bindCopyTo(
   return settlePlan(plan, context);
 }
 
-function viewColumns(names: readonly Identifier[], { schema, name }: Relation): readonly number[] {
-  if (names.length === 0) return [...schema.keys()];
+/** Those that are named, or those that `*` gives. */
+function viewColumns(names: readonly Identifier[], relation: Relation): readonly number[] {
+  const { schema, name } = relation;
+  if (names.length === 0) return [...schema.keys()].slice(0, hiddenFromOf(relation));
   return names.map((written) => {
     const index = schema.findIndex((column) => column.name === written.name);
     if (index >= 0) return index;

@@ -235,6 +235,7 @@ export class EpochLoop {
     this.#checkBudgets();
     if (consumed > 0) await nextTurn();
     else if (!this.#isDirty || this.#commit !== undefined) await this.#idle();
+    else await this.#bell.wait(Math.max(this.#openMsLeft(), EPOCH_MIN_MS));
   }
 
   async #idle(): Promise<void> {
@@ -275,12 +276,18 @@ export class EpochLoop {
     if (!this.#isDirty) return false;
     if (this.#epochRecords >= EPOCH_RECORDS_MAX || this.#durable?.isFull === true) return true;
     if (this.#commit !== undefined) return false;
-    if (consumed === 0) return true;
+    // A source that was read faster than it delivers has more soon: changes of one epoch are cheaper than those of many.
+    const expectsMore = () => [...this.#plans.streams.values()].some((stream) => stream.isBehind);
+    if (consumed === 0 && !expectsMore()) return true;
+    return this.#openMsLeft() <= 0;
+  }
+
+  #openMsLeft(): number {
     const targetMs = Math.min(
       Math.max(EPOCH_TO_COMMIT_RATIO * this.stats.lastCommitMs, EPOCH_MIN_MS),
       EPOCH_MAX_MS,
     );
-    return this.#options.now() - this.#epochStartedMs >= targetMs;
+    return targetMs - (this.#options.now() - this.#epochStartedMs);
   }
 
   async #runBoundaries(): Promise<void> {

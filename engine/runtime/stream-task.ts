@@ -82,6 +82,9 @@ const HOLD_RECORDS_MAX = 500_000;
 /** Private scans get this many times the bytes of a common one, so that they come level. */
 const CATCH_UP_BYTES_FACTOR = 4;
 
+/** Records that the source is known to have beyond what is read, from which on throughput counts and not latency. */
+const BEHIND_RECORDS_MIN = 20_000;
+
 /** What a stream with a watermark needs beside its records. */
 export interface LateHandling {
   readonly report: (stream: StreamTask, ...late: Parameters<ReportLate>) => void;
@@ -223,6 +226,17 @@ export class StreamTask {
 
   isPrivate(owner: number): boolean {
     return this.#privates.some((scan) => scan.owner === owner);
+  }
+
+  /** Much more is to be read, so that the source will have the next records soon. */
+  get isBehind(): boolean {
+    const common = this.#common;
+    if (common === undefined || this.paused || this.held) return false;
+    const ahead = [...this.#ends].map(([partition, end]) =>
+      Number.isFinite(end) ? Math.max(end - (common.positions.get(partition) ?? 0), 0) : 0,
+    );
+    const gaps = this.#privates.map((scan) => this.#gap(scan.cursor));
+    return [...ahead, ...gaps].reduce((sum, records) => sum + records, 0) >= BEHIND_RECORDS_MIN;
   }
 
   async refreshEnds(): Promise<ReadonlyMap<number, Offset>> {

@@ -362,3 +362,21 @@ test('a row that breaks a constraint undoes all of it, and is named', async () =
     assert.ok('sqlstate' in outcome && outcome.place?.includes('line 2'), input);
   }
 });
+
+test('COPY of a table over windows gives the columns that * gives, and its bounds to who names them', async () => {
+  const { signal } = new AbortController();
+  const setUp = `CREATE STREAM copied_from (k int);
+    CREATE TABLE copied_windows AS SELECT k, count(*) AS n FROM copied_from WINDOW TUMBLING (SIZE 10 SECONDS) WHERE k IS NOT NULL GROUP BY k;
+    INSERT INTO copied_from (k, rowtime) VALUES (1, 1577836770000), (1, 1577836771000), (2, 1577836790000); FLUSH`;
+  for await (const _ of millrace.session(undefined).execute(setUp, [], signal));
+  const sorted = (outcome: Outcome): string[] => {
+    assert.ok('copied' in outcome, JSON.stringify(outcome));
+    return outcome.copied.trim().split('\n').sort();
+  };
+  const copied = sorted(await millraceCopy('COPY copied_windows TO STDOUT'));
+  assert.deepEqual(copied, ['1\t2', '2\t1']);
+  assert.deepEqual(sorted(await millraceCopy('COPY copied_windows (k, windowstart) TO STDOUT')), [
+    '1\t1577836770000',
+    '2\t1577836790000',
+  ]);
+});
