@@ -28,6 +28,8 @@ import { Waiters } from './waiters.ts';
 const STEP_BYTES = 4 * 1024 * 1024;
 /** Records that one epoch may gather while the commit before it still runs. */
 const EPOCH_RECORDS_MAX = 1_000_000;
+/** An epoch with fewer is closed when nothing is at hand: its source is slow, however much it is going to deliver. */
+const EPOCH_RECORDS_SOME = 2_000;
 /** A busy epoch lasts this many times the commit before it, so that commits take a bounded share. */
 const EPOCH_TO_COMMIT_RATIO = 5;
 const EPOCH_MIN_MS = 2;
@@ -276,10 +278,14 @@ export class EpochLoop {
     if (!this.#isDirty) return false;
     if (this.#epochRecords >= EPOCH_RECORDS_MAX || this.#durable?.isFull === true) return true;
     if (this.#commit !== undefined) return false;
-    // A source that was read faster than it delivers has more soon: changes of one epoch are cheaper than those of many.
-    const expectsMore = () => [...this.#plans.streams.values()].some((stream) => stream.isBehind);
-    if (consumed === 0 && !expectsMore()) return true;
+    if (consumed === 0 && !this.#expectsMore()) return true;
     return this.#openMsLeft() <= 0;
+  }
+
+  /** A source that is far behind is read faster than it delivers, and changes of one epoch are cheaper than those of many. */
+  #expectsMore(): boolean {
+    if (this.#epochRecords < EPOCH_RECORDS_SOME) return false;
+    return [...this.#plans.streams.values()].some((stream) => stream.isBehind);
   }
 
   #openMsLeft(): number {

@@ -281,6 +281,7 @@ export class StreamTask {
         positions.set(partition, Math.max(stood, from.get(partition) ?? 0));
       }
       this.#common = await this.#open(positions, positions, true);
+      this.#ends = new Map([...bounds].map(([partition, { end }]) => [partition, end]));
       if ([...positions].every(([partition, offset]) => offset === (from.get(partition) ?? 0))) {
         this.#resetReaders();
         return;
