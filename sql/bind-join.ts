@@ -21,7 +21,7 @@ import { bindOperator, combine } from './bind-operator.ts';
 import { columnOf, renameColumns, type ScopeColumn, type ScopeTable } from './bind-scope.ts';
 import { checkArrival, looksUp, withoutSystemTime } from './bind-system-time.ts';
 import { withinCondition, withinGrace } from './bind-within.ts';
-import { coerce, coerceToBoolean, unify } from './coerce.ts';
+import { coerce, coerceToBoolean, tryCoerce, unify } from './coerce.ts';
 import type { BoundExpr } from './expression.ts';
 import { conjunction } from './join-keys.ts';
 import type { JoinType } from './logical-plan.ts';
@@ -262,8 +262,9 @@ function mergedValue(
     context,
   );
   if (type === 'full') return { kind: 'coalesce', args: expressions, type: common };
-  const chosen = type === 'right' ? right.expression : left.expression;
-  return coerce(chosen, common, context);
+  const chosen = coerce(type === 'right' ? right.expression : left.expression, common, context);
+  // Of varchar(3) and varchar(6) it is varchar, whichever side is chosen; an implicit conversion leaves the modifier.
+  return tryCoerce(chosen, common, 'explicit', context) ?? chosen;
 }
 
 /** `(a JOIN b …) AS j`: the names inside are hidden behind the alias. */

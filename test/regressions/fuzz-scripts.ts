@@ -124,4 +124,17 @@ export const fuzzScripts: readonly FuzzScript[] = [
       "INSERT INTO c VALUES (1, 2.5, 'a'), (2, 1, 'bb')",
     ],
   },
+  {
+    why: 'columns that USING merges had the type modifiers of the side that was chosen',
+    statements: [
+      'CREATE TABLE a (v varchar(6), n numeric(5, 2), t timestamp(3), x int)',
+      'CREATE TABLE b (v varchar(8), n numeric(6, 2), t timestamp(3), y int)',
+      "INSERT INTO a VALUES ('x', 1.5, '2024-01-01', 1), ('y', 2, NULL, 2)",
+      "INSERT INTO b VALUES ('x', 1.5, '2024-01-01', 3), ('z', 2, NULL, 4)",
+      'CREATE MATERIALIZED VIEW v1 AS SELECT * FROM a NATURAL JOIN b',
+      'CREATE MATERIALIZED VIEW v2 AS SELECT v, x, y FROM a LEFT JOIN b USING (v)',
+      'CREATE MATERIALIZED VIEW v3 AS SELECT v, n, x, y FROM a RIGHT JOIN b USING (v, n) WHERE n > 1',
+      'CREATE MATERIALIZED VIEW v4 AS SELECT n FROM a FULL JOIN b USING (n)',
+    ],
+  },
 ];

@@ -92,7 +92,7 @@ test('far behind, an epoch gathers many deliveries', async () => {
   const recordsAtOnce = 4_000;
   const deliveries = EVENTS / recordsAtOnce;
   const epochs = await readTo(slowSource(recordsAtOnce), EVENTS, 60_000);
-  console.log(epochs);assert.ok(epochs < deliveries / 3, `${epochs} epochs for ${deliveries} deliveries`);
+  assert.ok(epochs < deliveries / 3, `${epochs} epochs for ${deliveries} deliveries`);
 });
 
 test('what a source has delivered that then has no more is committed all the same', async () => {
