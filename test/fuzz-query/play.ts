@@ -185,6 +185,7 @@ export class Play {
     }
     for (const view of gone) this.#views.delete(view);
     this.#dropped += gone.size;
+    await required(this.#judge, `DROP VIEW ${name} CASCADE`);
     await required(this.#subject, `DROP MATERIALIZED VIEW ${name} CASCADE`);
   }
 
