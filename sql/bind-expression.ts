@@ -190,7 +190,8 @@ function bindLogic(node: Node<'and' | 'or'>, scope: Scope): BoundExpr {
   const args = operands
     .reverse()
     .map((operand) => coerceToBoolean(bindExpression(operand, scope), clause, scope.context));
-  return combine(node.kind, args, node.span);
+  // What BETWEEN and rows become stays together, since GROUP BY may have it as a key.
+  return { kind: node.kind, args, type: booleanType, span: node.span };
 }
 
 /** `NULL::int[]` or `ARRAY[]::int[]`: an empty array takes its type from the cast. */

@@ -252,7 +252,11 @@ function rowsFrame({ dice }: Context): string {
     '2 PRECEDING AND 1 PRECEDING',
     '1 FOLLOWING AND 2 FOLLOWING',
   ]);
-  return ` ROWS BETWEEN ${bounds}${exclude}`;
+  // PostgreSQL takes the current row for the first (last) one that EXCLUDE TIES leaves of its peers, and NULL for its value where
+  // the frame does not have it.
+  const isAside =
+    bounds === '2 PRECEDING AND 1 PRECEDING' || bounds === '1 FOLLOWING AND 2 FOLLOWING';
+  return ` ROWS BETWEEN ${bounds}${isAside ? exclude.replace('TIES', 'GROUP') : exclude}`;
 }
 
 /** An order and a frame in which equal rows see the same. */

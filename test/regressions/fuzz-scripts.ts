@@ -137,4 +137,14 @@ export const fuzzScripts: readonly FuzzScript[] = [
       'CREATE MATERIALIZED VIEW v4 AS SELECT n FROM a FULL JOIN b USING (n)',
     ],
   },
+  {
+    why: 'what BETWEEN and comparisons of rows become was not found as a key of GROUP BY beside AND and OR',
+    statements: [
+      'CREATE TABLE w (g int, i int)',
+      'INSERT INTO w VALUES (1, 1), (1, 2), (2, 4), (2, 5), (3, 6), (NULL, 7)',
+      'CREATE MATERIALIZED VIEW v1 AS SELECT count(*) AS n FROM w GROUP BY g BETWEEN 1 AND 2 HAVING g BETWEEN 1 AND 2 AND count(*) > 1',
+      'CREATE MATERIALIZED VIEW v2 AS SELECT (g, i) < (i, g) OR g = 1 AS b, count(*) AS n FROM w GROUP BY (g, i) < (i, g), g = 1',
+      'CREATE MATERIALIZED VIEW v3 AS SELECT count(*) AS n FROM w GROUP BY (g, i) = (i, g) HAVING (g, i) = (i, g) AND ((g, i) = (i, g) OR count(*) > 1)',
+    ],
+  },
 ];
