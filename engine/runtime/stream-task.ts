@@ -232,11 +232,9 @@ export class StreamTask {
   get isBehind(): boolean {
     const common = this.#common;
     if (common === undefined || this.paused || this.held) return false;
-    const ahead = [...this.#ends].map(([partition, end]) =>
-      Number.isFinite(end) ? Math.max(end - (common.positions.get(partition) ?? 0), 0) : 0,
-    );
-    const gaps = this.#privates.map((scan) => this.#gap(scan.cursor));
-    return [...ahead, ...gaps].reduce((sum, records) => sum + records, 0) >= BEHIND_RECORDS_MIN;
+    let behind = recordsBetween(common.positions, this.#ends);
+    for (const scan of this.#privates) behind += this.#gap(scan.cursor);
+    return behind >= BEHIND_RECORDS_MIN;
   }
 
   async refreshEnds(): Promise<ReadonlyMap<number, Offset>> {
@@ -400,11 +398,7 @@ export class StreamTask {
   }
 
   #gap(cursor: ScanCursor): number {
-    let gap = 0;
-    for (const [partition, offset] of this.#common?.positions ?? []) {
-      gap += Math.max(offset - (cursor.positions.get(partition) ?? 0), 0);
-    }
-    return gap;
+    return recordsBetween(cursor.positions, this.#common?.positions ?? new Map());
   }
 
   #resetReaders(): void {
@@ -471,4 +465,16 @@ function recordsBelow(records: RecordBatch, end: Offset): RecordBatch {
   let length = records.length;
   while (length > 0 && (records.offsets[length - 1] as number) >= end) length--;
   return length === records.length ? records : { ...records, length };
+}
+
+/** Records that are to be read from one set of positions to another; an endless partition counts none. */
+function recordsBetween(
+  from: ReadonlyMap<number, Offset>,
+  to: ReadonlyMap<number, Offset>,
+): number {
+  let records = 0;
+  for (const [partition, end] of to) {
+    if (Number.isFinite(end)) records += Math.max(end - (from.get(partition) ?? 0), 0);
+  }
+  return records;
 }

@@ -72,7 +72,8 @@ export class Play {
   readonly #subject: Subject;
   readonly #pullEvery: number;
   readonly #views = new Map<string, string>();
-  readonly #queries: string[] = [];
+  /** Views whose type modifiers PostgreSQL describes by its plan, see `difference`. */
+  readonly #planned = new Set<string>();
   readonly #findings: Finding[] = [];
   #commits = 0;
   #compared = 0;
@@ -125,7 +126,8 @@ export class Play {
     // PostgreSQL plans once; planning takes longer than a few rows do.
     await required(this.#judge, `PREPARE ${name} AS SELECT * FROM ${name}`);
     this.#views.set(name, query);
-    this.#queries.push(query);
+    if (/\b(EXCEPT|INTERSECT)\b/.test(query) || readsAny(query, this.#planned))
+      this.#planned.add(name);
     await this.#compare(name, query, this.#pullEvery === 1);
   }
 
@@ -165,7 +167,7 @@ export class Play {
       this.#compared++;
       if (expected.rows.length === 0) this.#empty++;
       const actual = await this.#subject.run(sql);
-      const detail = difference(expected, actual, !hasPlannedModifiers(this.#queries));
+      const detail = difference(expected, actual, !this.#planned.has(name));
       if (detail === undefined) continue;
       if (actual.kind === 'failed' && kind === 'pull' && actual.sqlstate.startsWith('22')) continue;
       if (kind === 'view' && (await this.#hasErrors(name))) continue;
@@ -180,8 +182,7 @@ export class Play {
   async #leaveOut(name: string): Promise<void> {
     const gone = new Set([name]);
     for (const [view, query] of this.#views) {
-      const reads = query.match(/\bview\d+\b/g) ?? [];
-      if (reads.some((read) => gone.has(read))) gone.add(view);
+      if (readsAny(query, gone)) gone.add(view);
     }
     for (const view of gone) this.#views.delete(view);
     this.#dropped += gone.size;
@@ -231,16 +232,16 @@ async function required(side: Judge | Subject, sql: string): Promise<void> {
   if (answer.kind === 'failed') throw new Error(`${sql}: ${answer.sqlstate} ${answer.message}`);
 }
 
-/**
- * What PostgreSQL calls varchar(6) after EXCEPT and INTERSECT, and what varchar, depends on its plan: whether something is computed
- * above them.
- */
-const hasPlannedModifiers = (queries: Iterable<string>): boolean =>
-  [...queries].some((query) => /\b(EXCEPT|INTERSECT)\b/.test(query));
+const readsAny = (query: string, views: ReadonlySet<string>): boolean =>
+  (query.match(/\bview\d+\b/g) ?? []).some((read) => views.has(read));
 
 const withoutModifiers = (columns: string): string => columns.replace(/\(\d+(,\d+)?\)/g, '');
 
-/** @returns  what differs, or nothing. */
+/**
+ * @param modifiers  type modifiers count. What PostgreSQL calls varchar(6) after EXCEPT and INTERSECT, and what varchar, depends on its
+ *   plan: whether something is computed above them.
+ * @returns  what differs, or nothing.
+ */
 function difference(expected: Answer, actual: Answer, modifiers: boolean): string | undefined {
   const [left, right] = [asBag(expected), asBag(actual)];
   if (left.kind === 'failed') return undefined;
